@@ -1,0 +1,109 @@
+//! Contexts: what other threads share of one, and what its event loop keeps.
+
+use crate::event::Event;
+use crate::event_loop_shared::EventLoopShared;
+use crate::ids::{ContextId, ExtensionId, Key};
+use crate::reason::DisconnectReason;
+use crate::record::Credit;
+use crate::sender::ContextDescription;
+use crate::sync::{Arc, AtomicBool, AtomicU8, HashMap, Ordering};
+use std::collections::VecDeque;
+use std::fmt;
+
+/// What the index, peers and killers share of a context.
+///
+/// Two marks say that it is gone, each set before any notice of its death. They are
+/// two so that no thread loads what it writes: killers write `killed`, the owner
+/// writes `detached`.
+pub(crate) struct ContextShared {
+    id: ContextId,
+    description: ContextDescription,
+    extension: ExtensionId,
+    event_loop: Arc<EventLoopShared>,
+    killed: AtomicU8,
+    detached: AtomicBool,
+}
+
+impl ContextShared {
+    pub(crate) fn new(
+        id: ContextId,
+        description: ContextDescription,
+        extension: ExtensionId,
+        event_loop: Arc<EventLoopShared>,
+    ) -> Self {
+        Self {
+            id,
+            description,
+            extension,
+            event_loop,
+            killed: AtomicU8::new(0),
+            detached: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn id(&self) -> ContextId {
+        self.id
+    }
+
+    pub(crate) fn description(&self) -> &ContextDescription {
+        &self.description
+    }
+
+    pub(crate) fn extension(&self) -> &ExtensionId {
+        &self.extension
+    }
+
+    pub(crate) fn event_loop(&self) -> &Arc<EventLoopShared> {
+        &self.event_loop
+    }
+
+    /// A fact ends the context. The first reason stays.
+    pub(crate) fn kill(&self, reason: DisconnectReason) {
+        // ORDERING: pairs with the Acquire load in `killed`: who sees the mark sees what
+        // the killer did before it.
+        let _ = self.killed.compare_exchange(0, reason as u8, Ordering::Release, Ordering::Relaxed);
+    }
+
+    /// The owner detached the context.
+    pub(crate) fn set_detached(&self) {
+        // ORDERING: pairs with the Acquire load in `is_gone`.
+        self.detached.store(true, Ordering::Release);
+    }
+
+    /// Why a fact ended the context, if one did.
+    #[inline]
+    pub(crate) fn killed(&self) -> Option<DisconnectReason> {
+        // ORDERING: pairs with the exchange in `kill`.
+        DisconnectReason::from_mark(self.killed.load(Ordering::Acquire))
+    }
+
+    /// Whether the context is gone, by whichever way. Not for the owner.
+    pub(crate) fn is_gone(&self) -> bool {
+        // ORDERING: pairs with the store in `set_detached`.
+        self.killed().is_some() || self.detached.load(Ordering::Acquire)
+    }
+}
+
+impl fmt::Debug for ContextShared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ContextShared").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// What the owning event loop keeps of a context.
+pub(crate) struct Context {
+    pub(crate) shared: Arc<ContextShared>,
+    pub(crate) listening: bool,
+    /// Its ports, in no order.
+    pub(crate) ports: Vec<Key>,
+    /// While its page is in the back/forward cache.
+    pub(crate) suspended: Option<Suspended>,
+}
+
+/// What waits for a page's return from the back/forward cache.
+#[derive(Default)]
+pub(crate) struct Suspended {
+    pub(crate) events: VecDeque<Event>,
+    /// Messages among them, by port.
+    pub(crate) held: HashMap<Key, Credit>,
+}

@@ -1,0 +1,97 @@
+//! What an event loop hands to the scripts' side.
+
+use crate::ids::{ContextId, PortId};
+use crate::message::MessageFormat;
+use crate::name::PortName;
+use crate::payload::Payload;
+use crate::reason::DisconnectReason;
+use crate::sender::Sender;
+
+/// One thing that happened to a context of an event loop, given by
+/// [`EventLoop::next_event`](crate::EventLoop::next_event).
+///
+/// For one port the order is always: `Connect` (at the receiving side), then
+/// messages in the order posted, then at most one `Disconnect`, and nothing
+/// after it. Each event was valid when it was handed out; an embedder that queues
+/// events again asks [`EventLoop::is_open`](crate::EventLoop::is_open) before it dispatches one.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// `runtime.onConnect`: somebody connected to `context`, which was listening.
+    /// `port` is this side's end and is open.
+    Connect {
+        /// The receiving context.
+        context: ContextId,
+        /// The receiving context's end.
+        port: PortId,
+        /// The name the opener gave; empty for none.
+        name: PortName,
+        /// The opener, as the browser described it.
+        sender: Sender,
+    },
+    /// `port.onMessage`.
+    Message {
+        /// The context that holds the port.
+        context: ContextId,
+        /// The end that received the message.
+        port: PortId,
+        /// The bytes posted.
+        payload: Payload,
+        /// How the bytes were made.
+        format: MessageFormat,
+        /// Whether the sender ran under user activation.
+        user_activation: bool,
+    },
+    /// `port.onDisconnect`: the port ended, and not by this side's `disconnect()`.
+    /// The port is closed by the time this is handed out.
+    Disconnect {
+        /// The context that held the port.
+        context: ContextId,
+        /// The end that is closed now.
+        port: PortId,
+        /// Why.
+        reason: DisconnectReason,
+    },
+    /// A post on this port was refused for want of window; now there is room again.
+    Room {
+        /// The context that holds the port.
+        context: ContextId,
+        /// The end that may post again.
+        port: PortId,
+    },
+    /// The browser reported a fact that ended this context (its tab was closed,
+    /// its extension unloaded, …). The context is detached and its ports are
+    /// closed, with no `Disconnect` of their own.
+    ContextGone {
+        /// The context that is no more.
+        context: ContextId,
+        /// Why.
+        reason: DisconnectReason,
+    },
+}
+
+impl Event {
+    /// The context the event is for.
+    #[must_use]
+    pub fn context(&self) -> ContextId {
+        match self {
+            Self::Connect { context, .. }
+            | Self::Message { context, .. }
+            | Self::Disconnect { context, .. }
+            | Self::Room { context, .. }
+            | Self::ContextGone { context, .. } => *context,
+        }
+    }
+
+    /// The port the event is about; `None` for [`Event::ContextGone`].
+    #[must_use]
+    pub fn port(&self) -> Option<PortId> {
+        match self {
+            Self::Connect { port, .. }
+            | Self::Message { port, .. }
+            | Self::Disconnect { port, .. }
+            | Self::Room { port, .. } => Some(*port),
+            Self::ContextGone { .. } => None,
+        }
+    }
+}

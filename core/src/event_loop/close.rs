@@ -1,0 +1,212 @@
+//! How ports end, and who is told.
+
+use super::EventLoop;
+use crate::context::Context;
+use crate::event::Event;
+use crate::ids::Key;
+use crate::policy::{ReceiverDisconnects, ReceiverLost};
+use crate::port::{LegAt, PeerIndex, PortState, Receiver, Side, TargetState};
+use crate::reason::DisconnectReason;
+use crate::record::{Channel, Hearing, Route, Signal};
+use std::mem;
+
+impl EventLoop {
+    /// Closes a port towards the other side, told why. The port itself stays until
+    /// [`remove_port`](Self::remove_port).
+    pub(super) fn close_port(&mut self, key: Key, reason: DisconnectReason) {
+        let Some(port) = self.ports.get_mut(key) else { return };
+        if mem::replace(&mut port.state, PortState::Silent) != PortState::Open {
+            return;
+        }
+        match &mut port.side {
+            Side::Opener(opener) => {
+                let legs = mem::take(&mut opener.legs);
+                for leg in legs {
+                    self.close_leg(leg, reason, Hearing::Told);
+                }
+            }
+            Side::Receiver(receiver) => {
+                let receiver = *receiver;
+                self.leave_channel(key, receiver);
+                let Receiver { peer, channel, ordinal, .. } = receiver;
+                let route = Route::to_opener(ordinal);
+                self.send_signal(peer, Signal::Close { channel, route, reason, hearing: Hearing::Told });
+            }
+        }
+    }
+
+    /// Takes a receiver out of its channel's mirror.
+    fn leave_channel(&mut self, key: Key, receiver: Receiver) {
+        let Receiver { peer: index, channel, .. } = receiver;
+        let Some(peer) = self.peer_mut(index) else { return };
+        let Some(accepted) = peer.accepted_mut(channel) else { return };
+        accepted.receivers.retain(|port| *port != key);
+        if accepted.receivers.is_empty() {
+            peer.remove_accepted(channel);
+        } else {
+            // The one that left may have been the slowest.
+            self.report_taken(index, channel);
+        }
+    }
+
+    /// Ends an opener's leg and frees its channel.
+    fn close_leg(&mut self, leg: LegAt, reason: DisconnectReason, hearing: Hearing) {
+        let LegAt { peer: index, channel } = leg;
+        let Some(peer) = self.peer_mut(index) else { return };
+        let Some(leg) = peer.opened.remove(channel.0) else { return };
+        if leg.live > 0 || leg.unanswered {
+            let route = Route::TO_RECEIVERS;
+            self.send_signal(index, Signal::Close { channel, route, reason, hearing });
+        }
+    }
+
+    pub(super) fn send_signal(&mut self, index: PeerIndex, signal: Signal) {
+        if let Some(peer) = self.peer_mut(index) {
+            peer.signal(signal);
+            self.sent_to(index);
+        }
+    }
+
+    /// A target of an opener's port is gone: it refused, it disconnected, or it was
+    /// lost. `answered` says that its event loop said so itself.
+    pub(super) fn target_gone(
+        &mut self,
+        index: PeerIndex,
+        channel: Channel,
+        ordinal: u32,
+        reason: DisconnectReason,
+        answered: bool,
+    ) {
+        let Some(peer) = self.peer_mut(index) else { return };
+        let Some(leg) = peer.opened.get_mut(channel.0) else { return };
+        let Some(target) = leg.targets.get_mut(ordinal as usize) else { return };
+        let before = mem::replace(&mut target.state, TargetState::Gone);
+        if before == TargetState::Gone {
+            return;
+        }
+        leg.live -= 1;
+        leg.unanswered |= !answered;
+        let port = leg.port;
+        if leg.live == 0 {
+            let at = LegAt { peer: index, channel };
+            self.close_leg(at, reason, Hearing::Untold);
+            if let Some(Side::Opener(opener)) = self.ports.get_mut(port).map(|port| &mut port.side) {
+                opener.legs.retain(|leg| *leg != at);
+            }
+        }
+        if reason == DisconnectReason::LimitReached
+            && let Some(Side::Opener(opener)) = self.ports.get_mut(port).map(|port| &mut port.side)
+        {
+            opener.limit_reached = true;
+        }
+        if before == TargetState::Open {
+            self.apply_policy(port, reason);
+        }
+        self.end_if_alone(port, reason);
+        self.tell_of_room(port);
+    }
+
+    /// A receiver that had taken the connection is gone; the policies say what of the others.
+    fn apply_policy(&mut self, port: Key, reason: DisconnectReason) {
+        let policies = self.service.policies;
+        let hearing = if reason == DisconnectReason::Disconnected {
+            match policies.receiver_disconnects {
+                ReceiverDisconnects::EndsForAll => Hearing::Told,
+                ReceiverDisconnects::EndsForOpener => Hearing::Untold,
+                ReceiverDisconnects::LeavesOthers => return,
+            }
+        } else {
+            match policies.receiver_lost {
+                ReceiverLost::EndsForAll => Hearing::Told,
+                ReceiverLost::LeavesOthers => return,
+            }
+        };
+        if let Some(Side::Opener(opener)) = self.ports.get_mut(port).map(|port| &mut port.side) {
+            let legs = mem::take(&mut opener.legs);
+            for leg in legs {
+                self.close_leg(leg, DisconnectReason::SiblingEnded, hearing);
+            }
+        }
+    }
+
+    /// Ends an opener's port that reaches nobody any more. `reason` is why the last one went.
+    pub(super) fn end_if_alone(&mut self, key: Key, reason: DisconnectReason) {
+        let Some(port) = self.ports.get(key) else { return };
+        let Side::Opener(opener) = &port.side else { return };
+        if port.state != PortState::Open || !opener.legs.is_empty() {
+            return;
+        }
+        let reason = match (opener.accepted, opener.limit_reached) {
+            (true, _) => reason,
+            (false, true) => DisconnectReason::LimitReached,
+            (false, false) => DisconnectReason::NoReceiver,
+        };
+        self.end_port(key, reason);
+    }
+
+    /// Ends a port and has its context told, in order with what else it is told.
+    pub(super) fn end_port(&mut self, key: Key, reason: DisconnectReason) {
+        let Some(port) = self.ports.get_mut(key) else { return };
+        if port.state != PortState::Open {
+            return;
+        }
+        port.state = PortState::Ended(reason);
+        let event = Event::Disconnect {
+            context: self.context_id(self.ports.get(key).map_or(key, |port| port.context)),
+            port: self.port_id(key),
+            reason,
+        };
+        self.emit(event);
+    }
+
+    /// Ends a port whose side is not told.
+    pub(super) fn silence_port(&mut self, key: Key) {
+        if let Some(port) = self.ports.get_mut(key)
+            && port.state == PortState::Open
+        {
+            port.state = PortState::Silent;
+        }
+    }
+
+    /// The opener closed a channel, or is gone: its receivers end.
+    pub(super) fn end_channel(
+        &mut self,
+        index: PeerIndex,
+        channel: Channel,
+        reason: DisconnectReason,
+        hearing: Hearing,
+    ) {
+        let Some(accepted) = self.peer_mut(index).and_then(|peer| peer.remove_accepted(channel)) else {
+            return;
+        };
+        for port in accepted.receivers {
+            match hearing {
+                Hearing::Told => self.end_port(port, reason),
+                Hearing::Untold => self.silence_port(port),
+            }
+        }
+    }
+
+    /// Frees a port that was closed or whose end was handed out.
+    pub(super) fn remove_port(&mut self, key: Key) {
+        let Some(port) = self.ports.remove(key) else { return };
+        let Some(context) = self.contexts.get_mut(port.context) else { return };
+        let position = port.position as usize;
+        context.ports.swap_remove(position);
+        if let Some(&moved) = context.ports.get(position)
+            && let Some(moved) = self.ports.get_mut(moved)
+        {
+            moved.position = port.position;
+        }
+    }
+
+    /// Ends a context: the other sides of its ports are told, itself nothing.
+    pub(super) fn end_context(&mut self, key: Key, reason: DisconnectReason) -> Option<Context> {
+        let context = self.contexts.remove(key)?;
+        for &port in &context.ports {
+            self.close_port(port, reason);
+            self.ports.remove(port);
+        }
+        Some(context)
+    }
+}

@@ -1,0 +1,254 @@
+//! `tabs.connect` and `runtime.connect`: finding the receivers and reaching for them.
+
+use super::{EventLoop, OWN};
+use crate::context::ContextShared;
+use crate::error::ConnectError;
+use crate::event_loop_shared::{EventLoopShared, NoLanes};
+use crate::ids::{ContextId, DocumentId, FrameId, Key, PortId, TabId};
+use crate::index::TabFilter;
+use crate::name::PortName;
+use crate::port::{Leg, LegAt, Opener, PeerIndex, Port, PortState, Side, Target, TargetState};
+use crate::reason::DisconnectReason;
+use crate::record::{Channel, Connect, Credit, Incoming, Record};
+use crate::sender::{ContextKind, DocumentLifecycle};
+use crate::sync::Arc;
+use smallvec::SmallVec;
+
+/// Where `tabs.connect` goes: a tab, or one frame or document of it, with a name for the port.
+///
+/// ```
+/// use port_core::{FrameId, TabId, TabTarget};
+///
+/// let everywhere = TabTarget::new(TabId::new(7)).name("tabs-connect-example");
+/// let top_frame_only = everywhere.clone().frame(FrameId::TOP);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct TabTarget {
+    filter: TabFilter,
+    name: PortName,
+}
+
+impl TabTarget {
+    /// Every frame of a tab; no name.
+    pub fn new(tab: TabId) -> Self {
+        Self { filter: TabFilter { tab, frame: None, document: None }, name: PortName::default() }
+    }
+
+    /// Only this frame (`frameId`).
+    pub fn frame(mut self, frame: FrameId) -> Self {
+        self.filter.frame = Some(frame);
+        self
+    }
+
+    /// Only this document (`documentId`). With a frame too, both must fit.
+    pub fn document(mut self, document: DocumentId) -> Self {
+        self.filter.document = Some(document);
+        self
+    }
+
+    /// The port's name. Allocates once when longer than 23 bytes.
+    pub fn name(mut self, name: &str) -> Self {
+        self.name = PortName::new(name);
+        self
+    }
+}
+
+/// The targets of one connect that live on one event loop.
+struct Reach {
+    peer: PeerIndex,
+    targets: SmallVec<[Arc<ContextShared>; 1]>,
+    /// Whether the lanes were created for this connect.
+    new: bool,
+}
+
+type Reaches = SmallVec<[Reach; 1]>;
+
+impl EventLoop {
+    /// [`tabs.connect`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/tabs/connect):
+    /// connects a background or page context to the content scripts of its own
+    /// extension in a tab, and gives the opener's end at once.
+    ///
+    /// The receivers are those in the index now; frames that come later never join.
+    /// Each takes the connection if it is listening when the connection reaches it.
+    /// When none does, or there is none, the port ends with
+    /// [`NoReceiver`](DisconnectReason::NoReceiver), never before this returns. Messages may be
+    /// posted right away.
+    ///
+    /// Rings the event loops concerned. Allocates for the port when memory kept from
+    /// earlier ones does not do, for a fan-out to several contexts on one event loop,
+    /// and for the lanes the first time that two event loops meet.
+    ///
+    /// # Errors
+    ///
+    /// See [`ConnectError`].
+    pub fn connect_tab(&mut self, opener: ContextId, target: &TabTarget) -> Result<PortId, ConnectError> {
+        let shared = self.opener(opener)?;
+        let description = shared.description();
+        if description.kind == ContextKind::ContentScript {
+            return Err(ConnectError::NotAllowed);
+        }
+        let mut found = std::mem::take(&mut self.found);
+        self.service.index.content_scripts(target.filter, description.instance, &mut found);
+        self.connect(&shared, found, target.name.clone())
+    }
+
+    /// [`runtime.connect`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/runtime/connect):
+    /// connects a context to the background and page contexts of its own extension,
+    /// itself excepted, and gives the opener's end at once. As
+    /// [`connect_tab`](Self::connect_tab) in everything else.
+    ///
+    /// # Errors
+    ///
+    /// See [`ConnectError`].
+    pub fn connect_runtime(&mut self, opener: ContextId, name: &str) -> Result<PortId, ConnectError> {
+        let shared = self.opener(opener)?;
+        let mut found = std::mem::take(&mut self.found);
+        self.service.index.own_contexts(shared.description().instance, &mut found);
+        self.connect(&shared, found, PortName::new(name))
+    }
+
+    fn opener(&self, opener: ContextId) -> Result<Arc<ContextShared>, ConnectError> {
+        let key = self.context_key(opener).map_err(|_| ConnectError::UnknownContext)?;
+        let context = self.contexts.get(key).ok_or(ConnectError::UnknownContext)?;
+        if context.shared.killed().is_some() {
+            return Err(ConnectError::Gone);
+        }
+        if context.ports.len() >= self.service.limits.ports_per_context as usize {
+            return Err(ConnectError::TooManyPorts);
+        }
+        Ok(Arc::clone(&context.shared))
+    }
+
+    fn connect(
+        &mut self,
+        opener: &Arc<ContextShared>,
+        mut found: Vec<Arc<ContextShared>>,
+        name: PortName,
+    ) -> Result<PortId, ConnectError> {
+        let mut reaches = Reaches::new();
+        for target in found.drain(..) {
+            if target.id() != opener.id() && !target.is_gone() {
+                self.reach(target, &mut reaches);
+            }
+        }
+        self.found = found;
+        let limits = &self.service.limits;
+        for reach in &reaches {
+            let peer = self.peers[reach.peer as usize].as_mut();
+            if !peer.is_some_and(|peer| peer.within_budget(limits)) {
+                return Err(ConnectError::Busy);
+            }
+        }
+        let key = self.open_port(
+            opener.id().key,
+            name.clone(),
+            Side::Opener(Opener { legs: SmallVec::new(), accepted: false, limit_reached: false }),
+        );
+        let key = key.ok_or(ConnectError::TooManyPorts)?;
+        for reach in reaches {
+            self.open_leg(key, opener, &name, reach);
+        }
+        self.end_if_alone(key, DisconnectReason::NoReceiver);
+        Ok(self.port_id(key))
+    }
+
+    /// Puts a target to the others on its event loop.
+    fn reach(&mut self, target: Arc<ContextShared>, reaches: &mut Reaches) {
+        let Some((peer, new)) = self.lanes_to(target.event_loop()) else { return };
+        match reaches.iter_mut().find(|reach| reach.peer == peer) {
+            Some(reach) => reach.targets.push(target),
+            None => reaches.push(Reach { peer, targets: [target].into_iter().collect(), new }),
+        }
+    }
+
+    /// The lanes to an event loop, and whether they were created now; `None` when it is gone.
+    fn lanes_to(&mut self, event_loop: &Arc<EventLoopShared>) -> Option<(PeerIndex, bool)> {
+        if let Some(&peer) = self.peer_of.get(&event_loop.id()) {
+            return Some((peer, false));
+        }
+        match self.shared.create_lanes(event_loop) {
+            Ok(lanes) => Some((self.add_peer(lanes), true)),
+            Err(NoLanes::Gone) => None,
+            Err(NoLanes::Exist) => {
+                for lanes in self.shared.take_new_peers() {
+                    self.add_peer(lanes);
+                }
+                // The peer may have created them after our target was found and killed,
+                // so they count as new.
+                Some((*self.peer_of.get(&event_loop.id())?, true))
+            }
+        }
+    }
+
+    fn open_leg(&mut self, port: Key, opener: &Arc<ContextShared>, name: &PortName, reach: Reach) {
+        let Reach { peer: index, targets, new } = reach;
+        let Some(peer) = self.peers[index as usize].as_mut() else { return };
+        let keys: SmallVec<[Key; 1]> = targets.iter().map(|target| target.id().key).collect();
+        let watched: Vec<_> = if new { targets.to_vec() } else { Vec::new() };
+        let leg = Leg {
+            port,
+            live: u32::try_from(targets.len()).expect("there are fewer contexts than ids"),
+            targets: targets
+                .into_iter()
+                .map(|context| Target { context, state: TargetState::Pending, unreported: Credit::default() })
+                .collect(),
+            unanswered: false,
+            outstanding: Credit::default(),
+        };
+        let Ok(key) = peer.opened.insert(leg) else { return };
+        let channel = Channel(key);
+        let (opener, name) = (Arc::clone(opener), name.clone());
+        let record = match *keys {
+            [target] => Record::Connect { channel, opener, target, name },
+            _ => Record::ConnectMany(Box::new(Connect {
+                channel,
+                opener,
+                lifecycle: DocumentLifecycle::Active,
+                name,
+                targets: keys.into_vec(),
+            })),
+        };
+        peer.send(record, &[], 0);
+        if let Some(Port { side: Side::Opener(side), .. }) = self.ports.get_mut(port) {
+            side.legs.push(LegAt { peer: index, channel });
+        }
+        self.sent_to(index);
+        self.bury_dead(index, watched);
+    }
+
+    /// Looks whether a target was killed before the killer could know that lanes lead
+    /// here from it; then it is as if the killer's notice had come.
+    fn bury_dead(&mut self, index: PeerIndex, watched: Vec<Arc<ContextShared>>) {
+        for context in watched {
+            let reason = match context.killed() {
+                Some(reason) => reason,
+                None if context.is_gone() => DisconnectReason::ContextDetached,
+                None => continue,
+            };
+            if let Some(peer) = self.peer_mut(index) {
+                peer.queue(Incoming::Gone { contexts: Arc::new(vec![context]), reason });
+            }
+            self.poll_peer(index);
+            self.made_work();
+        }
+    }
+
+    /// Enters a port into its context; `None` when ids are used up.
+    pub(super) fn open_port(&mut self, context: Key, name: PortName, side: Side) -> Option<Key> {
+        let holder = self.contexts.get_mut(context)?;
+        let port = Port {
+            context,
+            position: u32::try_from(holder.ports.len()).ok()?,
+            state: PortState::Open,
+            wants_room: false,
+            name,
+            side,
+        };
+        let key = self.ports.insert(port).ok()?;
+        holder.ports.push(key);
+        Some(key)
+    }
+}
+
+const _: () = assert!(OWN == 0);

@@ -1,0 +1,160 @@
+//! Windows: how far a side of a port may be ahead of the other.
+
+use super::EventLoop;
+use crate::event::Event;
+use crate::ids::Key;
+use crate::port::{PeerIndex, PortState, Side};
+use crate::record::{Channel, Credit, Signal, Towards};
+
+impl EventLoop {
+    #[inline]
+    pub(super) fn has_windows(&self) -> bool {
+        let limits = &self.service.limits;
+        limits.window_messages.is_some() || limits.window_bytes.is_some()
+    }
+
+    fn window_open(&self, outstanding: Credit) -> bool {
+        let limits = &self.service.limits;
+        limits.window_messages.is_none_or(|window| outstanding.messages < window)
+            && limits.window_bytes.is_none_or(|window| outstanding.bytes < window)
+    }
+
+    /// Whether so much was taken that the other side should know.
+    fn worth_reporting(&self, taken: Credit) -> bool {
+        let limits = &self.service.limits;
+        limits.window_messages.is_some_and(|window| taken.messages >= window.div_ceil(2))
+            || limits.window_bytes.is_some_and(|window| taken.bytes >= window.div_ceil(2))
+    }
+
+    /// Whether every window of a port admits a message.
+    pub(super) fn has_room(&self, key: Key) -> bool {
+        let Some(port) = self.ports.get(key) else { return true };
+        match &port.side {
+            Side::Receiver(receiver) => self.window_open(receiver.outstanding),
+            Side::Opener(opener) => opener.legs.iter().all(|leg| {
+                self.peer(leg.peer)
+                    .and_then(|peer| peer.opened.get(leg.channel.0))
+                    .is_none_or(|leg| self.window_open(leg.outstanding))
+            }),
+        }
+    }
+
+    /// Looks for credits in what the peers of a port have sent, leaving the rest for
+    /// [`next_event`](Self::next_event).
+    pub(super) fn take_credits(&mut self, key: Key) {
+        for index in self.peers_of(key) {
+            let credits = self.peer_mut(index).map(crate::peer::Peer::absorb).unwrap_or_default();
+            self.poll_peer(index);
+            self.made_work();
+            for credit in credits {
+                self.signalled(index, credit);
+            }
+        }
+    }
+
+    /// The other side took messages of a port.
+    pub(super) fn credited(
+        &mut self,
+        index: PeerIndex,
+        channel: Channel,
+        towards: Towards,
+        ordinal: u32,
+        credit: Credit,
+    ) {
+        let Some(peer) = self.peers[index as usize].as_mut() else { return };
+        let port = match towards {
+            Towards::Opener => {
+                let Some(leg) = peer.opened.get_mut(channel.0) else { return };
+                leg.outstanding.subtract(credit);
+                leg.port
+            }
+            Towards::Receiver => {
+                let ports = &self.ports;
+                let found = peer.accepted(channel).and_then(|accepted| {
+                    accepted.receivers.iter().copied().find(|port| {
+                        matches!(ports.get(*port).map(|port| &port.side),
+                            Some(Side::Receiver(receiver)) if receiver.ordinal == ordinal)
+                    })
+                });
+                let Some(key) = found else { return };
+                if let Some(Side::Receiver(receiver)) = self.ports.get_mut(key).map(|port| &mut port.side) {
+                    receiver.outstanding.subtract(credit);
+                }
+                key
+            }
+        };
+        self.tell_of_room(port);
+    }
+
+    /// Tells a context that a port it could not post on has room again.
+    pub(super) fn tell_of_room(&mut self, key: Key) {
+        let wants = self.ports.get(key).is_some_and(|port| port.wants_room && port.state == PortState::Open);
+        if !wants || !self.has_room(key) {
+            return;
+        }
+        if let Some(port) = self.ports.get_mut(key) {
+            port.wants_room = false;
+            let context = port.context;
+            let event = Event::Room { context: self.context_id(context), port: self.port_id(key) };
+            self.emit(event);
+        }
+    }
+
+    /// A receiver is done with a message of `bytes`.
+    pub(super) fn receiver_took(&mut self, key: Key, bytes: u64) {
+        if !self.has_windows() {
+            return;
+        }
+        let Some(Side::Receiver(receiver)) = self.ports.get_mut(key).map(|port| &mut port.side) else {
+            return;
+        };
+        receiver.unreported.add(Credit::one(bytes));
+        let (index, channel) = (receiver.peer, receiver.channel);
+        self.report_taken(index, channel);
+    }
+
+    /// Reports to the opener what the slowest receiver of a channel has taken.
+    pub(super) fn report_taken(&mut self, index: PeerIndex, channel: Channel) {
+        if !self.has_windows() {
+            return;
+        }
+        let Some(accepted) = self.peer(index).and_then(|peer| peer.accepted(channel)) else { return };
+        let receivers = accepted.receivers.clone();
+        let unreported = |key: &Key| match self.ports.get(*key).map(|port| &port.side) {
+            Some(Side::Receiver(receiver)) => Some(receiver.unreported),
+            _ => None,
+        };
+        let Some(slowest) = receivers.iter().filter_map(unreported).reduce(Credit::least) else { return };
+        if !self.worth_reporting(slowest) {
+            return;
+        }
+        for key in receivers {
+            if let Some(Side::Receiver(receiver)) = self.ports.get_mut(key).map(|port| &mut port.side) {
+                receiver.unreported.subtract(slowest);
+            }
+        }
+        let towards = Towards::Opener;
+        self.send_signal(index, Signal::Credit { channel, towards, ordinal: 0, credit: slowest });
+    }
+
+    /// The opener is done with a message of `bytes` from one receiver.
+    pub(super) fn opener_took(&mut self, index: PeerIndex, channel: Channel, ordinal: u32, bytes: u64) {
+        if !self.has_windows() {
+            return;
+        }
+        let taken = {
+            let Some(peer) = self.peer_mut(index) else { return };
+            let Some(leg) = peer.opened.get_mut(channel.0) else { return };
+            let Some(target) = leg.targets.get_mut(ordinal as usize) else { return };
+            target.unreported.add(Credit::one(bytes));
+            target.unreported
+        };
+        if self.worth_reporting(taken) {
+            if let Some(leg) = self.peer_mut(index).and_then(|peer| peer.opened.get_mut(channel.0)) {
+                leg.targets[ordinal as usize].unreported = Credit::default();
+            }
+            let towards = Towards::Receiver;
+            self.send_signal(index, Signal::Credit { channel, towards, ordinal, credit: taken });
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! What an event loop makes of the records it takes.
+
+use super::{EventLoop, OWN};
+use crate::context::ContextShared;
+use crate::event::Event;
+use crate::ids::Key;
+use crate::name::PortName;
+use crate::payload::{Payload, discard};
+use crate::policy::BackForwardCache;
+use crate::port::{Accepted, PeerIndex, PortState, Receiver, Side, TargetState};
+use crate::reason::DisconnectReason;
+use crate::record::{Channel, Connect, Credit, Hearing, Incoming, Route, Signal, Traits};
+use crate::sender::{DocumentLifecycle, Sender};
+use crate::sync::Arc;
+use smallvec::SmallVec;
+
+impl EventLoop {
+    /// Takes a record in. Gives the event of a message to one port; everything else
+    /// goes through the queue of events.
+    #[inline]
+    pub(super) fn receive(&mut self, index: PeerIndex, incoming: Incoming) -> Option<Event> {
+        match incoming {
+            Incoming::Message { channel, route, traits, payload } => {
+                return self.message(index, channel, route, traits, payload);
+            }
+            Incoming::ConnectOne { channel, opener, target, name } => {
+                self.connected(index, channel, &opener, DocumentLifecycle::Active, &name, &[target]);
+            }
+            Incoming::Connect(Connect { channel, opener, lifecycle, name, targets }) => {
+                self.connected(index, channel, &opener, lifecycle, &name, &targets);
+            }
+            Incoming::Signal(signal) => self.signalled(index, signal),
+            Incoming::Gone { contexts, reason } => self.contexts_gone(index, &contexts, reason),
+            Incoming::PeerGone => self.peer_gone(index),
+        }
+        None
+    }
+
+    #[inline]
+    fn message(
+        &mut self,
+        index: PeerIndex,
+        channel: Channel,
+        route: Route,
+        traits: Traits,
+        payload: Payload,
+    ) -> Option<Event> {
+        let peer = self.peers[index as usize].as_ref();
+        let port = match route.receiver() {
+            None => match peer.and_then(|peer| peer.accepted(channel)).map(|accepted| &accepted.receivers) {
+                None => None,
+                Some(receivers) => match **receivers {
+                    [port] => Some(port),
+                    _ => {
+                        for port in receivers.clone() {
+                            let event = self.message_for(port, traits, payload.clone());
+                            self.events.extend(event);
+                        }
+                        None
+                    }
+                },
+            },
+            Some(ordinal) => {
+                let leg = peer.and_then(|peer| peer.opened.get(channel.0));
+                let open = leg.filter(|leg| {
+                    leg.targets.get(ordinal as usize).is_some_and(|target| target.state == TargetState::Open)
+                });
+                let port = open.map(|leg| leg.port);
+                if port.is_some() {
+                    self.opener_took(index, channel, ordinal, payload.len() as u64);
+                }
+                port
+            }
+        };
+        match port {
+            Some(port) => self.message_for(port, traits, payload),
+            None => {
+                discard(payload);
+                None
+            }
+        }
+    }
+
+    /// The event of a message for a port, unless its page is suspended.
+    #[inline]
+    fn message_for(&mut self, key: Key, traits: Traits, payload: Payload) -> Option<Event> {
+        let open = self.ports.get(key).filter(|port| port.state == PortState::Open);
+        let holder = open.and_then(|port| Some((port.context, self.contexts.get(port.context)?)));
+        let Some((context, holder)) = holder else {
+            discard(payload);
+            return None;
+        };
+        let suspended = holder.suspended.is_some();
+        let event = Event::Message {
+            context: self.context_id(context),
+            port: self.port_id(key),
+            payload,
+            format: traits.format(),
+            user_activation: traits.user_activation(),
+        };
+        if suspended {
+            self.hold_message(context, key, event);
+            return None;
+        }
+        Some(event)
+    }
+
+    /// A message for a page in the back/forward cache.
+    fn hold_message(&mut self, context: Key, key: Key, event: Event) {
+        let bytes = if let Event::Message { payload, .. } = &event { payload.len() as u64 } else { 0 };
+        let suspended = self.contexts.get_mut(context).and_then(|context| context.suspended.as_mut());
+        let within = match (self.service.policies.back_forward_cache, suspended) {
+            (BackForwardCache::QueuesMessages { messages, bytes: limit }, Some(suspended)) => {
+                let held = suspended.held.entry(key).or_default();
+                held.add(Credit::one(bytes));
+                if held.messages <= messages && held.bytes <= limit {
+                    suspended.events.push_back(event);
+                    return;
+                }
+                false
+            }
+            _ => true,
+        };
+        discard(event);
+        if within {
+            self.receiver_took(key, bytes);
+        } else {
+            self.close_port(key, DisconnectReason::BackForwardCache);
+        }
+    }
+
+    fn connected(
+        &mut self,
+        index: PeerIndex,
+        channel: Channel,
+        opener: &Arc<ContextShared>,
+        lifecycle: DocumentLifecycle,
+        name: &PortName,
+        targets: &[Key],
+    ) {
+        // An opener that freed the channel said so first, so the slot is empty here.
+        debug_assert!(self.peer(index).is_some_and(|peer| peer.is_vacant(channel)));
+        let mut receivers = SmallVec::new();
+        for (&target, ordinal) in targets.iter().zip(0..) {
+            let receiver = Receiver {
+                peer: index,
+                channel,
+                ordinal,
+                outstanding: Credit::default(),
+                unreported: Credit::default(),
+            };
+            match self.accept(target, receiver, opener, name) {
+                Ok(port) => {
+                    receivers.push(port);
+                    self.send_signal(index, Signal::Accept { channel, ordinal });
+                    let sender = Sender::new(Arc::clone(opener), lifecycle);
+                    self.emit(Event::Connect {
+                        context: self.context_id(target),
+                        port: self.port_id(port),
+                        name: name.clone(),
+                        sender,
+                    });
+                }
+                Err(reason) => {
+                    let (route, hearing) = (Route::to_opener(ordinal), Hearing::Told);
+                    self.send_signal(index, Signal::Close { channel, route, reason, hearing });
+                }
+            }
+        }
+        if !receivers.is_empty()
+            && let Some(peer) = self.peer_mut(index)
+        {
+            let opener = Arc::clone(opener);
+            peer.set_accepted(channel, Accepted { generation: channel.0.generation, opener, receivers });
+        }
+    }
+
+    /// Accepts a connection to one of our contexts, or says why not. Rights are looked
+    /// at again here, for the index may have known less or earlier.
+    fn accept(
+        &mut self,
+        target: Key,
+        receiver: Receiver,
+        opener: &Arc<ContextShared>,
+        name: &PortName,
+    ) -> Result<Key, DisconnectReason> {
+        let refused = DisconnectReason::NoReceiver;
+        let context = self.contexts.get(target).ok_or(refused)?;
+        let admitted = context.listening
+            && context.suspended.is_none()
+            && context.shared.killed().is_none()
+            && context.shared.description().instance == opener.description().instance
+            && context.shared.id() != opener.id()
+            && !opener_is_gone(receiver.peer, opener);
+        if !admitted {
+            return Err(refused);
+        }
+        if context.ports.len() >= self.service.limits.ports_per_context as usize {
+            return Err(DisconnectReason::LimitReached);
+        }
+        self.open_port(target, name.clone(), Side::Receiver(receiver)).ok_or(DisconnectReason::LimitReached)
+    }
+
+    pub(super) fn signalled(&mut self, index: PeerIndex, signal: Signal) {
+        match signal {
+            Signal::Accept { channel, ordinal } => self.accepted(index, channel, ordinal),
+            Signal::Close { channel, route, reason, hearing } => match route.receiver() {
+                None => self.end_channel(index, channel, reason, hearing),
+                Some(ordinal) => self.target_gone(index, channel, ordinal, reason, true),
+            },
+            Signal::Credit { channel, towards, ordinal, credit } => {
+                self.credited(index, channel, towards, ordinal, credit);
+            }
+        }
+    }
+
+    fn accepted(&mut self, index: PeerIndex, channel: Channel, ordinal: u32) {
+        let Some(leg) = self.peer_mut(index).and_then(|peer| peer.opened.get_mut(channel.0)) else {
+            return;
+        };
+        let Some(target) = leg.targets.get_mut(ordinal as usize) else { return };
+        if target.state != TargetState::Pending {
+            return;
+        }
+        target.state = TargetState::Open;
+        let port = leg.port;
+        if let Some(Side::Opener(opener)) = self.ports.get_mut(port).map(|port| &mut port.side) {
+            opener.accepted = true;
+        }
+    }
+
+    /// Contexts of a peer were killed, and what they sent before was taken.
+    fn contexts_gone(&mut self, index: PeerIndex, gone: &[Arc<ContextShared>], reason: DisconnectReason) {
+        let is_gone = |context: &Arc<ContextShared>| gone.iter().any(|gone| Arc::ptr_eq(gone, context));
+        let Some(peer) = self.peer(index) else { return };
+        let targets: Vec<(Channel, u32)> = peer
+            .opened
+            .iter()
+            .flat_map(|(key, leg)| leg.targets.iter().zip(0..).map(move |(target, at)| (key, target, at)))
+            .filter(|(_, target, _)| target.state != TargetState::Gone && is_gone(&target.context))
+            .map(|(key, _, ordinal)| (Channel(key), ordinal))
+            .collect();
+        let channels: Vec<Channel> = peer
+            .all_accepted()
+            .filter(|(_, accepted)| is_gone(&accepted.opener))
+            .map(|(channel, _)| channel)
+            .collect();
+        for (channel, ordinal) in targets {
+            self.target_gone(index, channel, ordinal, reason, false);
+        }
+        for channel in channels {
+            self.end_channel(index, channel, reason, Hearing::Told);
+        }
+    }
+
+    /// A peer is gone, and what it sent before was taken.
+    fn peer_gone(&mut self, index: PeerIndex) {
+        let Some(peer) = self.peer(index) else { return };
+        let contexts: Vec<_> = peer
+            .opened
+            .iter()
+            .flat_map(|(_, leg)| leg.targets.iter().map(|target| &target.context))
+            .chain(peer.all_accepted().map(|(_, accepted)| &accepted.opener))
+            .cloned()
+            .collect();
+        self.contexts_gone(index, &contexts, DisconnectReason::EventLoopGone);
+        let id = self.peer(index).map(|peer| peer.shared.id());
+        if let Some(id) = id {
+            self.peer_of.remove(&id);
+        }
+        self.stop_polling(index);
+        let gone = self.peers[index as usize].take();
+        // Payloads that nobody will take are dropped here, under no borrow of the loop.
+        drop(gone);
+    }
+
+    /// Queues an event, or holds it until its context's page comes back from the cache.
+    pub(super) fn emit(&mut self, event: Event) {
+        let suspended =
+            self.contexts.get_mut(event.context().key).and_then(|context| context.suspended.as_mut());
+        match suspended {
+            Some(suspended) => suspended.events.push_back(event),
+            None => {
+                self.events.push_back(event);
+                self.made_work();
+            }
+        }
+    }
+}
+
+/// Whether an opener is gone. On its own loop it is not asked for the mark that the
+/// loop itself writes: there, detaching removes what it sent.
+fn opener_is_gone(peer: PeerIndex, opener: &ContextShared) -> bool {
+    if peer == OWN { opener.killed().is_some() } else { opener.is_gone() }
+}

@@ -1,0 +1,267 @@
+//! The event loop: what one thread that runs script owns of the core.
+
+mod close;
+mod connect;
+mod credit;
+mod incoming;
+mod next;
+mod notices;
+mod post;
+mod snapshot;
+
+pub use connect::TabTarget;
+
+use crate::context::{Context, ContextShared};
+use crate::error::{AttachError, ContextError};
+use crate::event::Event;
+use crate::event_loop_shared::{EventLoopShared, Lanes};
+use crate::ids::{ContextId, EventLoopId, Key, PortId};
+use crate::payload::discard_all;
+use crate::peer::Peer;
+use crate::port::{PeerIndex, Port};
+use crate::reason::DisconnectReason;
+use crate::sender::ContextDescription;
+use crate::service::ServiceInner;
+use crate::slab::Slab;
+use crate::sync::{Arc, HashMap};
+use std::collections::VecDeque;
+use std::fmt;
+
+/// The loop itself among its peers.
+const OWN: PeerIndex = 0;
+
+/// The core's part of one browser thread that runs script: the contexts that live on
+/// the thread, their ports, and the lanes to other event loops.
+///
+/// Made by [`MessageService::event_loop`](crate::MessageService::event_loop). It may be
+/// moved to another thread but is used by one at a time; no method blocks, but for
+/// [`wait`](Self::wait) and [`wait_timeout`](Self::wait_timeout). Everything in it is
+/// plain single-threaded data; only the lanes are shared.
+///
+/// Dropping it ends its contexts: peers hear
+/// [`EventLoopGone`](DisconnectReason::EventLoopGone), after what was sent before.
+///
+/// ```
+/// use port_core::*;
+/// use std::task::Waker;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let service = MessageService::new(Limits::default());
+/// let extension = service.extension_loaded(ExtensionId::new("greeter@example"))?;
+/// let (tab, document) = (TabId::new(7), DocumentId::new(1));
+/// service.tab_opened(tab, WindowId::new(1))?;
+/// service.frame_attached(tab, FrameId::TOP, None, document)?;
+///
+/// let mut event_loop = service.event_loop(Waker::noop().clone());
+/// let background =
+///     event_loop.attach(ContextDescription::background(extension, "ext://greeter/bg.js", "ext://greeter"))?;
+/// let place = Place { tab, frame: FrameId::TOP, document };
+/// let page = event_loop.attach(ContextDescription::content_script(
+///     extension, place, "https://example.org/", "https://example.org"))?;
+/// event_loop.set_listening(page, true)?;
+///
+/// let port = event_loop.connect_tab(background, &TabTarget::new(tab).name("greetings"))?;
+/// event_loop.post_message(port, "hello")?;
+///
+/// let Some(Event::Connect { name, .. }) = event_loop.next_event() else { panic!() };
+/// assert_eq!(name, "greetings");
+/// let Some(Event::Message { payload, .. }) = event_loop.next_event() else { panic!() };
+/// assert_eq!(&*payload, b"hello");
+/// # Ok(())
+/// # }
+/// ```
+pub struct EventLoop {
+    service: Arc<ServiceInner>,
+    shared: Arc<EventLoopShared>,
+    contexts: Slab<Context>,
+    ports: Slab<Port>,
+    /// The loop itself first; `None` where a peer is gone.
+    peers: Vec<Option<Peer>>,
+    peer_of: HashMap<EventLoopId, PeerIndex>,
+    /// Events made and not yet handed out; before anything in a lane.
+    events: VecDeque<Event>,
+    /// The peers that are polled, each once.
+    polled: Vec<PeerIndex>,
+    round: next::Round,
+    /// Whether the bell is armed: the embedder was told "nothing" and may sleep.
+    armed: bool,
+    /// Targets of the connect being made; kept for its memory.
+    found: Vec<Arc<ContextShared>>,
+}
+
+impl EventLoop {
+    pub(crate) fn new(service: Arc<ServiceInner>, shared: Arc<EventLoopShared>) -> Self {
+        let own = Peer::own(Arc::clone(&shared));
+        let peer_of = [(shared.id(), OWN)].into_iter().collect();
+        Self {
+            service,
+            shared,
+            contexts: Slab::new(u32::MAX),
+            ports: Slab::new(u32::MAX),
+            peers: vec![Some(own)],
+            peer_of,
+            events: VecDeque::new(),
+            polled: Vec::new(),
+            round: next::Round::default(),
+            armed: false,
+            found: Vec::new(),
+        }
+    }
+
+    /// This event loop's id.
+    #[must_use]
+    pub fn id(&self) -> EventLoopId {
+        self.shared.id()
+    }
+
+    /// Attaches a context to this event loop. From now on others may connect to it,
+    /// and are refused until it is [listening](Self::set_listening). Allocates.
+    ///
+    /// # Errors
+    ///
+    /// See [`AttachError`].
+    pub fn attach(&mut self, description: ContextDescription) -> Result<ContextId, AttachError> {
+        let extension =
+            self.service.index.extension_id(description.instance).ok_or(AttachError::UnknownExtension)?;
+        let key = self.contexts.vacant_key().ok_or(AttachError::TooManyContexts)?;
+        let id = ContextId { event_loop: self.id(), key };
+        let shared = Arc::new(ContextShared::new(id, description, extension, Arc::clone(&self.shared)));
+        if !self.shared.enter(&shared) {
+            return Err(AttachError::EventLoopGone);
+        }
+        if let Err(error) = self.service.index.enter(&shared) {
+            self.shared.leave(id);
+            return Err(error);
+        }
+        let context = Context { shared, listening: false, ports: Vec::new(), suspended: None };
+        match self.contexts.insert(context) {
+            Ok(inserted) => debug_assert_eq!(inserted, key),
+            Err(_) => unreachable!("a vacant key was there"),
+        }
+        Ok(id)
+    }
+
+    /// Detaches a context: its ports end, and the other sides hear
+    /// [`ContextDetached`](DisconnectReason::ContextDetached) after what was posted before.
+    /// No event for it is handed out any more.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownContext`](ContextError::UnknownContext); detaching twice is one.
+    pub fn detach(&mut self, context: ContextId) -> Result<(), ContextError> {
+        let key = self.context_key(context)?;
+        let shared = Arc::clone(&self.contexts.get(key).ok_or(ContextError::UnknownContext)?.shared);
+        shared.set_detached();
+        self.service.index.leave(&shared);
+        self.shared.leave(context);
+        self.end_context(key, DisconnectReason::ContextDetached);
+        Ok(())
+    }
+
+    /// Says whether a context has an `onConnect` listener. A connection that is taken
+    /// from the lane while it has none is refused. Off after [`attach`](Self::attach).
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownContext`](ContextError::UnknownContext).
+    pub fn set_listening(&mut self, context: ContextId, listening: bool) -> Result<(), ContextError> {
+        let key = self.context_key(context)?;
+        let context = self.contexts.get_mut(key).ok_or(ContextError::UnknownContext)?;
+        context.listening = listening;
+        Ok(())
+    }
+
+    /// Whether a port may be used: it has not ended, or its
+    /// [`Event::Disconnect`] is not handed out yet. Messages posted in the latter
+    /// case are dropped, as in browsers.
+    #[must_use]
+    pub fn is_open(&self, port: PortId) -> bool {
+        self.port_key(port).is_some_and(|key| self.ports.get(key).is_some())
+    }
+
+    fn context_key(&self, context: ContextId) -> Result<Key, ContextError> {
+        if context.event_loop == self.id() && self.contexts.get(context.key).is_some() {
+            Ok(context.key)
+        } else {
+            Err(ContextError::UnknownContext)
+        }
+    }
+
+    #[inline]
+    fn port_key(&self, port: PortId) -> Option<Key> {
+        (port.event_loop == self.shared.id()).then_some(port.key)
+    }
+
+    #[inline]
+    fn context_id(&self, key: Key) -> ContextId {
+        ContextId { event_loop: self.shared.id(), key }
+    }
+
+    #[inline]
+    fn port_id(&self, key: Key) -> PortId {
+        PortId { event_loop: self.shared.id(), key }
+    }
+
+    #[inline]
+    fn peer_mut(&mut self, index: PeerIndex) -> Option<&mut Peer> {
+        self.peers.get_mut(index as usize)?.as_mut()
+    }
+
+    #[inline]
+    fn peer(&self, index: PeerIndex) -> Option<&Peer> {
+        self.peers.get(index as usize)?.as_ref()
+    }
+
+    /// Enters the lanes to a peer.
+    fn add_peer(&mut self, lanes: Lanes) -> PeerIndex {
+        let id = lanes.peer.id();
+        let peer = Some(Peer::other(lanes));
+        let index = match self.peers.iter().position(Option::is_none) {
+            Some(vacant) => {
+                self.peers[vacant] = peer;
+                vacant
+            }
+            None => {
+                self.peers.push(peer);
+                self.peers.len() - 1
+            }
+        };
+        let index = PeerIndex::try_from(index).expect("there are fewer event loops than ids");
+        self.peer_of.insert(id, index);
+        index
+    }
+
+    /// Something for this loop was made by itself: if the embedder may sleep, wake it.
+    fn made_work(&mut self) {
+        if std::mem::take(&mut self.armed) {
+            self.shared.nudge();
+        }
+    }
+
+    /// Sends to a peer. A record to itself is work of its own.
+    #[inline]
+    fn sent_to(&mut self, index: PeerIndex) {
+        if index == OWN {
+            self.poll_peer(OWN);
+            self.made_work();
+        }
+    }
+}
+
+impl Drop for EventLoop {
+    fn drop(&mut self) {
+        self.service.retire(&self.shared);
+        self.shared.close();
+        discard_all(self.events.drain(..));
+        for key in self.contexts.keys() {
+            let held = self.contexts.remove(key).and_then(|context| context.suspended);
+            discard_all(held.into_iter().flat_map(|suspended| suspended.events));
+        }
+    }
+}
+
+impl fmt::Debug for EventLoop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventLoop").field("id", &self.id()).finish_non_exhaustive()
+    }
+}

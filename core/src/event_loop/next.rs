@@ -1,0 +1,243 @@
+//! Taking events: polling the lanes in turn, and falling asleep without missing one.
+
+use super::EventLoop;
+use crate::bell::{Armer, Source};
+use crate::event::Event;
+use crate::payload::discard;
+use crate::peer::Peer;
+use crate::port::{PeerIndex, PortState};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+/// Records taken from one peer before the next has its turn.
+const BATCH: u32 = 64;
+
+/// Where the loop is in its round over the polled peers.
+#[derive(Debug, Default)]
+pub(super) struct Round {
+    /// The position in the list of polled peers.
+    position: usize,
+    /// Whether the peer there has its turn.
+    turning: bool,
+    /// Records that it may still give in this turn.
+    left: u32,
+    /// Whether anything was found, or a peer added, since the round began.
+    found: bool,
+}
+
+impl EventLoop {
+    /// The next event, or `None` when there is nothing now. After `None` anything new
+    /// calls the waker, once; so the embedder takes events until `None` and then may
+    /// sleep. A handler may call anything on this loop before it takes the next event.
+    ///
+    /// Event loops that sent something have their turn in batches of 64, the loop's
+    /// own messages to itself included, so a flood from one holds up no other.
+    /// Allocates nothing for a message.
+    pub fn next_event(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.try_next_event() {
+                return Some(event);
+            }
+            if self.fall_asleep() {
+                return None;
+            }
+        }
+    }
+
+    /// As [`next_event`](Self::next_event), but leaves the waker alone: after `None` nothing is
+    /// called, so the embedder must ask again by itself. For a loop that spins.
+    pub fn try_next_event(&mut self) -> Option<Event> {
+        loop {
+            while let Some(event) = self.events.pop_front() {
+                if let Some(event) = self.hand_out(event) {
+                    return Some(event);
+                }
+            }
+            if self.round.left > 0 {
+                self.round.left -= 1;
+                let index = self.polled[self.round.position];
+                let taken = self.peers[index as usize].as_mut().and_then(Peer::take);
+                match taken {
+                    Some(incoming) => {
+                        self.round.found = true;
+                        if let Some(event) = self.receive(index, incoming)
+                            && let Some(event) = self.hand_out(event)
+                        {
+                            return Some(event);
+                        }
+                    }
+                    None => self.round.left = 0,
+                }
+                continue;
+            }
+            if !self.next_turn() {
+                return None;
+            }
+        }
+    }
+
+    /// Gives the next polled peer its turn; `false` when a whole round found nothing.
+    fn next_turn(&mut self) -> bool {
+        if std::mem::take(&mut self.round.turning) {
+            let index = self.polled[self.round.position];
+            if let Some(peer) = self.peer(index) {
+                peer.publish_taken();
+            }
+            self.round.position += 1;
+        }
+        if self.round.position >= self.polled.len() {
+            self.round.position = 0;
+            let rung = self.take_rung();
+            if !std::mem::take(&mut self.round.found) && !rung {
+                return false;
+            }
+            if self.polled.is_empty() {
+                return true;
+            }
+        }
+        self.round.turning = true;
+        self.round.left = BATCH;
+        true
+    }
+
+    /// Takes the lines that rang and the notices among them. Whether there were any.
+    fn take_rung(&mut self) -> bool {
+        self.armed = false;
+        let mut control = false;
+        let mut rang = false;
+        let mut lanes = smallvec::SmallVec::<[_; 8]>::new();
+        for source in self.shared.bell().take() {
+            rang = true;
+            match source {
+                Source::Control => control = true,
+                Source::Lane(peer) => lanes.push(peer),
+            }
+        }
+        // First, for among the notices may be the lanes that rang.
+        if control {
+            self.take_notices();
+        }
+        for id in lanes {
+            if !self.peer_of.contains_key(&id) {
+                // Its lanes lie in the control queue, which rings later; or it is gone.
+                self.take_notices();
+            }
+            if let Some(&index) = self.peer_of.get(&id) {
+                self.poll_peer(index);
+            }
+        }
+        rang
+    }
+
+    /// Arms every polled lane, looks once more, and arms the bell. `false` when there
+    /// was something after all. From here on an idle lane costs nothing until it rings.
+    fn fall_asleep(&mut self) -> bool {
+        for &index in &self.polled {
+            if let Some(peer) = self.peers[index as usize].as_mut() {
+                peer.arm();
+            }
+        }
+        Armer::look_again();
+        let peers = &mut self.peers;
+        self.polled.retain(|&index| {
+            let Some(peer) = peers[index as usize].as_mut() else { return false };
+            peer.polled = peer.has_record();
+            peer.polled
+        });
+        self.round = Round::default();
+        if self.polled.is_empty() && self.events.is_empty() {
+            self.armed = self.shared.bell().arm();
+        }
+        self.armed
+    }
+
+    /// Looks whether an event is still good, now that it is about to be handed out,
+    /// and does what goes with handing it out.
+    #[inline]
+    fn hand_out(&mut self, event: Event) -> Option<Event> {
+        if !self.is_good(&event) {
+            discard(event);
+            return None;
+        }
+        match &event {
+            Event::Message { port, payload, .. } => self.receiver_took(port.key, payload.len() as u64),
+            Event::Disconnect { port, .. } => self.remove_port(port.key),
+            _ => {}
+        }
+        Some(event)
+    }
+
+    /// Whether an event's context lives and its port is in the state that the event needs.
+    #[inline]
+    fn is_good(&self, event: &Event) -> bool {
+        let Some(id) = event.port() else { return true };
+        let Some(port) = self.ports.get(id.key) else { return false };
+        let alive = self.contexts.get(port.context).is_some_and(|context| context.shared.killed().is_none());
+        alive
+            && match event {
+                Event::Disconnect { .. } => matches!(port.state, PortState::Ended(_)),
+                Event::Message { .. } => port.state != PortState::Silent,
+                _ => true,
+            }
+    }
+
+    /// The next event for an asynchronous host: registers the task instead of
+    /// sleeping. One task polls at a time; only the last is woken.
+    pub fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Event> {
+        if let Some(event) = self.try_next_event() {
+            return Poll::Ready(event);
+        }
+        self.shared.bell().wakeup().register(context.waker());
+        match self.next_event() {
+            Some(event) => Poll::Ready(event),
+            None => Poll::Pending,
+        }
+    }
+
+    /// The next event for a plain thread: sleeps until there is one.
+    pub fn wait(&mut self) -> Event {
+        loop {
+            if let Some(event) = self.next_event() {
+                return event;
+            }
+            self.shared.bell().wakeup().sleep();
+        }
+    }
+
+    /// As [`wait`](Self::wait), for so long at most; `None` when nothing came.
+    pub fn wait_timeout(&mut self, timeout: Duration) -> Option<Event> {
+        let Some(deadline) = Instant::now().checked_add(timeout) else { return Some(self.wait()) };
+        loop {
+            if let Some(event) = self.next_event() {
+                return Some(event);
+            }
+            if !self.shared.bell().wakeup().sleep_until(deadline) {
+                return self.next_event();
+            }
+        }
+    }
+
+    /// Has the loop look at a peer that has something, by whichever way it came.
+    pub(super) fn poll_peer(&mut self, index: PeerIndex) {
+        if let Some(peer) = self.peer_mut(index)
+            && !peer.polled
+        {
+            peer.polled = true;
+            self.polled.push(index);
+            self.round.found = true;
+        }
+    }
+
+    /// Takes a peer that is gone out of the round.
+    pub(super) fn stop_polling(&mut self, index: PeerIndex) {
+        if let Some(position) = self.polled.iter().position(|polled| *polled == index) {
+            self.polled.remove(position);
+            if position < self.round.position {
+                self.round.position -= 1;
+            } else if position == self.round.position {
+                self.round.left = 0;
+                self.round.turning = false;
+            }
+        }
+    }
+}

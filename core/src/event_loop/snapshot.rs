@@ -1,0 +1,111 @@
+//! An event loop's view of its channels.
+
+use super::EventLoop;
+use crate::port::{PortState, Side, TargetState};
+use crate::record::{Channel, Incoming};
+use crate::snapshot::{
+    ContextSnapshot, EventLoopSnapshot, LaneSnapshot, PortEnd, PortSnapshot, PortStatus, Queued,
+};
+use crate::sync::HashMap;
+
+impl EventLoop {
+    /// Everything this event loop knows: contexts, ports with their other sides,
+    /// states and what is queued for them, lanes. For a developer's panel, a test or
+    /// a bug report; `Debug` of it is readable. Moves what lies in the lanes into the
+    /// loop's own memory to count it, and allocates.
+    pub fn snapshot(&mut self) -> EventLoopSnapshot {
+        let indices: Vec<_> = self.peer_of.values().copied().collect();
+        for &index in &indices {
+            let credits = self.peer_mut(index).map(crate::peer::Peer::absorb).unwrap_or_default();
+            for credit in credits {
+                self.signalled(index, credit);
+            }
+            if self.peer_mut(index).is_some_and(crate::peer::Peer::has_record) {
+                self.poll_peer(index);
+                self.made_work();
+            }
+        }
+        let mut queued = HashMap::<_, Queued>::default();
+        for &index in &indices {
+            let Some(peer) = self.peer(index) else { continue };
+            for incoming in peer.backlog() {
+                if let Incoming::Message { channel, route, payload, .. } = incoming {
+                    let towards = route.receiver().is_none();
+                    queued.entry((index, *channel, towards)).or_default().add(payload.len());
+                }
+            }
+        }
+        let none = Queued::default();
+        let waiting =
+            |index, channel: Channel, towards| *queued.get(&(index, channel, towards)).unwrap_or(&none);
+        let ports = self
+            .ports
+            .iter()
+            .map(|(key, port)| {
+                let mut received = Queued::default();
+                let others = match &port.side {
+                    Side::Receiver(receiver) => {
+                        received.merge(waiting(receiver.peer, receiver.channel, true));
+                        self.peer(receiver.peer)
+                            .and_then(|peer| peer.accepted(receiver.channel))
+                            .map(|accepted| PortEnd { context: accepted.opener.id(), accepted: true })
+                            .into_iter()
+                            .collect()
+                    }
+                    Side::Opener(opener) => opener
+                        .legs
+                        .iter()
+                        .flat_map(|at| {
+                            received.merge(waiting(at.peer, at.channel, false));
+                            let leg = self.peer(at.peer).and_then(|peer| peer.opened.get(at.channel.0));
+                            leg.map(|leg| leg.targets.as_slice()).unwrap_or_default()
+                        })
+                        .filter(|target| target.state != TargetState::Gone)
+                        .map(|target| PortEnd {
+                            context: target.context.id(),
+                            accepted: target.state == TargetState::Open,
+                        })
+                        .collect(),
+                };
+                PortSnapshot {
+                    port: self.port_id(key),
+                    context: self.context_id(port.context),
+                    name: port.name.clone(),
+                    opener: matches!(port.side, Side::Opener(_)),
+                    status: match port.state {
+                        PortState::Open => PortStatus::Open,
+                        PortState::Silent => PortStatus::Silent,
+                        PortState::Ended(reason) => PortStatus::Ended(reason),
+                    },
+                    others,
+                    queued: received,
+                }
+            })
+            .collect();
+        let contexts = self
+            .contexts
+            .iter()
+            .map(|(key, context)| ContextSnapshot {
+                context: self.context_id(key),
+                extension: context.shared.extension().clone(),
+                kind: context.shared.description().kind,
+                place: context.shared.description().place,
+                listening: context.listening,
+                suspended: context.suspended.is_some(),
+                gone: context.shared.killed(),
+                ports: context.ports.len(),
+            })
+            .collect();
+        let mut lanes: Vec<_> = indices
+            .iter()
+            .filter_map(|&index| self.peer(index))
+            .filter(|peer| !peer.is_own())
+            .map(|peer| {
+                let (records, bytes) = peer.outstanding();
+                LaneSnapshot { peer: peer.shared.id(), outbound_records: records, outbound_bytes: bytes }
+            })
+            .collect();
+        lanes.sort_by_key(|lane| lane.peer);
+        EventLoopSnapshot { event_loop: self.id(), contexts, ports, lanes, events: self.events.len() }
+    }
+}

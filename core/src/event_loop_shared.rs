@@ -1,0 +1,227 @@
+//! What other threads share of an event loop: its bell, its control queue, and the
+//! registry of its peers.
+
+use crate::bell::{Bell, Line, Ringer, Source};
+use crate::context::ContextShared;
+use crate::ids::{ContextId, EventLoopId, Key};
+use crate::lane::{self, Consumer, Producer};
+use crate::reason::DisconnectReason;
+use crate::record::Record;
+use crate::sync::{Arc, HashMap, Mutex};
+use crate::wake::Wakeup;
+use std::fmt;
+
+/// The part of an event loop that other threads reach.
+pub(crate) struct EventLoopShared {
+    id: EventLoopId,
+    bell: Bell,
+    control_line: Arc<Line>,
+    /// Rare things for the loop to know, in order; `None` once it is dropped.
+    control: Mutex<Option<Vec<Notice>>>,
+    registry: Mutex<Registry>,
+}
+
+/// Who is connected to an event loop and who lives on it.
+struct Registry {
+    /// Set when the loop is dropped or declared gone. No lane and no context is
+    /// added from then on.
+    closed: bool,
+    peers: Vec<Arc<EventLoopShared>>,
+    contexts: HashMap<ContextId, Arc<ContextShared>>,
+}
+
+/// Both directions between an event loop and a peer, as the loop sees them.
+pub(crate) struct Lanes {
+    pub(crate) peer: Arc<EventLoopShared>,
+    pub(crate) producer: Producer<Record>,
+    pub(crate) ringer: Ringer,
+    pub(crate) consumer: Consumer<Record>,
+    pub(crate) line: Arc<Line>,
+}
+
+/// Something rare for an event loop to know.
+pub(crate) enum Notice {
+    /// A peer created the lanes between the two.
+    Peer(Box<Lanes>),
+    /// Contexts of a peer, or of the loop itself, were killed.
+    ContextsGone { event_loop: EventLoopId, contexts: Arc<Vec<Arc<ContextShared>>>, reason: DisconnectReason },
+    /// A peer, or the loop itself, was dropped or declared gone.
+    EventLoopGone(EventLoopId),
+    /// Pages of these contexts of the loop went into the back/forward cache.
+    Suspend(Vec<Key>),
+    /// And came back.
+    Resume(Vec<Key>),
+}
+
+/// Why there are no lanes to a peer.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum NoLanes {
+    /// The peer created them; they are in the control queue.
+    Exist,
+    /// One of the two is gone.
+    Gone,
+}
+
+impl EventLoopShared {
+    pub(crate) fn new(id: EventLoopId, wakeup: Wakeup) -> Self {
+        Self {
+            id,
+            bell: Bell::new(wakeup),
+            control_line: Line::new(Source::Control),
+            control: Mutex::new(Some(Vec::new())),
+            registry: Mutex::new(Registry { closed: false, peers: Vec::new(), contexts: HashMap::default() }),
+        }
+    }
+
+    pub(crate) fn id(&self) -> EventLoopId {
+        self.id
+    }
+
+    pub(crate) fn bell(&self) -> &Bell {
+        &self.bell
+    }
+
+    /// Rings the bell with nothing in particular, so that the loop looks around.
+    pub(crate) fn nudge(&self) {
+        self.bell.ring(&self.control_line);
+    }
+
+    /// Appends a notice and rings. Without effect once the loop is dropped.
+    pub(crate) fn notify(&self, notice: Notice) {
+        self.enqueue(notice);
+        self.nudge();
+    }
+
+    /// Appends a notice for which somebody will [`nudge`](Self::nudge) the loop.
+    fn enqueue(&self, notice: Notice) {
+        let refused = match &mut *self.control.lock() {
+            Some(queue) => {
+                queue.push(notice);
+                None
+            }
+            None => Some(notice),
+        };
+        // Outside the lock, for a lane in it may hold payloads with destructors.
+        drop(refused);
+    }
+
+    /// Takes all notices. Owner only.
+    pub(crate) fn take_notices(&self) -> Vec<Notice> {
+        match &mut *self.control.lock() {
+            Some(queue) => std::mem::take(queue),
+            None => Vec::new(),
+        }
+    }
+
+    /// Takes the lanes that peers created, leaving other notices in place. Owner only.
+    pub(crate) fn take_new_peers(&self) -> Vec<Lanes> {
+        match &mut *self.control.lock() {
+            Some(queue) => queue
+                .extract_if(.., |notice| matches!(notice, Notice::Peer(_)))
+                .filter_map(|notice| match notice {
+                    Notice::Peer(lanes) => Some(*lanes),
+                    _ => None,
+                })
+                .collect(),
+            None => Vec::new(),
+        }
+    }
+
+    /// The loop is dropped: no notice and no ring reaches it any more.
+    pub(crate) fn close(&self) {
+        let notices = self.control.lock().take();
+        drop(notices);
+        self.bell.close();
+    }
+
+    /// Creates the lanes to a peer, both directions at once. The peer finds its ends
+    /// in its control queue. Both registries are locked, the lower id's first, so
+    /// that of two loops that try at once one creates and the other finds.
+    pub(crate) fn create_lanes(self: &Arc<Self>, peer: &Arc<Self>) -> Result<Lanes, NoLanes> {
+        let (lower, higher) = if self.id < peer.id { (self, peer) } else { (peer, self) };
+        let mut lower_registry = lower.registry.lock();
+        let mut higher_registry = higher.registry.lock();
+        if lower_registry.closed || higher_registry.closed {
+            return Err(NoLanes::Gone);
+        }
+        if lower_registry.peers.iter().any(|known| known.id == higher.id) {
+            return Err(NoLanes::Exist);
+        }
+        lower_registry.peers.push(Arc::clone(higher));
+        higher_registry.peers.push(Arc::clone(lower));
+        let (here, there) = Lanes::between(self, peer);
+        // Under the locks, so that a notice of our death, or of one of our contexts',
+        // comes after this one in the peer's queue. The waker must not run there.
+        peer.enqueue(Notice::Peer(Box::new(there)));
+        drop(higher_registry);
+        drop(lower_registry);
+        peer.nudge();
+        Ok(here)
+    }
+
+    /// Enters a context; `false` when the loop is gone.
+    pub(crate) fn enter(&self, context: &Arc<ContextShared>) -> bool {
+        let mut registry = self.registry.lock();
+        if !registry.closed {
+            registry.contexts.insert(context.id(), Arc::clone(context));
+        }
+        !registry.closed
+    }
+
+    pub(crate) fn leave(&self, context: ContextId) {
+        let left = self.registry.lock().contexts.remove(&context);
+        drop(left);
+    }
+
+    /// Who has lanes with this loop by now.
+    pub(crate) fn peers(&self) -> Vec<Arc<Self>> {
+        self.registry.lock().peers.clone()
+    }
+
+    /// Closes the registry and empties it.
+    pub(crate) fn retire(&self) -> (Vec<Arc<ContextShared>>, Vec<Arc<Self>>) {
+        let mut registry = self.registry.lock();
+        registry.closed = true;
+        let contexts = std::mem::take(&mut registry.contexts).into_values().collect();
+        (contexts, std::mem::take(&mut registry.peers))
+    }
+
+    /// Forgets a peer that is gone.
+    pub(crate) fn forget(&self, peer: EventLoopId) {
+        let mut registry = self.registry.lock();
+        let forgotten =
+            registry.peers.iter().position(|known| known.id == peer).map(|at| registry.peers.swap_remove(at));
+        drop(registry);
+        drop(forgotten);
+    }
+}
+
+impl fmt::Debug for EventLoopShared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventLoopShared").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl Lanes {
+    fn between(here: &Arc<EventLoopShared>, there: &Arc<EventLoopShared>) -> (Self, Self) {
+        let (to_there, from_here) = lane::lane();
+        let (to_here, from_there) = lane::lane();
+        let line_here = Line::new(Source::Lane(there.id));
+        let line_there = Line::new(Source::Lane(here.id));
+        let ours = Self {
+            peer: Arc::clone(there),
+            producer: to_there,
+            ringer: Ringer::new(Arc::clone(&line_there)),
+            consumer: from_there,
+            line: Arc::clone(&line_here),
+        };
+        let theirs = Self {
+            peer: Arc::clone(here),
+            producer: to_here,
+            ringer: Ringer::new(line_here),
+            consumer: from_here,
+            line: line_there,
+        };
+        (ours, theirs)
+    }
+}

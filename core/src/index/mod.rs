@@ -1,0 +1,199 @@
+//! The sharded index: tab → frames → contexts, and extension → contexts.
+//!
+//! Read by `connect`, written when contexts come and go and when the browser
+//! reports a fact. Everything happens in closures under one shard's lock; what must
+//! be told to others is collected and told outside.
+
+mod extension;
+mod tab;
+
+pub(crate) use extension::Extension;
+pub(crate) use tab::{Frame, Tab};
+
+use crate::context::ContextShared;
+use crate::error::{AttachError, FactError};
+use crate::ids::{DocumentId, ExtensionId, ExtensionInstance, FrameId, TabId, WindowId};
+use crate::reason::DisconnectReason;
+use crate::sender::{ContextKind, Place};
+use crate::sync::{Arc, ShardedMap};
+
+/// Who is where.
+pub(crate) struct Index {
+    tabs: ShardedMap<TabId, Tab>,
+    /// The tab of every document shown or kept. Claimed before a document enters its tab.
+    documents: ShardedMap<DocumentId, TabId>,
+    extensions: ShardedMap<ExtensionInstance, Extension>,
+    /// The instance of every extension loaded. Claimed before the instance enters.
+    loaded: ShardedMap<ExtensionId, ExtensionInstance>,
+}
+
+/// What a change took out of the index.
+#[derive(Default)]
+pub(crate) struct Removed {
+    pub(crate) contexts: Vec<Arc<ContextShared>>,
+    pub(crate) documents: Vec<DocumentId>,
+}
+
+/// What `tabs.connect` looks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TabFilter {
+    pub(crate) tab: TabId,
+    pub(crate) frame: Option<FrameId>,
+    pub(crate) document: Option<DocumentId>,
+}
+
+impl Index {
+    pub(crate) fn new() -> Self {
+        Self {
+            tabs: ShardedMap::new(),
+            documents: ShardedMap::new(),
+            extensions: ShardedMap::new(),
+            loaded: ShardedMap::new(),
+        }
+    }
+
+    pub(crate) fn open_tab(&self, tab: TabId, window: WindowId) -> Result<(), FactError> {
+        if self.tabs.insert_new(tab, Tab::new(window)) { Ok(()) } else { Err(FactError::TabExists) }
+    }
+
+    /// Changes a tab; what the change removed leaves the rest of the index too.
+    pub(crate) fn change_tab<R>(
+        &self,
+        tab: TabId,
+        change: impl FnOnce(&mut Tab) -> Result<R, FactError>,
+    ) -> Result<R, FactError> {
+        self.tabs.update(&tab, change).ok_or(FactError::UnknownTab)?
+    }
+
+    /// As [`change_tab`](Self::change_tab) where the change shows a new document.
+    pub(crate) fn show_document(
+        &self,
+        tab: TabId,
+        document: DocumentId,
+        change: impl FnOnce(&mut Tab) -> Result<Removed, FactError>,
+    ) -> Result<Removed, FactError> {
+        if !self.documents.insert_new(document, tab) {
+            return Err(FactError::DocumentExists);
+        }
+        let changed = self.change_tab(tab, change);
+        if changed.is_err() {
+            self.documents.remove(&document);
+        }
+        changed
+    }
+
+    pub(crate) fn close_tab(&self, tab: TabId) -> Result<Removed, FactError> {
+        let mut tab = self.tabs.remove(&tab).ok_or(FactError::UnknownTab)?;
+        Ok(tab.clear())
+    }
+
+    pub(crate) fn tab_of(&self, document: DocumentId) -> Result<TabId, FactError> {
+        self.documents.read(&document, |tab| *tab).ok_or(FactError::UnknownDocument)
+    }
+
+    pub(crate) fn load(&self, extension: ExtensionId, instance: ExtensionInstance) -> Result<(), FactError> {
+        if !self.loaded.insert_new(extension.clone(), instance) {
+            return Err(FactError::ExtensionExists);
+        }
+        self.extensions.insert_new(instance, Extension::new(extension));
+        Ok(())
+    }
+
+    pub(crate) fn unload(&self, instance: ExtensionInstance) -> Result<Removed, FactError> {
+        let extension = self.extensions.remove(&instance).ok_or(FactError::UnknownExtension)?;
+        self.loaded.remove(extension.id());
+        Ok(Removed { contexts: extension.into_contexts(), documents: Vec::new() })
+    }
+
+    pub(crate) fn extension_id(&self, instance: ExtensionInstance) -> Option<ExtensionId> {
+        self.extensions.read(&instance, |extension| extension.id().clone())
+    }
+
+    /// Enters a context with its extension and, when it lives in one, its frame.
+    pub(crate) fn enter(&self, context: &Arc<ContextShared>) -> Result<(), AttachError> {
+        let description = context.description();
+        self.extensions
+            .update(&description.instance, |extension| extension.enter(context))
+            .ok_or(AttachError::UnknownExtension)?;
+        if let Some(Place { tab, frame, document }) = description.place {
+            let entered = self.tabs.update(&tab, |tab| tab.enter(frame, document, context));
+            if entered != Some(true) {
+                self.leave(context);
+                return Err(AttachError::UnknownDocument);
+            }
+        }
+        // Whoever ended it meanwhile marked it first, but may have looked for it here too early.
+        match context.killed() {
+            None => return Ok(()),
+            Some(_) => self.leave(context),
+        }
+        Err(match context.killed() {
+            Some(DisconnectReason::ExtensionUnloaded) => AttachError::UnknownExtension,
+            Some(DisconnectReason::EventLoopGone) => AttachError::EventLoopGone,
+            _ => AttachError::UnknownDocument,
+        })
+    }
+
+    /// Removes a context from wherever it is.
+    pub(crate) fn leave(&self, context: &ContextShared) {
+        let description = context.description();
+        let left = self.extensions.update(&description.instance, |extension| extension.leave(context));
+        drop(left);
+        if let Some(place) = description.place {
+            let left = self.tabs.update(&place.tab, |tab| tab.leave(context.id()));
+            drop(left);
+        }
+    }
+
+    /// Completes a removal: what left one part of the index leaves the others.
+    pub(crate) fn complete(&self, removed: &Removed) {
+        for context in &removed.contexts {
+            self.leave(context);
+        }
+        for document in &removed.documents {
+            self.documents.remove(document);
+        }
+    }
+
+    /// Adds to `found` the content scripts of `instance` that `filter` admits, in
+    /// the order in which frames were attached.
+    pub(crate) fn content_scripts(
+        &self,
+        filter: TabFilter,
+        instance: ExtensionInstance,
+        found: &mut Vec<Arc<ContextShared>>,
+    ) {
+        self.tabs.read(&filter.tab, |tab| {
+            for frame in tab.frames() {
+                let shown = filter.frame.is_none_or(|wanted| frame.id() == wanted)
+                    && filter.document.is_none_or(|wanted| frame.document() == Some(wanted));
+                if shown {
+                    found.extend(
+                        frame
+                            .contexts()
+                            .iter()
+                            .filter(|context| {
+                                let description = context.description();
+                                description.instance == instance
+                                    && description.kind == ContextKind::ContentScript
+                            })
+                            .cloned(),
+                    );
+                }
+            }
+        });
+    }
+
+    /// Adds to `found` the background and page contexts of `instance`.
+    pub(crate) fn own_contexts(&self, instance: ExtensionInstance, found: &mut Vec<Arc<ContextShared>>) {
+        self.extensions.read(&instance, |extension| found.extend(extension.own().cloned()));
+    }
+
+    pub(crate) fn for_each_tab(&self, visit: impl FnMut(&TabId, &Tab)) {
+        self.tabs.for_each(visit);
+    }
+
+    pub(crate) fn for_each_extension(&self, visit: impl FnMut(&ExtensionInstance, &Extension)) {
+        self.extensions.for_each(visit);
+    }
+}

@@ -1,0 +1,171 @@
+//! The reading end of a lane.
+
+use super::cursor::{Cursor, Tail};
+use super::segment::{Recycled, SMALL, Segment};
+use super::{CONSUMER_LEFT, Shared};
+use crate::sync::{Arc, Ordering};
+use std::{fmt, ptr};
+
+/// Most recycled segments that wait for the producer.
+const RECYCLED: usize = 2;
+
+/// The reading end. `Send`, and used by one thread at a time.
+pub(crate) struct Consumer<T> {
+    shared: Arc<Shared<T>>,
+    /// `None` only while the consumer is dropped.
+    cursor: Option<Cursor<T>>,
+    records: u64,
+    bytes: u64,
+    /// Whether a large segment was recycled since the last `shrink`.
+    recycled_large: bool,
+}
+
+// SAFETY: the cursor's segments are reached by the consumer alone, wherever it is.
+unsafe impl<T: Send> Send for Consumer<T> {}
+
+/// The last segment linked at some moment: how far a reader that does not want to
+/// run after the producer goes.
+pub(crate) struct Frontier<T>(*mut Segment<T>);
+
+impl<T> Consumer<T> {
+    pub(super) fn new(shared: Arc<Shared<T>>, segment: *mut Segment<T>) -> Self {
+        Self { shared, cursor: Some(Cursor::new(segment)), records: 0, bytes: 0, recycled_large: false }
+    }
+
+    fn advance(&mut self, last: Option<*mut Segment<T>>) -> bool {
+        let Some(cursor) = &mut self.cursor else { return false };
+        let shared = &self.shared;
+        let recycled_large = &mut self.recycled_large;
+        cursor.ready(last, |segment| {
+            // SAFETY: the cursor has just left the segment behind.
+            *recycled_large |= unsafe { recycle(shared, segment) };
+        })
+    }
+
+    /// Whether a record is ready.
+    #[inline]
+    pub(crate) fn ready(&mut self) -> bool {
+        self.advance(None)
+    }
+
+    /// Moves the next record out and gives it to `take` with its tail; `None` when
+    /// there is none now. The record counts as consumed only by [`consumed`](Self::consumed).
+    #[inline]
+    pub(crate) fn pop<R>(&mut self, take: impl FnOnce(T, Tail<'_>) -> R) -> Option<R> {
+        self.pop_before(None, take)
+    }
+
+    /// As [`pop`](Self::pop), but goes no farther than `frontier`.
+    pub(crate) fn pop_within<R>(
+        &mut self,
+        frontier: &Frontier<T>,
+        take: impl FnOnce(T, Tail<'_>) -> R,
+    ) -> Option<R> {
+        self.pop_before(Some(frontier.0), take)
+    }
+
+    #[inline]
+    fn pop_before<R>(
+        &mut self,
+        last: Option<*mut Segment<T>>,
+        take: impl FnOnce(T, Tail<'_>) -> R,
+    ) -> Option<R> {
+        if !self.advance(last) {
+            return None;
+        }
+        // SAFETY: a record is ready.
+        self.cursor.as_mut().map(|cursor| unsafe { cursor.take(take) })
+    }
+
+    /// The last segment linked by now. The producer may go on filling it.
+    pub(crate) fn frontier(&self) -> Frontier<T> {
+        let mut last = self.cursor.as_ref().map_or(ptr::null_mut(), Cursor::segment);
+        while !last.is_null() {
+            // SAFETY: segments from the cursor's on live until the cursor leaves them.
+            let next = unsafe { &*last }.following();
+            if next.is_null() {
+                break;
+            }
+            last = next;
+        }
+        Frontier(last)
+    }
+
+    /// Counts a record of `bytes` as done with.
+    #[inline]
+    pub(crate) fn consumed(&mut self, bytes: u64) {
+        self.records += 1;
+        self.bytes += bytes;
+    }
+
+    /// Tells the producer's budget what was consumed.
+    #[inline]
+    pub(crate) fn publish_consumed(&self) {
+        // Relaxed: plain counts, nothing is read on the strength of them.
+        self.shared.consumed.records.store(self.records, Ordering::Relaxed);
+        self.shared.consumed.bytes.store(self.bytes, Ordering::Relaxed);
+    }
+
+    /// Gives back memory that a burst left behind, when the lane falls idle.
+    pub(crate) fn shrink(&mut self) {
+        if std::mem::take(&mut self.recycled_large) {
+            // ORDERING: Acquire for the chain's contents, put by the Release swap in `recycle`.
+            let chain = self.shared.recycled.swap(ptr::null_mut(), Ordering::Acquire);
+            // SAFETY: the swap made the chain ours alone.
+            unsafe { Segment::free_recycled(chain) };
+        }
+    }
+}
+
+/// Hands an emptied segment back to the producer, or frees it when enough wait
+/// there. Whether it was handed back and is large.
+///
+/// # Safety
+///
+/// The caller is the consumer, and its cursor has left the segment behind.
+unsafe fn recycle<T>(shared: &Shared<T>, segment: *mut Segment<T>) -> bool {
+    // ORDERING: Acquire for the chain's contents, put by the Release swap below.
+    let first = shared.recycled.swap(ptr::null_mut(), Ordering::Acquire);
+    let behind = if first.is_null() {
+        Recycled::NONE
+    } else {
+        // SAFETY: the swap made the chain ours alone.
+        let count = unsafe { (*first).recycled() }.count + 1;
+        Recycled { first, count }
+    };
+    let (chain, large) = if behind.count < RECYCLED {
+        // SAFETY: the consumer has left the segment behind, so it is ours alone.
+        let emptied = unsafe { &*segment };
+        // SAFETY: as above.
+        unsafe { emptied.set_recycled(behind) };
+        (segment, emptied.slots().len() > SMALL)
+    } else {
+        // SAFETY: as above, and nobody will look for it.
+        unsafe { Segment::free(segment) };
+        (first, false)
+    };
+    // ORDERING: Release hands the chain, and our last reads of it, to the Acquire swaps that take it.
+    let put_meanwhile = shared.recycled.swap(chain, Ordering::Release);
+    debug_assert!(put_meanwhile.is_null(), "only the consumer puts segments there");
+    large
+}
+
+impl<T> Drop for Consumer<T> {
+    fn drop(&mut self) {
+        let Some(mut cursor) = self.cursor.take() else { return };
+        cursor.drop_records();
+        self.shared.parting.with_mut(|parting| {
+            // SAFETY: ours until `consumer_gone` is set.
+            unsafe { *parting = Some(cursor) };
+        });
+        // ORDERING: hands the parting cursor to the Acquire load in `Producer::push`.
+        self.shared.consumer_gone.store(true, Ordering::Release);
+        self.shared.leave(CONSUMER_LEFT);
+    }
+}
+
+impl<T> fmt::Debug for Consumer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Consumer").field("records", &self.records).field("bytes", &self.bytes).finish()
+    }
+}

@@ -1,0 +1,103 @@
+//! Lanes: unbounded lock-free SPSC rings, one per direction between two event loops.
+//!
+//! A lane is a chain of segments. The slot itself says whether it is full
+//! (FastForward, Giacomoni 2008), with the segment's turn in the word, so that
+//! neither end reads the other's cursor and a record costs one cache line. Emptied
+//! segments go back to the producer. A record may have a *tail* of bytes, copied
+//! into the slots behind it and published with it.
+//!
+//! Either end may go first. The consumer drops what it finds when it goes and
+//! leaves its cursor behind; whichever end goes last drops the rest and frees the
+//! segments. A producer that finds the consumer gone drops the rest at once.
+
+mod consumer;
+mod cursor;
+mod producer;
+mod segment;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use consumer::{Consumer, Frontier};
+pub(crate) use producer::Producer;
+pub(crate) use segment::RECORD_BYTES;
+
+use crate::sync::{Arc, AtomicBool, AtomicPtr, AtomicU8, AtomicU64, Ordering, UnsafeCell};
+use crossbeam_utils::CachePadded;
+use cursor::Cursor;
+#[cfg(test)]
+use cursor::Tail;
+use segment::{CELL_BYTES, SMALL, Segment};
+use std::ptr;
+
+/// The most bytes the tail of one record may have.
+pub(crate) const TAIL_BYTES: usize = 2 * CELL_BYTES;
+
+const PRODUCER_LEFT: u8 = 1;
+const CONSUMER_LEFT: u8 = 2;
+
+/// What the two ends share, apart from the segments.
+struct Shared<T> {
+    /// A chain of emptied segments, put by the consumer, taken whole by the producer.
+    recycled: CachePadded<AtomicPtr<Segment<T>>>,
+    /// Records and bytes the consumer is done with, for the producer's budget.
+    consumed: CachePadded<Consumed>,
+    /// Set by the consumer when it goes, read by the producer.
+    consumer_gone: AtomicBool,
+    /// Which ends have left; whoever completes it frees the lane.
+    left: AtomicU8,
+    /// Where the consumer stopped. Its own until it sets `consumer_gone`, then the
+    /// producer's until it leaves, then the last one's.
+    parting: UnsafeCell<Option<Cursor<T>>>,
+}
+
+/// Counters that only grow. Each has one writer.
+struct Consumed {
+    records: AtomicU64,
+    bytes: AtomicU64,
+}
+
+// SAFETY: records move from the producer's thread to the consumer's, or are dropped
+// on either; everything else is synchronised as the fields say.
+unsafe impl<T: Send> Send for Shared<T> {}
+// SAFETY: as above; `Shared` gives no reference to a record.
+unsafe impl<T: Send> Sync for Shared<T> {}
+
+impl<T> Shared<T> {
+    /// Called once by each end, last thing.
+    fn leave(&self, end: u8) {
+        // ORDERING: Release hands what this end did to the one that frees; Acquire
+        // takes what the other did. Pairs with itself.
+        let before = self.left.fetch_or(end, Ordering::AcqRel);
+        if before | end == PRODUCER_LEFT | CONSUMER_LEFT {
+            self.free();
+        }
+    }
+
+    fn free(&self) {
+        self.parting.with_mut(|parting| {
+            // SAFETY: both ends have left, so the cell is ours alone.
+            if let Some(mut cursor) = unsafe { &mut *parting }.take() {
+                cursor.drop_records();
+                // SAFETY: no end is left to use a segment.
+                unsafe { cursor.free_segments() };
+            }
+        });
+        // ORDERING: Acquire for the segments' contents, put with the Release swap in `Consumer::recycle`.
+        let recycled = self.recycled.swap(ptr::null_mut(), Ordering::Acquire);
+        // SAFETY: the swap made the chain ours alone.
+        unsafe { Segment::free_recycled(recycled) };
+    }
+}
+
+/// A new lane. Allocates two blocks of memory and the first segment, of 8 slots.
+pub(crate) fn lane<T: Send>() -> (Producer<T>, Consumer<T>) {
+    let segment = Segment::allocate(SMALL);
+    let shared = Arc::new(Shared {
+        recycled: CachePadded::new(AtomicPtr::new(ptr::null_mut())),
+        consumed: CachePadded::new(Consumed { records: AtomicU64::new(0), bytes: AtomicU64::new(0) }),
+        consumer_gone: AtomicBool::new(false),
+        left: AtomicU8::new(0),
+        parting: UnsafeCell::new(None),
+    });
+    (Producer::new(Arc::clone(&shared), segment), Consumer::new(shared, segment))
+}

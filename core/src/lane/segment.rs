@@ -1,0 +1,287 @@
+//! The memory of a lane: a chain of segments, each an array of slots.
+
+use crate::sync::{AtomicPtr, AtomicU32, Ordering, UnsafeCell};
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+use std::ptr;
+
+/// Bytes of a slot behind its state word.
+pub(super) const CELL_BYTES: usize = 60;
+
+/// Bytes at the start of a record's cell that hold the length of its tail.
+const TAIL_LENGTH_BYTES: usize = size_of::<u32>();
+
+/// The largest record a slot holds.
+pub(crate) const RECORD_BYTES: usize = CELL_BYTES - TAIL_LENGTH_BYTES;
+
+/// Slots of a first, or of an idle lane's, segment.
+pub(super) const SMALL: usize = if cfg!(port_core_model) { 3 } else { 8 };
+
+/// Slots of the largest segment.
+pub(super) const LARGE: usize = if cfg!(port_core_model) { 3 } else { 128 };
+
+/// After this many turns a segment's state words start over. Few in models and
+/// tests, so that they see it happen.
+const LAST_TURN: u32 = if cfg!(any(test, port_core_model)) { 3 } else { u32::MAX / 2 };
+
+/// One cache line: a state word and room for a record, or for a piece of the
+/// tail of the record in front of it.
+///
+/// | state word | meaning | who writes it |
+/// |---|---|---|
+/// | `2 × turn` | the record of this turn is complete | producer, after the cell and its tail |
+/// | `2 × turn + 1` | nothing here this turn: go on in the next segment | producer, after linking it |
+/// | anything else | empty this turn | nobody |
+///
+/// A slot that holds a piece of a tail keeps the state of an earlier turn; nobody reads it.
+#[repr(C, align(64))]
+pub(super) struct Slot {
+    state: AtomicU32,
+    /// Owned by the producer while empty, by the consumer while complete.
+    cell: UnsafeCell<[MaybeUninit<u8>; CELL_BYTES]>,
+}
+
+/// What a state word says in a given turn.
+pub(super) enum State {
+    Empty,
+    Complete,
+    Linked,
+}
+
+impl Slot {
+    fn new() -> Self {
+        Self { state: AtomicU32::new(0), cell: UnsafeCell::new([MaybeUninit::uninit(); CELL_BYTES]) }
+    }
+
+    #[inline]
+    pub(super) fn state(&self, turn: u32) -> State {
+        // ORDERING: pairs with the Release stores in `complete` and `link`: the record,
+        // its tail, and the link are visible when the state is.
+        let state = self.state.load(Ordering::Acquire);
+        if state == turn * 2 {
+            State::Complete
+        } else if state == turn * 2 + 1 {
+            State::Linked
+        } else {
+            State::Empty
+        }
+    }
+
+    #[inline]
+    pub(super) fn complete(&self, turn: u32) {
+        // ORDERING: publishes the cell and its tail to the Acquire load in `state`.
+        self.state.store(turn * 2, Ordering::Release);
+    }
+
+    pub(super) fn link(&self, turn: u32) {
+        // ORDERING: publishes the segment's `next` to the Acquire load in `state`.
+        self.state.store(turn * 2 + 1, Ordering::Release);
+    }
+
+    /// Writes a record and the length of the tail behind it.
+    ///
+    /// # Safety
+    ///
+    /// The caller is the producer and the slot is empty. `T` is at most [`RECORD_BYTES`].
+    #[inline]
+    pub(super) unsafe fn write_record<T>(&self, record: T, tail_length: u32) {
+        const { assert!(size_of::<T>() <= RECORD_BYTES) };
+        self.cell.with_mut(|cell| {
+            let start = cell.cast::<u8>();
+            // SAFETY: the cell is ours alone while empty and holds both values; the
+            // writes need no alignment.
+            unsafe {
+                start.cast::<u32>().write_unaligned(tail_length);
+                start.add(TAIL_LENGTH_BYTES).cast::<T>().write_unaligned(record);
+            }
+        });
+    }
+
+    /// Moves the record out, with the length of the tail behind it.
+    ///
+    /// # Safety
+    ///
+    /// The caller is the consumer, the slot is complete, holds a `T`, and is not read again this turn.
+    #[inline]
+    pub(super) unsafe fn read_record<T>(&self) -> (T, u32) {
+        self.cell.with(|cell| {
+            let start = cell.cast::<u8>();
+            // SAFETY: `write_record` wrote both values before the slot was complete.
+            unsafe {
+                let tail_length = start.cast::<u32>().read_unaligned();
+                (start.add(TAIL_LENGTH_BYTES).cast::<T>().read_unaligned(), tail_length)
+            }
+        })
+    }
+
+    /// Writes a piece of a tail, at most [`CELL_BYTES`] long.
+    ///
+    /// # Safety
+    ///
+    /// The caller is the producer and the slot is empty.
+    #[inline]
+    pub(super) unsafe fn write_tail(&self, piece: &[u8]) {
+        self.cell.with_mut(|cell| {
+            // SAFETY: the cell is ours alone while empty; indexing checks the length.
+            let cell = unsafe { &mut *cell };
+            cell[..piece.len()].write_copy_of_slice(piece);
+        });
+    }
+
+    /// A piece of a tail.
+    ///
+    /// # Safety
+    ///
+    /// The caller is the consumer; a complete record in front of this slot has a
+    /// tail of which `length` bytes lie here, and the producer does not get the
+    /// segment back while the slice lives.
+    #[inline]
+    pub(super) unsafe fn read_tail(&self, length: usize) -> &[u8] {
+        self.cell.with(|cell| {
+            // SAFETY: `write_tail` initialised these bytes before the record was
+            // complete, and nobody writes them until the segment is recycled.
+            unsafe { (&(*cell))[..length].assume_init_ref() }
+        })
+    }
+}
+
+/// An array of slots and the way to the next one.
+pub(super) struct Segment<T> {
+    /// The segment that follows, null while this is the last. Stored by the
+    /// producer alone and loaded by the consumer alone.
+    next: AtomicPtr<Segment<T>>,
+    /// Counts how often the segment was used. Written by the producer while the
+    /// segment is its own, before it is linked.
+    turn: UnsafeCell<u32>,
+    /// The rest of a chain of recycled segments. Written by the consumer before it
+    /// hands the chain back, read by the producer after it took it.
+    recycled: UnsafeCell<Recycled<T>>,
+    slots: Box<[Slot]>,
+    _records: PhantomData<T>,
+    /// Lets a model fail when a segment is never freed.
+    #[cfg(port_core_model)]
+    _track: loom::alloc::Track<()>,
+}
+
+/// A chain of recycled segments.
+pub(super) struct Recycled<T> {
+    pub(super) first: *mut Segment<T>,
+    pub(super) count: usize,
+}
+
+impl<T> Recycled<T> {
+    pub(super) const NONE: Self = Self { first: ptr::null_mut(), count: 0 };
+}
+
+impl<T> Clone for Recycled<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Recycled<T> {}
+
+impl<T> Segment<T> {
+    pub(super) fn allocate(length: usize) -> *mut Self {
+        Box::into_raw(Box::new(Self {
+            next: AtomicPtr::new(ptr::null_mut()),
+            turn: UnsafeCell::new(1),
+            recycled: UnsafeCell::new(Recycled::NONE),
+            slots: (0..length).map(|_| Slot::new()).collect(),
+            _records: PhantomData,
+            #[cfg(port_core_model)]
+            _track: loom::alloc::Track::new(()),
+        }))
+    }
+
+    /// Frees a segment; records in it are not dropped.
+    ///
+    /// # Safety
+    ///
+    /// It came from [`allocate`](Self::allocate) and nobody uses it any more.
+    pub(super) unsafe fn free(segment: *mut Self) {
+        // SAFETY: as the caller promises.
+        drop(unsafe { Box::from_raw(segment) });
+    }
+
+    /// Frees a chain of recycled segments.
+    ///
+    /// # Safety
+    ///
+    /// The chain is the caller's alone.
+    pub(super) unsafe fn free_recycled(mut segment: *mut Self) {
+        while !segment.is_null() {
+            // SAFETY: the chain is the caller's alone.
+            let behind = unsafe { (*segment).recycled() };
+            // SAFETY: as the caller promises; what is behind was read before.
+            unsafe { Self::free(segment) };
+            segment = behind.first;
+        }
+    }
+
+    #[inline]
+    pub(super) fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    #[inline]
+    pub(super) fn following(&self) -> *mut Self {
+        // ORDERING: pairs with the Release store in `follow_with`: the next segment's
+        // turn and slots are visible when its address is.
+        self.next.load(Ordering::Acquire)
+    }
+
+    pub(super) fn follow_with(&self, next: *mut Self) {
+        // ORDERING: publishes the next segment to the Acquire load in `following`.
+        self.next.store(next, Ordering::Release);
+    }
+
+    #[inline]
+    pub(super) fn turn(&self) -> u32 {
+        // SAFETY: written only while the segment is the producer's own, which is
+        // before the link through which the reader came here.
+        self.turn.with(|turn| unsafe { *turn })
+    }
+
+    /// Readies a recycled segment for another turn.
+    ///
+    /// # Safety
+    ///
+    /// The caller is the producer, and the segment is its own: recycled by the consumer, taken once.
+    pub(super) unsafe fn renew(&self) {
+        // Relaxed: the link to this segment publishes it.
+        self.next.store(ptr::null_mut(), Ordering::Relaxed);
+        let turn = self.turn.with_mut(|turn| {
+            // SAFETY: the segment is the producer's own.
+            let turn = unsafe { &mut *turn };
+            *turn = if *turn == LAST_TURN { 1 } else { *turn + 1 };
+            *turn
+        });
+        if turn == 1 {
+            for slot in &self.slots {
+                // Relaxed: the link to this segment publishes it.
+                slot.state.store(0, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// The recycled segments behind this one.
+    ///
+    /// # Safety
+    ///
+    /// The caller has the chain that this segment heads to itself.
+    pub(super) unsafe fn recycled(&self) -> Recycled<T> {
+        // SAFETY: as the caller promises.
+        self.recycled.with(|recycled| unsafe { *recycled })
+    }
+
+    /// Hangs a chain of recycled segments behind this one.
+    ///
+    /// # Safety
+    ///
+    /// As for [`recycled`](Self::recycled).
+    pub(super) unsafe fn set_recycled(&self, behind: Recycled<T>) {
+        // SAFETY: as the caller promises.
+        self.recycled.with_mut(|recycled| unsafe { *recycled = behind });
+    }
+}

@@ -1,0 +1,133 @@
+//! Lanes on one thread, and between two without models.
+
+use super::*;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
+use std::thread;
+
+fn bytes(tail: Tail<'_>) -> Vec<u8> {
+    tail.pieces().flatten().copied().collect()
+}
+
+#[test]
+fn records_and_tails_come_out_in_order() {
+    let (mut producer, mut consumer) = lane::<u64>();
+    let mut pushed = 0;
+    let mut popped = 0;
+    for round in 0..500_u64 {
+        for _ in 0..round % 37 {
+            let tail = vec![pushed as u8; (pushed * 7 % 121) as usize];
+            producer.push(pushed, &tail, 0).unwrap();
+            pushed += 1;
+        }
+        for _ in 0..round % 31 {
+            let Some((record, tail)) = consumer.pop(|record, tail| (record, bytes(tail))) else { break };
+            assert_eq!(record, popped);
+            assert_eq!(tail, vec![popped as u8; (popped * 7 % 121) as usize]);
+            popped += 1;
+        }
+    }
+    while consumer.pop(|record, _| assert_eq!(record, popped)).is_some() {
+        popped += 1;
+    }
+    assert_eq!(popped, pushed);
+}
+
+#[test]
+fn two_threads_pass_everything() {
+    let (mut producer, mut consumer) = lane::<Box<u64>>();
+    let count = 200_000;
+    let pusher = thread::spawn(move || {
+        for number in 0..count {
+            producer.push(Box::new(number), &number.to_le_bytes()[..(number % 9) as usize], 8).unwrap();
+        }
+    });
+    for expected in 0..count {
+        let found = loop {
+            if let Some(found) = consumer.pop(|record, tail| (record, bytes(tail))) {
+                break found;
+            }
+            thread::yield_now();
+        };
+        assert_eq!(*found.0, expected);
+        assert_eq!(found.1, expected.to_le_bytes()[..(expected % 9) as usize]);
+    }
+    pusher.join().unwrap();
+    assert!(!consumer.ready());
+}
+
+/// Counts its drops; panics in some.
+struct Dropped(std::sync::Arc<AtomicUsize>, bool);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, SeqCst);
+        assert!(!self.1, "a destructor that panics");
+    }
+}
+
+#[test]
+fn everything_is_dropped_once_at_every_fill_level_and_order_of_teardown() {
+    for filled in 0..40 {
+        for taken in 0..=filled {
+            for consumer_first in [false, true] {
+                let drops = std::sync::Arc::new(AtomicUsize::new(0));
+                let (mut producer, mut consumer) = lane();
+                for number in 0..filled {
+                    let record = Dropped(drops.clone(), number % 5 == 4 && number >= taken);
+                    assert!(producer.push(record, &[1; 70], 0).is_ok());
+                }
+                for _ in 0..taken {
+                    assert!(consumer.pop(|record, _| drop(record)).is_some());
+                }
+                if consumer_first {
+                    drop(consumer);
+                    assert_eq!(drops.load(SeqCst), filled);
+                    assert!(producer.push(Dropped(drops.clone(), false), &[], 0).is_err());
+                    assert_eq!(drops.load(SeqCst), filled + 1);
+                    drop(producer);
+                    assert_eq!(drops.load(SeqCst), filled + 1);
+                } else {
+                    drop(producer);
+                    assert_eq!(drops.load(SeqCst), taken);
+                    drop(consumer);
+                    assert_eq!(drops.load(SeqCst), filled);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_frontier_stops_a_reader_that_the_producer_would_lead_on() {
+    let (mut producer, mut consumer) = lane::<usize>();
+    for number in 0..20 {
+        producer.push(number, &[], 0).unwrap();
+    }
+    let frontier = consumer.frontier();
+    let mut popped = 0;
+    while consumer.pop_within(&frontier, |_, _| ()).is_some() {
+        popped += 1;
+        producer.push(0, &[], 0).unwrap();
+        assert!(popped < 20 + LARGE_ENOUGH);
+    }
+    assert!(popped >= 20);
+}
+
+const LARGE_ENOUGH: usize = 2 * segment::LARGE;
+
+#[test]
+fn a_budget_counts_what_is_not_consumed() {
+    let (mut producer, mut consumer) = lane::<()>();
+    for _ in 0..3 {
+        producer.push((), &[], 10).unwrap();
+    }
+    assert!(producer.within(4, 31));
+    assert!(!producer.within(3, 31));
+    assert!(!producer.within(4, 30));
+    consumer.pop(|(), _| ()).unwrap();
+    consumer.consumed(10);
+    consumer.publish_consumed();
+    assert!(producer.within(3, 30));
+    assert_eq!(producer.outstanding(), (2, 20));
+}

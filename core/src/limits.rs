@@ -1,0 +1,49 @@
+//! Bounds on what one service holds.
+
+/// Bounds on messages, ports and lanes. A call that would pass one is refused
+/// with an error and changes nothing; nothing else on the thread is held up.
+///
+/// Sizes are bytes of payload as posted; counts are messages, records or ports.
+///
+/// ```
+/// use port_core::Limits;
+///
+/// let mut limits = Limits::default();
+/// limits.message_bytes = 1 << 20;
+/// limits.window_messages = Some(1_000);
+/// assert_eq!(limits.lane_bytes, Limits::default().lane_bytes);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Largest message in bytes. Default 64 MiB, Chromium's limit.
+    pub message_bytes: usize,
+    /// Messages one side of a port may have under way to a receiver that has not
+    /// taken them yet; `None` (the default, and what browsers do) for no window.
+    pub window_messages: Option<u32>,
+    /// Bytes one side of a port may have under way. A message is admitted while
+    /// the window is not full, so a message larger than the whole window passes
+    /// an empty one. `None` (the default, and what browsers do) for no window.
+    pub window_bytes: Option<u64>,
+    /// Records (messages, connects, answers) that may lie in one direction
+    /// between two event loops. Default 4,194,304.
+    pub lane_records: u64,
+    /// Bytes of payload that may lie in one direction between two event loops.
+    /// Default 1 GiB. A message is admitted while the sum is below the budget.
+    pub lane_bytes: u64,
+    /// Ports, opened or accepted, that one context may hold. Default 65,536.
+    pub ports_per_context: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message_bytes: 64 << 20,
+            window_messages: None,
+            window_bytes: None,
+            lane_records: 1 << 22,
+            lane_bytes: 1 << 30,
+            ports_per_context: 1 << 16,
+        }
+    }
+}

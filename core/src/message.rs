@@ -1,0 +1,159 @@
+//! A message as a poster hands it in.
+
+use crate::payload::debug_bytes;
+use bytes::Bytes;
+use std::fmt;
+
+/// How the bytes of a message were made. The core carries it and gives it no meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[non_exhaustive]
+pub enum MessageFormat {
+    /// JSON text in UTF-8, Chromium's default.
+    #[default]
+    Json,
+    /// The browser's structured clone, Firefox's way and Chromium's option.
+    StructuredClone,
+    /// Anything else the embedder agrees on with itself.
+    Other(u8),
+}
+
+/// A message to post: bytes, their format, and whether the sender had user activation.
+///
+/// Made from a slice it borrows (nothing is allocated up to
+/// [`INLINE_BYTES`](crate::INLINE_BYTES); a longer slice is copied once when it is posted) or
+/// from [`Bytes`] (a long one is passed by reference, never copied).
+///
+/// ```
+/// use port_core::{Message, MessageFormat};
+///
+/// let short = Message::from(&b"{\"greeting\":\"hi\"}"[..]).user_activation(true);
+/// assert_eq!(short.bytes().len(), 17);
+/// let long = Message::from(bytes::Bytes::from(vec![0; 1 << 20])).format(MessageFormat::StructuredClone);
+/// assert_eq!(long.bytes().len(), 1 << 20);
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Message<'a> {
+    pub(crate) body: Body<'a>,
+    pub(crate) format: MessageFormat,
+    pub(crate) user_activation: bool,
+}
+
+#[derive(Clone)]
+pub(crate) enum Body<'a> {
+    Borrowed(&'a [u8]),
+    Owned(Bytes),
+}
+
+impl Body<'_> {
+    #[inline]
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        match self {
+            Body::Borrowed(bytes) => bytes,
+            Body::Owned(bytes) => bytes,
+        }
+    }
+}
+
+impl PartialEq for Body<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_slice() == other.as_slice()
+    }
+}
+
+impl Eq for Body<'_> {}
+
+impl<'a> Message<'a> {
+    #[inline]
+    const fn new(body: Body<'a>) -> Self {
+        Self { body, format: MessageFormat::Json, user_activation: false }
+    }
+
+    /// Sets the format; [`MessageFormat::Json`] unless told.
+    #[inline]
+    pub const fn format(mut self, format: MessageFormat) -> Self {
+        self.format = format;
+        self
+    }
+
+    /// Says whether the sending script ran under user activation; `false` unless told.
+    /// Chromium carries this to the receiver.
+    #[inline]
+    pub const fn user_activation(mut self, active: bool) -> Self {
+        self.user_activation = active;
+        self
+    }
+
+    /// The payload.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.body.as_slice()
+    }
+
+    /// The payload as [`Bytes`]; a borrowed one is copied.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        match self.body {
+            Body::Borrowed(bytes) => Bytes::copy_from_slice(bytes),
+            Body::Owned(bytes) => bytes,
+        }
+    }
+}
+
+impl<'a> From<&'a [u8]> for Message<'a> {
+    #[inline]
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::new(Body::Borrowed(bytes))
+    }
+}
+
+impl<'a, const N: usize> From<&'a [u8; N]> for Message<'a> {
+    #[inline]
+    fn from(bytes: &'a [u8; N]) -> Self {
+        Self::new(Body::Borrowed(bytes))
+    }
+}
+
+impl<'a> From<&'a str> for Message<'a> {
+    #[inline]
+    fn from(text: &'a str) -> Self {
+        Self::new(Body::Borrowed(text.as_bytes()))
+    }
+}
+
+impl From<Bytes> for Message<'_> {
+    #[inline]
+    fn from(bytes: Bytes) -> Self {
+        Self::new(Body::Owned(bytes))
+    }
+}
+
+impl From<Vec<u8>> for Message<'_> {
+    #[inline]
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::new(Body::Owned(bytes.into()))
+    }
+}
+
+impl From<String> for Message<'_> {
+    #[inline]
+    fn from(text: String) -> Self {
+        Self::new(Body::Owned(text.into()))
+    }
+}
+
+impl fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        struct Shown<'a>(&'a [u8]);
+        impl fmt::Debug for Shown<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                debug_bytes(self.0, f)
+            }
+        }
+        f.debug_struct("Message")
+            .field("bytes", &Shown(self.bytes()))
+            .field("format", &self.format)
+            .field("user_activation", &self.user_activation)
+            .finish()
+    }
+}

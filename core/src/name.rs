@@ -1,0 +1,60 @@
+//! The name of a port.
+
+use smol_str::SmolStr;
+use std::fmt;
+
+/// The `name` given to `tabs.connect` or `runtime.connect`. Names of up to 23
+/// bytes are held inline; a longer one is allocated once and shared, so cloning
+/// never allocates.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct PortName(SmolStr);
+
+impl PortName {
+    /// Takes the text. Allocates once when it is longer than 23 bytes.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self(SmolStr::new(name))
+    }
+
+    /// The text; empty when the opener gave no name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl From<&str> for PortName {
+    fn from(name: &str) -> Self {
+        Self::new(name)
+    }
+}
+
+impl AsRef<str> for PortName {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl PartialEq<str> for PortName {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl PartialEq<&str> for PortName {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == *other
+    }
+}
+
+impl fmt::Debug for PortName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+impl fmt::Display for PortName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,229 @@
+//! An event loop as another one sees it: the lanes between them and the channels on these.
+
+use crate::bell::{Armer, Ringer};
+use crate::event_loop_shared::{EventLoopShared, Lanes};
+use crate::lane::{Consumer, Frontier, Producer};
+use crate::limits::Limits;
+use crate::payload::discard_all;
+use crate::port::{Accepted, Leg};
+use crate::record::{Channel, Incoming, Record, Signal};
+use crate::slab::Slab;
+use crate::sync::Arc;
+use std::collections::VecDeque;
+
+/// A peer of an event loop. The loop is its own first peer, with a plain queue in
+/// place of lanes.
+pub(crate) struct Peer {
+    pub(crate) shared: Arc<EventLoopShared>,
+    link: Link,
+    /// What was taken out of the lane and not yet looked at; before what lies in it.
+    backlog: VecDeque<Incoming>,
+    /// Bytes of payload in the backlog of a loop to itself.
+    backlog_bytes: u64,
+    /// Channels that this side opened.
+    pub(crate) opened: Slab<Leg>,
+    /// Channels that the peer opened, by index.
+    accepted: Vec<Option<Accepted>>,
+    /// Whether the loop polls this peer, so that nobody need ring.
+    pub(crate) polled: bool,
+}
+
+enum Link {
+    /// To itself: a record sent is a record received.
+    Own,
+    Lanes(Box<Ends>),
+}
+
+/// This side's ends of the two lanes.
+struct Ends {
+    producer: Producer<Record>,
+    ringer: Ringer,
+    consumer: Consumer<Record>,
+    armer: Armer,
+}
+
+impl Peer {
+    pub(crate) fn own(shared: Arc<EventLoopShared>) -> Self {
+        Self::new(shared, Link::Own)
+    }
+
+    pub(crate) fn other(lanes: Lanes) -> Self {
+        let Lanes { peer, producer, ringer, consumer, line } = lanes;
+        Self::new(peer, Link::Lanes(Box::new(Ends { producer, ringer, consumer, armer: Armer::new(line) })))
+    }
+
+    fn new(shared: Arc<EventLoopShared>, link: Link) -> Self {
+        Self {
+            shared,
+            link,
+            backlog: VecDeque::new(),
+            backlog_bytes: 0,
+            opened: Slab::new(u32::MAX),
+            accepted: Vec::new(),
+            polled: false,
+        }
+    }
+
+    pub(crate) fn is_own(&self) -> bool {
+        matches!(self.link, Link::Own)
+    }
+
+    /// Sends a record that counts for `bytes`. Without effect when the peer is gone;
+    /// its notice will tell. To itself: the loop must be made to look.
+    #[inline]
+    pub(crate) fn send(&mut self, record: Record, tail: &[u8], bytes: u64) {
+        match &mut self.link {
+            Link::Lanes(ends) => {
+                if ends.producer.push(record, tail, bytes).is_ok()
+                    && ends.ringer.published(self.shared.bell())
+                {
+                    // The peer had stopped polling, so the lane was empty.
+                    ends.producer.shrink();
+                }
+            }
+            Link::Own => {
+                self.backlog_bytes += bytes;
+                self.backlog.push_back(Incoming::new(record, [tail].into_iter()));
+            }
+        }
+    }
+
+    pub(crate) fn signal(&mut self, signal: Signal) {
+        self.send(Record::Signal(signal), &[], 0);
+    }
+
+    /// Whether the lane's budget admits a message or a connect.
+    #[inline]
+    pub(crate) fn within_budget(&mut self, limits: &Limits) -> bool {
+        match &mut self.link {
+            Link::Lanes(ends) => ends.producer.within(limits.lane_records, limits.lane_bytes),
+            Link::Own => {
+                (self.backlog.len() as u64) < limits.lane_records && self.backlog_bytes < limits.lane_bytes
+            }
+        }
+    }
+
+    /// Takes the next record.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Option<Incoming> {
+        let Link::Lanes(ends) = &mut self.link else {
+            let incoming = self.backlog.pop_front()?;
+            self.backlog_bytes -= incoming.bytes().unwrap_or(0);
+            return Some(incoming);
+        };
+        let incoming = match self.backlog.pop_front() {
+            Some(incoming) => incoming,
+            None => ends.consumer.pop(|record, tail| Incoming::new(record, tail.pieces()))?,
+        };
+        if let Some(bytes) = incoming.bytes() {
+            ends.consumer.consumed(bytes);
+        }
+        Some(incoming)
+    }
+
+    /// Whether there is a record to take.
+    pub(crate) fn has_record(&mut self) -> bool {
+        !self.backlog.is_empty()
+            || match &mut self.link {
+                Link::Lanes(ends) => ends.consumer.ready(),
+                Link::Own => false,
+            }
+    }
+
+    /// Takes what lies in the lane into the backlog, up to the end of the last
+    /// segment linked by now: a peer that goes on posting cannot extend it. Gives the
+    /// credits among it instead of queueing them.
+    pub(crate) fn absorb(&mut self) -> Vec<Signal> {
+        let mut credits = Vec::new();
+        let Link::Lanes(ends) = &mut self.link else { return credits };
+        let frontier: Frontier<Record> = ends.consumer.frontier();
+        while let Some(incoming) =
+            ends.consumer.pop_within(&frontier, |record, tail| Incoming::new(record, tail.pieces()))
+        {
+            match incoming {
+                Incoming::Signal(signal @ Signal::Credit { .. }) => {
+                    ends.consumer.consumed(0);
+                    credits.push(signal);
+                }
+                incoming => self.backlog.push_back(incoming),
+            }
+        }
+        credits
+    }
+
+    /// Queues something of the loop's own behind what was taken so far.
+    pub(crate) fn queue(&mut self, incoming: Incoming) {
+        self.backlog.push_back(incoming);
+    }
+
+    pub(crate) fn backlog(&self) -> impl Iterator<Item = &Incoming> {
+        self.backlog.iter()
+    }
+
+    /// Tells the peer's budget what was taken.
+    pub(crate) fn publish_taken(&self) {
+        if let Link::Lanes(ends) = &self.link {
+            ends.consumer.publish_consumed();
+        }
+    }
+
+    /// Has the peer ring for what it sends from now on, and gives back spare memory.
+    pub(crate) fn arm(&mut self) {
+        if let Link::Lanes(ends) = &mut self.link {
+            ends.consumer.shrink();
+            ends.armer.arm();
+        }
+    }
+
+    /// Records and bytes sent and not known to be taken.
+    pub(crate) fn outstanding(&self) -> (u64, u64) {
+        match &self.link {
+            Link::Lanes(ends) => ends.producer.outstanding(),
+            Link::Own => (self.backlog.len() as u64, self.backlog_bytes),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn accepted(&self, channel: Channel) -> Option<&Accepted> {
+        let accepted = self.accepted.get(channel.0.index as usize)?.as_ref()?;
+        (accepted.generation == channel.0.generation).then_some(accepted)
+    }
+
+    pub(crate) fn accepted_mut(&mut self, channel: Channel) -> Option<&mut Accepted> {
+        let accepted = self.accepted.get_mut(channel.0.index as usize)?.as_mut()?;
+        (accepted.generation == channel.0.generation).then_some(accepted)
+    }
+
+    /// Whether no channel that we took has this one's slot.
+    pub(crate) fn is_vacant(&self, channel: Channel) -> bool {
+        self.accepted.get(channel.0.index as usize).is_none_or(Option::is_none)
+    }
+
+    pub(crate) fn set_accepted(&mut self, channel: Channel, accepted: Accepted) {
+        let index = channel.0.index as usize;
+        if self.accepted.len() <= index {
+            self.accepted.resize_with(index + 1, || None);
+        }
+        self.accepted[index] = Some(accepted);
+    }
+
+    pub(crate) fn remove_accepted(&mut self, channel: Channel) -> Option<Accepted> {
+        self.accepted(channel)?;
+        self.accepted[channel.0.index as usize].take()
+    }
+
+    /// The channels that the peer opened and this side took.
+    pub(crate) fn all_accepted(&self) -> impl Iterator<Item = (Channel, &Accepted)> {
+        self.accepted.iter().zip(0..).filter_map(|(accepted, index)| {
+            let accepted = accepted.as_ref()?;
+            let key = crate::ids::Key { index, generation: accepted.generation };
+            Some((Channel(key), accepted))
+        })
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        discard_all(self.backlog.drain(..));
+    }
+}

@@ -1,0 +1,89 @@
+//! Where browsers differ in routing or lifetime, the choice has a name.
+
+/// What ends and who hears, where engines disagree.
+///
+/// [`Policies::default`] is the project's own choice, [`Policies::CHROMIUM`] and
+/// [`Policies::FIREFOX`] do what those browsers were measured to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Policies {
+    /// One of several receivers of a port calls `disconnect()`.
+    pub receiver_disconnects: ReceiverDisconnects,
+    /// One of several receivers of a port goes away (frame removed, navigated, crashed).
+    pub receiver_lost: ReceiverLost,
+    /// A page with open ports goes into the back/forward cache.
+    pub back_forward_cache: BackForwardCache,
+}
+
+/// What happens when one of several receivers of a port calls `disconnect()`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReceiverDisconnects {
+    /// The port ends for the opener and every other receiver, and all are told
+    /// (Firefox, measured; the default).
+    EndsForAll,
+    /// The port ends for the opener; the other receivers are not told, and what
+    /// they post goes nowhere (Chromium, measured).
+    EndsForOpener,
+    /// That receiver leaves; the opener hears when the last one has left (WebKit, read in source).
+    LeavesOthers,
+}
+
+/// What happens when one of several receivers of a port goes away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReceiverLost {
+    /// The others stay connected; the opener hears with the last one (Chromium,
+    /// measured; WebKit, read in source; the default).
+    LeavesOthers,
+    /// The port ends for the opener and every other receiver, and all are told (Firefox, measured).
+    EndsForAll,
+}
+
+/// What happens to the ports of a page that goes into the back/forward cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BackForwardCache {
+    /// They end: the other side hears
+    /// [`DisconnectReason::BackForwardCache`](crate::DisconnectReason::BackForwardCache),
+    /// the cached page hears nothing (Chromium since 123, measured; the default).
+    Ends,
+    /// They stay open; messages sent to the cached page are lost (Firefox, measured).
+    LosesMessages,
+    /// They stay open; messages sent to the cached page wait for its return. A
+    /// port for which more than this many messages or bytes wait ends with
+    /// [`DisconnectReason::BackForwardCache`](crate::DisconnectReason::BackForwardCache)
+    /// (no browser does this; asked for by extension authors).
+    QueuesMessages {
+        /// Messages that may wait for one port.
+        messages: u32,
+        /// Bytes that may wait for one port.
+        bytes: u64,
+    },
+}
+
+impl Policies {
+    /// What Chromium 156 was measured to do.
+    pub const CHROMIUM: Self = Self {
+        receiver_disconnects: ReceiverDisconnects::EndsForOpener,
+        receiver_lost: ReceiverLost::LeavesOthers,
+        back_forward_cache: BackForwardCache::Ends,
+    };
+
+    /// What Firefox 153 was measured to do.
+    pub const FIREFOX: Self = Self {
+        receiver_disconnects: ReceiverDisconnects::EndsForAll,
+        receiver_lost: ReceiverLost::EndsForAll,
+        back_forward_cache: BackForwardCache::LosesMessages,
+    };
+}
+
+impl Default for Policies {
+    fn default() -> Self {
+        Self {
+            receiver_disconnects: ReceiverDisconnects::EndsForAll,
+            receiver_lost: ReceiverLost::LeavesOthers,
+            back_forward_cache: BackForwardCache::Ends,
+        }
+    }
+}

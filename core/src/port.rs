@@ -1,0 +1,106 @@
+//! What an event loop keeps of its ports and of the channels behind them.
+
+use crate::context::ContextShared;
+use crate::ids::Key;
+use crate::name::PortName;
+use crate::reason::DisconnectReason;
+use crate::record::{Channel, Credit};
+use crate::sync::Arc;
+use smallvec::SmallVec;
+
+/// One end of a connection: a `runtime.Port` of one context.
+///
+/// | state | entered by | posts | left by |
+/// |---|---|---|---|
+/// | `Open` | connect, accept | go to the other side | disconnect, the other side's end |
+/// | `Silent` | an end that this side is not told of | go nowhere | disconnect, the context's end |
+/// | `Ended` | an end whose event is queued | go nowhere | that event being handed out, disconnect |
+pub(crate) struct Port {
+    pub(crate) context: Key,
+    /// Where the context's list of ports has this one.
+    pub(crate) position: u32,
+    pub(crate) state: PortState,
+    /// Whether a post was refused for want of window.
+    pub(crate) wants_room: bool,
+    pub(crate) name: PortName,
+    pub(crate) side: Side,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PortState {
+    Open,
+    Silent,
+    Ended(DisconnectReason),
+}
+
+pub(crate) enum Side {
+    Opener(Opener),
+    Receiver(Receiver),
+}
+
+/// The opener's side: a leg per event loop that it reaches.
+pub(crate) struct Opener {
+    pub(crate) legs: SmallVec<[LegAt; 1]>,
+    /// Whether any receiver ever took the connection.
+    pub(crate) accepted: bool,
+    /// Whether a receiver refused for want of a free port.
+    pub(crate) limit_reached: bool,
+}
+
+/// Where a leg is kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LegAt {
+    pub(crate) peer: PeerIndex,
+    pub(crate) channel: Channel,
+}
+
+/// A receiver's side.
+#[derive(Clone, Copy)]
+pub(crate) struct Receiver {
+    pub(crate) peer: PeerIndex,
+    pub(crate) channel: Channel,
+    pub(crate) ordinal: u32,
+    /// Sent to the opener and not yet credited.
+    pub(crate) outstanding: Credit,
+    /// Taken by this side and not yet reported to the opener.
+    pub(crate) unreported: Credit,
+}
+
+/// Which of an event loop's peers; used again when a peer is gone and nothing names it any more.
+pub(crate) type PeerIndex = u32;
+
+/// The opener's record of a channel: its receivers in one event loop.
+pub(crate) struct Leg {
+    pub(crate) port: Key,
+    /// In order of ordinal.
+    pub(crate) targets: SmallVec<[Target; 1]>,
+    /// Targets that are not gone.
+    pub(crate) live: u32,
+    /// Whether a target went without a word from its event loop, which then must be
+    /// told before the channel's id is used again.
+    pub(crate) unanswered: bool,
+    /// Sent to the receivers and not yet credited by the slowest.
+    pub(crate) outstanding: Credit,
+}
+
+pub(crate) struct Target {
+    pub(crate) context: Arc<ContextShared>,
+    pub(crate) state: TargetState,
+    /// Taken by the opener and not yet reported to this receiver.
+    pub(crate) unreported: Credit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TargetState {
+    Pending,
+    Open,
+    Gone,
+}
+
+/// The receivers' record of a channel: the mirror of a [`Leg`].
+pub(crate) struct Accepted {
+    pub(crate) generation: u32,
+    pub(crate) opener: Arc<ContextShared>,
+    /// Never empty.
+    pub(crate) receivers: SmallVec<[Key; 1]>,
+}

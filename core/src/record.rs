@@ -1,0 +1,276 @@
+//! What travels in a lane, and what an event loop makes of it.
+
+use crate::context::ContextShared;
+use crate::ids::Key;
+use crate::lane::{RECORD_BYTES, TAIL_BYTES};
+use crate::message::{Body, MessageFormat};
+use crate::name::PortName;
+use crate::payload::{INLINE_BYTES, Payload};
+use crate::reason::DisconnectReason;
+use crate::sender::DocumentLifecycle;
+use crate::sync::Arc;
+use bytes::Bytes;
+use std::fmt;
+use std::mem::MaybeUninit;
+
+/// Bytes of a short message that lie in its record; the rest is the record's tail.
+const HEAD_BYTES: usize = 40;
+
+const _: () = {
+    assert!(size_of::<Record>() <= RECORD_BYTES);
+    assert!(HEAD_BYTES + TAIL_BYTES == INLINE_BYTES);
+};
+
+/// A channel between an opener's port and its receivers in one event loop. The
+/// opening side's slab gives it, per lane; both sides use it unchanged in both
+/// directions.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Channel(pub(crate) Key);
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.0.index, self.0.generation)
+    }
+}
+
+/// Which way a record goes, in four bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Route(u32);
+
+impl Route {
+    /// From the opener to every receiver of the channel.
+    pub(crate) const TO_RECEIVERS: Self = Self(u32::MAX);
+
+    /// From the receiver with this ordinal among the channel's targets to the opener.
+    pub(crate) const fn to_opener(ordinal: u32) -> Self {
+        Self(ordinal)
+    }
+
+    /// The ordinal of the receiver it comes from; `None` when it comes from the opener.
+    #[inline]
+    pub(crate) fn receiver(self) -> Option<u32> {
+        (self != Self::TO_RECEIVERS).then_some(self.0)
+    }
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.receiver() {
+            None => f.write_str("to receivers"),
+            Some(ordinal) => write!(f, "from receiver {ordinal}"),
+        }
+    }
+}
+
+/// Which side of a channel a credit is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Towards {
+    Opener,
+    Receiver,
+}
+
+/// Format and flag of a message, in two bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Traits {
+    kind: u8,
+    other: u8,
+}
+
+impl Traits {
+    const ACTIVATION: u8 = 1 << 7;
+
+    #[inline]
+    pub(crate) fn new(format: MessageFormat, user_activation: bool) -> Self {
+        let (kind, other) = match format {
+            MessageFormat::Json => (0, 0),
+            MessageFormat::StructuredClone => (1, 0),
+            MessageFormat::Other(other) => (2, other),
+        };
+        Self { kind: if user_activation { kind | Self::ACTIVATION } else { kind }, other }
+    }
+
+    #[inline]
+    pub(crate) fn format(self) -> MessageFormat {
+        match self.kind & !Self::ACTIVATION {
+            0 => MessageFormat::Json,
+            1 => MessageFormat::StructuredClone,
+            _ => MessageFormat::Other(self.other),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn user_activation(self) -> bool {
+        self.kind & Self::ACTIVATION != 0
+    }
+}
+
+/// A short message: as much of it as the record holds.
+pub(crate) struct Head {
+    length: u8,
+    /// Initialised as far as the message goes.
+    bytes: [MaybeUninit<u8>; HEAD_BYTES],
+}
+
+/// One entry of a lane, at most [`RECORD_BYTES`].
+pub(crate) enum Record {
+    /// A message of at most [`INLINE_BYTES`], the bytes that do not fit the head behind it.
+    Short { channel: Channel, route: Route, traits: Traits, head: Head },
+    /// A longer message, by reference.
+    Long { channel: Channel, route: Route, traits: Traits, bytes: Bytes },
+    /// A connection to one context.
+    Connect { channel: Channel, opener: Arc<ContextShared>, target: Key, name: PortName },
+    /// A connection to several contexts, or one with more to say.
+    ConnectMany(Box<Connect>),
+    /// Anything else.
+    Signal(Signal),
+}
+
+/// A connection to contexts of one event loop.
+pub(crate) struct Connect {
+    pub(crate) channel: Channel,
+    pub(crate) opener: Arc<ContextShared>,
+    pub(crate) lifecycle: DocumentLifecycle,
+    pub(crate) name: PortName,
+    /// In order of ordinal.
+    pub(crate) targets: Vec<Key>,
+}
+
+/// A record without a payload.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Signal {
+    /// The receiver with this ordinal took the connection.
+    Accept { channel: Channel, ordinal: u32 },
+    /// The sender of this record ends its part of the channel.
+    Close { channel: Channel, route: Route, reason: DisconnectReason, hearing: Hearing },
+    /// The sender of this record is done with so many messages and bytes that the
+    /// other side sent. `ordinal` names the receiver where one is meant.
+    Credit { channel: Channel, towards: Towards, ordinal: u32, credit: Credit },
+}
+
+/// Whether those whose port a `Close` ends are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hearing {
+    Told,
+    /// Their port stays open to look at and what they post goes nowhere.
+    Untold,
+}
+
+/// Messages and bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Credit {
+    pub(crate) messages: u32,
+    pub(crate) bytes: u64,
+}
+
+impl Credit {
+    pub(crate) const fn one(bytes: u64) -> Self {
+        Self { messages: 1, bytes }
+    }
+
+    pub(crate) fn add(&mut self, more: Self) {
+        self.messages = self.messages.saturating_add(more.messages);
+        self.bytes = self.bytes.saturating_add(more.bytes);
+    }
+
+    pub(crate) fn subtract(&mut self, less: Self) {
+        self.messages = self.messages.saturating_sub(less.messages);
+        self.bytes = self.bytes.saturating_sub(less.bytes);
+    }
+
+    pub(crate) fn least(self, other: Self) -> Self {
+        Self { messages: self.messages.min(other.messages), bytes: self.bytes.min(other.bytes) }
+    }
+}
+
+impl Record {
+    /// A message from `body`, and the tail that goes with the record. The last
+    /// record made of a body takes a long one by reference without another count.
+    #[inline]
+    pub(crate) fn message<'a>(
+        channel: Channel,
+        route: Route,
+        traits: Traits,
+        body: &'a mut Body<'_>,
+        last: bool,
+    ) -> (Self, &'a [u8]) {
+        if body.as_slice().len() > INLINE_BYTES {
+            let bytes = match body {
+                Body::Owned(bytes) if last => std::mem::take(bytes),
+                Body::Owned(bytes) => bytes.clone(),
+                Body::Borrowed(bytes) => {
+                    let bytes = Bytes::copy_from_slice(bytes);
+                    *body = Body::Owned(bytes.clone());
+                    bytes
+                }
+            };
+            return (Self::Long { channel, route, traits, bytes }, &[]);
+        }
+        let bytes = body.as_slice();
+        let (first, tail) = bytes.split_at(bytes.len().min(HEAD_BYTES));
+        let mut head = Head {
+            #[allow(clippy::cast_possible_truncation, reason = "at most INLINE_BYTES")]
+            length: bytes.len() as u8,
+            bytes: [MaybeUninit::uninit(); HEAD_BYTES],
+        };
+        head.bytes[..first.len()].write_copy_of_slice(first);
+        (Self::Short { channel, route, traits, head }, tail)
+    }
+}
+
+/// A record taken out of its lane, or one of the loop's own that waits behind such.
+pub(crate) enum Incoming {
+    Message {
+        channel: Channel,
+        route: Route,
+        traits: Traits,
+        payload: Payload,
+    },
+    Connect(Connect),
+    ConnectOne {
+        channel: Channel,
+        opener: Arc<ContextShared>,
+        target: Key,
+        name: PortName,
+    },
+    Signal(Signal),
+    /// Contexts of the peer that were killed: everything they sent lies before this.
+    Gone {
+        contexts: Arc<Vec<Arc<ContextShared>>>,
+        reason: DisconnectReason,
+    },
+    /// The peer itself is gone.
+    PeerGone,
+}
+
+impl Incoming {
+    #[inline]
+    pub(crate) fn new<'a>(record: Record, tail: impl Iterator<Item = &'a [u8]>) -> Self {
+        match record {
+            Record::Short { channel, route, traits, head } => {
+                let first = usize::from(head.length).min(HEAD_BYTES);
+                // SAFETY: `Record::message` initialised the head as far as the message goes.
+                let first = unsafe { head.bytes[..first].assume_init_ref() };
+                let payload = Payload::inline(first, tail);
+                Self::Message { channel, route, traits, payload }
+            }
+            Record::Long { channel, route, traits, bytes } => {
+                Self::Message { channel, route, traits, payload: Payload::shared(bytes) }
+            }
+            Record::Connect { channel, opener, target, name } => {
+                Self::ConnectOne { channel, opener, target, name }
+            }
+            Record::ConnectMany(connect) => Self::Connect(*connect),
+            Record::Signal(signal) => Self::Signal(signal),
+        }
+    }
+
+    /// Bytes of payload, as the lane's budget counts them; `None` for what came by no lane.
+    #[inline]
+    pub(crate) fn bytes(&self) -> Option<u64> {
+        match self {
+            Self::Message { payload, .. } => Some(payload.len() as u64),
+            Self::Connect(_) | Self::ConnectOne { .. } | Self::Signal(_) => Some(0),
+            Self::Gone { .. } | Self::PeerGone => None,
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! The service: where the browser reports facts and makes event loops.
+
+use crate::context::ContextShared;
+use crate::error::FactError;
+use crate::event_loop::EventLoop;
+use crate::event_loop_shared::{EventLoopShared, Notice};
+use crate::ids::{DocumentId, EventLoopId, ExtensionId, ExtensionInstance, FrameId, Key, TabId, WindowId};
+use crate::index::{Index, Removed};
+use crate::limits::Limits;
+use crate::policy::Policies;
+use crate::reason::DisconnectReason;
+use crate::sync::{Arc, AtomicU32, AtomicU64, HashMap, Mutex, Ordering};
+use crate::wake::Wakeup;
+use std::fmt;
+use std::task::Waker;
+
+/// The messaging of one browser (or one browser profile): makes event loops and
+/// takes the facts that the browser knows.
+///
+/// A cheap handle; clones are the same service, and every method may be called from
+/// any thread. There is no thread and no global behind it: two services in one
+/// process know nothing of each other.
+///
+/// A fact takes effect before the call returns, in this order: it leaves the index,
+/// so that no later connect finds it; the contexts it ends are marked; every event
+/// loop concerned gets a notice and is woken. Peers' ports end with the fact's
+/// reason, after the messages already sent, as
+/// [`Event::Disconnect`](crate::Event::Disconnect); the event loop that owns an ended
+/// context gets [`Event::ContextGone`](crate::Event::ContextGone). Facts are rare next to messages:
+/// they take locks, briefly, and allocate.
+#[derive(Clone)]
+pub struct MessageService {
+    inner: Arc<ServiceInner>,
+}
+
+pub(crate) struct ServiceInner {
+    pub(crate) index: Index,
+    pub(crate) limits: Limits,
+    pub(crate) policies: Policies,
+    event_loops: Mutex<HashMap<EventLoopId, Arc<EventLoopShared>>>,
+    next_event_loop: AtomicU32,
+    next_instance: AtomicU64,
+}
+
+impl MessageService {
+    /// A service with the default [`Policies`].
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self::with_policies(limits, Policies::default())
+    }
+
+    /// A service that behaves as `policies` say.
+    #[must_use]
+    pub fn with_policies(limits: Limits, policies: Policies) -> Self {
+        Self {
+            inner: Arc::new(ServiceInner {
+                index: Index::new(),
+                limits,
+                policies,
+                event_loops: Mutex::new(HashMap::default()),
+                next_event_loop: AtomicU32::new(0),
+                next_instance: AtomicU64::new(0),
+            }),
+        }
+    }
+
+    /// A new event loop, for one thread that runs script.
+    ///
+    /// `waker` wakes that thread's own loop. It is called by whichever thread made
+    /// something new, at most once per "nothing" of
+    /// [`next_event`](EventLoop::next_event), possibly late and possibly after the event loop
+    /// is dropped. It must not block; a panic in it is caught. Plain threads that use
+    /// [`wait`](EventLoop::wait) and tasks that use [`poll_event`](EventLoop::poll_event) pass
+    /// [`Waker::noop`].
+    #[must_use]
+    pub fn event_loop(&self, waker: Waker) -> EventLoop {
+        // Relaxed: only uniqueness matters.
+        let id = EventLoopId(self.inner.next_event_loop.fetch_add(1, Ordering::Relaxed));
+        let shared = Arc::new(EventLoopShared::new(id, Wakeup::new(waker)));
+        self.inner.event_loops.lock().insert(id, Arc::clone(&shared));
+        EventLoop::new(Arc::clone(&self.inner), shared)
+    }
+
+    /// A tab was opened, with no frames yet.
+    ///
+    /// # Errors
+    ///
+    /// [`TabExists`](FactError::TabExists).
+    pub fn tab_opened(&self, tab: TabId, window: WindowId) -> Result<(), FactError> {
+        self.inner.index.open_tab(tab, window)
+    }
+
+    /// A tab was moved to a window. Ports live on, as measured in Firefox (bug 1448674).
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownTab`](FactError::UnknownTab).
+    pub fn tab_moved(&self, tab: TabId, window: WindowId) -> Result<(), FactError> {
+        self.inner.index.change_tab(tab, |tab| {
+            tab.move_to(window);
+            Ok(())
+        })
+    }
+
+    /// A tab was closed: everything in it ends, and its id may be used again.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownTab`](FactError::UnknownTab).
+    pub fn tab_closed(&self, tab: TabId) -> Result<(), FactError> {
+        let removed = self.inner.index.close_tab(tab)?;
+        self.inner.end(removed, DisconnectReason::TabClosed);
+        Ok(())
+    }
+
+    /// A tab was discarded to save memory: everything in it ends, and the tab stays
+    /// open without frames.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownTab`](FactError::UnknownTab).
+    pub fn tab_discarded(&self, tab: TabId) -> Result<(), FactError> {
+        self.empty_tab(tab, DisconnectReason::TabDiscarded)
+    }
+
+    /// A tab crashed: everything in it ends, and the tab stays open without frames.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownTab`](FactError::UnknownTab).
+    pub fn tab_crashed(&self, tab: TabId) -> Result<(), FactError> {
+        self.empty_tab(tab, DisconnectReason::TabCrashed)
+    }
+
+    fn empty_tab(&self, tab: TabId, reason: DisconnectReason) -> Result<(), FactError> {
+        let removed = self.inner.index.change_tab(tab, |tab| Ok(tab.clear()))?;
+        self.inner.end(removed, reason);
+        Ok(())
+    }
+
+    /// A frame came into a tab and shows `document`. Frames stand in the order of
+    /// these calls, which is the order in which a fan-out visits them.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownTab`](FactError::UnknownTab), [`UnknownFrame`](FactError::UnknownFrame)
+    /// for the parent, [`FrameExists`](FactError::FrameExists),
+    /// [`DocumentExists`](FactError::DocumentExists).
+    pub fn frame_attached(
+        &self,
+        tab: TabId,
+        frame: FrameId,
+        parent: Option<FrameId>,
+        document: DocumentId,
+    ) -> Result<(), FactError> {
+        self.inner
+            .index
+            .show_document(tab, document, |tab| {
+                tab.attach_frame(frame, parent, document)?;
+                Ok(Removed::default())
+            })
+            .map(drop)
+    }
+
+    /// A frame went to another document. The contexts of the old one end, unless it
+    /// went into the cache before, and so do the frames below it. A navigation within
+    /// the document (`pushState`, a fragment) is no such fact.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownTab`](FactError::UnknownTab), [`UnknownFrame`](FactError::UnknownFrame),
+    /// [`DocumentExists`](FactError::DocumentExists).
+    pub fn frame_navigated(&self, tab: TabId, frame: FrameId, document: DocumentId) -> Result<(), FactError> {
+        let removed = self.inner.index.show_document(tab, document, |tab| tab.navigate(frame, document))?;
+        self.inner.end(removed, DisconnectReason::Navigated);
+        Ok(())
+    }
+
+    /// A frame was removed from its page, with those below it.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownTab`](FactError::UnknownTab), [`UnknownFrame`](FactError::UnknownFrame).
+    pub fn frame_removed(&self, tab: TabId, frame: FrameId) -> Result<(), FactError> {
+        let removed = self.inner.index.change_tab(tab, |tab| tab.remove_frame(frame))?;
+        self.inner.end(removed, DisconnectReason::FrameRemoved);
+        Ok(())
+    }
+
+    /// A document, with the frames below its own, went into the back/forward cache.
+    /// Its ports fare as [`Policies::back_forward_cache`] says; nobody connects to
+    /// it meanwhile. Its frame stays and waits for
+    /// [`frame_navigated`](Self::frame_navigated) or [`document_restored`](Self::document_restored).
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownDocument`](FactError::UnknownDocument) when no frame shows it.
+    pub fn document_cached(&self, document: DocumentId) -> Result<(), FactError> {
+        let tab = self.inner.index.tab_of(document)?;
+        let contexts = self.inner.index.change_tab(tab, |tab| tab.cache(document))?;
+        notify_owners(contexts, Notice::Suspend);
+        Ok(())
+    }
+
+    /// A cached document is shown again, with the frames below its own. What its
+    /// frame showed meanwhile ends, unless it was cached too.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownDocument`](FactError::UnknownDocument) when it is not in the cache,
+    /// [`UnknownFrame`](FactError::UnknownFrame) when its frame was removed.
+    pub fn document_restored(&self, document: DocumentId) -> Result<(), FactError> {
+        let tab = self.inner.index.tab_of(document)?;
+        let (contexts, removed) = self.inner.index.change_tab(tab, |tab| tab.restore(document))?;
+        self.inner.end(removed, DisconnectReason::Navigated);
+        notify_owners(contexts, Notice::Resume);
+        Ok(())
+    }
+
+    /// A cached document was thrown out of the cache and ends, with the frames below its own.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownDocument`](FactError::UnknownDocument) when it is not in the cache.
+    pub fn document_evicted(&self, document: DocumentId) -> Result<(), FactError> {
+        let tab = self.inner.index.tab_of(document)?;
+        let removed = self.inner.index.change_tab(tab, |tab| tab.evict(document))?;
+        self.inner.end(removed, DisconnectReason::Navigated);
+        Ok(())
+    }
+
+    /// An extension was loaded. Every load is another instance.
+    ///
+    /// # Errors
+    ///
+    /// [`ExtensionExists`](FactError::ExtensionExists) while another instance is loaded.
+    pub fn extension_loaded(&self, id: ExtensionId) -> Result<ExtensionInstance, FactError> {
+        // Relaxed: only uniqueness matters.
+        let instance = ExtensionInstance(self.inner.next_instance.fetch_add(1, Ordering::Relaxed));
+        self.inner.index.load(id, instance)?;
+        Ok(instance)
+    }
+
+    /// An extension was unloaded, disabled or replaced by an update: all its contexts end.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownExtension`](FactError::UnknownExtension).
+    pub fn extension_unloaded(&self, instance: ExtensionInstance) -> Result<(), FactError> {
+        let removed = self.inner.index.unload(instance)?;
+        self.inner.end(removed, DisconnectReason::ExtensionUnloaded);
+        Ok(())
+    }
+
+    /// The thread of an event loop died or hangs: all its contexts end for everyone
+    /// else. Should the thread go on after all, its calls are refused.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownEventLoop`](FactError::UnknownEventLoop).
+    pub fn event_loop_gone(&self, event_loop: EventLoopId) -> Result<(), FactError> {
+        let shared = self.inner.event_loops.lock().get(&event_loop).cloned();
+        self.inner.retire(&shared.ok_or(FactError::UnknownEventLoop)?);
+        Ok(())
+    }
+
+    pub(crate) fn inner(&self) -> &ServiceInner {
+        &self.inner
+    }
+}
+
+impl ServiceInner {
+    /// Ends what a fact took out of the index.
+    fn end(&self, removed: Removed, reason: DisconnectReason) {
+        // The mark comes first: a context that is being attached enters the index and
+        // then looks at its mark, so either it is found here or it finds the mark.
+        for context in &removed.contexts {
+            context.kill(reason);
+            context.event_loop().leave(context.id());
+        }
+        self.index.complete(&removed);
+        for (event_loop, contexts) in by_event_loop(removed.contexts) {
+            let contexts = Arc::new(contexts);
+            // After the marks: who creates lanes to this loop from now on finds them.
+            for concerned in event_loop.peers().iter().chain([&event_loop]) {
+                concerned.notify(Notice::ContextsGone {
+                    event_loop: event_loop.id(),
+                    contexts: Arc::clone(&contexts),
+                    reason,
+                });
+            }
+        }
+    }
+
+    /// Ends an event loop for everyone else.
+    pub(crate) fn retire(&self, event_loop: &Arc<EventLoopShared>) {
+        let (contexts, peers) = event_loop.retire();
+        for context in &contexts {
+            context.kill(DisconnectReason::EventLoopGone);
+            self.index.leave(context);
+        }
+        for peer in peers {
+            peer.forget(event_loop.id());
+            peer.notify(Notice::EventLoopGone(event_loop.id()));
+        }
+        event_loop.notify(Notice::EventLoopGone(event_loop.id()));
+        let forgotten = self.event_loops.lock().remove(&event_loop.id());
+        drop(forgotten);
+    }
+
+    /// The event loops that live, for a snapshot.
+    pub(crate) fn event_loops(&self) -> Vec<Arc<EventLoopShared>> {
+        let mut event_loops: Vec<_> = self.event_loops.lock().values().cloned().collect();
+        event_loops.sort_by_key(|event_loop| event_loop.id());
+        event_loops
+    }
+}
+
+type ByEventLoop = Vec<(Arc<EventLoopShared>, Vec<Arc<ContextShared>>)>;
+
+fn by_event_loop(contexts: Vec<Arc<ContextShared>>) -> ByEventLoop {
+    let mut grouped: ByEventLoop = Vec::new();
+    let mut position = HashMap::<EventLoopId, usize>::default();
+    for context in contexts {
+        let at = *position.entry(context.id().event_loop).or_insert_with(|| {
+            grouped.push((Arc::clone(context.event_loop()), Vec::new()));
+            grouped.len() - 1
+        });
+        grouped[at].1.push(context);
+    }
+    grouped
+}
+
+fn notify_owners(contexts: Vec<Arc<ContextShared>>, notice: impl Fn(Vec<Key>) -> Notice) {
+    for (event_loop, contexts) in by_event_loop(contexts) {
+        let keys = contexts.iter().map(|context| context.id().key).collect();
+        event_loop.notify(notice(keys));
+    }
+}
+
+impl fmt::Debug for MessageService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.snapshot(), f)
+    }
+}
