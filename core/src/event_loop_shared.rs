@@ -137,8 +137,8 @@ impl EventLoopShared {
     /// Creates the lanes to a peer, both directions at once. The peer finds its ends
     /// in its control queue. Both registries are locked, the lower id's first, so
     /// that of two loops that try at once one creates and the other finds.
-    pub(crate) fn create_lanes(self: &Arc<Self>, peer: &Arc<Self>) -> Result<Lanes, NoLanes> {
-        let (lower, higher) = if self.id < peer.id { (self, peer) } else { (peer, self) };
+    pub(crate) fn create_lanes(own: &Arc<Self>, peer: &Arc<Self>) -> Result<Lanes, NoLanes> {
+        let (lower, higher) = if own.id < peer.id { (own, peer) } else { (peer, own) };
         let mut lower_registry = lower.registry.lock();
         let mut higher_registry = higher.registry.lock();
         if lower_registry.closed || higher_registry.closed {
@@ -149,7 +149,7 @@ impl EventLoopShared {
         }
         lower_registry.peers.push(Arc::clone(higher));
         higher_registry.peers.push(Arc::clone(lower));
-        let (here, there) = Lanes::between(self, peer);
+        let (here, there) = Lanes::between(own, peer);
         // Under the locks, so that a notice of our death, or of one of our contexts',
         // comes after this one in the peer's queue. The waker must not run there.
         peer.enqueue(Notice::Peer(Box::new(there)));

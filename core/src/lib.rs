@@ -12,6 +12,8 @@ mod index;
 mod lane;
 mod limits;
 mod message;
+#[cfg(port_core_model)]
+pub mod model;
 mod name;
 mod payload;
 mod peer;

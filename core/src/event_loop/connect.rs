@@ -167,7 +167,7 @@ impl EventLoop {
         if let Some(&peer) = self.peer_of.get(&event_loop.id()) {
             return Some((peer, false));
         }
-        match self.shared.create_lanes(event_loop) {
+        match EventLoopShared::create_lanes(&self.shared, event_loop) {
             Ok(lanes) => Some((self.add_peer(lanes), true)),
             Err(NoLanes::Gone) => None,
             Err(NoLanes::Exist) => {

@@ -1,7 +1,7 @@
 //! Reading a lane: where the next record lies.
 
 use super::TAIL_BYTES;
-use super::segment::{CELL_BYTES, Segment, Slot, State};
+use super::segment::{PIECE_BYTES, Segment, Slot, State};
 use crate::payload::discard;
 
 /// The reading position in a chain of segments. Whoever holds it is the consumer.
@@ -22,7 +22,7 @@ impl<'a> Tail<'a> {
     /// The bytes, in pieces.
     pub(crate) fn pieces(self) -> impl Iterator<Item = &'a [u8]> {
         self.slots.iter().enumerate().map(move |(position, slot)| {
-            let length = (self.length - position * CELL_BYTES).min(CELL_BYTES);
+            let length = (self.length - position * PIECE_BYTES).min(PIECE_BYTES);
             // SAFETY: `Cursor::take` made the tail of a complete record's slots and
             // length, and keeps the segment while the tail is borrowed.
             unsafe { slot.read_tail(length) }
@@ -90,7 +90,7 @@ impl<T> Cursor<T> {
         let (record, tail_length) = unsafe { slots[start].read_record::<T>() };
         let tail_length = tail_length as usize;
         debug_assert!(tail_length <= TAIL_BYTES);
-        let end = start + 1 + tail_length.div_ceil(CELL_BYTES);
+        let end = start + 1 + tail_length.div_ceil(PIECE_BYTES);
         self.index = end;
         take(record, Tail { slots: &slots[start + 1..end], length: tail_length })
     }

@@ -26,11 +26,11 @@ use crossbeam_utils::CachePadded;
 use cursor::Cursor;
 #[cfg(test)]
 use cursor::Tail;
-use segment::{CELL_BYTES, SMALL, Segment};
+use segment::{PIECE_BYTES, SMALL, Segment};
 use std::ptr;
 
 /// The most bytes the tail of one record may have.
-pub(crate) const TAIL_BYTES: usize = 2 * CELL_BYTES;
+pub(crate) const TAIL_BYTES: usize = 2 * PIECE_BYTES;
 
 const PRODUCER_LEFT: u8 = 1;
 const CONSUMER_LEFT: u8 = 2;

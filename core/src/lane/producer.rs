@@ -1,6 +1,6 @@
 //! The writing end of a lane.
 
-use super::segment::{CELL_BYTES, LARGE, SMALL, Segment, Slot};
+use super::segment::{LARGE, PIECE_BYTES, SMALL, Segment, Slot};
 use super::{PRODUCER_LEFT, Shared, TAIL_BYTES};
 use crate::sync::{Arc, Ordering};
 use std::{fmt, ptr};
@@ -52,7 +52,7 @@ impl<T> Producer<T> {
             self.abandoned();
             return Err(record);
         }
-        let needed = 1 + tail.len().div_ceil(CELL_BYTES);
+        let needed = 1 + tail.len().div_ceil(PIECE_BYTES);
         // SAFETY: the producer's segment lives until the consumer has followed a link from it, which we have not set.
         let mut slots = unsafe { &*self.segment }.slots();
         if self.index + needed > slots.len() {
@@ -63,7 +63,7 @@ impl<T> Producer<T> {
         let [first, behind @ ..] = &slots[self.index..self.index + needed] else {
             unreachable!("a segment holds any record")
         };
-        for (slot, piece) in behind.iter().zip(tail.chunks(CELL_BYTES)) {
+        for (slot, piece) in behind.iter().zip(tail.chunks(PIECE_BYTES)) {
             // SAFETY: slots from the cursor on are empty this turn.
             unsafe { slot.write_tail(piece) };
         }

@@ -5,8 +5,11 @@ use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-/// Bytes of a slot behind its state word.
-pub(super) const CELL_BYTES: usize = 60;
+/// Bytes of a tail that lie in one slot: all of it behind the state word.
+pub(super) const PIECE_BYTES: usize = 60;
+
+/// Bytes of a slot behind its state word. Models have larger pointers.
+const CELL_BYTES: usize = if cfg!(port_core_model) { 96 } else { PIECE_BYTES };
 
 /// Bytes at the start of a record's cell that hold the length of its tail.
 const TAIL_LENGTH_BYTES: usize = size_of::<u32>();
@@ -18,7 +21,7 @@ pub(crate) const RECORD_BYTES: usize = CELL_BYTES - TAIL_LENGTH_BYTES;
 pub(super) const SMALL: usize = if cfg!(port_core_model) { 3 } else { 8 };
 
 /// Slots of the largest segment.
-pub(super) const LARGE: usize = if cfg!(port_core_model) { 3 } else { 128 };
+pub(super) const LARGE: usize = if cfg!(port_core_model) { 4 } else { 128 };
 
 /// After this many turns a segment's state words start over. Few in models and
 /// tests, so that they see it happen.
@@ -114,7 +117,7 @@ impl Slot {
         })
     }
 
-    /// Writes a piece of a tail, at most [`CELL_BYTES`] long.
+    /// Writes a piece of a tail, at most [`PIECE_BYTES`] long.
     ///
     /// # Safety
     ///

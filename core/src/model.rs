@@ -1,0 +1,157 @@
+//! Doors through which the models reach the pieces below the public surface.
+//! Exists only where the crate is compiled for models.
+
+use crate::bell;
+use crate::ids::EventLoopId;
+use crate::lane;
+use crate::sync::Arc;
+use crate::wake::Wakeup;
+use std::task::Waker;
+
+/// The writing end of a lane.
+#[derive(Debug)]
+pub struct Producer<T>(lane::Producer<T>);
+
+/// The reading end of a lane.
+#[derive(Debug)]
+pub struct Consumer<T>(lane::Consumer<T>);
+
+/// How far a bounded reader goes.
+#[allow(missing_debug_implementations)]
+pub struct Frontier<T>(lane::Frontier<T>);
+
+/// A lane.
+#[must_use]
+pub fn lane<T: Send>() -> (Producer<T>, Consumer<T>) {
+    let (producer, consumer) = lane::lane();
+    (Producer(producer), Consumer(consumer))
+}
+
+impl<T> Producer<T> {
+    /// Appends a record with a tail.
+    ///
+    /// # Errors
+    ///
+    /// Gives the record back when the consumer is gone.
+    pub fn push(&mut self, record: T, tail: &[u8]) -> Result<(), T> {
+        self.0.push(record, tail, tail.len() as u64)
+    }
+
+    /// Lets go of spare memory.
+    pub fn shrink(&mut self) {
+        self.0.shrink();
+    }
+}
+
+impl<T> Consumer<T> {
+    /// Takes the next record with its tail.
+    pub fn pop(&mut self) -> Option<(T, Vec<u8>)> {
+        self.0.pop(|record, tail| (record, tail.pieces().flatten().copied().collect()))
+    }
+
+    /// The last segment linked by now.
+    #[must_use]
+    pub fn frontier(&self) -> Frontier<T> {
+        Frontier(self.0.frontier())
+    }
+
+    /// Takes the next record before a frontier.
+    pub fn pop_within(&mut self, frontier: &Frontier<T>) -> Option<T> {
+        self.0.pop_within(&frontier.0, |record, _| record)
+    }
+
+    /// Whether a record is ready.
+    pub fn ready(&mut self) -> bool {
+        self.0.ready()
+    }
+
+    /// Lets go of spare memory.
+    pub fn shrink(&mut self) {
+        self.0.shrink();
+    }
+}
+
+/// A bell.
+#[derive(Clone, Debug)]
+pub struct Bell(Arc<bell::Bell>);
+
+/// The producer's side of a line of a bell.
+#[derive(Debug)]
+pub struct Ringer(bell::Ringer, Bell);
+
+/// The consumer's side of a line of a bell.
+#[derive(Debug)]
+pub struct Armer(bell::Armer);
+
+impl Bell {
+    /// A bell that wakes `waker`.
+    #[must_use]
+    pub fn new(waker: Waker) -> Self {
+        Self(Arc::new(bell::Bell::new(Wakeup::new(waker))))
+    }
+
+    /// A line of this bell, both sides.
+    #[must_use]
+    pub fn line(&self) -> (Ringer, Armer) {
+        let line = bell::Line::new(bell::Source::Lane(EventLoopId(0)));
+        (Ringer(bell::Ringer::new(Arc::clone(&line)), self.clone()), Armer(bell::Armer::new(line)))
+    }
+
+    /// A line of this bell that any number of threads ring.
+    #[must_use]
+    pub fn shared_line(&self) -> SharedLine {
+        SharedLine(bell::Line::new(bell::Source::Control), self.clone())
+    }
+
+    /// Disarms and takes what rang: how many lines.
+    #[must_use]
+    pub fn take(&self) -> usize {
+        self.0.take().count()
+    }
+
+    /// Arms; `false` when something rang since the last `take`.
+    #[must_use]
+    pub fn arm(&self) -> bool {
+        self.0.arm()
+    }
+
+    /// Ends the bell.
+    pub fn close(&self) {
+        self.0.close();
+    }
+
+    /// Sleeps until woken.
+    pub fn sleep(&self) {
+        self.0.wakeup().sleep();
+    }
+}
+
+/// A line that any number of threads ring.
+#[derive(Clone, Debug)]
+pub struct SharedLine(Arc<bell::Line>, Bell);
+
+impl SharedLine {
+    /// Rings.
+    pub fn ring(&self) {
+        self.1.0.ring(&self.0);
+    }
+}
+
+impl Ringer {
+    /// Rings if the consumer stopped polling.
+    pub fn published(&mut self) {
+        self.0.published(&self.1.0);
+    }
+}
+
+impl Armer {
+    /// Has the producer ring from now on.
+    pub fn arm(&mut self) {
+        self.0.arm();
+    }
+
+    /// Stands between arming and looking again.
+    pub fn look_again() {
+        bell::Armer::look_again();
+    }
+}

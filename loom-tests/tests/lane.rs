@@ -1,0 +1,211 @@
+//! Lanes: push, drain, link, recycle, and going in either order.
+
+mod support;
+
+use loom::sync::Arc;
+use loom::thread;
+use port_core_model::model::lane;
+use support::model;
+
+/// A record that loom's leak check watches.
+fn record() -> Arc<()> {
+    Arc::new(())
+}
+
+#[test]
+fn push_against_drain() {
+    model(None, 90, || {
+        let (mut producer, mut consumer) = lane();
+        let pusher = thread::spawn(move || {
+            for number in 0..2_u32 {
+                producer.push((number, record()), &[number as u8; 3]).unwrap();
+            }
+            producer
+        });
+        let mut next = 0;
+        while next < 2 {
+            match consumer.pop() {
+                Some(((number, _), tail)) => {
+                    assert_eq!(number, next);
+                    assert_eq!(tail, [number as u8; 3]);
+                    next += 1;
+                }
+                None => thread::yield_now(),
+            }
+        }
+        drop(pusher.join().unwrap());
+        assert!(consumer.pop().is_none());
+    });
+}
+
+#[test]
+fn push_over_links_against_drain_and_recycling() {
+    model(None, 2_470, || {
+        let (mut producer, mut consumer) = lane();
+        let pusher = thread::spawn(move || {
+            for number in 0..7_u32 {
+                producer.push(number, &[]).unwrap();
+            }
+        });
+        let mut next = 0;
+        for _ in 0..5 {
+            if let Some((number, _)) = consumer.pop() {
+                assert_eq!(number, next);
+                next += 1;
+            }
+        }
+        pusher.join().unwrap();
+        while let Some((number, _)) = consumer.pop() {
+            assert_eq!(number, next);
+            next += 1;
+        }
+        assert_eq!(next, 7);
+    });
+}
+
+#[test]
+fn a_recycled_segment_starts_over_against_drain() {
+    model(Some(3), 1_030, || {
+        let (mut producer, mut consumer) = lane();
+        // Two segments in turn, close to their last turn.
+        for number in 0..18_u32 {
+            producer.push(number, &[]).unwrap();
+            assert_eq!(consumer.pop().map(|(number, _)| number), Some(number));
+        }
+        let pusher = thread::spawn(move || {
+            for number in 18..23 {
+                producer.push(number, &[7; 60]).unwrap();
+            }
+        });
+        let mut next = 18;
+        for _ in 0..4 {
+            if let Some((number, tail)) = consumer.pop() {
+                assert_eq!((number, tail), (next, vec![7; 60]));
+                next += 1;
+            }
+        }
+        pusher.join().unwrap();
+        while let Some((number, tail)) = consumer.pop() {
+            assert_eq!((number, tail), (next, vec![7; 60]));
+            next += 1;
+        }
+        assert_eq!(next, 23);
+    });
+}
+
+#[test]
+fn push_against_consumer_going() {
+    model(None, 440, || {
+        let (mut producer, mut consumer) = lane();
+        producer.push(record(), &[]).unwrap();
+        let pusher = thread::spawn(move || {
+            let refused = (0..4).map(|_| producer.push(record(), &[])).filter(Result::is_err).count();
+            (producer, refused)
+        });
+        consumer.pop().unwrap();
+        drop(consumer);
+        let (mut producer, _) = pusher.join().unwrap();
+        // Once the consumer is gone a push is refused, and nothing is kept till the end.
+        assert!(producer.push(record(), &[]).is_err());
+    });
+}
+
+#[test]
+fn nothing_is_kept_for_a_consumer_that_is_gone() {
+    model(None, 7, || {
+        let (mut producer, consumer) = lane();
+        let watched = record();
+        let pushed = Arc::clone(&watched);
+        let dropper = thread::spawn(move || drop(consumer));
+        let sent = producer.push(pushed, &[]).is_ok();
+        dropper.join().unwrap();
+        // The next use of the lane finds out, with the producer still alive.
+        assert!(producer.push(record(), &[]).is_err());
+        assert_eq!(Arc::strong_count(&watched), 1, "sent: {sent}");
+    });
+}
+
+#[test]
+fn producer_going_against_consumer_going() {
+    model(None, 6, || {
+        let (mut producer, consumer) = lane();
+        for _ in 0..4 {
+            producer.push(record(), &[]).unwrap();
+        }
+        let dropper = thread::spawn(move || drop(producer));
+        drop(consumer);
+        dropper.join().unwrap();
+    });
+}
+
+#[test]
+fn push_then_going_against_drain_then_going() {
+    model(Some(3), 490, || {
+        let (mut producer, mut consumer) = lane();
+        let pusher = thread::spawn(move || {
+            for _ in 0..4 {
+                let _ = producer.push(record(), &[]);
+            }
+        });
+        while let Some((record, _)) = consumer.pop() {
+            drop(record);
+        }
+        drop(consumer);
+        pusher.join().unwrap();
+    });
+}
+
+#[test]
+fn shrinking_both_ends_against_each_other() {
+    model(None, 9, || {
+        let (mut producer, mut consumer) = lane();
+        // A burst, so that large segments were recycled and some taken as spares.
+        for number in 0..12_u32 {
+            producer.push(number, &[]).unwrap();
+        }
+        while consumer.pop().is_some() {}
+        for _ in 0..4 {
+            producer.push(0, &[]).unwrap();
+            consumer.pop().unwrap();
+        }
+        let pusher = thread::spawn(move || {
+            producer.push(7, &[]).unwrap();
+            producer.shrink();
+            producer.push(8, &[]).unwrap();
+            producer.push(9, &[]).unwrap();
+            producer
+        });
+        let mut taken: Vec<u32> = consumer.pop().into_iter().map(|(number, _)| number).collect();
+        consumer.shrink();
+        let producer = pusher.join().unwrap();
+        taken.extend(std::iter::from_fn(|| consumer.pop()).map(|(number, _)| number));
+        assert_eq!(taken, [7, 8, 9]);
+        drop(producer);
+    });
+}
+
+#[test]
+fn a_frontier_holds_against_a_producer_that_goes_on() {
+    model(None, 400, || {
+        let (mut producer, mut consumer) = lane();
+        producer.push(0, &[]).unwrap();
+        let pusher = thread::spawn(move || {
+            for number in 1..8_u32 {
+                producer.push(number, &[]).unwrap();
+            }
+        });
+        let frontier = consumer.frontier();
+        let mut next = 0;
+        while let Some(number) = consumer.pop_within(&frontier) {
+            assert_eq!(number, next);
+            next += 1;
+        }
+        assert!(next >= 1);
+        pusher.join().unwrap();
+        while let Some((number, _)) = consumer.pop() {
+            assert_eq!(number, next);
+            next += 1;
+        }
+        assert_eq!(next, 8);
+    });
+}

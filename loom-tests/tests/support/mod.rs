@@ -1,0 +1,150 @@
+//! What the models share: running one, and a small browser to run it in.
+
+#![allow(dead_code, reason = "each file of models uses a part")]
+
+use bytes::Bytes;
+use loom::sync::Arc;
+use port_core_model::{
+    ContextDescription, ContextId, DisconnectReason, DocumentId, Event, EventLoop, ExtensionId,
+    ExtensionInstance, FrameId, Limits, MessageService, Place, Policies, TabId, WindowId,
+};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Waker;
+
+/// Explores `body` in every interleaving, or those with at most `preemptions`
+/// preemptions, and demands that at least so many executions were explored: a model
+/// that went blind shows as a handful.
+pub(crate) fn model(preemptions: Option<usize>, at_least: usize, body: impl Fn() + Send + Sync + 'static) {
+    let explored = std::sync::Arc::new(AtomicUsize::new(0));
+    let counter = std::sync::Arc::clone(&explored);
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(preemptions);
+    builder.max_branches = 100_000;
+    builder.check(move || {
+        counter.fetch_add(1, Ordering::Relaxed);
+        body();
+    });
+    let explored = explored.load(Ordering::Relaxed);
+    println!("explored {explored} executions");
+    assert!(explored >= at_least, "explored {explored} executions, expected {at_least} at least");
+}
+
+/// A payload that loom's leak check watches, longer than what travels inline.
+pub(crate) fn watched_payload(mark: u8) -> Bytes {
+    struct Owner(Vec<u8>, #[allow(dead_code, reason = "dropped")] Arc<()>);
+    impl AsRef<[u8]> for Owner {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+    Bytes::from_owner(Owner(vec![mark; 200], Arc::new(())))
+}
+
+pub(crate) const TAB: TabId = TabId::new(7);
+
+/// A browser with one extension and one tab.
+pub(crate) struct Browser {
+    pub(crate) service: MessageService,
+    pub(crate) extension: ExtensionInstance,
+}
+
+impl Browser {
+    pub(crate) fn new() -> Self {
+        Self::with_policies(Policies::default())
+    }
+
+    pub(crate) fn with_policies(policies: Policies) -> Self {
+        let service = MessageService::with_policies(Limits::default(), policies);
+        let extension = service.extension_loaded(ExtensionId::new("extension")).unwrap();
+        service.tab_opened(TAB, WindowId::new(1)).unwrap();
+        service.frame_attached(TAB, FrameId::TOP, None, DocumentId::new(1)).unwrap();
+        Self { service, extension }
+    }
+
+    pub(crate) fn event_loop(&self) -> EventLoop {
+        self.service.event_loop(Waker::noop().clone())
+    }
+
+    /// A listening background on a loop of its own.
+    pub(crate) fn background(&self) -> (EventLoop, ContextId) {
+        let mut event_loop = self.event_loop();
+        let context = event_loop.attach(ContextDescription::background(self.extension, "", "")).unwrap();
+        event_loop.set_listening(context, true).unwrap();
+        (event_loop, context)
+    }
+
+    /// A listening content script in the tab, on a loop of its own.
+    pub(crate) fn content_script(&self) -> (EventLoop, ContextId) {
+        let mut event_loop = self.event_loop();
+        let context = event_loop.attach(self.content_script_description()).unwrap();
+        event_loop.set_listening(context, true).unwrap();
+        (event_loop, context)
+    }
+
+    pub(crate) fn content_script_description(&self) -> ContextDescription {
+        let place = Place { tab: TAB, frame: FrameId::TOP, document: DocumentId::new(1) };
+        ContextDescription::content_script(self.extension, place, "", "")
+    }
+}
+
+/// What happened to a side of a port, in short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    Connect,
+    Message(u8),
+    Disconnect(DisconnectReason),
+    Gone(DisconnectReason),
+}
+
+fn seen(event: &Event) -> Seen {
+    match event {
+        Event::Connect { .. } => Seen::Connect,
+        Event::Message { payload, .. } => Seen::Message(payload[0]),
+        Event::Disconnect { reason, .. } => Seen::Disconnect(*reason),
+        Event::ContextGone { reason, .. } => Seen::Gone(*reason),
+        other => panic!("unexpected {other:?}"),
+    }
+}
+
+/// Takes what an event loop has now.
+pub(crate) fn drain(event_loop: &mut EventLoop) -> Vec<Seen> {
+    std::iter::from_fn(|| event_loop.next_event()).map(|event| seen(&event)).collect()
+}
+
+/// Has two event loops answer each other until both are quiet; what each saw.
+pub(crate) fn settle(one: &mut EventLoop, other: &mut EventLoop) -> (Vec<Seen>, Vec<Seen>) {
+    let (mut by_one, mut by_other) = (Vec::new(), Vec::new());
+    loop {
+        let (first, second) = (drain(one), drain(other));
+        if first.is_empty() && second.is_empty() {
+            // Records without an event may still be answered.
+            let (first, second) = (drain(one), drain(other));
+            if first.is_empty() && second.is_empty() {
+                return (by_one, by_other);
+            }
+            by_one.extend(first);
+            by_other.extend(second);
+        }
+        by_one.extend(first);
+        by_other.extend(second);
+    }
+}
+
+/// Asserts that a receiver saw a connection, a prefix of the messages 1, 2, …, and an end at most.
+pub(crate) fn assert_prefix(saw: &[Seen], sent: u8) {
+    let mut rest = saw.iter();
+    match rest.next() {
+        None => return,
+        first => assert_eq!(first, Some(&Seen::Connect), "{saw:?}"),
+    }
+    let mut next = 1;
+    for event in rest.by_ref() {
+        if *event != Seen::Message(next) {
+            assert!(matches!(event, Seen::Disconnect(_) | Seen::Gone(_)), "{saw:?}");
+            break;
+        }
+        next += 1;
+    }
+    assert!(next <= sent + 1, "{saw:?}");
+    assert_eq!(rest.next(), None, "{saw:?}");
+}
