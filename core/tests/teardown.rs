@@ -221,3 +221,27 @@ fn thousands_of_short_lives_leave_nothing_behind() {
         assert_eq!((snapshot.lanes[0].outbound_records, snapshot.lanes[0].outbound_bytes), (0, 0));
     }
 }
+
+#[test]
+fn posting_to_a_dropped_loop_drops_the_payload_at_once_and_hides_its_panic() {
+    let ledger = Ledger::default();
+    let browser = Browser::new();
+    let (mut here, mut gone, mut there) = (browser.event_loop(), browser.event_loop(), browser.event_loop());
+    let top = browser.tab();
+    let opener = browser.background(&mut here);
+    browser.content_script(&mut gone, top);
+    let port = here.connect_tab(opener, &TabTarget::new(top.tab)).unwrap();
+    drop(gone);
+    here.post_message(port, ledger.explosive(LONG)).unwrap();
+    ledger.assert_balanced();
+
+    // A panic between the receivers of one message would keep it from the later ones.
+    let mut gone = browser.event_loop();
+    browser.content_script(&mut gone, browser.frame_in(top));
+    let stays = browser.content_script(&mut there, browser.frame_in(top));
+    let port = here.connect_tab(opener, &TabTarget::new(top.tab)).unwrap();
+    drop(gone);
+    here.post_message(port, vec![b'v'; LONG]).unwrap();
+    let events = drain(&mut there);
+    assert_eq!(heard_by(&events, stays), [connect(""), message("v".repeat(LONG))]);
+}
