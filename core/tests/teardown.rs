@@ -4,7 +4,7 @@
 mod common;
 
 use common::*;
-use port_core::{DisconnectReason, Event, EventLoop, TabTarget};
+use port_core::{BackForwardCache, DisconnectReason, Event, EventLoop, TabTarget};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Waker;
@@ -244,4 +244,50 @@ fn posting_to_a_dropped_loop_drops_the_payload_at_once_and_hides_its_panic() {
     here.post_message(port, vec![b'v'; LONG]).unwrap();
     let events = drain(&mut there);
     assert_eq!(heard_by(&events, stays), [connect(""), message("v".repeat(LONG))]);
+}
+
+#[test]
+fn held_messages_of_a_cached_page_are_dropped_quietly_whatever_ends_it() {
+    let queueing = || {
+        Browser::with_policies(policies(|policies| {
+            policies.back_forward_cache = BackForwardCache::QueuesMessages { messages: 100, bytes: 1 << 20 };
+        }))
+    };
+    enum End {
+        Evicted,
+        Detached,
+        LoopDropped,
+    }
+    for end in [End::Evicted, End::Detached, End::LoopDropped] {
+        let ledger = Ledger::default();
+        let browser = queueing();
+        let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
+        let (place, other) = (browser.tab(), browser.tab());
+        let opener = browser.background(&mut here);
+        let page = browser.content_script(&mut there, place);
+        let neighbour = browser.content_script(&mut there, other);
+        let (port, _) = browser.open_port(&mut here, opener, &mut there, place.tab);
+        browser.service.document_cached(place.document).unwrap();
+        // Several, for two panics in one drop would abort.
+        for _ in 0..3 {
+            here.post_message(port, ledger.explosive(LONG)).unwrap();
+        }
+        assert_eq!(hear(&mut there), []);
+        assert_eq!(ledger.dropped(), 0);
+        match end {
+            End::Evicted => {
+                // A second fact behind the first must not be lost.
+                browser.service.document_evicted(place.document).unwrap();
+                browser.service.tab_closed(other.tab).unwrap();
+                let expected = [
+                    Event::ContextGone { context: page, reason: DisconnectReason::Navigated },
+                    Event::ContextGone { context: neighbour, reason: DisconnectReason::TabClosed },
+                ];
+                assert_eq!(drain(&mut there), expected);
+            }
+            End::Detached => there.detach(page).unwrap(),
+            End::LoopDropped => drop(there),
+        }
+        ledger.assert_balanced();
+    }
 }

@@ -65,7 +65,7 @@ impl EventLoop {
     }
 
     fn own_context_gone(&mut self, key: Key, reason: DisconnectReason) {
-        if self.end_context(key, reason).is_some() {
+        if self.end_context(key, reason) {
             let context = self.context_id(key);
             self.events.push_back(Event::ContextGone { context, reason });
         }
