@@ -4,7 +4,8 @@
 mod common;
 
 use common::*;
-use port_core::{DisconnectReason, Event, INLINE_BYTES, Message, MessageFormat, TabTarget};
+use port_core::{DisconnectReason, Event, EventLoop, INLINE_BYTES, Message, MessageFormat, TabTarget};
+use std::sync::{Arc, Mutex};
 
 #[test]
 fn messages_posted_right_after_connect_arrive_after_it_in_order() {
@@ -194,4 +195,41 @@ fn after_a_kill_from_outside_a_prefix_arrives_and_then_the_end() {
     expected.push(disconnect(DisconnectReason::TabClosed));
     assert_eq!(hear(&mut here), expected);
     assert!(!here.is_open(port));
+}
+
+#[test]
+fn what_a_receiver_posts_before_it_ends_within_the_connect_arrives() {
+    // The receiver's thread may run, and its context end, while connect is still
+    // returning: here it does, on every connect, for the waker is its whole thread.
+    for (killed, reason) in [(false, DisconnectReason::ContextDetached), (true, DisconnectReason::TabClosed)]
+    {
+        let browser = Browser::new();
+        let place = browser.tab();
+        let page: Arc<Mutex<Option<EventLoop>>> = Arc::default();
+        let (running, service) = (Arc::clone(&page), browser.service.clone());
+        let waker = waker_fn(move || {
+            let Ok(mut page) = running.try_lock() else { return };
+            let Some(page) = page.as_mut() else { return };
+            while let Some(event) = page.next_event() {
+                let Event::Connect { context, port, .. } = event else { panic!() };
+                for number in 0..3 {
+                    page.post_message(port, format!("{number}")).unwrap();
+                }
+                if killed {
+                    service.tab_closed(place.tab).unwrap();
+                    return;
+                }
+                page.detach(context).unwrap();
+            }
+        });
+        let mut there = browser.service.event_loop(waker);
+        browser.content_script(&mut there, place);
+        assert_eq!(there.next_event(), None);
+        *page.lock().unwrap() = Some(there);
+
+        let mut here = browser.event_loop();
+        let opener = browser.background(&mut here);
+        here.connect_tab(opener, &TabTarget::new(place.tab)).unwrap();
+        assert_eq!(hear(&mut here), [message("0"), message("1"), message("2"), disconnect(reason)]);
+    }
 }
