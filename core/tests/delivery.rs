@@ -233,3 +233,21 @@ fn what_a_receiver_posts_before_it_ends_within_the_connect_arrives() {
         assert_eq!(hear(&mut here), [message("0"), message("1"), message("2"), disconnect(reason)]);
     }
 }
+
+#[test]
+fn a_connection_and_its_messages_outlive_the_detached_opener() {
+    // A page's last words in `pagehide`, to a receiver that looks later; no matter which loop it is on.
+    for same_loop in [true, false] {
+        let browser = Browser::new();
+        let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
+        let place = browser.tab();
+        let opener = browser.content_script(&mut here, place);
+        browser.background(if same_loop { &mut here } else { &mut there });
+        let port = here.connect_runtime(opener, "bye").unwrap();
+        here.post_message(port, "last words").unwrap();
+        here.detach(opener).unwrap();
+        let target_loop = if same_loop { &mut here } else { &mut there };
+        let expected = [connect("bye"), message("last words"), disconnect(DisconnectReason::ContextDetached)];
+        assert_eq!(hear(target_loop), expected, "on one loop: {same_loop}");
+    }
+}
