@@ -4,7 +4,7 @@ use crate::bell::{Armer, Ringer};
 use crate::event_loop_shared::{EventLoopShared, Lanes};
 use crate::lane::{Consumer, Frontier, Producer};
 use crate::limits::Limits;
-use crate::payload::discard_all;
+use crate::payload::{discard, discard_all};
 use crate::port::{Accepted, Leg};
 use crate::record::{Channel, Incoming, Record, Signal};
 use crate::slab::Slab;
@@ -74,9 +74,10 @@ impl Peer {
     pub(crate) fn send(&mut self, record: Record, tail: &[u8], bytes: u64) {
         match &mut self.link {
             Link::Lanes(ends) => {
-                if ends.producer.push(record, tail, bytes).is_ok()
-                    && ends.ringer.published(self.shared.bell())
-                {
+                if let Err(refused) = ends.producer.push(record, tail, bytes) {
+                    // A payload's destructor may panic; the message's other receivers still get it.
+                    discard(refused);
+                } else if ends.ringer.published(self.shared.bell()) {
                     // The peer had stopped polling, so the lane was empty.
                     ends.producer.shrink();
                 }

@@ -1,9 +1,9 @@
 //! How ports end, and who is told.
 
 use super::EventLoop;
-use crate::context::Context;
 use crate::event::Event;
 use crate::ids::Key;
+use crate::payload::discard_all;
 use crate::policy::{ReceiverDisconnects, ReceiverLost};
 use crate::port::{LegAt, PeerIndex, PortState, Receiver, Side, TargetState};
 use crate::reason::DisconnectReason;
@@ -200,13 +200,15 @@ impl EventLoop {
         }
     }
 
-    /// Ends a context: the other sides of its ports are told, itself nothing.
-    pub(super) fn end_context(&mut self, key: Key, reason: DisconnectReason) -> Option<Context> {
-        let context = self.contexts.remove(key)?;
+    /// Ends a context: the other sides of its ports are told, itself nothing. Whether
+    /// there was such a context.
+    pub(super) fn end_context(&mut self, key: Key, reason: DisconnectReason) -> bool {
+        let Some(context) = self.contexts.remove(key) else { return false };
         for &port in &context.ports {
             self.close_port(port, reason);
             self.ports.remove(port);
         }
-        Some(context)
+        discard_all(context.suspended.into_iter().flat_map(|suspended| suspended.events));
+        true
     }
 }

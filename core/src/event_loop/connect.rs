@@ -218,18 +218,12 @@ impl EventLoop {
     }
 
     /// Looks whether a target was killed before the killer could know that lanes lead
-    /// here from it; then it is as if the killer's notice had come.
+    /// here from it; then it is as if the killer's notice had come. One that was
+    /// detached says so in its lane, behind what it may have sent.
     fn bury_dead(&mut self, index: PeerIndex, watched: Vec<Arc<ContextShared>>) {
         for context in watched {
-            let reason = match context.killed() {
-                Some(reason) => reason,
-                None if context.is_gone() => DisconnectReason::ContextDetached,
-                None => continue,
-            };
-            if let Some(peer) = self.peer_mut(index) {
-                peer.queue(Incoming::Gone { contexts: Arc::new(vec![context]), reason });
-            }
-            self.poll_peer(index);
+            let Some(reason) = context.killed() else { continue };
+            self.cut(index, Incoming::Gone { contexts: Arc::new(vec![context]), reason });
             self.made_work();
         }
     }

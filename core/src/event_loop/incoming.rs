@@ -1,6 +1,6 @@
 //! What an event loop makes of the records it takes.
 
-use super::{EventLoop, OWN};
+use super::EventLoop;
 use crate::context::ContextShared;
 use crate::event::Event;
 use crate::ids::Key;
@@ -176,7 +176,9 @@ impl EventLoop {
     }
 
     /// Accepts a connection to one of our contexts, or says why not. Rights are looked
-    /// at again here, for the index may have known less or earlier.
+    /// at again here, for the index may have known less or earlier. An opener that was
+    /// killed is refused, for its notice may have been here already; one that was
+    /// detached has its `Close` behind what it sent.
     fn accept(
         &mut self,
         target: Key,
@@ -191,7 +193,7 @@ impl EventLoop {
             && context.shared.killed().is_none()
             && context.shared.description().instance == opener.description().instance
             && context.shared.id() != opener.id()
-            && !opener_is_gone(receiver.peer, opener);
+            && opener.killed().is_none();
         if !admitted {
             return Err(refused);
         }
@@ -286,10 +288,4 @@ impl EventLoop {
             }
         }
     }
-}
-
-/// Whether an opener is gone. On its own loop it is not asked for the mark that the
-/// loop itself writes: there, detaching removes what it sent.
-fn opener_is_gone(peer: PeerIndex, opener: &ContextShared) -> bool {
-    if peer == OWN { opener.killed().is_some() } else { opener.is_gone() }
 }

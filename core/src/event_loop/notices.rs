@@ -24,14 +24,14 @@ impl EventLoop {
                     if event_loop == self.id() {
                         self.own_contexts_gone(&contexts, reason);
                     }
-                    self.cut(event_loop, |_| Incoming::Gone { contexts, reason });
+                    self.cut_off(event_loop, Incoming::Gone { contexts, reason });
                 }
                 Notice::EventLoopGone(event_loop) if event_loop == self.id() => {
                     for key in self.contexts.keys() {
                         self.own_context_gone(key, DisconnectReason::EventLoopGone);
                     }
                 }
-                Notice::EventLoopGone(event_loop) => self.cut(event_loop, |_| Incoming::PeerGone),
+                Notice::EventLoopGone(event_loop) => self.cut_off(event_loop, Incoming::PeerGone),
                 Notice::Suspend(contexts) => {
                     for context in contexts {
                         self.suspend(context);
@@ -46,12 +46,17 @@ impl EventLoop {
         }
     }
 
+    fn cut_off(&mut self, event_loop: EventLoopId, then: Incoming) {
+        if let Some(&index) = self.peer_of.get(&event_loop) {
+            self.cut(index, then);
+        }
+    }
+
     /// Takes what a peer has sent by now, and queues what happened to it behind that.
-    fn cut(&mut self, event_loop: EventLoopId, then: impl FnOnce(PeerIndex) -> Incoming) {
-        let Some(&index) = self.peer_of.get(&event_loop) else { return };
+    pub(super) fn cut(&mut self, index: PeerIndex, then: Incoming) {
         let Some(peer) = self.peer_mut(index) else { return };
         let credits = peer.absorb();
-        peer.queue(then(index));
+        peer.queue(then);
         self.poll_peer(index);
         for credit in credits {
             self.signalled(index, credit);
@@ -65,7 +70,7 @@ impl EventLoop {
     }
 
     fn own_context_gone(&mut self, key: Key, reason: DisconnectReason) {
-        if self.end_context(key, reason).is_some() {
+        if self.end_context(key, reason) {
             let context = self.context_id(key);
             self.events.push_back(Event::ContextGone { context, reason });
         }
