@@ -123,15 +123,15 @@ impl Arguments {
         self.pages.last_mut().ok_or_else(|| format!("{option} needs a --page before it"))
     }
 
-    /// The sample extension, and where nothing else was asked for two tabs with
-    /// frames of several sites. The first tab is closed while it has a port open.
+    /// The sample extension. Where no page was asked for, it gets two tabs with frames
+    /// of several sites, and the first is closed while it has a port open.
     fn show_the_sample(&mut self) {
         const SAMPLE: &[(&str, &str)] = &[
             ("manifest.json", include_str!("sample-extension/manifest.json")),
             ("background.js", include_str!("sample-extension/background.js")),
             ("content.js", include_str!("sample-extension/content.js")),
         ];
-        self.extensions.push(Folder::Embedded(SAMPLE));
+        self.extensions.push(Folder::Embedded { name: "sample-extension", files: SAMPLE });
         if self.pages.is_empty() {
             let page = |url: &str, frames: &[&str]| {
                 let parse = |text: &str| text.parse::<Page>().expect("the sample's URLs are valid");
@@ -147,9 +147,9 @@ impl Arguments {
                 ),
                 page("https://shop.example.org/", &["https://pay.example.net/"]),
             ];
-        }
-        if self.actions.is_empty() {
-            self.actions = [UserAction::Click, UserAction::CloseTab, UserAction::Click].into();
+            if self.actions.is_empty() {
+                self.actions = [UserAction::Click, UserAction::CloseTab, UserAction::Click].into();
+            }
         }
     }
 }
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn nothing_means_the_sample() {
         let arguments = parse(&[]).expect("valid").expect("no help");
-        assert!(matches!(arguments.extensions[..], [Folder::Embedded(_)]));
+        assert!(matches!(arguments.extensions[..], [Folder::Embedded { .. }]));
         assert_eq!(arguments.pages.len(), 2);
         assert_eq!(arguments.actions, [UserAction::Click, UserAction::CloseTab, UserAction::Click]);
     }

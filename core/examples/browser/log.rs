@@ -5,6 +5,8 @@ use crate::summary::Summary;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
+#[cfg(test)]
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -137,6 +139,13 @@ impl Log {
         Self::new(format, Box::new(output))
     }
 
+    /// A log as JSON, to be looked at by tests.
+    #[cfg(test)]
+    pub(crate) fn to_memory() -> (Self, Arc<Mutex<Vec<u8>>>) {
+        let memory = tests::Memory::default();
+        (Self::new(Format::Json, Box::new(memory.clone())), memory.0)
+    }
+
     fn new(format: Format, output: Box<dyn Write + Send>) -> Self {
         Self { started: Instant::now(), format, errors: AtomicU64::new(0), output: Mutex::new(output) }
     }
@@ -260,9 +269,9 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     #[derive(Clone, Default)]
-    struct Shared(Arc<Mutex<Vec<u8>>>);
+    pub(super) struct Memory(pub(super) Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Shared {
+    impl Write for Memory {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().expect("not poisoned").write(bytes)
         }
@@ -273,7 +282,7 @@ mod tests {
     }
 
     fn written(format: Format, event: &Event<'_>) -> (String, u64) {
-        let output = Shared::default();
+        let output = Memory::default();
         let log = Log::new(format, Box::new(output.clone()));
         log.write("background", event);
         let bytes = output.0.lock().expect("not poisoned").clone();

@@ -32,6 +32,9 @@ mod summary;
 mod tabs;
 mod web;
 
+#[cfg(test)]
+mod tests;
+
 use arguments::{Arguments, HELP};
 use browser::Browser;
 use log::Log;
@@ -39,21 +42,28 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::parse(lexopt::Parser::from_env()) {
-        Ok(Some(arguments)) => arguments,
+    match Arguments::parse(lexopt::Parser::from_env()) {
+        Ok(Some(arguments)) => {
+            let log = Log::to_stdout(arguments.json);
+            if run(arguments, log) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
         Ok(None) => {
             print!("{HELP}");
-            return ExitCode::SUCCESS;
+            ExitCode::SUCCESS
         }
         Err(error) => {
             eprintln!("browser: {error}\nTry --help.");
-            return ExitCode::from(2);
+            ExitCode::from(2)
         }
-    };
-    let log = Arc::new(Log::to_stdout(arguments.json));
+    }
+}
+
+/// Does what the arguments ask for; says whether no extension had an error.
+fn run(arguments: Arguments, log: Log) -> bool {
+    let log = Arc::new(log);
     let mut browser = Browser::new(&arguments, Arc::clone(&log));
     browser.load_extensions(arguments.extensions);
     let summary = browser.run();
     log.write("browser", &log::Event::Summary(&summary));
-    if log.errors() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    log.errors() == 0
 }

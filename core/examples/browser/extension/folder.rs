@@ -8,8 +8,13 @@ use std::path::{Path, PathBuf};
 pub(crate) enum Folder {
     /// A folder on disk.
     Disk(PathBuf),
-    /// Files built into this program, by name.
-    Embedded(&'static [(&'static str, &'static str)]),
+    /// Files built into this program.
+    Embedded {
+        /// The folder's name.
+        name: &'static str,
+        /// Names and texts.
+        files: &'static [(&'static str, &'static str)],
+    },
 }
 
 impl Folder {
@@ -29,7 +34,7 @@ impl Folder {
         match self {
             Self::Disk(folder) => fs::read_to_string(folder.join(parts.iter().collect::<PathBuf>()))
                 .map_err(|error| format!("cannot read {path:?}: {error}")),
-            Self::Embedded(files) => files
+            Self::Embedded { files, .. } => files
                 .iter()
                 .find(|(name, _)| *name == parts.join("/"))
                 .map(|(_, text)| (*text).to_owned())
@@ -41,7 +46,7 @@ impl Folder {
     pub(crate) fn display(&self, file: &str) -> String {
         match self {
             Self::Disk(folder) => folder.join(file).display().to_string(),
-            Self::Embedded(_) => Path::new("sample-extension").join(file).display().to_string(),
+            Self::Embedded { name, .. } => Path::new(name).join(file).display().to_string(),
         }
     }
 
@@ -51,7 +56,7 @@ impl Folder {
             Self::Disk(folder) => {
                 fs::canonicalize(folder).as_deref().unwrap_or(folder).to_string_lossy().into_owned()
             }
-            Self::Embedded(_) => "sample-extension".to_owned(),
+            Self::Embedded { name, .. } => (*name).to_owned(),
         }
     }
 }
@@ -60,7 +65,7 @@ impl Folder {
 mod tests {
     use super::Folder;
 
-    const FOLDER: Folder = Folder::Embedded(&[("a.js", "a"), ("scripts/b.js", "b")]);
+    const FOLDER: Folder = Folder::Embedded { name: "test", files: &[("a.js", "a"), ("scripts/b.js", "b")] };
 
     #[test]
     fn paths_are_relative_to_the_folder() {

@@ -166,9 +166,9 @@ impl Manifest {
 /// What is wrong in a manifest, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ManifestError {
-    /// The line, from 1.
+    /// The line, from 1; 0 where it is not known.
     pub(crate) line: usize,
-    /// The column, from 1; 0 where only the line is known.
+    /// The column, from 1; 0 where it is not known.
     pub(crate) column: usize,
     /// What is wrong.
     pub(crate) message: String,
@@ -181,6 +181,11 @@ impl ManifestError {
         // The position stands in fields of its own; the text repeats it at its end.
         let message = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
         Self { line, column, message: message.to_owned() }
+    }
+
+    /// An error about the manifest as a whole.
+    pub(crate) fn without_place(message: String) -> Self {
+        Self { line: 0, column: 0, message }
     }
 
     /// An error about a file that the manifest names: the line is that of the name.

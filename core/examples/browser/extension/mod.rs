@@ -11,7 +11,7 @@ pub(crate) use glob::Glob;
 pub(crate) use match_pattern::MatchPattern;
 
 use crate::profile::Profile;
-use manifest::{Manifest, ManifestError, RunAt, ScriptKind};
+use manifest::{Background, Manifest, ManifestError, RunAt, ScriptKind};
 use port_core::ExtensionId;
 use std::fmt;
 use std::sync::Arc;
@@ -26,6 +26,12 @@ pub(crate) struct Script {
     pub(crate) text: Arc<str>,
     /// Classic script or module.
     pub(crate) kind: ScriptKind,
+}
+
+impl Script {
+    fn new(url: &Url, text: &str, kind: ScriptKind) -> Self {
+        Self { url: url.as_str().into(), text: text.into(), kind }
+    }
 }
 
 /// The scripts of one world of a document, by the moment at which they run.
@@ -88,51 +94,20 @@ impl Extension {
     /// Reads the manifest and every script that it names.
     pub(crate) fn load(folder: Folder, profile: Profile) -> Result<Self, LoadError> {
         const MANIFEST: &str = "manifest.json";
-        let text = folder.read(MANIFEST).map_err(|message| LoadError {
-            file: folder.display(MANIFEST),
-            error: ManifestError { line: 0, column: 0, message },
-        })?;
         let in_manifest = |error| LoadError { file: folder.display(MANIFEST), error };
+        let text =
+            folder.read(MANIFEST).map_err(|message| in_manifest(ManifestError::without_place(message)))?;
         let manifest = Manifest::parse(&text).map_err(in_manifest)?;
         let id = id_of(&folder.identity());
-        let base = Url::parse(&format!("{}://{id}/", profile.extension_scheme()))
-            .expect("scheme and id are plain letters");
+        let base = format!("{}://{id}/", profile.extension_scheme());
+        let base = Url::parse(&base).expect("scheme and id are plain letters");
 
-        let load = |file: &str, kind| {
-            folder
-                .read(file)
-                .and_then(|text| Ok(script(resolve(&base, file)?, &text, kind)))
-                .map_err(|message| in_manifest(ManifestError::about_file(&text, file, message)))
-        };
-        let content_scripts = manifest
-            .content_scripts
-            .iter()
-            .map(|entry| entry.js.iter().map(|file| load(file, ScriptKind::Classic)).collect())
-            .collect::<Result<_, _>>()?;
-        let background = match &manifest.background {
-            None => None,
-            Some(background) => {
-                let (file, scripts) = match (&background.service_worker, &background.page) {
-                    (Some(worker), _) => (worker.as_str(), vec![load(worker, background.kind)?]),
-                    (None, Some(page)) => {
-                        let shown = read_page(&folder, &base, page).map_err(|message| {
-                            in_manifest(ManifestError::about_file(&text, page, message))
-                        })?;
-                        (page.as_str(), shown.scripts.at(RunAt::End).to_vec())
-                    }
-                    (None, None) => {
-                        let scripts = background.scripts.iter().map(|file| load(file, background.kind));
-                        ("_generated_background_page.html", scripts.collect::<Result<_, _>>()?)
-                    }
-                };
-                let url = base.join(file).map_err(|error| {
-                    in_manifest(ManifestError::about_file(&text, file, format!("{file:?}: {error}")))
-                })?;
-                let mut page = ExtensionPage { url, title: String::new(), scripts: Scripts::default() };
-                page.scripts.add(RunAt::End, scripts);
-                Some(page)
-            }
-        };
+        let files = Files { folder: &folder, base: &base, manifest_text: &text };
+        let content_scripts =
+            manifest.content_scripts.iter().map(|entry| files.scripts(&entry.js, ScriptKind::Classic));
+        let content_scripts = content_scripts.collect::<Result<_, _>>().map_err(in_manifest)?;
+        let background = manifest.background.as_ref().map(|background| files.background(background));
+        let background = background.transpose().map_err(in_manifest)?;
         let manifest_text = manifest::without_comments(&text);
         Ok(Self { id, base, manifest, manifest_text, background, content_scripts, folder })
     }
@@ -175,7 +150,7 @@ impl Extension {
 
     /// A script that another one imports.
     pub(crate) fn script(&self, url: &Url, kind: ScriptKind) -> Result<Script, String> {
-        Ok(script(url.clone(), &self.folder.read(url.path())?, kind))
+        Ok(Script::new(url, &self.folder.read(url.path())?, kind))
     }
 
     /// The content scripts for a frame; `None` when there are none.
@@ -234,12 +209,52 @@ impl fmt::Display for LoadError {
     }
 }
 
-fn resolve(base: &Url, file: &str) -> Result<Url, String> {
-    base.join(file.trim_start_matches('/')).map_err(|error| format!("{file:?}: {error}"))
+/// The files that a manifest names.
+struct Files<'a> {
+    folder: &'a Folder,
+    base: &'a Url,
+    manifest_text: &'a str,
 }
 
-fn script(url: Url, text: &str, kind: ScriptKind) -> Script {
-    Script { url: String::from(url).into(), text: text.into(), kind }
+impl Files<'_> {
+    fn scripts(&self, names: &[String], kind: ScriptKind) -> Result<Vec<Script>, ManifestError> {
+        names.iter().map(|name| self.script(name, kind)).collect()
+    }
+
+    fn script(&self, name: &str, kind: ScriptKind) -> Result<Script, ManifestError> {
+        let script =
+            self.folder.read(name).and_then(|text| Ok(Script::new(&resolve(self.base, name)?, &text, kind)));
+        script.map_err(|message| self.error_about(name, message))
+    }
+
+    fn background(&self, background: &Background) -> Result<ExtensionPage, ManifestError> {
+        match background {
+            Background { service_worker: Some(worker), kind, .. } => {
+                self.generated_page(worker, vec![self.script(worker, *kind)?])
+            }
+            Background { page: Some(page), .. } => {
+                read_page(self.folder, self.base, page).map_err(|message| self.error_about(page, message))
+            }
+            Background { scripts, kind, .. } => {
+                self.generated_page("_generated_background_page.html", self.scripts(scripts, *kind)?)
+            }
+        }
+    }
+
+    fn generated_page(&self, name: &str, scripts: Vec<Script>) -> Result<ExtensionPage, ManifestError> {
+        let url = resolve(self.base, name).map_err(|message| self.error_about(name, message))?;
+        let mut page = ExtensionPage { url, title: String::new(), scripts: Scripts::default() };
+        page.scripts.add(RunAt::End, scripts);
+        Ok(page)
+    }
+
+    fn error_about(&self, name: &str, message: String) -> ManifestError {
+        ManifestError::about_file(self.manifest_text, name, message)
+    }
+}
+
+fn resolve(base: &Url, file: &str) -> Result<Url, String> {
+    base.join(file.trim_start_matches('/')).map_err(|error| format!("{file:?}: {error}"))
 }
 
 fn read_page(folder: &Folder, base: &Url, path: &str) -> Result<ExtensionPage, String> {
@@ -249,7 +264,7 @@ fn read_page(folder: &Folder, base: &Url, path: &str) -> Result<ExtensionPage, S
     for (source, kind) in page::scripts_of(&html) {
         let source = url.join(&source).map_err(|error| format!("{source:?} in {path:?}: {error}"))?;
         let text = folder.read(source.path()).map_err(|error| format!("in {path:?}: {error}"))?;
-        scripts.add(RunAt::End, [script(source, &text, kind)]);
+        scripts.add(RunAt::End, [Script::new(&source, &text, kind)]);
     }
     Ok(ExtensionPage { title: page::title_of(&html).to_owned(), url, scripts })
 }
@@ -277,7 +292,7 @@ mod tests {
     use url::Url;
 
     fn load(files: &'static [(&'static str, &'static str)]) -> Result<Extension, LoadError> {
-        Extension::load(Folder::Embedded(files), Profile::Chromium)
+        Extension::load(Folder::Embedded { name: "test", files }, Profile::Chromium)
     }
 
     fn url(text: &str) -> Url {
