@@ -1,0 +1,231 @@
+//! The command line.
+
+use crate::extension::Folder;
+use crate::profile::Profile;
+use crate::web::Page;
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::time::Duration;
+use url::Url;
+
+/// Printed for `--help`.
+pub(crate) const HELP: &str = "\
+A headless browser that runs unpacked extensions on port-core.
+
+Usage: browser [OPTIONS]
+
+With no options it runs a sample extension in a window with two tabs.
+
+  --extension DIR   Load an unpacked extension (a folder with a manifest.json,
+                    version 2 or 3). May be given more than once.
+  --page URL        Open a tab. May be given more than once; the first is active.
+  --frame URL       Put a frame into the page before; 'URL > URL' nests frames.
+  --frames COUNT    Put that many frames into the page before, nested and on
+                    several sites.
+  --click           Click the toolbar button of every extension that has one, in
+                    the active tab, once all is calm.
+  --close           Close the active tab, once all is calm. Clicks and closes
+                    happen in the order given.
+  --profile NAME    Behave like chromium (the default) or firefox where they differ.
+  --time SECONDS    Stop after that long (default 20). The run ends earlier when
+                    nothing happens any more and no timer is set.
+  --messages COUNT  Show that many messages of each port (default 4, with --json all).
+  --json            Print one JSON object per line, for machines.
+  --help            Print this.
+
+The exit code is 0 when all went well, 1 when an extension had an error in its
+manifest or an uncaught one in a script, and 2 when the options are wrong.
+";
+
+/// What a person does at the browser, each as soon as all is calm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UserAction {
+    /// Clicks the toolbar buttons in the active tab.
+    Click,
+    /// Closes the active tab.
+    CloseTab,
+}
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub(crate) struct Arguments {
+    /// Extensions to load.
+    pub(crate) extensions: Vec<Folder>,
+    /// Pages to open in tabs.
+    pub(crate) pages: Vec<Page>,
+    /// What the user does then.
+    pub(crate) actions: VecDeque<UserAction>,
+    /// Which browser to follow.
+    pub(crate) profile: Profile,
+    /// When to stop at the latest.
+    pub(crate) time: Duration,
+    /// How many messages of each port to show.
+    pub(crate) messages: u64,
+    /// Whether to print JSON.
+    pub(crate) json: bool,
+}
+
+impl Arguments {
+    /// Reads the command line; `None` when it asks for help.
+    pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Self>, lexopt::Error> {
+        use lexopt::prelude::*;
+
+        let mut messages = None;
+        let mut arguments = Self {
+            extensions: Vec::new(),
+            pages: Vec::new(),
+            actions: VecDeque::new(),
+            profile: Profile::default(),
+            time: Duration::from_secs(20),
+            messages: 0,
+            json: false,
+        };
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Long("extension") => {
+                    arguments.extensions.push(Folder::Disk(PathBuf::from(parser.value()?)));
+                }
+                Long("page") => arguments.pages.push(Page::new(parser.value()?.parse_with(Url::parse)?)),
+                Long("frame") => {
+                    let frame = parser.value()?.parse()?;
+                    arguments.latest_page("--frame")?.frames.push(frame);
+                }
+                Long("frames") => {
+                    let count = parser.value()?.parse()?;
+                    arguments.latest_page("--frames")?.add_frames(count);
+                }
+                Long("click") => arguments.actions.push_back(UserAction::Click),
+                Long("close") => arguments.actions.push_back(UserAction::CloseTab),
+                Long("profile") => arguments.profile = parser.value()?.parse()?,
+                Long("time") => {
+                    arguments.time = parser.value()?.parse_with(|text| {
+                        let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
+                        Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+                    })?;
+                }
+                Long("messages") => messages = Some(parser.value()?.parse()?),
+                Long("json") => arguments.json = true,
+                Long("help") | Short('h') => return Ok(None),
+                unexpected => return Err(unexpected.unexpected()),
+            }
+        }
+        arguments.messages = messages.unwrap_or(if arguments.json { u64::MAX } else { 4 });
+        if arguments.extensions.is_empty() {
+            arguments.show_the_sample();
+        }
+        if arguments.pages.is_empty() {
+            arguments.pages.push("https://www.example.com/".parse()?);
+        }
+        Ok(Some(arguments))
+    }
+
+    fn latest_page(&mut self, option: &str) -> Result<&mut Page, String> {
+        self.pages.last_mut().ok_or_else(|| format!("{option} needs a --page before it"))
+    }
+
+    /// The sample extension. Where no page was asked for, it gets two tabs with frames
+    /// of several sites, and the first is closed while it has a port open.
+    fn show_the_sample(&mut self) {
+        const SAMPLE: &[(&str, &str)] = &[
+            ("manifest.json", include_str!("sample-extension/manifest.json")),
+            ("background.js", include_str!("sample-extension/background.js")),
+            ("content.js", include_str!("sample-extension/content.js")),
+        ];
+        self.extensions.push(Folder::Embedded { name: "sample-extension", files: SAMPLE });
+        if self.pages.is_empty() {
+            let page = |url: &str, frames: &[&str]| {
+                let parse = |text: &str| text.parse::<Page>().expect("the sample's URLs are valid");
+                Page { frames: frames.iter().map(|frame| parse(frame)).collect(), ..parse(url) }
+            };
+            self.pages = vec![
+                page(
+                    "https://news.example.com/",
+                    &[
+                        "https://news.example.com/comments",
+                        "https://ads.example.net/ > https://video.example.org/",
+                    ],
+                ),
+                page("https://shop.example.org/", &["https://pay.example.net/"]),
+            ];
+            if self.actions.is_empty() {
+                self.actions = [UserAction::Click, UserAction::CloseTab, UserAction::Click].into();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arguments, UserAction};
+    use crate::extension::Folder;
+    use crate::profile::Profile;
+    use std::path::Path;
+    use std::time::Duration;
+
+    fn parse(arguments: &[&str]) -> Result<Option<Arguments>, String> {
+        Arguments::parse(lexopt::Parser::from_args(arguments)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn nothing_means_the_sample() {
+        let arguments = parse(&[]).expect("valid").expect("no help");
+        assert!(matches!(arguments.extensions[..], [Folder::Embedded { .. }]));
+        assert_eq!(arguments.pages.len(), 2);
+        assert_eq!(arguments.actions, [UserAction::Click, UserAction::CloseTab, UserAction::Click]);
+    }
+
+    #[test]
+    fn options_are_taken_in_order() {
+        let arguments = parse(&[
+            "--extension",
+            "a",
+            "--extension=b",
+            "--page",
+            "https://a.example/",
+            "--frames",
+            "2",
+            "--page",
+            "https://b.example/",
+            "--frame",
+            "https://c.example/ > https://d.example/",
+            "--close",
+            "--click",
+            "--json",
+            "--time",
+            "1.5",
+            "--profile=firefox",
+        ])
+        .expect("valid")
+        .expect("no help");
+        let [Folder::Disk(a), Folder::Disk(b)] = &arguments.extensions[..] else { panic!("two folders") };
+        assert_eq!((a.as_path(), b.as_path()), (Path::new("a"), Path::new("b")));
+        assert_eq!(arguments.pages[0].frames.len(), 2);
+        assert_eq!(arguments.pages[1].frames[0].frames[0].url.as_str(), "https://d.example/");
+        assert_eq!(arguments.actions, [UserAction::CloseTab, UserAction::Click]);
+        assert_eq!(arguments.time, Duration::from_millis(1500));
+        assert_eq!(arguments.profile, Profile::Firefox);
+        assert_eq!((arguments.json, arguments.messages), (true, u64::MAX));
+    }
+
+    #[test]
+    fn help_is_help() {
+        assert!(parse(&["--help"]).expect("valid").is_none());
+    }
+
+    #[test]
+    fn bad_options_are_explained() {
+        for (arguments, text) in [
+            (&["--pages"][..], "invalid option '--pages'"),
+            (&["here"], "unexpected argument \"here\""),
+            (&["--page"], "missing argument for option '--page'"),
+            (&["--page", "nonsense"], "relative URL without a base"),
+            (&["--frame", "https://a.example/"], "--frame needs a --page before it"),
+            (&["--frames", "2"], "--frames needs a --page before it"),
+            (&["--time", "-1"], "cannot parse"),
+            (&["--profile", "lynx"], "no profile \"lynx\""),
+        ] {
+            let error = parse(arguments).expect_err(text);
+            assert!(error.contains(text), "{error}");
+        }
+    }
+}

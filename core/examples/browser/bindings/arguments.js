@@ -1,0 +1,102 @@
+// Checking arguments as browsers do: at once, by throwing, with their texts. Whether
+// a tab or frame exists is never checked here.
+//
+// A parameter is `{name, type, optional?, minimum?, properties?}`; `properties` are
+// parameters again. `undefined` and `null` stand for an optional argument left out.
+
+/**
+ * Makes the checker of a method's arguments.
+ *
+ * @param {object} profile the browser to follow
+ * @param {string} name such as "tabs.connect"
+ * @param {object[]} parameters
+ * @returns {(given: any[]) => any[]} gives one value for each parameter,
+ *   `undefined` for those left out; throws when the arguments do not fit
+ */
+export function createChecker(profile, name, parameters) {
+    const method = { name, signature: parameters.map(describe).join(", ") };
+
+    return (given) => {
+        const values = assign(profile, parameters, given);
+        if (values === undefined) {
+            throw profile.noSignature(method);
+        }
+        parameters.forEach((parameter, index) => {
+            if (values[index] !== undefined) {
+                checkWithin(profile, method, parameter, values[index]);
+            }
+        });
+        return values;
+    };
+}
+
+function describe({ name, type, optional }) {
+    return `${optional ? "optional " : ""}${type} ${name}`;
+}
+
+/** Gives each argument to the next parameter that takes its type, skipping optional ones. */
+function assign(profile, parameters, given) {
+    const values = [];
+    let next = 0;
+    for (const parameter of parameters) {
+        const value = given[next];
+        const isLeftOut = value === undefined || value === null;
+        if (isLeftOut && parameter.optional) {
+            values.push(undefined);
+            next += 1;
+        } else if (!isLeftOut && hasType(profile, parameter.type, value)) {
+            values.push(value);
+            next += 1;
+        } else if (parameter.optional) {
+            values.push(undefined);
+        } else {
+            return undefined;
+        }
+    }
+    return next < given.length ? undefined : values;
+}
+
+function hasType(profile, type, value) {
+    switch (type) {
+        case "integer":
+            return Number.isInteger(value) && Math.abs(value) <= profile.greatestInteger;
+        case "integer|array":
+            return hasType(profile, "integer", value) || (Array.isArray(value) && value.every(Number.isInteger));
+        case "string|array":
+            return typeof value === "string" || (Array.isArray(value) && value.every((item) => typeof item === "string"));
+        case "object":
+            return typeof value === "object" && !Array.isArray(value);
+        case "any":
+            return true;
+        default:
+            return typeof value === type;
+    }
+}
+
+/** Checks what only counts once the overload is known: ranges and properties. */
+function checkWithin(profile, method, parameter, value) {
+    if (value < parameter.minimum) {
+        throw profile.badArgument(method, parameter.name, { problem: { minimum: parameter.minimum, value } });
+    }
+    if (parameter.properties === undefined) {
+        return;
+    }
+    for (const key of Object.keys(value)) {
+        if (!parameter.properties.some(({ name }) => name === key)) {
+            throw profile.unexpectedProperty(method, parameter.name, key);
+        }
+    }
+    for (const { name, type, minimum } of parameter.properties) {
+        const inner = value[name];
+        if (inner === undefined || inner === null) {
+            continue;
+        }
+        if (!hasType(profile, type, inner)) {
+            const problem = { expected: type, value: inner };
+            throw profile.badArgument(method, parameter.name, { property: name, problem });
+        }
+        if (inner < minimum) {
+            throw profile.badArgument(method, parameter.name, { property: name, problem: { minimum, value: inner } });
+        }
+    }
+}

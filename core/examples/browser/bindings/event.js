@@ -1,0 +1,54 @@
+// Extension events: `addListener` and its kin.
+
+/**
+ * Makes an event. Listeners are kept in order and once each; one that throws is
+ * reported and does not keep the next from running.
+ *
+ * @param {object} native `reportException(error)`
+ * @param {object} profile the browser to follow
+ * @param {(count: number) => void} [onCount] told whenever the number of listeners changed
+ * @returns {{event: object, dispatch: Function}} the object that scripts see, and
+ *   the way to call its listeners; `dispatch` gives what they returned
+ */
+export function createEvent(native, profile, onCount = () => {}) {
+    const listeners = new Set();
+
+    function dispatch(...details) {
+        const results = [];
+        // A copy: a listener that is added meanwhile waits for the next time.
+        for (const listener of [...listeners]) {
+            if (!profile.callsRemovedListeners && !listeners.has(listener)) {
+                continue;
+            }
+            try {
+                results.push(listener(...details));
+            } catch (error) {
+                native.reportException(error);
+            }
+        }
+        return results;
+    }
+
+    const event = {
+        addListener(listener) {
+            // Browsers accept anything silently and never call what is no function.
+            if (typeof listener === "function" && !listeners.has(listener)) {
+                listeners.add(listener);
+                onCount(listeners.size);
+            }
+        },
+        removeListener(listener) {
+            if (listeners.delete(listener)) {
+                onCount(listeners.size);
+            }
+        },
+        hasListener(listener) {
+            return listeners.has(listener);
+        },
+    };
+    if (profile.eventsHaveListeners) {
+        event.hasListeners = () => listeners.size > 0;
+        event.dispatch = dispatch;
+    }
+    return { event, dispatch };
+}

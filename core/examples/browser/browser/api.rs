@@ -1,0 +1,194 @@
+//! Answers to asynchronous API calls. The bindings have checked the types of the
+//! arguments; whether tabs exist is checked here.
+
+use super::{Browser, Call, Caller, LoadedExtension};
+use crate::extension::{Extension, Glob, MatchPattern};
+use crate::profile::Profile;
+use crate::script::Task;
+use crate::tabs::TabInfo;
+use port_core::TabId;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::sync::Arc;
+use url::Url;
+
+/// What a call came to: its result, or a text for `runtime.lastError`.
+type Outcome = Result<Value, String>;
+
+/// One value, or several.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum OneOrMany<T> {
+    One(T),
+    Many(Vec<T>),
+}
+
+impl<T> OneOrMany<T> {
+    fn into_vec(self) -> Vec<T> {
+        match self {
+            Self::One(one) => vec![one],
+            Self::Many(many) => many,
+        }
+    }
+}
+
+/// `queryInfo` of `tabs.query`; a tab has to fit all that is given.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct QueryInfo {
+    active: Option<bool>,
+    current_window: Option<bool>,
+    highlighted: Option<bool>,
+    index: Option<usize>,
+    last_focused_window: Option<bool>,
+    status: Option<String>,
+    title: Option<String>,
+    url: Option<OneOrMany<String>>,
+    window_id: Option<i64>,
+}
+
+/// `createProperties` and `updateProperties`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct TabProperties {
+    active: Option<bool>,
+    highlighted: Option<bool>,
+    url: Option<String>,
+}
+
+impl Browser {
+    /// Carries out a call and sends the answer.
+    pub(super) fn answer(&mut self, call: Call) {
+        let Call { caller, number, method, arguments } = call;
+        let extension = self.extensions.iter().find(|loaded| loaded.instance == caller.instance);
+        let Some(extension) = extension.map(|LoadedExtension { extension, .. }| Arc::clone(extension)) else {
+            return;
+        };
+        let outcome = serde_json::from_str(&arguments)
+            .map_err(|error| error.to_string())
+            .and_then(|arguments| self.carry_out_call(&caller, &extension, &method, arguments));
+        let outcome = outcome.map(|result| result.to_string());
+        self.threads[caller.thread.0].send(Task::Answer { context: caller.context, call: number, outcome });
+    }
+
+    fn carry_out_call(
+        &mut self,
+        caller: &Caller,
+        extension: &Extension,
+        method: &str,
+        arguments: Vec<Value>,
+    ) -> Outcome {
+        let mut arguments = arguments.into_iter();
+        match method {
+            "tabs.query" => self.query(extension, &read(&mut arguments)?),
+            "tabs.get" => Ok(self.tab(read(&mut arguments)?)?.seen_by(extension)),
+            "tabs.getCurrent" => Ok(caller
+                .place
+                .and_then(|place| self.shared.tabs.get(place.tab))
+                .map_or(Value::Null, |tab| tab.seen_by(extension))),
+            "tabs.create" => self.create(extension, &read(&mut arguments)?),
+            "tabs.update" => {
+                let tab = self.tab_or_active(read(&mut arguments)?)?;
+                self.update(extension, &tab, &read(&mut arguments)?)
+            }
+            "tabs.reload" => {
+                let tab = self.tab_or_active(read(&mut arguments)?)?;
+                self.navigate_tab(tab.id, &tab.url);
+                Ok(Value::Null)
+            }
+            "tabs.remove" => {
+                let tabs: OneOrMany<u64> = read(&mut arguments)?;
+                for tab in tabs.into_vec() {
+                    let tab = self.tab(tab)?;
+                    self.close_tab(tab.id);
+                }
+                Ok(Value::Null)
+            }
+            _ => Err(format!("{method} is not implemented")),
+        }
+    }
+
+    fn query(&self, extension: &Extension, query: &QueryInfo) -> Outcome {
+        let fits = |tab: &TabInfo| {
+            let may_see = || extension.may_see(&tab.url);
+            // There is one window, and it has the focus.
+            query.current_window.is_none_or(|current| current)
+                && query.last_focused_window.is_none_or(|focused| focused)
+                && query
+                    .window_id
+                    .is_none_or(|window| window == -2 || u64::try_from(window) == Ok(tab.window.get()))
+                && query.active.is_none_or(|active| active == tab.active)
+                && query.highlighted.is_none_or(|highlighted| highlighted == tab.active)
+                && query.index.is_none_or(|index| index == tab.index)
+                && query.status.as_deref().is_none_or(|status| status == tab.status())
+                && query
+                    .title
+                    .as_deref()
+                    .is_none_or(|title| may_see() && Glob::wildcards(title).matches(&tab.title))
+                && query.url.as_ref().is_none_or(|_| may_see())
+        };
+        let patterns = match &query.url {
+            None => None,
+            Some(OneOrMany::One(one)) => Some(vec![one.parse::<MatchPattern>()?]),
+            Some(OneOrMany::Many(many)) => {
+                Some(many.iter().map(|one| one.parse()).collect::<Result<_, _>>()?)
+            }
+        };
+        let matches = |tab: &TabInfo| {
+            patterns.as_ref().is_none_or(|any| any.iter().any(|pattern| pattern.matches(&tab.url)))
+        };
+        Ok(self
+            .shared
+            .tabs
+            .all()
+            .iter()
+            .filter(|tab| fits(tab) && matches(tab))
+            .map(|tab| tab.seen_by(extension))
+            .collect())
+    }
+
+    fn create(&mut self, extension: &Extension, properties: &TabProperties) -> Outcome {
+        let url =
+            properties.url.as_deref().map_or_else(|| Ok(new_tab_page()), |url| resolve(extension, url))?;
+        let tab = self.open_tab(&url, properties.active.unwrap_or(true));
+        Ok(self.tab(tab.get())?.seen_by(extension))
+    }
+
+    fn update(&mut self, extension: &Extension, tab: &TabInfo, properties: &TabProperties) -> Outcome {
+        let url = properties.url.as_deref().map(|url| resolve(extension, url)).transpose()?;
+        if properties.active == Some(true) || properties.highlighted == Some(true) {
+            self.activate_tab(tab.id);
+        }
+        if let Some(url) = url {
+            self.navigate_tab(tab.id, &url);
+        }
+        Ok(self.tab(tab.id.get())?.seen_by(extension))
+    }
+
+    fn tab(&self, id: u64) -> Result<TabInfo, String> {
+        self.shared.tabs.get(TabId::new(id)).ok_or_else(|| match self.shared.profile {
+            Profile::Chromium => format!("No tab with id: {id}."),
+            Profile::Firefox => format!("Invalid tab ID: {id}"),
+        })
+    }
+
+    fn tab_or_active(&self, id: Option<u64>) -> Result<TabInfo, String> {
+        let active = || self.active_tab().map(TabId::get).ok_or_else(|| "No active tab".to_owned());
+        id.map_or_else(active, Ok).and_then(|id| self.tab(id))
+    }
+}
+
+/// The next argument; an argument left out is read as `null`.
+fn read<T: DeserializeOwned>(arguments: &mut impl Iterator<Item = Value>) -> Result<T, String> {
+    serde_json::from_value(arguments.next().unwrap_or_default()).map_err(|error| error.to_string())
+}
+
+/// A URL that an extension gives: one of its own may be relative.
+fn resolve(extension: &Extension, url: &str) -> Result<Url, String> {
+    extension.base().join(url).map_err(|error| format!("Invalid url: {url:?}: {error}"))
+}
+
+fn new_tab_page() -> Url {
+    Url::parse("about:blank").expect("a constant")
+}

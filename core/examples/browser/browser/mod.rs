@@ -1,0 +1,326 @@
+//! The browser process: the main thread, which knows tabs, frames and extensions and
+//! tells the core what becomes of them.
+
+mod api;
+mod documents;
+mod requests;
+
+pub(crate) use requests::{Call, Caller, Request, Requests};
+
+use crate::activity::Activity;
+use crate::arguments::{Arguments, UserAction};
+use crate::extension::{Extension, Folder};
+use crate::log::{Event, Log};
+use crate::script::{Loaded, ScriptThread, Shared, Task, ThreadIndex, WorldDescription};
+use crate::summary::{Counts, Summary};
+use crate::tabs::TabDirectory;
+use crate::web::{Page, Site, Web, origin_of};
+use documents::OpenTab;
+use port_core::{
+    ContextDescription, ContextKind, ExtensionInstance, Limits, MessageService, TabId, WindowId,
+};
+use requests::Envelope;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+/// The one window there is.
+const WINDOW: WindowId = WindowId::new(1);
+
+/// The browser process.
+pub(crate) struct Browser {
+    shared: Shared,
+    requests: Receiver<Envelope>,
+    extensions: Vec<LoadedExtension>,
+    threads: Vec<ScriptThread>,
+    sites: HashMap<Site, ThreadIndex>,
+    web: Web,
+    tabs: BTreeMap<TabId, OpenTab>,
+    latest_tab: u64,
+    latest_frame: u64,
+    latest_document: u128,
+    steps: VecDeque<Step>,
+    started: Instant,
+    time: Duration,
+}
+
+/// An extension and what the core calls this load of it.
+struct LoadedExtension {
+    extension: Arc<Extension>,
+    instance: ExtensionInstance,
+}
+
+/// What happens next, as soon as all is calm.
+#[derive(Debug)]
+enum Step {
+    Open(Vec<Page>),
+    User(UserAction),
+}
+
+impl Browser {
+    /// A browser without extensions and tabs.
+    pub(crate) fn new(arguments: &Arguments, log: Arc<Log>) -> Self {
+        let (sender, receiver) = mpsc::channel();
+        let requests = Requests::new(sender);
+        let shared = Shared {
+            service: MessageService::with_policies(Limits::default(), arguments.profile.policies()),
+            profile: arguments.profile,
+            log,
+            shown_messages: arguments.messages,
+            activity: Activity::new(requests.clone()),
+            requests,
+            tabs: Arc::new(TabDirectory::default()),
+            stopping: Arc::new(AtomicBool::new(false)),
+        };
+        let mut web = Web::default();
+        arguments.pages.iter().for_each(|page| web.add(page.clone()));
+        let open = Step::Open(arguments.pages.clone());
+        let actions = arguments.actions.iter().map(|&action| Step::User(action));
+        Self {
+            shared,
+            requests: receiver,
+            extensions: Vec::new(),
+            threads: Vec::new(),
+            sites: HashMap::new(),
+            web,
+            tabs: BTreeMap::new(),
+            latest_tab: 0,
+            latest_frame: 0,
+            latest_document: 0,
+            steps: std::iter::once(open).chain(actions).collect(),
+            started: Instant::now(),
+            time: arguments.time,
+        }
+    }
+
+    /// Loads extensions and starts their backgrounds. One that cannot be loaded is
+    /// reported and left out.
+    pub(crate) fn load_extensions(&mut self, folders: Vec<Folder>) {
+        for folder in folders {
+            match Extension::load(folder, self.shared.profile) {
+                Ok(extension) => self.add_extension(Arc::new(extension)),
+                Err(failed) => {
+                    let known = |number: usize| Some(number).filter(|&number| number > 0);
+                    self.log_error(
+                        &failed.error.message,
+                        Some(&failed.file),
+                        known(failed.error.line),
+                        known(failed.error.column),
+                    );
+                }
+            }
+        }
+        for index in 0..self.extensions.len() {
+            self.start_background(index);
+        }
+    }
+
+    fn add_extension(&mut self, extension: Arc<Extension>) {
+        match self.shared.service.extension_loaded(extension.id().clone()) {
+            Ok(instance) => {
+                let name = &extension.manifest().name;
+                self.log("browser", &Event::Extension { name, id: extension.id().as_str() });
+                self.extensions.push(LoadedExtension { extension, instance });
+            }
+            Err(error) => {
+                self.log_error(&format!("{}: {error}", extension.manifest().name), None, None, None)
+            }
+        }
+    }
+
+    fn start_background(&mut self, index: usize) {
+        let LoadedExtension { extension, instance } = &self.extensions[index];
+        let (extension, instance) = (Arc::clone(extension), *instance);
+        let Some(page) = extension.background() else { return };
+        let context = ContextDescription::background(instance, page.url.as_str(), &origin_of(&page.url));
+        let is_worker = extension
+            .manifest()
+            .background
+            .as_ref()
+            .is_some_and(|background| background.service_worker.is_some());
+        let label = self.label("background", &extension);
+        let world = WorldDescription {
+            context,
+            kind: ContextKind::Background,
+            extension: Arc::clone(&extension),
+            instance,
+            place: None,
+            url: page.url.clone(),
+            title: page.title.clone(),
+            is_worker,
+            label,
+            scripts: page.scripts.clone(),
+        };
+        self.send(
+            &Site::of(&page.url),
+            Task::Load { worlds: vec![world], then: Loaded::Background(instance) },
+        );
+    }
+
+    /// Runs until all is quiet and every step is done, or the time is over.
+    pub(crate) fn run(mut self) -> Summary {
+        let deadline = self.started + self.time;
+        // Who talks without end is not waited for without end.
+        let patience = self.time / 4;
+        let mut next_step = Instant::now() + patience;
+        // The first calm, even if no extension has a background.
+        drop(self.shared.activity.begin());
+        let stopped = loop {
+            let until = if self.steps.is_empty() { deadline } else { deadline.min(next_step) };
+            let calm = match self.requests.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(Envelope { request: Request::Calm, .. }) => self.shared.activity.is_calm(),
+                Ok(envelope) => {
+                    self.carry_out(envelope.request);
+                    drop(envelope.busy);
+                    false
+                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => true,
+            };
+            let now = Instant::now();
+            if now >= deadline {
+                break true;
+            }
+            if calm {
+                match self.steps.pop_front() {
+                    Some(step) => {
+                        self.take(step);
+                        next_step = now + patience;
+                    }
+                    None if self.shared.activity.is_quiet() => break false,
+                    None => {}
+                }
+            }
+        };
+        self.stop(stopped)
+    }
+
+    fn carry_out(&mut self, request: Request) {
+        match request {
+            Request::Call(call) => self.answer(call),
+            Request::Loaded(Loaded::Document(place)) => self.document_loaded(place),
+            Request::Loaded(Loaded::Background(instance)) => {
+                self.emit_to(instance, "runtime.onInstalled", r#"[{"reason":"install"}]"#.to_owned());
+            }
+            Request::Calm => {}
+        }
+    }
+
+    fn take(&mut self, step: Step) {
+        // Lasts until the end of the step: there is a calm behind every step.
+        let _busy = self.shared.activity.begin();
+        match step {
+            Step::Open(pages) => {
+                for page in pages {
+                    // The first tab stays the active one.
+                    let active = self.tabs.is_empty();
+                    self.open_tab(&page.url, active);
+                }
+            }
+            Step::User(UserAction::Click) => self.click(),
+            Step::User(UserAction::CloseTab) => match self.active_tab() {
+                Some(tab) => self.close_tab(tab),
+                None => self.log_error("there is no tab to close", None, None, None),
+            },
+        }
+    }
+
+    /// Clicks every toolbar button.
+    fn click(&mut self) {
+        let Some(tab) = self.active_tab().and_then(|tab| self.shared.tabs.get(tab)) else {
+            self.log_error("there is no tab to click in", None, None, None);
+            return;
+        };
+        for LoadedExtension { extension, instance } in &self.extensions {
+            if extension.manifest().has_toolbar_button() {
+                let context = format!("tab {}", tab.id);
+                self.log(&context, &Event::Click { extension: &extension.manifest().name });
+                let details = serde_json::json!([tab.seen_by(extension)]).to_string();
+                for event in ["action.onClicked", "browserAction.onClicked"] {
+                    self.emit_to(*instance, event, details.clone());
+                }
+            }
+        }
+    }
+
+    /// Emits an event to an extension's pages.
+    fn emit_to(&self, instance: ExtensionInstance, event: &'static str, details: String) {
+        let extension = self.extensions.iter().find(|loaded| loaded.instance == instance);
+        let thread = extension.and_then(|loaded| self.sites.get(&Site::of(loaded.extension.base())));
+        if let Some(thread) = thread {
+            self.threads[thread.0].send(Task::Emit { instance, event, details });
+        }
+    }
+
+    /// Emits an event to the pages of every extension.
+    fn emit(&self, event: &'static str, details: impl Fn(&Extension) -> serde_json::Value) {
+        for LoadedExtension { extension, instance } in &self.extensions {
+            self.emit_to(*instance, event, details(extension).to_string());
+        }
+    }
+
+    /// Gives the thread of a site something to do; starts it when there is none.
+    fn send(&mut self, site: &Site, task: Task) {
+        let thread = match self.sites.get(site) {
+            Some(&thread) => thread,
+            None => {
+                let index = ThreadIndex(self.threads.len());
+                match ScriptThread::start(site.to_string(), index, self.shared.clone()) {
+                    Ok(thread) => self.threads.push(thread),
+                    Err(error) => {
+                        self.log_error(&format!("no thread for {site}: {error}"), None, None, None);
+                        return;
+                    }
+                }
+                self.sites.insert(site.clone(), index);
+                index
+            }
+        };
+        self.threads[thread.0].send(task);
+    }
+
+    /// How the log names a context: with more than one extension, by that too.
+    fn label(&self, place: &str, extension: &Extension) -> String {
+        if self.extensions.len() > 1 {
+            format!("{place} [{}]", extension.manifest().name)
+        } else {
+            place.to_owned()
+        }
+    }
+
+    /// Stops all threads and sums up.
+    fn stop(self, stopped: bool) -> Summary {
+        // ORDERING: a flag that guards nothing.
+        self.shared.stopping.store(true, Ordering::Relaxed);
+        for thread in &self.threads {
+            thread.send(Task::Stop);
+        }
+        let number_of_threads = self.threads.len();
+        let mut counts = Counts::default();
+        for thread in self.threads {
+            match thread.join() {
+                Some(counted) => counts.add(&counted),
+                None => self.shared.log.write(
+                    "browser",
+                    &Event::Error {
+                        message: "a script thread panicked",
+                        file: None,
+                        line: None,
+                        column: None,
+                        stack: "",
+                    },
+                ),
+            }
+        }
+        Summary::new(&counts, number_of_threads, self.started.elapsed(), stopped, self.shared.log.errors())
+    }
+
+    fn log(&self, context: &str, event: &Event<'_>) {
+        self.shared.log.write(context, event);
+    }
+
+    fn log_error(&self, message: &str, file: Option<&str>, line: Option<usize>, column: Option<usize>) {
+        self.log("browser", &Event::Error { message, file, line, column, stack: "" });
+    }
+}

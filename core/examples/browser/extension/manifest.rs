@@ -1,0 +1,301 @@
+//! `manifest.json`, versions 2 and 3, as far as this browser follows it.
+
+use super::glob::Glob;
+use super::match_pattern::MatchPattern;
+use serde::Deserialize;
+use serde_json::Value;
+use std::error::Error;
+use std::fmt;
+
+/// The keys of a manifest that this browser follows. Unknown keys are ignored, as
+/// browsers do.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Manifest {
+    /// `"manifest_version"`; only read to refuse what this browser does not know.
+    #[serde(rename = "manifest_version")]
+    _version_of_format: ManifestVersion,
+    /// `"name"`.
+    pub(crate) name: String,
+    /// `"version"`; only read because browsers insist on it.
+    #[serde(rename = "version")]
+    _version: String,
+    /// `"background"`.
+    pub(crate) background: Option<Background>,
+    /// `"content_scripts"`.
+    #[serde(default)]
+    pub(crate) content_scripts: Vec<ContentScripts>,
+    /// `"permissions"`: names, in version 2 also match patterns, for some names objects.
+    #[serde(default)]
+    permissions: Vec<Value>,
+    /// `"host_permissions"` of version 3.
+    #[serde(default)]
+    host_permissions: Vec<MatchPattern>,
+    /// `"action"` of version 3.
+    action: Option<Value>,
+    /// `"browser_action"` of version 2.
+    browser_action: Option<Value>,
+}
+
+/// `"manifest_version"`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "Value")]
+struct ManifestVersion;
+
+impl TryFrom<Value> for ManifestVersion {
+    type Error = String;
+
+    fn try_from(version: Value) -> Result<Self, String> {
+        match version.as_u64() {
+            Some(2 | 3) => Ok(Self),
+            _ => Err(format!("\"manifest_version\" must be 2 or 3, not {version}")),
+        }
+    }
+}
+
+/// `"background"`. A manifest may carry several forms for several browsers; the
+/// first of worker, page and scripts that is there counts.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Background {
+    /// A service worker's script (version 3, Chromium).
+    pub(crate) service_worker: Option<String>,
+    /// A page that loads scripts (version 2).
+    pub(crate) page: Option<String>,
+    /// Scripts of a generated page (version 2, and Firefox's version 3).
+    #[serde(default)]
+    pub(crate) scripts: Vec<String>,
+    /// Whether the scripts are classic ones or modules.
+    #[serde(default, rename = "type")]
+    pub(crate) kind: ScriptKind,
+}
+
+/// `"type"` of a background.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ScriptKind {
+    /// A script that shares its globals with the scripts before it.
+    #[default]
+    Classic,
+    /// An ECMAScript module.
+    Module,
+}
+
+/// One entry of `"content_scripts"`. Its `css` is ignored: nothing is painted.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ContentScripts {
+    /// Which pages; must be there.
+    pub(crate) matches: Vec<MatchPattern>,
+    /// Which pages not.
+    #[serde(default)]
+    pub(crate) exclude_matches: Vec<MatchPattern>,
+    /// Narrows `matches` down, on the URL as text.
+    #[serde(default)]
+    pub(crate) include_globs: Vec<PlainGlob>,
+    /// Narrows `matches` down, on the URL as text.
+    #[serde(default)]
+    pub(crate) exclude_globs: Vec<PlainGlob>,
+    /// Files to run, in order.
+    #[serde(default)]
+    pub(crate) js: Vec<String>,
+    /// Whether nested frames count, or the top frame alone.
+    #[serde(default)]
+    pub(crate) all_frames: bool,
+    /// Whether `about:blank` frames count when the page that made them matches.
+    #[serde(default)]
+    pub(crate) match_about_blank: bool,
+    /// When, in the life of a document.
+    #[serde(default)]
+    pub(crate) run_at: RunAt,
+}
+
+/// An entry of `include_globs` or `exclude_globs`.
+#[derive(Debug, Deserialize)]
+#[serde(from = "String")]
+pub(crate) struct PlainGlob(pub(crate) Glob);
+
+impl From<String> for PlainGlob {
+    fn from(glob: String) -> Self {
+        Self(Glob::wildcards(&glob))
+    }
+}
+
+/// `"run_at"`: the three moments of loading at which content scripts run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub(crate) enum RunAt {
+    /// Before the page's own scripts.
+    #[serde(rename = "document_start")]
+    Start,
+    /// When the page is parsed.
+    #[serde(rename = "document_end")]
+    End,
+    /// When the page is loaded; the default.
+    #[default]
+    #[serde(rename = "document_idle")]
+    Idle,
+}
+
+impl RunAt {
+    /// All moments, in order.
+    pub(crate) const ALL: [Self; 3] = [Self::Start, Self::End, Self::Idle];
+}
+
+impl Manifest {
+    /// Reads a manifest. `//` comments are allowed, as browsers allow them.
+    pub(crate) fn parse(text: &str) -> Result<Self, ManifestError> {
+        serde_json::from_str(&without_comments(text)).map_err(|error| ManifestError::new(&error))
+    }
+
+    /// Whether `"permissions"` names the permission.
+    pub(crate) fn has_permission(&self, name: &str) -> bool {
+        self.permissions.iter().any(|permission| permission == name)
+    }
+
+    /// The hosts the extension may touch: `"host_permissions"`, and the match
+    /// patterns among the permissions of version 2.
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = MatchPattern> {
+        let in_permissions =
+            self.permissions.iter().filter_map(|permission| permission.as_str()?.parse().ok());
+        self.host_permissions.iter().cloned().chain(in_permissions)
+    }
+
+    /// Whether the extension has a toolbar button.
+    pub(crate) fn has_toolbar_button(&self) -> bool {
+        self.action.is_some() || self.browser_action.is_some()
+    }
+}
+
+/// What is wrong in a manifest, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ManifestError {
+    /// The line, from 1; 0 where it is not known.
+    pub(crate) line: usize,
+    /// The column, from 1; 0 where it is not known.
+    pub(crate) column: usize,
+    /// What is wrong.
+    pub(crate) message: String,
+}
+
+impl ManifestError {
+    fn new(error: &serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let text = error.to_string();
+        // The position stands in fields of its own; the text repeats it at its end.
+        let message = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
+        Self { line, column, message: message.to_owned() }
+    }
+
+    /// An error about the manifest as a whole.
+    pub(crate) fn without_place(message: String) -> Self {
+        Self { line: 0, column: 0, message }
+    }
+
+    /// An error about a file that the manifest names: the line is that of the name.
+    pub(crate) fn about_file(manifest: &str, file: &str, message: String) -> Self {
+        let name = Value::from(file).to_string();
+        let found = manifest.lines().enumerate().find_map(|(line, text)| Some((line, text.find(&name)?)));
+        let (line, column) = found.map_or((1, 0), |(line, column)| (line + 1, column + 1));
+        Self { line, column, message }
+    }
+}
+
+impl fmt::Display for ManifestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.message)
+    }
+}
+
+impl Error for ManifestError {}
+
+/// The text with every `//` comment outside of strings turned into spaces, so that
+/// lines and columns stay what they are.
+pub(crate) fn without_comments(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut characters = text.trim_start_matches('\u{feff}').chars().peekable();
+    let mut in_string = false;
+    let mut in_comment = false;
+    while let Some(character) = characters.next() {
+        match character {
+            '\n' => in_comment = false,
+            '/' if !in_string && characters.peek() == Some(&'/') => in_comment = true,
+            '"' if !in_comment => in_string = !in_string,
+            '\\' if in_string => {
+                plain.push(character);
+                plain.extend(characters.next());
+                continue;
+            }
+            _ => {}
+        }
+        plain.push(if in_comment { ' ' } else { character });
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Manifest, ManifestError, RunAt, ScriptKind};
+
+    #[test]
+    fn version_2_and_3_are_read() {
+        let manifest = Manifest::parse(
+            r#"{
+                // A comment, as Chromium allows it: "quoted"
+                "manifest_version": 2, "name": "A // name", "version": "1.0",
+                "background": { "scripts": ["a.js", "b.js"], "persistent": false },
+                "browser_action": {}, "permissions": ["tabs", "*://*.example.com/*", { "usbDevices": [] }],
+                "content_scripts": [{ "matches": ["<all_urls>"], "js": ["c.js"], "run_at": "document_start",
+                                      "css": ["ignored.css"], "include_globs": ["*a*"] }]
+            }"#,
+        )
+        .expect("a valid manifest");
+        assert_eq!(manifest.name, "A // name");
+        assert!(manifest.has_toolbar_button());
+        assert!(manifest.has_permission("tabs") && !manifest.has_permission("history"));
+        assert_eq!(manifest.hosts().count(), 1);
+        assert_eq!(manifest.content_scripts[0].run_at, RunAt::Start);
+        assert!(!manifest.content_scripts[0].all_frames);
+
+        let manifest = Manifest::parse(
+            r#"{ "manifest_version": 3, "name": "n", "version": "1", "action": {}, "host_permissions": ["<all_urls>"],
+                 "background": { "service_worker": "sw.js", "type": "module" } }"#,
+        )
+        .expect("a valid manifest");
+        let background = manifest.background.as_ref().expect("a background");
+        assert_eq!(background.service_worker.as_deref(), Some("sw.js"));
+        assert_eq!(background.kind, ScriptKind::Module);
+        assert_eq!(manifest.hosts().count(), 1);
+    }
+
+    fn error(text: &str) -> ManifestError {
+        Manifest::parse(text).expect_err("an error")
+    }
+
+    #[test]
+    fn an_error_names_its_place() {
+        let broken = error("{\n  \"manifest_version\": 3,\n  \"name\": }\n");
+        assert_eq!((broken.line, broken.message.as_str()), (3, "expected value"));
+
+        let version = error("{ \"manifest_version\": 4,\n\"name\": \"n\", \"version\": \"1\" }");
+        assert_eq!(
+            (version.line, version.message.as_str()),
+            (1, "\"manifest_version\" must be 2 or 3, not 4")
+        );
+
+        let missing = error("{ \"manifest_version\": 3,\n\"name\": \"n\" }");
+        assert_eq!((missing.line, missing.message.as_str()), (2, "missing field `version`"));
+
+        let pattern = error(
+            "{ \"manifest_version\": 3, \"name\": \"n\", \"version\": \"1\",\n  \"content_scripts\": [{\n    \"matches\": [\"https://a.example\"] }] }",
+        );
+        assert_eq!(pattern.line, 3);
+        assert!(pattern.message.contains("the path is missing"), "{pattern}");
+
+        let kind = error("{ \"manifest_version\": 3, \"name\": 5, \"version\": \"1\" }");
+        assert!(kind.message.contains("expected a string"), "{kind}");
+    }
+
+    #[test]
+    fn an_error_about_a_file_points_at_its_name() {
+        let about =
+            ManifestError::about_file("{\n  \"js\": [\"gone.js\"]", "gone.js", "no such file".to_owned());
+        assert_eq!((about.line, about.column), (2, 10));
+    }
+}

@@ -1,0 +1,379 @@
+//! Unpacked extensions: a folder with a `manifest.json` and scripts.
+
+mod folder;
+mod glob;
+pub(crate) mod manifest;
+mod match_pattern;
+mod page;
+
+pub(crate) use folder::Folder;
+pub(crate) use glob::Glob;
+pub(crate) use match_pattern::MatchPattern;
+
+use crate::profile::Profile;
+use manifest::{Background, Manifest, ManifestError, RunAt, ScriptKind};
+use port_core::ExtensionId;
+use std::fmt;
+use std::sync::Arc;
+use url::Url;
+
+/// A script of an extension, with its text.
+#[derive(Clone, Debug)]
+pub(crate) struct Script {
+    /// `chrome-extension://…/file.js`, as stack traces show it.
+    pub(crate) url: Arc<str>,
+    /// The source.
+    pub(crate) text: Arc<str>,
+    /// Classic script or module.
+    pub(crate) kind: ScriptKind,
+}
+
+impl Script {
+    fn new(url: &Url, text: &str, kind: ScriptKind) -> Self {
+        Self { url: url.as_str().into(), text: text.into(), kind }
+    }
+}
+
+/// The scripts of one world of a document, by the moment at which they run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scripts {
+    by_moment: [Vec<Script>; RunAt::ALL.len()],
+}
+
+impl Scripts {
+    /// The scripts that run at a moment, in order.
+    pub(crate) fn at(&self, moment: RunAt) -> &[Script] {
+        &self.by_moment[moment as usize]
+    }
+
+    fn add(&mut self, moment: RunAt, scripts: impl IntoIterator<Item = Script>) {
+        self.by_moment[moment as usize].extend(scripts);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.by_moment.iter().all(Vec::is_empty)
+    }
+}
+
+/// A page of an extension: its background, or one shown in a tab.
+#[derive(Clone, Debug)]
+pub(crate) struct ExtensionPage {
+    /// The page's URL, or that of the service worker's script.
+    pub(crate) url: Url,
+    /// The page's title.
+    pub(crate) title: String,
+    /// The scripts, all at [`RunAt::End`].
+    pub(crate) scripts: Scripts,
+}
+
+/// A frame as content scripts are matched against it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MatchedFrame<'a> {
+    /// The frame's URL.
+    pub(crate) url: &'a Url,
+    /// The URL of the page that made an `about:blank` frame.
+    pub(crate) maker: Option<&'a Url>,
+    /// Whether it is a top frame.
+    pub(crate) is_top: bool,
+}
+
+/// An unpacked extension, its manifest read and its scripts found.
+#[derive(Debug)]
+pub(crate) struct Extension {
+    id: ExtensionId,
+    base: Url,
+    folder: Folder,
+    manifest: Manifest,
+    manifest_text: String,
+    background: Option<ExtensionPage>,
+    /// The scripts of each entry of `"content_scripts"`.
+    content_scripts: Vec<Vec<Script>>,
+}
+
+impl Extension {
+    /// Reads the manifest and every script that it names.
+    pub(crate) fn load(folder: Folder, profile: Profile) -> Result<Self, LoadError> {
+        const MANIFEST: &str = "manifest.json";
+        let in_manifest = |error| LoadError { file: folder.display(MANIFEST), error };
+        let text =
+            folder.read(MANIFEST).map_err(|message| in_manifest(ManifestError::without_place(message)))?;
+        let manifest = Manifest::parse(&text).map_err(in_manifest)?;
+        let id = id_of(&folder.identity());
+        let base = format!("{}://{id}/", profile.extension_scheme());
+        let base = Url::parse(&base).expect("scheme and id are plain letters");
+
+        let files = Files { folder: &folder, base: &base, manifest_text: &text };
+        let content_scripts =
+            manifest.content_scripts.iter().map(|entry| files.scripts(&entry.js, ScriptKind::Classic));
+        let content_scripts = content_scripts.collect::<Result<_, _>>().map_err(in_manifest)?;
+        let background = manifest.background.as_ref().map(|background| files.background(background));
+        let background = background.transpose().map_err(in_manifest)?;
+        let manifest_text = manifest::without_comments(&text);
+        Ok(Self { id, base, manifest, manifest_text, background, content_scripts, folder })
+    }
+
+    /// `runtime.id`.
+    pub(crate) fn id(&self) -> &ExtensionId {
+        &self.id
+    }
+
+    /// The URL of the extension's folder as its own scripts see it.
+    pub(crate) fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// The manifest.
+    pub(crate) fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The manifest as JSON, for `runtime.getManifest()`.
+    pub(crate) fn manifest_text(&self) -> &str {
+        &self.manifest_text
+    }
+
+    /// The background page or worker.
+    pub(crate) fn background(&self) -> Option<&ExtensionPage> {
+        self.background.as_ref()
+    }
+
+    /// Whether the URL is one of the extension's own.
+    pub(crate) fn owns(&self, url: &Url) -> bool {
+        url.scheme() == self.base.scheme() && url.host_str() == self.base.host_str()
+    }
+
+    /// A page of the extension, read from its folder.
+    pub(crate) fn page(&self, url: &Url) -> Result<ExtensionPage, String> {
+        let page = read_page(&self.folder, &self.base, url.path())?;
+        Ok(ExtensionPage { url: url.clone(), ..page })
+    }
+
+    /// A script that another one imports.
+    pub(crate) fn script(&self, url: &Url, kind: ScriptKind) -> Result<Script, String> {
+        Ok(Script::new(url, &self.folder.read(url.path())?, kind))
+    }
+
+    /// The content scripts for a frame; `None` when there are none.
+    pub(crate) fn content_scripts_for(&self, frame: MatchedFrame<'_>) -> Option<Scripts> {
+        let mut found = Scripts::default();
+        for (rule, scripts) in self.manifest.content_scripts.iter().zip(&self.content_scripts) {
+            let url = match frame.maker {
+                Some(maker) if rule.match_about_blank => maker,
+                _ => frame.url,
+            };
+            let any = |patterns: &[MatchPattern]| patterns.iter().any(|pattern| pattern.matches(url));
+            let text = url.as_str();
+            let runs = (frame.is_top || rule.all_frames)
+                && any(&rule.matches)
+                && !any(&rule.exclude_matches)
+                && (rule.include_globs.is_empty()
+                    || rule.include_globs.iter().any(|glob| glob.0.matches(text)))
+                && !rule.exclude_globs.iter().any(|glob| glob.0.matches(text));
+            if runs {
+                found.add(rule.run_at, scripts.iter().cloned());
+            }
+        }
+        (!found.is_empty()).then_some(found)
+    }
+
+    /// Whether the extension may see a tab's URL and title.
+    pub(crate) fn may_see(&self, url: &Url) -> bool {
+        self.owns(url)
+            || self.manifest.has_permission("tabs")
+            || self.manifest.hosts().any(|pattern| pattern.matches(url))
+    }
+
+    /// The part of a script's URL that is a file of the extension; other text as it is.
+    pub(crate) fn file_of<'a>(&self, script_url: &'a str) -> &'a str {
+        script_url.strip_prefix(self.base.as_str()).unwrap_or(script_url)
+    }
+
+    /// How messages name a file of the extension.
+    pub(crate) fn display(&self, file: &str) -> String {
+        self.folder.display(file)
+    }
+}
+
+/// Why an extension was not loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LoadError {
+    /// The manifest's path.
+    pub(crate) file: String,
+    /// What is wrong, and where.
+    pub(crate) error: ManifestError,
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+/// The files that a manifest names.
+struct Files<'a> {
+    folder: &'a Folder,
+    base: &'a Url,
+    manifest_text: &'a str,
+}
+
+impl Files<'_> {
+    fn scripts(&self, names: &[String], kind: ScriptKind) -> Result<Vec<Script>, ManifestError> {
+        names.iter().map(|name| self.script(name, kind)).collect()
+    }
+
+    fn script(&self, name: &str, kind: ScriptKind) -> Result<Script, ManifestError> {
+        let script =
+            self.folder.read(name).and_then(|text| Ok(Script::new(&resolve(self.base, name)?, &text, kind)));
+        script.map_err(|message| self.error_about(name, message))
+    }
+
+    fn background(&self, background: &Background) -> Result<ExtensionPage, ManifestError> {
+        match background {
+            Background { service_worker: Some(worker), kind, .. } => {
+                self.generated_page(worker, vec![self.script(worker, *kind)?])
+            }
+            Background { page: Some(page), .. } => {
+                read_page(self.folder, self.base, page).map_err(|message| self.error_about(page, message))
+            }
+            Background { scripts, kind, .. } => {
+                self.generated_page("_generated_background_page.html", self.scripts(scripts, *kind)?)
+            }
+        }
+    }
+
+    fn generated_page(&self, name: &str, scripts: Vec<Script>) -> Result<ExtensionPage, ManifestError> {
+        let url = resolve(self.base, name).map_err(|message| self.error_about(name, message))?;
+        let mut page = ExtensionPage { url, title: String::new(), scripts: Scripts::default() };
+        page.scripts.add(RunAt::End, scripts);
+        Ok(page)
+    }
+
+    fn error_about(&self, name: &str, message: String) -> ManifestError {
+        ManifestError::about_file(self.manifest_text, name, message)
+    }
+}
+
+fn resolve(base: &Url, file: &str) -> Result<Url, String> {
+    base.join(file.trim_start_matches('/')).map_err(|error| format!("{file:?}: {error}"))
+}
+
+fn read_page(folder: &Folder, base: &Url, path: &str) -> Result<ExtensionPage, String> {
+    let html = folder.read(path)?;
+    let url = resolve(base, path)?;
+    let mut scripts = Scripts::default();
+    for (source, kind) in page::scripts_of(&html) {
+        let source = url.join(&source).map_err(|error| format!("{source:?} in {path:?}: {error}"))?;
+        let text = folder.read(source.path()).map_err(|error| format!("in {path:?}: {error}"))?;
+        scripts.add(RunAt::End, [Script::new(&source, &text, kind)]);
+    }
+    Ok(ExtensionPage { title: page::title_of(&html).to_owned(), url, scripts })
+}
+
+/// An id in the form of Chromium's: 32 letters from `a` to `p`, made from the folder
+/// (here by the FNV-1a hash), so that it stays the same from run to run.
+fn id_of(identity: &str) -> ExtensionId {
+    const OFFSET_BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+    let hash =
+        identity.bytes().fold(OFFSET_BASIS, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME));
+    let letters: String = hash
+        .to_be_bytes()
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|digit| char::from(b'a' + digit))
+        .collect();
+    ExtensionId::new(&letters)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Extension, Folder, LoadError, MatchedFrame, RunAt};
+    use crate::profile::Profile;
+    use url::Url;
+
+    fn load(files: &'static [(&'static str, &'static str)]) -> Result<Extension, LoadError> {
+        Extension::load(Folder::Embedded { name: "test", files }, Profile::Chromium)
+    }
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).expect("a valid URL")
+    }
+
+    #[test]
+    fn content_scripts_are_found_by_every_rule() {
+        let extension = load(&[
+            (
+                "manifest.json",
+                r#"{ "manifest_version": 3, "name": "n", "version": "1", "content_scripts": [
+                    { "matches": ["*://*.a.example/*"], "js": ["idle.js"] },
+                    { "matches": ["*://*.a.example/*"], "js": ["end.js"], "all_frames": true, "run_at": "document_end",
+                      "exclude_matches": ["*://*/private/*"], "include_globs": ["*news*", "*blog*"], "exclude_globs": ["*old*"] },
+                    { "matches": ["https://a.example/*"], "js": ["blank.js"], "all_frames": true, "match_about_blank": true }
+                ] }"#,
+            ),
+            ("idle.js", ""),
+            ("end.js", ""),
+            ("blank.js", ""),
+        ])
+        .expect("a valid extension");
+        let run = |text: &str, is_top: bool, maker: Option<&Url>| {
+            let frame = MatchedFrame { url: &url(text), maker, is_top };
+            let scripts = extension.content_scripts_for(frame).unwrap_or_default();
+            let files = RunAt::ALL.iter().flat_map(|&moment| scripts.at(moment).to_vec());
+            files.map(|script| extension.file_of(&script.url).to_owned()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(run("http://a.example/news/", true, None), "end.js idle.js");
+        assert_eq!(run("http://www.a.example/blog", false, None), "end.js");
+        assert_eq!(run("http://a.example/news/old", true, None), "idle.js");
+        assert_eq!(run("http://a.example/private/news", true, None), "idle.js");
+        assert_eq!(run("http://b.example/news/", true, None), "");
+        let maker = url("https://a.example/");
+        assert_eq!(run("about:blank", false, Some(&maker)), "blank.js");
+        assert_eq!(run("about:blank", true, None), "");
+    }
+
+    #[test]
+    fn a_background_is_a_worker_a_page_or_scripts() {
+        let files = |background: &'static str| -> Vec<String> {
+            let manifest = format!(
+                r#"{{ "manifest_version": 3, "name": "n", "version": "1", "background": {background} }}"#
+            );
+            let files: &'static [(&str, &str)] = vec![
+                ("manifest.json", &*String::leak(manifest)),
+                ("worker.js", ""),
+                ("page.html", "<script src='js/one.js'></script>"),
+                ("js/one.js", ""),
+            ]
+            .leak();
+            let extension = load(files).expect("a valid extension");
+            let background = extension.background().expect("a background");
+            let scripts = background
+                .scripts
+                .at(RunAt::End)
+                .iter()
+                .map(|script| extension.file_of(&script.url).to_owned());
+            std::iter::once(extension.file_of(background.url.as_str()).to_owned()).chain(scripts).collect()
+        };
+        assert_eq!(
+            files(r#"{ "service_worker": "worker.js", "scripts": ["js/one.js"] }"#),
+            ["worker.js", "worker.js"]
+        );
+        assert_eq!(files(r#"{ "page": "page.html" }"#), ["page.html", "js/one.js"]);
+        assert_eq!(
+            files(r#"{ "scripts": ["worker.js", "/js/one.js"] }"#),
+            ["_generated_background_page.html", "worker.js", "js/one.js"]
+        );
+    }
+
+    #[test]
+    fn a_missing_script_is_an_error_of_the_manifest() {
+        let error = load(&[(
+            "manifest.json",
+            "{ \"manifest_version\": 3, \"name\": \"n\", \"version\": \"1\",\n  \"background\": { \"service_worker\": \"gone.js\" } }",
+        )])
+        .expect_err("a missing file");
+        assert_eq!(error.error.line, 2);
+        assert!(error.to_string().contains("gone.js"), "{error}");
+        assert!(load(&[]).is_err());
+    }
+}

@@ -1,0 +1,329 @@
+//! The run's log: who connected, said and heard what, as text for people or as JSON
+//! for machines.
+
+use crate::summary::Summary;
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write};
+#[cfg(test)]
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+/// One thing that happened.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub(crate) enum Event<'a> {
+    /// An extension was loaded.
+    Extension {
+        /// Its name in the manifest.
+        name: &'a str,
+        /// Its id.
+        id: &'a str,
+    },
+    /// A tab was opened, loaded, navigated or closed.
+    Tab {
+        /// Which of these.
+        change: &'a str,
+        /// The page it shows.
+        url: &'a str,
+    },
+    /// The user clicked a toolbar button.
+    Click {
+        /// The extension's name.
+        extension: &'a str,
+    },
+    /// A script called `tabs.connect` or `runtime.connect`.
+    Connect {
+        /// The port's name.
+        port: &'a str,
+        /// Whom it tries to reach.
+        target: &'a str,
+    },
+    /// A script with an `onConnect` listener got its end of a port.
+    Accept {
+        /// The port's name.
+        port: &'a str,
+        /// Who opened it.
+        opener: &'a str,
+    },
+    /// A script called `port.postMessage`.
+    Post {
+        /// The port's name.
+        port: &'a str,
+        /// The message as JSON.
+        message: &'a str,
+    },
+    /// A script's port received a message.
+    Message {
+        /// The port's name.
+        port: &'a str,
+        /// The message as JSON.
+        message: &'a str,
+    },
+    /// The messages of this port that follow are counted and not shown.
+    More {
+        /// The port's name.
+        port: &'a str,
+    },
+    /// A script called `port.disconnect`.
+    Disconnect {
+        /// The port's name.
+        port: &'a str,
+    },
+    /// A script's port was ended by something else.
+    Disconnected {
+        /// The port's name.
+        port: &'a str,
+        /// By what.
+        reason: &'a str,
+    },
+    /// A script wrote to the console.
+    Console {
+        /// `log`, `info`, `warn`, `error` or `debug`.
+        level: &'a str,
+        /// What it wrote.
+        text: &'a str,
+    },
+    /// Something is wrong in an extension.
+    Error {
+        /// What.
+        message: &'a str,
+        /// The file, when known.
+        file: Option<&'a str>,
+        /// The line, from 1.
+        line: Option<usize>,
+        /// The column, from 1.
+        column: Option<usize>,
+        /// The script's stack; empty when there is none.
+        #[serde(skip_serializing_if = "str::is_empty")]
+        stack: &'a str,
+    },
+    /// The run is over.
+    Summary(&'a Summary),
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug)]
+enum Format {
+    Json,
+    Text { coloured: bool },
+}
+
+/// The log of one run; shared by all threads.
+pub(crate) struct Log {
+    started: Instant,
+    format: Format,
+    errors: AtomicU64,
+    output: Mutex<Box<dyn Write + Send>>,
+}
+
+/// One line of the JSON form.
+#[derive(Serialize)]
+struct Line<'a> {
+    time: f64,
+    context: &'a str,
+    #[serde(flatten)]
+    event: &'a Event<'a>,
+}
+
+impl Log {
+    /// A log on standard output, coloured when that is a terminal and the
+    /// environment does not say `NO_COLOR`.
+    pub(crate) fn to_stdout(json: bool) -> Self {
+        let output = io::stdout();
+        let coloured =
+            output.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let format = if json { Format::Json } else { Format::Text { coloured } };
+        Self::new(format, Box::new(output))
+    }
+
+    /// A log as JSON, to be looked at by tests.
+    #[cfg(test)]
+    pub(crate) fn to_memory() -> (Self, Arc<Mutex<Vec<u8>>>) {
+        let memory = tests::Memory::default();
+        (Self::new(Format::Json, Box::new(memory.clone())), memory.0)
+    }
+
+    fn new(format: Format, output: Box<dyn Write + Send>) -> Self {
+        Self { started: Instant::now(), format, errors: AtomicU64::new(0), output: Mutex::new(output) }
+    }
+
+    /// Writes down what happened to a context, such as `background` or `tab 1 frame 2`.
+    pub(crate) fn write(&self, context: &str, event: &Event<'_>) {
+        if matches!(event, Event::Error { .. }) {
+            // ORDERING: a mere count; who reads it has joined the writers' threads.
+            self.errors.fetch_add(1, Ordering::Relaxed);
+        }
+        let mut output = self.output.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        // Taken under the lock, so that times never go back from line to line.
+        let time = self.started.elapsed().as_secs_f64();
+        let line = match self.format {
+            Format::Json => json_line(&Line { time, context, event }),
+            Format::Text { coloured } => text_line(time, context, event, coloured),
+        };
+        // Nobody may be reading any more; that is no reason to stop.
+        let _ = output.write_all(line.as_bytes());
+    }
+
+    /// How many errors were written.
+    pub(crate) fn errors(&self) -> u64 {
+        // ORDERING: see `write`.
+        self.errors.load(Ordering::Relaxed)
+    }
+}
+
+fn json_line(line: &Line<'_>) -> String {
+    let mut text = serde_json::to_string(line)
+        .unwrap_or_else(|error| format!("{{\"event\":\"error\",\"message\":{:?}}}", error.to_string()));
+    text.push('\n');
+    text
+}
+
+const BOLD: &str = "\x1b[1m";
+const DIM: &str = "\x1b[2m";
+const RED: &str = "\x1b[31m";
+const GREEN: &str = "\x1b[32m";
+const YELLOW: &str = "\x1b[33m";
+const BLUE: &str = "\x1b[34m";
+const MAGENTA: &str = "\x1b[35m";
+const CYAN: &str = "\x1b[36m";
+const PLAIN: &str = "\x1b[0m";
+
+fn text_line(time: f64, context: &str, event: &Event<'_>, coloured: bool) -> String {
+    if let Event::Summary(summary) = event {
+        return format!("\n{summary}\n");
+    }
+    let (colour, verb, text) = describe(event);
+    let mut line = if coloured {
+        format!("{DIM}{time:>9.4} s{PLAIN}  {BOLD}{context:<20}{PLAIN} {colour}{verb:<13}{text}{PLAIN}")
+    } else {
+        format!("{time:>9.4} s  {context:<20} {verb:<13}{text}")
+    };
+    line.truncate(line.trim_end().len());
+    line.push('\n');
+    line
+}
+
+/// The colour, the verb and the object of a line.
+fn describe(event: &Event<'_>) -> (&'static str, String, String) {
+    let (colour, verb, text) = match *event {
+        Event::Extension { name, id } => (BLUE, "loaded", format!("{name} ({id})")),
+        Event::Tab { change, url } => (BLUE, change, url.to_owned()),
+        Event::Click { extension } => (BLUE, "clicked", format!("the button of {extension}")),
+        Event::Connect { port, target } => (GREEN, "connect", format!("{port:?} to {target}")),
+        Event::Accept { port, opener } => (GREEN, "onConnect", format!("{port:?} from {opener}")),
+        Event::Post { port, message } => (CYAN, "post", format!("{port:?} {}", shortened(message))),
+        Event::Message { port, message } => (CYAN, "onMessage", format!("{port:?} {}", shortened(message))),
+        Event::More { port } => (DIM, "…", format!("{port:?} more messages, counted and not shown")),
+        Event::Disconnect { port } => (MAGENTA, "disconnect", format!("{port:?}")),
+        Event::Disconnected { port, reason } => (MAGENTA, "onDisconnect", format!("{port:?} {reason}")),
+        Event::Console { level, text } => {
+            let colour = match level {
+                "error" => RED,
+                "warn" => YELLOW,
+                "debug" => DIM,
+                _ => "",
+            };
+            (colour, level, text.to_owned())
+        }
+        Event::Error { message, file, line, column, stack } => {
+            let mut text = place(file, line, column);
+            text.push_str(message);
+            for frame in stack.lines() {
+                let _ = write!(text, "\n{:48}{}", "", frame.trim_end());
+            }
+            (RED, "ERROR", text)
+        }
+        Event::Summary(summary) => ("", "", summary.to_string()),
+    };
+    (colour, verb.to_owned(), text)
+}
+
+/// `file:line:column: `, as far as known.
+fn place(file: Option<&str>, line: Option<usize>, column: Option<usize>) -> String {
+    let mut place = file.unwrap_or_default().to_owned();
+    for number in [line, column].into_iter().flatten() {
+        let _ = write!(place, ":{number}");
+    }
+    if !place.is_empty() {
+        place.push_str(": ");
+    }
+    place
+}
+
+/// The message, cut where a line would become unreadable.
+fn shortened(message: &str) -> String {
+    const SHOWN: usize = 100;
+    match message.char_indices().nth(SHOWN) {
+        Some((cut, _)) => format!("{}… ({} bytes)", &message[..cut], message.len()),
+        None => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Event, Format, Log};
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    pub(super) struct Memory(pub(super) Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Memory {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("not poisoned").write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn written(format: Format, event: &Event<'_>) -> (String, u64) {
+        let output = Memory::default();
+        let log = Log::new(format, Box::new(output.clone()));
+        log.write("background", event);
+        let bytes = output.0.lock().expect("not poisoned").clone();
+        (String::from_utf8(bytes).expect("UTF-8"), log.errors())
+    }
+
+    const ERROR: Event<'_> =
+        Event::Error { message: "no", file: Some("a.js"), line: Some(3), column: Some(7), stack: "" };
+
+    #[test]
+    fn text_names_context_verb_and_place() {
+        let (line, errors) = written(Format::Text { coloured: false }, &ERROR);
+        assert!(line.ends_with("background           ERROR        a.js:3:7: no\n"), "{line}");
+        assert_eq!(errors, 1);
+        let (line, errors) =
+            written(Format::Text { coloured: false }, &Event::Connect { port: "p", target: "tab 1" });
+        assert!(line.ends_with("connect      \"p\" to tab 1\n") && !line.contains('\x1b'), "{line}");
+        assert_eq!(errors, 0);
+    }
+
+    #[test]
+    fn a_terminal_gets_colours() {
+        let (line, _) = written(Format::Text { coloured: true }, &ERROR);
+        assert!(line.contains("\x1b[31m") && line.contains("\x1b[0m"), "{line:?}");
+    }
+
+    #[test]
+    fn json_is_one_object_per_line() {
+        let (line, _) = written(Format::Json, &ERROR);
+        let value: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        assert_eq!(
+            (&value["event"], &value["line"], &value["context"]),
+            (&"error".into(), &3.into(), &"background".into())
+        );
+    }
+
+    #[test]
+    fn long_messages_are_cut_for_people() {
+        let message = "é".repeat(200);
+        let (line, _) =
+            written(Format::Text { coloured: false }, &Event::Post { port: "p", message: &message });
+        assert!(line.ends_with("… (400 bytes)\n"), "{line}");
+    }
+}

@@ -1,0 +1,69 @@
+//! A headless browser on port-core: it runs real unpacked WebExtensions through
+//! QuickJS, on as many threads as a site-isolating browser would.
+//!
+//! ```text
+//! cargo run --release -p port-core --example browser -- --help
+//! ```
+//!
+//! With no arguments it runs MDN's example for `tabs.connect` in a window with two tabs.
+//!
+//! How it is built, from the side of who embeds the core:
+//!
+//! - **`browser/`** is the browser process, the main thread. It knows windows, tabs, frames
+//!   and extensions, tells the core the *facts* about them ([`MessageService`](port_core::MessageService):
+//!   `tab_opened`, `frame_attached`, …) and answers asynchronous API calls (`tabs.query`).
+//! - **`script/`** is a thread that runs script: one for each site, one for each
+//!   extension. Each owns an [`EventLoop`](port_core::EventLoop), attaches its script
+//!   contexts to it, and makes the calls of their scripts (`connect_tab`, `post_message`).
+//!   `script/main_loop.rs` is the part to read first.
+//! - **`bindings/`** is what scripts see, in JavaScript: `tabs`, `runtime`, `Port`.
+//! - **`extension/`** reads manifests and decides which scripts run where.
+//!
+//! Nothing is fetched or painted: pages are URLs with frames. Messages are JSON.
+
+mod activity;
+mod arguments;
+mod browser;
+mod extension;
+mod log;
+mod profile;
+mod script;
+mod summary;
+mod tabs;
+mod web;
+
+#[cfg(test)]
+mod tests;
+
+use arguments::{Arguments, HELP};
+use browser::Browser;
+use log::Log;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+fn main() -> ExitCode {
+    match Arguments::parse(lexopt::Parser::from_env()) {
+        Ok(Some(arguments)) => {
+            let log = Log::to_stdout(arguments.json);
+            if run(arguments, log) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Ok(None) => {
+            print!("{HELP}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("browser: {error}\nTry --help.");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Does what the arguments ask for; says whether no extension had an error.
+fn run(arguments: Arguments, log: Log) -> bool {
+    let log = Arc::new(log);
+    let mut browser = Browser::new(&arguments, Arc::clone(&log));
+    browser.load_extensions(arguments.extensions);
+    let summary = browser.run();
+    log.write("browser", &log::Event::Summary(&summary));
+    log.errors() == 0
+}

@@ -1,0 +1,12 @@
+// Runs in every frame of a page and answers whoever connects.
+
+browser.runtime.onConnect.addListener((port) => {
+    console.log(`"${port.name}" came in from ${port.sender.url}`);
+    port.onMessage.addListener((message) => {
+        if (message.greeting) {
+            port.postMessage({ greeting: `Hi from ${location.host}${location.pathname}` });
+        } else {
+            port.postMessage({ pong: message.ping });
+        }
+    });
+});

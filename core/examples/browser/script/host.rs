@@ -1,0 +1,212 @@
+//! What a thread's worlds share on the native side: the event loop, ports by number,
+//! timers and counts. Holds no JavaScript value, so that functions given to scripts
+//! may hold it without making a cycle.
+
+use super::timers::Timers;
+use super::{Shared, ThreadIndex};
+use crate::extension::Extension;
+use crate::log::Event;
+use crate::summary::Counts;
+use port_core::{
+    ConnectError, ContextId, DisconnectReason, EventLoop, Message, PortId, PortName, PostError, TabTarget,
+};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A thread's native side.
+pub(crate) struct Host {
+    pub(super) thread: ThreadIndex,
+    pub(super) shared: Shared,
+    pub(super) event_loop: RefCell<EventLoop>,
+    pub(super) timers: RefCell<Timers>,
+    pub(super) counts: RefCell<Counts>,
+    ports: RefCell<Ports>,
+}
+
+/// The ports of a thread. Scripts know them by numbers, which are never used again.
+#[derive(Default)]
+struct Ports {
+    latest: u32,
+    by_number: HashMap<u32, OpenPort>,
+    numbers: HashMap<PortId, u32>,
+}
+
+struct OpenPort {
+    id: PortId,
+    context: ContextId,
+    name: PortName,
+    /// How many of its messages were shown in the log.
+    shown: Rc<Cell<u64>>,
+}
+
+/// One of a host's worlds, as its native functions know it.
+#[derive(Clone)]
+pub(crate) struct WorldIdentity {
+    pub(super) context: ContextId,
+    pub(super) extension: Arc<Extension>,
+    pub(super) instance: port_core::ExtensionInstance,
+    pub(super) place: Option<port_core::Place>,
+    pub(super) label: Rc<str>,
+}
+
+impl Host {
+    pub(super) fn new(thread: ThreadIndex, shared: Shared, event_loop: EventLoop) -> Self {
+        Self {
+            thread,
+            shared,
+            event_loop: RefCell::new(event_loop),
+            timers: RefCell::default(),
+            counts: RefCell::default(),
+            ports: RefCell::default(),
+        }
+    }
+
+    /// `tabs.connect`; gives the port's number.
+    pub(super) fn connect_tab(
+        &self,
+        world: &WorldIdentity,
+        target: &TabTarget,
+        name: &str,
+        shown: &str,
+    ) -> Result<u32, ConnectError> {
+        self.log(world, &Event::Connect { port: name, target: shown });
+        let id = self.event_loop.borrow_mut().connect_tab(world.context, target)?;
+        Ok(self.opened(world, id, name))
+    }
+
+    /// `runtime.connect`; gives the port's number.
+    pub(super) fn connect_runtime(&self, world: &WorldIdentity, name: &str) -> Result<u32, ConnectError> {
+        self.log(world, &Event::Connect { port: name, target: "its extension" });
+        let id = self.event_loop.borrow_mut().connect_runtime(world.context, name)?;
+        Ok(self.opened(world, id, name))
+    }
+
+    fn opened(&self, world: &WorldIdentity, id: PortId, name: &str) -> u32 {
+        self.counts.borrow_mut().connects += 1;
+        self.ports.borrow_mut().add(id, world.context, PortName::new(name))
+    }
+
+    /// A context received its end of a port; gives the port's number.
+    pub(super) fn accepted(&self, world: &WorldIdentity, id: PortId, name: &PortName, opener: &str) -> u32 {
+        self.log(world, &Event::Accept { port: name.as_str(), opener });
+        self.counts.borrow_mut().accepts += 1;
+        self.ports.borrow_mut().add(id, world.context, name.clone())
+    }
+
+    /// `port.postMessage`; gives why the message was refused.
+    pub(super) fn post_message(
+        &self,
+        world: &WorldIdentity,
+        number: u32,
+        json: String,
+    ) -> Option<&'static str> {
+        let (id, name, shown) = match self.ports.borrow().by_number.get(&number) {
+            Some(port) => (port.id, port.name.clone(), Rc::clone(&port.shown)),
+            None => return Some("Disconnected"),
+        };
+        // Before it is sent: the receiver may be quick to write down that it has it.
+        self.log_message(world, &name, &shown, |port| Event::Post { port, message: &json });
+        let mut counts = self.counts.borrow_mut();
+        counts.posts += 1;
+        counts.first_post.get_or_insert_with(Instant::now);
+        let refused = match self.event_loop.borrow_mut().post_message(id, Message::from(json)) {
+            Ok(()) => return None,
+            Err(PostError::Disconnected(_)) => "Disconnected",
+            Err(PostError::Gone(_)) => "Gone",
+            Err(PostError::TooLarge(_)) => "TooLarge",
+            Err(PostError::WindowFull(_)) => "the port's window is full",
+            Err(_) => "a receiver is too far behind",
+        };
+        counts.posts -= 1;
+        Some(refused)
+    }
+
+    /// A message is about to be delivered; gives its port's number.
+    pub(super) fn received(&self, world: &WorldIdentity, id: PortId, json: &str) -> Option<u32> {
+        let (number, name, shown) = self.ports.borrow().find(id)?;
+        self.log_message(world, &name, &shown, |port| Event::Message { port, message: json });
+        let mut counts = self.counts.borrow_mut();
+        counts.deliveries += 1;
+        counts.bytes += json.len() as u64;
+        counts.last_delivery = Some(Instant::now());
+        Some(number)
+    }
+
+    /// `port.disconnect`.
+    pub(super) fn disconnect(&self, world: &WorldIdentity, number: u32) {
+        let port = self.ports.borrow_mut().remove(number);
+        if let Some(port) = port {
+            self.log(world, &Event::Disconnect { port: port.name.as_str() });
+            self.event_loop.borrow_mut().disconnect(port.id);
+        }
+    }
+
+    /// A port was ended by something else; gives its number.
+    pub(super) fn disconnected(
+        &self,
+        world: &WorldIdentity,
+        id: PortId,
+        reason: DisconnectReason,
+    ) -> Option<u32> {
+        let mut ports = self.ports.borrow_mut();
+        let number = *ports.numbers.get(&id)?;
+        let port = ports.remove(number)?;
+        self.log(world, &Event::Disconnected { port: port.name.as_str(), reason: &reason.to_string() });
+        *self.counts.borrow_mut().disconnects.entry(reason).or_default() += 1;
+        Some(number)
+    }
+
+    /// Forgets what belonged to a context that is no more.
+    pub(super) fn forget(&self, context: ContextId) {
+        self.timers.borrow_mut().clear_context(context);
+        let mut ports = self.ports.borrow_mut();
+        ports.by_number.retain(|_, port| port.context != context);
+        let Ports { by_number, numbers, .. } = &mut *ports;
+        numbers.retain(|_, number| by_number.contains_key(number));
+    }
+
+    /// Writes down what happened to a world.
+    pub(super) fn log(&self, world: &WorldIdentity, event: &Event<'_>) {
+        self.shared.log.write(&world.label, event);
+    }
+
+    /// Writes down a message, unless enough of its port were.
+    fn log_message<'a>(
+        &self,
+        world: &WorldIdentity,
+        name: &'a PortName,
+        shown: &Cell<u64>,
+        event: impl FnOnce(&'a str) -> Event<'a>,
+    ) {
+        let before = shown.replace(shown.get().saturating_add(1));
+        match before.cmp(&self.shared.shown_messages) {
+            std::cmp::Ordering::Less => self.log(world, &event(name.as_str())),
+            std::cmp::Ordering::Equal => self.log(world, &Event::More { port: name.as_str() }),
+            std::cmp::Ordering::Greater => {}
+        }
+    }
+}
+
+impl Ports {
+    fn add(&mut self, id: PortId, context: ContextId, name: PortName) -> u32 {
+        self.latest += 1;
+        self.numbers.insert(id, self.latest);
+        self.by_number.insert(self.latest, OpenPort { id, context, name, shown: Rc::default() });
+        self.latest
+    }
+
+    fn find(&self, id: PortId) -> Option<(u32, PortName, Rc<Cell<u64>>)> {
+        let number = *self.numbers.get(&id)?;
+        let port = self.by_number.get(&number)?;
+        Some((number, port.name.clone(), Rc::clone(&port.shown)))
+    }
+
+    fn remove(&mut self, number: u32) -> Option<OpenPort> {
+        let port = self.by_number.remove(&number)?;
+        self.numbers.remove(&port.id);
+        Some(port)
+    }
+}

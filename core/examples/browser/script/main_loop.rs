@@ -1,0 +1,224 @@
+//! The main loop of a script thread. Compare this with the main loop of your browser:
+//! what embeds the core is `attach`, `next_event` and the bell.
+
+use super::bell::Bell;
+use super::host::Host;
+use super::modules::Modules;
+use super::rejections::Rejections;
+use super::script_error::{ScriptError, report_engine_error};
+use super::world::World;
+use super::{Loaded, Shared, Task, ThreadIndex, WorldDescription};
+use crate::browser::Request;
+use crate::extension::manifest::RunAt;
+use crate::log::Event as LogEvent;
+use crate::summary::Counts;
+use port_core::{ContextId, Event, EventLoop};
+use rquickjs::Runtime;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::Instant;
+
+/// Events taken from the core before something else gets its turn.
+const EVENTS_PER_TURN: usize = 64;
+
+/// How deep scripts may call, in bytes of native stack.
+const SCRIPT_STACK: usize = 1 << 20;
+
+/// A script thread's state. Worlds come before the runtime: they have to be dropped first.
+pub(super) struct MainLoop {
+    worlds: BTreeMap<ContextId, World>,
+    loading: VecDeque<Loading>,
+    rejections: Rejections,
+    modules: Modules,
+    host: Rc<Host>,
+    runtime: Runtime,
+}
+
+/// A document on its way from moment to moment.
+struct Loading {
+    worlds: Vec<(WorldDescription, Option<ContextId>)>,
+    moments: std::slice::Iter<'static, RunAt>,
+    then: Loaded,
+}
+
+impl MainLoop {
+    pub(super) fn new(thread: ThreadIndex, shared: Shared, event_loop: EventLoop) -> rquickjs::Result<Self> {
+        let runtime = Runtime::new()?;
+        let modules = Modules::default();
+        let rejections = Rejections::default();
+        runtime.set_max_stack_size(SCRIPT_STACK);
+        runtime.set_loader(modules.clone(), modules.clone());
+        runtime.set_host_promise_rejection_tracker(Some(rejections.tracker()));
+        let stopping = Arc::clone(&shared.stopping);
+        // ORDERING: a flag that guards nothing.
+        runtime.set_interrupt_handler(Some(Box::new(move || stopping.load(Ordering::Relaxed))));
+        let host = Rc::new(Host::new(thread, shared, event_loop));
+        Ok(Self { worlds: BTreeMap::new(), loading: VecDeque::new(), rejections, modules, host, runtime })
+    }
+
+    /// Works until it is told to stop; gives what it counted.
+    pub(super) fn run(&mut self, tasks: &Receiver<Task>, bell: &Bell) -> Counts {
+        loop {
+            let task = match tasks.try_recv() {
+                Ok(Task::Stop) | Err(TryRecvError::Disconnected) => break,
+                Ok(task) => Some(task),
+                Err(TryRecvError::Empty) => None,
+            };
+            // Behind the task but carried out before it: what the browser process told
+            // the core before it sent the task has been heard when the task runs.
+            let mut idle = !self.take_events();
+            if let Some(task) = task {
+                self.carry_out(task);
+                idle = false;
+            }
+            idle &= !self.load_a_step();
+            idle &= !self.run_a_timer();
+            if idle {
+                // `next_event` said that there is nothing: whatever comes after that
+                // rings the bell.
+                let due = self.host.timers.borrow().next_due();
+                bell.sleep(due);
+            }
+        }
+        self.host.counts.take()
+    }
+
+    /// Takes events from the core, each one a task of its own; says whether there were any.
+    fn take_events(&mut self) -> bool {
+        for taken in 0..EVENTS_PER_TURN {
+            // A statement of its own: the event loop must be free while script runs.
+            let event = self.host.event_loop.borrow_mut().next_event();
+            let Some(event) = event else { return taken > 0 };
+            self.dispatch(event);
+            self.checkpoint();
+        }
+        true
+    }
+
+    fn dispatch(&mut self, event: Event) {
+        let Some(world) = self.worlds.get(&event.context()) else { return };
+        match event {
+            Event::Connect { port, name, sender, .. } => world.connect(port, &name, &sender),
+            Event::Message { port, payload, .. } => match str::from_utf8(&payload) {
+                Ok(json) => world.message(port, json),
+                Err(error) => self.host.log(
+                    world.identity(),
+                    &LogEvent::Console {
+                        level: "warn",
+                        text: &format!("a message that is no JSON came: {error}"),
+                    },
+                ),
+            },
+            Event::Disconnect { port, reason, .. } => world.disconnect(port, reason),
+            Event::ContextGone { context, .. } => {
+                self.host.forget(context);
+                self.worlds.remove(&context);
+            }
+            // Without a window, which no browser has, there is always room.
+            _ => {}
+        }
+    }
+
+    fn carry_out(&mut self, task: Task) {
+        match task {
+            Task::Load { worlds, then } => {
+                let worlds = worlds.into_iter().map(|world| (world, None)).collect();
+                self.loading.push_back(Loading { worlds, moments: RunAt::ALL.iter(), then });
+            }
+            Task::Answer { context, call, outcome } => {
+                if let Some(world) = self.worlds.get(&context) {
+                    world.answer(call, outcome);
+                }
+            }
+            Task::Emit { instance, event, details } => {
+                let pages = self.worlds.values().filter(|world| world.is_extension_page());
+                for world in pages.filter(|world| world.identity().instance == instance) {
+                    world.emit(event, &details);
+                }
+            }
+            // Handled where tasks are taken.
+            Task::Stop => {}
+        }
+        self.checkpoint();
+    }
+
+    /// Takes the document that was asked for first to its next moment; says whether
+    /// there was one.
+    fn load_a_step(&mut self) -> bool {
+        let Some(mut loading) = self.loading.pop_front() else { return false };
+        match loading.moments.next() {
+            Some(&moment) => {
+                for (description, context) in &mut loading.worlds {
+                    if context.is_none() && !description.scripts.at(moment).is_empty() {
+                        *context = self.create_world(description);
+                    }
+                    self.reach(*context, description, moment);
+                }
+                self.loading.push_front(loading);
+            }
+            None => {
+                let busy = self.host.shared.activity.begin();
+                self.host.shared.requests.send(Request::Loaded(loading.then), Some(busy));
+            }
+        }
+        true
+    }
+
+    /// Makes a world and tells the core; `None` when its document is gone already.
+    fn create_world(&mut self, description: &WorldDescription) -> Option<ContextId> {
+        let context = self.host.event_loop.borrow_mut().attach(description.context.clone()).ok()?;
+        match World::new(&self.runtime, &self.host, &self.modules, context, description) {
+            Ok(world) => {
+                self.worlds.insert(context, world);
+                Some(context)
+            }
+            Err(error) => {
+                report_engine_error(&self.host.shared.log, &error);
+                None
+            }
+        }
+    }
+
+    /// Runs a world's scripts of a moment.
+    fn reach(&self, context: Option<ContextId>, description: &WorldDescription, moment: RunAt) {
+        let Some(world) = context.and_then(|context| self.worlds.get(&context)) else { return };
+        world.reach(moment);
+        self.checkpoint();
+        for script in description.scripts.at(moment) {
+            world.run(script);
+            self.checkpoint();
+        }
+    }
+
+    /// Runs a timer that is due; says whether there was one.
+    fn run_a_timer(&mut self) -> bool {
+        let due = self.host.timers.borrow_mut().take_due(Instant::now());
+        let Some((context, timer)) = due else { return false };
+        if let Some(world) = self.worlds.get(&context) {
+            world.timer(timer);
+            self.checkpoint();
+        }
+        true
+    }
+
+    /// The microtask checkpoint: runs promise jobs until there are none, then reports
+    /// rejections that nobody handles.
+    fn checkpoint(&self) {
+        loop {
+            match self.runtime.execute_pending_job() {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(failed) => failed.0.with(|context| {
+                    let thrown = context.catch();
+                    if let Some(world) = self.worlds.values().find(|world| world.is(context.as_raw())) {
+                        world.report(&ScriptError::of(&context, &thrown));
+                    }
+                }),
+            }
+        }
+        self.rejections.report(&self.worlds);
+    }
+}

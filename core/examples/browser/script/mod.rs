@@ -1,0 +1,171 @@
+//! Threads that run script: one for each site, one for each extension. Each owns an
+//! [`EventLoop`](port_core::EventLoop) of the core and a QuickJS runtime.
+
+mod bell;
+mod host;
+mod main_loop;
+mod modules;
+mod natives;
+mod rejections;
+mod script_error;
+mod timers;
+mod world;
+
+use crate::activity::Activity;
+use crate::browser::Requests;
+use crate::extension::{Extension, Scripts};
+use crate::log::Log;
+use crate::profile::Profile;
+use crate::summary::Counts;
+use crate::tabs::TabDirectory;
+use bell::Bell;
+use main_loop::MainLoop;
+use port_core::{ContextDescription, ContextId, ContextKind, ExtensionInstance, MessageService, Place};
+use std::io;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, mpsc};
+use std::task::Waker;
+use std::thread::{self, JoinHandle};
+use url::Url;
+
+/// A script thread, counted from 0 in the order of their start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ThreadIndex(pub(crate) usize);
+
+/// What all threads of the browser share.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    /// The core.
+    pub(crate) service: MessageService,
+    /// The browser to follow.
+    pub(crate) profile: Profile,
+    /// The run's log.
+    pub(crate) log: Arc<Log>,
+    /// How many messages of each port the log shows.
+    pub(crate) shown_messages: u64,
+    /// Whether anything is going on.
+    pub(crate) activity: Arc<Activity>,
+    /// The way to the browser process.
+    pub(crate) requests: Requests,
+    /// The open tabs, for `sender.tab`.
+    pub(crate) tabs: Arc<TabDirectory>,
+    /// Set when scripts have to stop, even in the middle of a loop.
+    pub(crate) stopping: Arc<AtomicBool>,
+}
+
+/// One world: an extension's scripts in a document, or a page of the extension.
+pub(crate) struct WorldDescription {
+    /// The context as the core is told of it.
+    pub(crate) context: ContextDescription,
+    /// What kind it is, once more.
+    pub(crate) kind: ContextKind,
+    /// The extension.
+    pub(crate) extension: Arc<Extension>,
+    /// The extension's instance.
+    pub(crate) instance: ExtensionInstance,
+    /// Where it lives; a background has no place.
+    pub(crate) place: Option<Place>,
+    /// `location.href`.
+    pub(crate) url: Url,
+    /// `document.title`.
+    pub(crate) title: String,
+    /// Whether it is a worker and so has no document.
+    pub(crate) is_worker: bool,
+    /// How the log names it.
+    pub(crate) label: String,
+    /// What it runs.
+    pub(crate) scripts: Scripts,
+}
+
+/// Something the browser process wants done on a script thread.
+pub(crate) enum Task {
+    /// Load a document: run the scripts of its worlds, moment by moment.
+    Load {
+        /// The worlds, in the order in which extensions were loaded.
+        worlds: Vec<WorldDescription>,
+        /// What to say when all is loaded.
+        then: Loaded,
+    },
+    /// Deliver the answer to a call.
+    Answer {
+        /// Who called.
+        context: ContextId,
+        /// The number the caller gave the call.
+        call: u32,
+        /// JSON, or what went wrong.
+        outcome: Result<String, String>,
+    },
+    /// Emit an event to the pages of an extension.
+    Emit {
+        /// The extension.
+        instance: ExtensionInstance,
+        /// The event, such as `tabs.onRemoved`.
+        event: &'static str,
+        /// What its listeners are given, as a JSON array.
+        details: String,
+    },
+    /// End the thread.
+    Stop,
+}
+
+/// What was loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Loaded {
+    /// A document of a tab.
+    Document(Place),
+    /// An extension's background.
+    Background(ExtensionInstance),
+}
+
+/// The browser process's handle of a script thread.
+pub(crate) struct ScriptThread {
+    tasks: mpsc::Sender<Task>,
+    bell: Arc<Bell>,
+    thread: JoinHandle<Counts>,
+}
+
+impl ScriptThread {
+    /// Starts a thread.
+    pub(crate) fn start(name: String, index: ThreadIndex, shared: Shared) -> io::Result<Self> {
+        /// Enough for QuickJS's own limit and the native frames between its calls.
+        const STACK: usize = 16 << 20;
+
+        let (sender, tasks) = mpsc::channel();
+        let bell = Bell::new(&shared.activity);
+        let own_bell = Arc::clone(&bell);
+        let thread = thread::Builder::new().name(name).stack_size(STACK).spawn(move || {
+            let retire = RetireOnDrop(own_bell);
+            let event_loop = shared.service.event_loop(Waker::from(Arc::clone(&retire.0)));
+            match MainLoop::new(index, shared.clone(), event_loop) {
+                Ok(mut main_loop) => main_loop.run(&tasks, &retire.0),
+                Err(error) => {
+                    script_error::report_engine_error(&shared.log, &error);
+                    Counts::default()
+                }
+            }
+        })?;
+        Ok(Self { tasks: sender, bell, thread })
+    }
+
+    /// Gives the thread something to do.
+    pub(crate) fn send(&self, task: Task) {
+        // A thread that is gone needs no tasks.
+        if self.tasks.send(task).is_ok() {
+            self.bell.ring();
+        }
+    }
+
+    /// Waits for the thread's end; `None` when it panicked.
+    pub(crate) fn join(self) -> Option<Counts> {
+        self.thread.join().ok()
+    }
+}
+
+/// Retires the bell when the thread ends, also by a panic.
+struct RetireOnDrop(Arc<Bell>);
+
+impl Drop for RetireOnDrop {
+    fn drop(&mut self) {
+        self.0.retire();
+    }
+}

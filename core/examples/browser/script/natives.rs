@@ -1,0 +1,228 @@
+//! The functions that the bindings are given: the whole way from script to browser.
+//!
+//! A call takes and gives numbers and texts, messages as JSON. The bindings check
+//! what scripts hand in before they call.
+
+use super::host::{Host, WorldIdentity};
+use super::script_error::ScriptError;
+use crate::browser::{Call, Caller, Request};
+use crate::extension::manifest::ScriptKind;
+use crate::log::Event;
+use crate::web::origin_of;
+use port_core::{ConnectError, DocumentId, FrameId, TabId, TabTarget};
+use rquickjs::context::EvalOptions;
+use rquickjs::{Ctx, Exception, Function, IntoJs, Object, Result, Value};
+use std::rc::Rc;
+use std::time::Duration;
+use url::Url;
+
+/// Makes the object of native functions for a world.
+pub(super) fn create<'js>(context: &Ctx<'js>, host: &Rc<Host>, world: &WorldIdentity) -> Result<Object<'js>> {
+    let natives = Natives { context: context.clone(), object: Object::new(context.clone())?, host, world };
+    natives.add_port_functions()?;
+    natives.add_timer_functions()?;
+    natives.add_page_functions()?;
+    Ok(natives.object)
+}
+
+struct Natives<'a, 'js> {
+    context: Ctx<'js>,
+    object: Object<'js>,
+    host: &'a Rc<Host>,
+    world: &'a WorldIdentity,
+}
+
+impl<'js> Natives<'_, 'js> {
+    /// What a native function keeps. A `Ctx` must not be among it: the context would
+    /// keep itself alive.
+    fn kept(&self) -> (Rc<Host>, WorldIdentity) {
+        (Rc::clone(self.host), self.world.clone())
+    }
+
+    fn add<P>(&self, name: &str, function: impl rquickjs::function::IntoJsFunc<'js, P> + 'js) -> Result<()> {
+        self.object.set(name, Function::new(self.context.clone(), function)?)
+    }
+
+    fn add_port_functions(&self) -> Result<()> {
+        let (host, world) = self.kept();
+        self.add(
+            "connectTab",
+            move |context: Ctx<'js>, tab: u64, frame: Option<u64>, document: Option<String>, name: String| {
+                let mut target = TabTarget::new(TabId::new(tab)).name(&name);
+                let mut shown = format!("tab {tab}");
+                if let Some(frame) = frame {
+                    target = target.frame(FrameId::new(frame));
+                    shown = format!("{shown} frame {frame} only");
+                }
+                if let Some(document) = document {
+                    shown = format!("{shown} document {document} only");
+                    target = target.document(parse_document(&document));
+                }
+                host.connect_tab(&world, &target, &name, &shown)
+                    .map_err(|error| connect_failed(&context, error))
+            },
+        )?;
+
+        let (host, world) = self.kept();
+        self.add("connectRuntime", move |context: Ctx<'js>, name: String| {
+            host.connect_runtime(&world, &name).map_err(|error| connect_failed(&context, error))
+        })?;
+
+        let (host, world) = self.kept();
+        self.add("postMessage", move |port: u32, json: String| host.post_message(&world, port, json))?;
+
+        let (host, world) = self.kept();
+        self.add("disconnect", move |port: u32| host.disconnect(&world, port))?;
+
+        let (host, world) = self.kept();
+        self.add("setListening", move |listening: bool| {
+            // A context that a fact has ended meanwhile listens to nothing anyway.
+            let _ = host.event_loop.borrow_mut().set_listening(world.context, listening);
+        })?;
+
+        let (host, world) = self.kept();
+        self.add("call", move |number: u32, method: String, arguments: String| {
+            let caller = Caller {
+                thread: host.thread,
+                context: world.context,
+                instance: world.instance,
+                place: world.place,
+            };
+            let busy = host.shared.activity.begin();
+            host.shared.requests.send(Request::Call(Call { caller, number, method, arguments }), Some(busy));
+        })
+    }
+
+    fn add_timer_functions(&self) -> Result<()> {
+        let (host, world) = self.kept();
+        self.add("setTimer", move |timer: u32, milliseconds: f64| {
+            // Beyond what fits, as good as never.
+            let delay = Duration::try_from_secs_f64(milliseconds / 1_000.0).unwrap_or(Duration::MAX);
+            host.timers.borrow_mut().set((world.context, timer), delay);
+        })?;
+
+        let (host, world) = self.kept();
+        self.add("clearTimer", move |timer: u32| host.timers.borrow_mut().clear((world.context, timer)))
+    }
+
+    fn add_page_functions(&self) -> Result<()> {
+        let (host, world) = self.kept();
+        self.add("console", move |level: String, text: String| {
+            host.log(&world, &Event::Console { level: &level, text: &text });
+        })?;
+
+        let (host, world) = self.kept();
+        self.add("reportException", move |thrown: Value<'js>| {
+            ScriptError::of(thrown.ctx(), &thrown).report(&host.shared.log, &world.label, &world.extension);
+        })?;
+
+        self.add("parseUrl", |url: String, base: Option<String>| parse_url(&url, base.as_deref()))?;
+
+        let (_, world) = self.kept();
+        self.add("importScript", move |context: Ctx<'js>, url: String| {
+            let background = world.extension.background().map_or(world.extension.base(), |page| &page.url);
+            let script = background
+                .join(&url)
+                .map_err(|error| error.to_string())
+                .and_then(|url| world.extension.script(&url, ScriptKind::Classic))
+                .map_err(|message| {
+                    Exception::throw_message(&context, &format!("importScripts: {message}"))
+                })?;
+            evaluate(&context, &script.url, &script.text)
+        })
+    }
+}
+
+/// Runs a classic script in the global scope.
+pub(super) fn evaluate(context: &Ctx<'_>, url: &str, text: &str) -> Result<()> {
+    let mut options = EvalOptions::default();
+    options.strict = false;
+    options.filename = Some(url.to_owned());
+    context.eval_with_options::<Value<'_>, _>(text, options).map(drop)
+}
+
+/// A document's id as scripts have it, 32 hexadecimal digits. Any other text names
+/// no document, which is no error: the connection finds no receiver.
+fn parse_document(text: &str) -> DocumentId {
+    let is_id = text.len() == 32;
+    DocumentId::new(u128::from_str_radix(text, 16).ok().filter(|_| is_id).unwrap_or(u128::MAX))
+}
+
+fn connect_failed(context: &Ctx<'_>, error: ConnectError) -> rquickjs::Error {
+    let text = match error {
+        ConnectError::Gone | ConnectError::UnknownContext => "Extension context invalidated.".to_owned(),
+        error => error.to_string(),
+    };
+    Exception::throw_message(context, &text)
+}
+
+/// The parts of a URL as JSON, named as in the `URL` interface.
+fn parse_url(url: &str, base: Option<&str>) -> Option<String> {
+    let base = match base {
+        Some(base) => Some(Url::parse(base).ok()?),
+        None => None,
+    };
+    let url = Url::options().base_url(base.as_ref()).parse(url).ok()?;
+    let hostname = url.host_str().unwrap_or("");
+    let port = url.port().map(|port| port.to_string()).unwrap_or_default();
+    let host = if port.is_empty() { hostname.to_owned() } else { format!("{hostname}:{port}") };
+    let prefixed = |prefix: char, part: Option<&str>| match part {
+        None | Some("") => String::new(),
+        Some(part) => format!("{prefix}{part}"),
+    };
+    let parts = serde_json::json!({
+        "href": url.as_str(),
+        "origin": origin_of(&url),
+        "protocol": format!("{}:", url.scheme()),
+        "username": url.username(),
+        "password": url.password().unwrap_or(""),
+        "host": host,
+        "hostname": hostname,
+        "port": port,
+        "pathname": url.path(),
+        "search": prefixed('?', url.query()),
+        "hash": prefixed('#', url.fragment()),
+    });
+    Some(parts.to_string())
+}
+
+/// A reason that bindings know by name.
+impl<'js> IntoJs<'js> for ReasonName {
+    fn into_js(self, context: &Ctx<'js>) -> Result<Value<'js>> {
+        format!("{:?}", self.0).into_js(context)
+    }
+}
+
+/// Why a port ended, as the bindings are told: the name of the core's variant.
+pub(super) struct ReasonName(pub(super) port_core::DisconnectReason);
+
+#[cfg(test)]
+mod tests {
+    use super::{parse_document, parse_url};
+    use port_core::DocumentId;
+
+    #[test]
+    fn a_document_id_is_read_as_it_is_shown() {
+        let id = DocumentId::new(0x1234_abcd);
+        assert_eq!(parse_document(&id.to_string()), id);
+        assert_eq!(parse_document("zzz"), parse_document(""));
+        assert_ne!(parse_document("1234ABCD"), id);
+    }
+
+    #[test]
+    fn a_url_is_taken_apart() {
+        let parts = parse_url("../b?q=1#f", Some("https://a.example:8080/x/y")).expect("a URL");
+        let parts: serde_json::Value = serde_json::from_str(&parts).expect("JSON");
+        for (name, value) in [
+            ("href", "https://a.example:8080/b?q=1#f"),
+            ("host", "a.example:8080"),
+            ("pathname", "/b"),
+            ("search", "?q=1"),
+            ("hash", "#f"),
+            ("origin", "https://a.example:8080"),
+        ] {
+            assert_eq!(parts[name], value, "{name}");
+        }
+        assert_eq!(parse_url("nonsense", None), None);
+    }
+}

@@ -1,0 +1,56 @@
+//! Promise rejections that nobody handles.
+
+use super::script_error::ScriptError;
+use super::world::World;
+use port_core::ContextId;
+use rquickjs::runtime::RejectionTracker;
+use rquickjs::{Persistent, Value};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// The promises that were rejected since the latest microtask checkpoint and have no
+/// handler so far. Empty between tasks, so that no value outlives its world.
+#[derive(Clone, Default)]
+pub(super) struct Rejections {
+    pending: Rc<RefCell<Vec<Rejection>>>,
+}
+
+struct Rejection {
+    promise: Persistent<Value<'static>>,
+    error: ScriptError,
+    context: RawContext,
+}
+
+/// Which QuickJS context a rejection happened in; only ever compared.
+pub(super) type RawContext = std::ptr::NonNull<rquickjs::qjs::JSContext>;
+
+impl Rejections {
+    /// What the runtime calls for each rejection, and for each handler added late.
+    pub(super) fn tracker(&self) -> RejectionTracker {
+        let rejections = self.clone();
+        Box::new(move |context, promise, reason, is_handled| {
+            let mut pending = rejections.pending.borrow_mut();
+            if is_handled {
+                pending.retain(|rejection| {
+                    rejection.promise.clone().restore(&context).ok().as_ref() != Some(&promise)
+                });
+            } else {
+                pending.push(Rejection {
+                    promise: Persistent::save(&context, promise),
+                    error: ScriptError::of(&context, &reason),
+                    context: context.as_raw(),
+                });
+            }
+        })
+    }
+
+    /// Reports what is left once the microtasks have run.
+    pub(super) fn report(&self, worlds: &BTreeMap<ContextId, World>) {
+        for rejection in self.pending.take() {
+            if let Some(world) = worlds.values().find(|world| world.is(rejection.context)) {
+                world.report(&rejection.error);
+            }
+        }
+    }
+}

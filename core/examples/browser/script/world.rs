@@ -1,0 +1,231 @@
+//! One world: a QuickJS context with the bindings, in which scripts of one extension
+//! run.
+
+use super::WorldDescription;
+use super::host::{Host, WorldIdentity};
+use super::modules::{self, Modules};
+use super::natives::{self, ReasonName};
+use super::rejections::RawContext;
+use super::script_error::ScriptError;
+use crate::extension::Script;
+use crate::extension::manifest::{RunAt, ScriptKind};
+use crate::tabs::place_label;
+use port_core::{ContextId, ContextKind, DisconnectReason, DocumentLifecycle, Sender};
+use rquickjs::function::IntoArgs;
+use rquickjs::{CatchResultExt, CaughtResult, Context, Ctx, Function, Module, Object, Persistent, Runtime};
+use serde_json::json;
+use std::rc::Rc;
+
+/// A world. Everything done to it is one task; the caller runs the microtask
+/// checkpoint behind it.
+pub(super) struct World {
+    identity: WorldIdentity,
+    kind: ContextKind,
+    host: Rc<Host>,
+    /// The functions that `install` in main.js gave.
+    deliver: Persistent<Object<'static>>,
+    /// The one of them that is called most.
+    deliver_message: Persistent<Function<'static>>,
+    context: Context,
+}
+
+impl World {
+    /// Makes a context and installs the bindings.
+    pub(super) fn new(
+        runtime: &Runtime,
+        host: &Rc<Host>,
+        modules: &Modules,
+        context_id: ContextId,
+        description: &WorldDescription,
+    ) -> rquickjs::Result<Self> {
+        let identity = WorldIdentity {
+            context: context_id,
+            extension: description.extension.clone(),
+            instance: description.instance,
+            place: description.place,
+            label: description.label.as_str().into(),
+        };
+        modules.add(&description.extension);
+        let context = Context::full(runtime)?;
+        let (deliver, deliver_message) = context.with(|context| {
+            let natives = natives::create(&context, host, &identity)?;
+            let module = Module::declare(context.clone(), modules::MAIN, modules::MAIN_SOURCE)?;
+            let (module, evaluated) = module.eval()?;
+            evaluated.finish::<()>()?;
+            let install: Function<'_> = module.get("install")?;
+            let world = context.json_parse(describe(host, description).to_string())?;
+            let deliver: Object<'_> = install.call((natives, world))?;
+            let message: Function<'_> = deliver.get("message")?;
+            Ok::<_, rquickjs::Error>((
+                Persistent::save(&context, deliver),
+                Persistent::save(&context, message),
+            ))
+        })?;
+        host.counts.borrow_mut().contexts += 1;
+        Ok(Self {
+            identity,
+            kind: description.kind,
+            host: Rc::clone(host),
+            deliver,
+            deliver_message,
+            context,
+        })
+    }
+
+    /// Whether it is a page of the extension, background or not, and so is told of
+    /// browser events.
+    pub(super) fn is_extension_page(&self) -> bool {
+        self.kind != ContextKind::ContentScript
+    }
+
+    /// Who the world is to the host.
+    pub(super) fn identity(&self) -> &WorldIdentity {
+        &self.identity
+    }
+
+    /// Whether this is the world of a QuickJS context.
+    pub(super) fn is(&self, context: RawContext) -> bool {
+        self.context.as_raw() == context
+    }
+
+    /// Runs a script.
+    pub(super) fn run(&self, script: &Script) {
+        self.enter(|context| match script.kind {
+            ScriptKind::Classic => natives::evaluate(context, &script.url, &script.text).catch(context),
+            // What goes wrong later in a module is an unhandled rejection.
+            ScriptKind::Module => {
+                Module::evaluate(context.clone(), &*script.url, &*script.text).map(drop).catch(context)
+            }
+        });
+    }
+
+    /// The document got to a moment of loading.
+    pub(super) fn reach(&self, moment: RunAt) {
+        let state = match moment {
+            RunAt::Start => return,
+            RunAt::End => "interactive",
+            RunAt::Idle => "complete",
+        };
+        self.deliver("readyState", (state,));
+    }
+
+    /// Somebody connected.
+    pub(super) fn connect(&self, port: port_core::PortId, name: &port_core::PortName, sender: &Sender) {
+        let number = self.host.accepted(&self.identity, port, name, &label_of(sender));
+        self.deliver("connect", (number, name.as_str(), self.show_sender(sender).to_string()));
+    }
+
+    /// A message came.
+    pub(super) fn message(&self, port: port_core::PortId, json: &str) {
+        let Some(number) = self.host.received(&self.identity, port, json) else { return };
+        self.enter(|context| {
+            self.deliver_message
+                .clone()
+                .restore(context)
+                .and_then(|message| message.call((number, json)))
+                .catch(context)
+        });
+    }
+
+    /// A port ended.
+    pub(super) fn disconnect(&self, port: port_core::PortId, reason: DisconnectReason) {
+        if let Some(number) = self.host.disconnected(&self.identity, port, reason) {
+            self.deliver("disconnect", (number, ReasonName(reason)));
+        }
+    }
+
+    /// A timer is due.
+    pub(super) fn timer(&self, timer: u32) {
+        self.deliver("timer", (timer,));
+    }
+
+    /// The browser process answered a call.
+    pub(super) fn answer(&self, call: u32, outcome: Result<String, String>) {
+        let (json, error) = match outcome {
+            Ok(json) => (Some(json), None),
+            Err(error) => (None, Some(error)),
+        };
+        self.deliver("answer", (call, json, error));
+    }
+
+    /// The browser process emitted an event.
+    pub(super) fn emit(&self, event: &str, details: &str) {
+        self.deliver("emit", (event, details));
+    }
+
+    /// Reports an error that belongs to this world.
+    pub(super) fn report(&self, error: &ScriptError) {
+        error.report(&self.host.shared.log, &self.identity.label, &self.identity.extension);
+    }
+
+    fn deliver<'a>(&'a self, name: &str, arguments: impl for<'js> IntoArgs<'js> + 'a) {
+        self.enter(|context| {
+            let call = || {
+                let function: Function<'_> = self.deliver.clone().restore(context)?.get(name)?;
+                function.call::<_, ()>(arguments)
+            };
+            call().catch(context)
+        });
+    }
+
+    /// Runs script and reports what it throws.
+    fn enter(&self, work: impl for<'js> FnOnce(&Ctx<'js>) -> CaughtResult<'js, ()>) {
+        let error = self
+            .context
+            .with(|context| work(&context).err().map(|caught| ScriptError::of_caught(&context, caught)));
+        if let Some(error) = error {
+            self.report(&error);
+        }
+    }
+
+    /// `port.sender`, as the profile shows it.
+    fn show_sender(&self, sender: &Sender) -> serde_json::Value {
+        let mut shown =
+            json!({ "id": sender.extension().as_str(), "origin": sender.origin(), "url": sender.url() });
+        if let (Some(tab), Some(frame), Some(document)) = (sender.tab(), sender.frame(), sender.document()) {
+            shown["frameId"] = frame.get().into();
+            shown["documentId"] = document.to_string().into();
+            if self.host.shared.profile == crate::profile::Profile::Chromium {
+                shown["documentLifecycle"] = match sender.lifecycle() {
+                    DocumentLifecycle::Cached => "cached",
+                    _ => "active",
+                }
+                .into();
+            }
+            if let Some(tab) = self.host.shared.tabs.get(tab) {
+                shown["tab"] = tab.seen_by(&self.identity.extension);
+            }
+        }
+        shown
+    }
+}
+
+/// How the log names an opener.
+fn label_of(sender: &Sender) -> String {
+    match (sender.tab(), sender.frame()) {
+        (Some(tab), Some(frame)) => place_label(tab, frame),
+        _ => "background".to_owned(),
+    }
+}
+
+/// The world as main.js is told of it.
+fn describe(host: &Host, description: &WorldDescription) -> serde_json::Value {
+    let extension = &description.extension;
+    let manifest: serde_json::Value = serde_json::from_str(extension.manifest_text()).unwrap_or_default();
+    json!({
+        "kind": match description.kind {
+            ContextKind::ContentScript => "content-script",
+            ContextKind::Background => "background",
+            _ => "page",
+        },
+        "isWorker": description.is_worker,
+        "profile": host.shared.profile.name(),
+        "url": description.url.as_str(),
+        "title": description.title,
+        "extension": {
+            "id": extension.id().as_str(),
+            "base": extension.base().as_str(),
+            "manifest": manifest,
+        },
+    })
+}
