@@ -1,5 +1,90 @@
-//! Port core: the messaging that a native browser embeds so that WebExtensions
-//! ports work between its threads.
+//! Port core: the messaging core that a native browser embeds so that
+//! [WebExtensions ports](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/runtime/Port)
+//! work between its threads: `tabs.connect()`, `runtime.connect()`,
+//! `runtime.onConnect`, `postMessage` and `disconnect`.
+//!
+//! The core carries bytes and decides who is connected to whom. It has no script
+//! engine, no I/O, no thread of its own, no clock and no global state. The browser
+//! tells it **facts** (a frame shows another document, an extension was unloaded)
+//! and makes **calls** (connect, post, disconnect); it gives back **events**.
+//!
+//! - [`MessageService`] takes the facts, from any thread, and makes event loops.
+//! - [`EventLoop`] is what one thread that runs script owns: contexts are attached
+//!   to it, calls are made on it, events are taken from it. Two event loops that talk
+//!   are joined by two lock-free lanes, one per direction; ports are plain data at
+//!   either end, so ten thousand idle ones cost memory and no time.
+//! - [`Event`] is what a context hears: connected, message, disconnected.
+//! - [`Limits`] bound what is held, [`Policies`] choose where browsers differ.
+//!
+//! # Guarantees
+//!
+//! - **Delivery.** A message whose post returned `Ok` reaches every receiver still
+//!   connected, exactly once, in order, before that receiver's disconnect. After a
+//!   kill from outside (a closed tab, a hung thread) receivers get a prefix.
+//! - **One end.** A port ends at most once; the side that called
+//!   [`disconnect`](EventLoop::disconnect) hears nothing; nothing follows the end.
+//! - **No half-open port.** A connect that races with anything going away gives a
+//!   connection that is closed later, or "no receiver".
+//! - **No lost wake-up**, and at most one wake for each time that the loop said "nothing".
+//! - **Order.** What one event loop sends to one context arrives in the order of the
+//!   calls, across ports, connects, messages and disconnects. Not across senders, and not
+//!   causally through a third loop: if A posts to C, then to B, and B answers by
+//!   posting to C, then C may hear B first.
+//! - **Bounds.** A refused call gives the message back, says why, and holds up nothing else.
+//! - **Isolation.** A context reaches its own extension instance alone; `sender` is
+//!   what the browser said.
+//! - **Nothing lost or leaked** in any order of teardown; a payload is dropped once,
+//!   also when a destructor panics.
+//! - **Hung threads** keep nobody waiting once they are declared gone: peers hear it,
+//!   after what was already sent.
+//! - **Fairness.** Every sender has its turn in bounded batches, the loop itself included.
+//!
+//! # Happens-before
+//!
+//! Everything a thread did before [`post_message`](EventLoop::post_message),
+//! a connect or a disconnect is visible to the thread that takes the event it caused. What
+//! a thread did before it reported a fact is visible to whoever hears the end that the fact caused.
+//!
+//! # Two threads
+//!
+//! ```
+//! use port_core::*;
+//! use std::{task::Waker, thread};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let service = MessageService::new(Limits::default());
+//! let extension = service.extension_loaded(ExtensionId::new("greeter@example"))?;
+//! let (tab, document) = (TabId::new(7), DocumentId::new(1));
+//! service.tab_opened(tab, WindowId::new(1))?;
+//! service.frame_attached(tab, FrameId::TOP, None, document)?;
+//!
+//! // The page's thread: a content script that answers.
+//! let mut page = service.event_loop(Waker::noop().clone());
+//! let place = Place { tab, frame: FrameId::TOP, document };
+//! let script = page.attach(ContextDescription::content_script(
+//!     extension, place, "https://example.org/", "https://example.org"))?;
+//! page.set_listening(script, true)?;
+//! let renderer = thread::spawn(move || loop {
+//!     match page.wait() {
+//!         Event::Message { port, payload, .. } => page.post_message(port, &*payload).unwrap(),
+//!         Event::Disconnect { .. } => break,
+//!         _ => {}
+//!     }
+//! });
+//!
+//! // The background's thread.
+//! let mut event_loop = service.event_loop(Waker::noop().clone());
+//! let background = event_loop.attach(ContextDescription::background(
+//!     extension, "extension://greeter/background.js", "extension://greeter"))?;
+//! let port = event_loop.connect_tab(background, &TabTarget::new(tab).name("echo"))?;
+//! event_loop.post_message(port, "hello")?;
+//! let Event::Message { payload, .. } = event_loop.wait() else { panic!("expected the echo") };
+//! assert_eq!(&*payload, b"hello");
+//! event_loop.disconnect(port);
+//! renderer.join().unwrap();
+//! # Ok(())
+//! # }
+//! ```
 
 mod bell;
 mod context;
