@@ -130,7 +130,9 @@ unsafe fn recycle<T>(shared: &Shared<T>, segment: *mut Segment<T>) -> bool {
         Recycled::NONE
     } else {
         // SAFETY: the swap made the chain ours alone.
-        let count = unsafe { (*first).recycled() }.count + 1;
+        let head = unsafe { &*first };
+        // SAFETY: as above.
+        let count = unsafe { head.recycled() }.count + 1;
         Recycled { first, count }
     };
     let (chain, large) = if behind.count < RECYCLED {

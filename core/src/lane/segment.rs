@@ -91,12 +91,12 @@ impl Slot {
         const { assert!(size_of::<T>() <= RECORD_BYTES) };
         self.cell.with_mut(|cell| {
             let start = cell.cast::<u8>();
-            // SAFETY: the cell is ours alone while empty and holds both values; the
-            // writes need no alignment.
-            unsafe {
-                start.cast::<u32>().write_unaligned(tail_length);
-                start.add(TAIL_LENGTH_BYTES).cast::<T>().write_unaligned(record);
-            }
+            // SAFETY: the cell is ours alone while empty and longer than this.
+            let behind = unsafe { start.add(TAIL_LENGTH_BYTES) };
+            // SAFETY: as above, and the write needs no alignment.
+            unsafe { start.cast::<u32>().write_unaligned(tail_length) };
+            // SAFETY: as above; the cell holds both values, as asserted.
+            unsafe { behind.cast::<T>().write_unaligned(record) };
         });
     }
 
@@ -109,11 +109,12 @@ impl Slot {
     pub(super) unsafe fn read_record<T>(&self) -> (T, u32) {
         self.cell.with(|cell| {
             let start = cell.cast::<u8>();
+            // SAFETY: the cell is longer than this.
+            let behind = unsafe { start.add(TAIL_LENGTH_BYTES) };
             // SAFETY: `write_record` wrote both values before the slot was complete.
-            unsafe {
-                let tail_length = start.cast::<u32>().read_unaligned();
-                (start.add(TAIL_LENGTH_BYTES).cast::<T>().read_unaligned(), tail_length)
-            }
+            let tail_length = unsafe { start.cast::<u32>().read_unaligned() };
+            // SAFETY: as above; the caller reads it once.
+            (unsafe { behind.cast::<T>().read_unaligned() }, tail_length)
         })
     }
 
@@ -143,7 +144,9 @@ impl Slot {
         self.cell.with(|cell| {
             // SAFETY: `write_tail` initialised these bytes before the record was
             // complete, and nobody writes them until the segment is recycled.
-            unsafe { (&(*cell))[..length].assume_init_ref() }
+            let cell = unsafe { &*cell };
+            // SAFETY: as above.
+            unsafe { cell[..length].assume_init_ref() }
         })
     }
 }
@@ -215,7 +218,9 @@ impl<T> Segment<T> {
     pub(super) unsafe fn free_recycled(mut segment: *mut Self) {
         while !segment.is_null() {
             // SAFETY: the chain is the caller's alone.
-            let behind = unsafe { (*segment).recycled() };
+            let head = unsafe { &*segment };
+            // SAFETY: as above.
+            let behind = unsafe { head.recycled() };
             // SAFETY: as the caller promises; what is behind was read before.
             unsafe { Self::free(segment) };
             segment = behind.first;
