@@ -225,10 +225,6 @@ impl EventLoop {
             return;
         }
         target.state = TargetState::Open;
-        let port = leg.port;
-        if let Some(Side::Opener(opener)) = self.ports.get_mut(port).map(|port| &mut port.side) {
-            opener.accepted = true;
-        }
     }
 
     /// Contexts of a peer were killed, and what they sent before was taken.
