@@ -145,10 +145,17 @@ impl EventLoop {
             Side::Opener(Opener { legs: SmallVec::new(), lost: None, limit_reached: false }),
         );
         let key = key.ok_or(ConnectError::TooManyPorts)?;
+        if reaches.is_empty() {
+            // Queued like any record to this loop, so that a handler that connects again
+            // each time it hears of no receiver holds up nobody else.
+            if let Some(own) = self.peer_mut(OWN) {
+                own.queue(Incoming::NoTarget { port: key });
+            }
+            self.sent_to(OWN);
+        }
         for reach in reaches {
             self.open_leg(key, opener, &name, reach);
         }
-        self.end_if_alone(key);
         Ok(self.port_id(key))
     }
 

@@ -32,6 +32,7 @@ impl EventLoop {
             Incoming::Signal(signal) => self.signalled(index, signal),
             Incoming::Gone { contexts, reason } => self.contexts_gone(index, &contexts, reason),
             Incoming::PeerGone => self.peer_gone(index),
+            Incoming::NoTarget { port } => self.end_if_alone(port),
         }
         None
     }
