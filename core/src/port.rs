@@ -41,8 +41,8 @@ pub(crate) enum Side {
 /// The opener's side: a leg per event loop that it reaches.
 pub(crate) struct Opener {
     pub(crate) legs: SmallVec<[LegAt; 1]>,
-    /// Whether any receiver ever took the connection.
-    pub(crate) accepted: bool,
+    /// Why the last receiver that had taken the connection went.
+    pub(crate) lost: Option<DisconnectReason>,
     /// Whether a receiver refused for want of a free port.
     pub(crate) limit_reached: bool,
 }

@@ -240,6 +240,10 @@ pub(crate) enum Incoming {
     },
     /// The peer itself is gone.
     PeerGone,
+    /// A port was opened towards nobody.
+    NoTarget {
+        port: Key,
+    },
 }
 
 impl Incoming {
@@ -270,7 +274,7 @@ impl Incoming {
         match self {
             Self::Message { payload, .. } => Some(payload.len() as u64),
             Self::Connect(_) | Self::ConnectOne { .. } | Self::Signal(_) => Some(0),
-            Self::Gone { .. } | Self::PeerGone => None,
+            Self::Gone { .. } | Self::PeerGone | Self::NoTarget { .. } => None,
         }
     }
 }

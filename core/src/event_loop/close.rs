@@ -100,9 +100,12 @@ impl EventLoop {
             opener.limit_reached = true;
         }
         if before == TargetState::Open {
+            if let Some(Side::Opener(opener)) = self.ports.get_mut(port).map(|port| &mut port.side) {
+                opener.lost = Some(reason);
+            }
             self.apply_policy(port, reason);
         }
-        self.end_if_alone(port, reason);
+        self.end_if_alone(port);
         self.tell_of_room(port);
     }
 
@@ -129,17 +132,17 @@ impl EventLoop {
         }
     }
 
-    /// Ends an opener's port that reaches nobody any more. `reason` is why the last one went.
-    pub(super) fn end_if_alone(&mut self, key: Key, reason: DisconnectReason) {
+    /// Ends an opener's port that reaches nobody any more.
+    pub(super) fn end_if_alone(&mut self, key: Key) {
         let Some(port) = self.ports.get(key) else { return };
         let Side::Opener(opener) = &port.side else { return };
         if port.state != PortState::Open || !opener.legs.is_empty() {
             return;
         }
-        let reason = match (opener.accepted, opener.limit_reached) {
-            (true, _) => reason,
-            (false, true) => DisconnectReason::LimitReached,
-            (false, false) => DisconnectReason::NoReceiver,
+        let reason = match (opener.lost, opener.limit_reached) {
+            (Some(reason), _) => reason,
+            (None, true) => DisconnectReason::LimitReached,
+            (None, false) => DisconnectReason::NoReceiver,
         };
         self.end_port(key, reason);
     }

@@ -8,7 +8,6 @@ use crate::ids::{ContextId, DocumentId, FrameId, Key, PortId, TabId};
 use crate::index::TabFilter;
 use crate::name::PortName;
 use crate::port::{Leg, LegAt, Opener, PeerIndex, Port, PortState, Side, Target, TargetState};
-use crate::reason::DisconnectReason;
 use crate::record::{Channel, Connect, Credit, Incoming, Record};
 use crate::sender::{ContextKind, DocumentLifecycle};
 use crate::sync::Arc;
@@ -143,13 +142,20 @@ impl EventLoop {
         let key = self.open_port(
             opener.id().key,
             name.clone(),
-            Side::Opener(Opener { legs: SmallVec::new(), accepted: false, limit_reached: false }),
+            Side::Opener(Opener { legs: SmallVec::new(), lost: None, limit_reached: false }),
         );
         let key = key.ok_or(ConnectError::TooManyPorts)?;
+        if reaches.is_empty() {
+            // Queued like any record to this loop, so that a handler that connects again
+            // each time it hears of no receiver holds up nobody else.
+            if let Some(own) = self.peer_mut(OWN) {
+                own.queue(Incoming::NoTarget { port: key });
+            }
+            self.sent_to(OWN);
+        }
         for reach in reaches {
             self.open_leg(key, opener, &name, reach);
         }
-        self.end_if_alone(key, DisconnectReason::NoReceiver);
         Ok(self.port_id(key))
     }
 

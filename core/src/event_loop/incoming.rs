@@ -32,6 +32,7 @@ impl EventLoop {
             Incoming::Signal(signal) => self.signalled(index, signal),
             Incoming::Gone { contexts, reason } => self.contexts_gone(index, &contexts, reason),
             Incoming::PeerGone => self.peer_gone(index),
+            Incoming::NoTarget { port } => self.end_if_alone(port),
         }
         None
     }
@@ -225,10 +226,6 @@ impl EventLoop {
             return;
         }
         target.state = TargetState::Open;
-        let port = leg.port;
-        if let Some(Side::Opener(opener)) = self.ports.get_mut(port).map(|port| &mut port.side) {
-            opener.accepted = true;
-        }
     }
 
     /// Contexts of a peer were killed, and what they sent before was taken.
