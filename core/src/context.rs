@@ -7,6 +7,7 @@ use crate::reason::DisconnectReason;
 use crate::record::Credit;
 use crate::sender::ContextDescription;
 use crate::sync::{Arc, AtomicBool, AtomicU8, HashMap, Ordering};
+use crate::target::Listening;
 use std::collections::VecDeque;
 use std::fmt;
 
@@ -93,7 +94,7 @@ impl fmt::Debug for ContextShared {
 /// What the owning event loop keeps of a context.
 pub(crate) struct Context {
     pub(crate) shared: Arc<ContextShared>,
-    pub(crate) listening: bool,
+    pub(crate) listening: Listening,
     /// Its ports, in no order.
     pub(crate) ports: Vec<Key>,
     /// While its page is in the back/forward cache.

@@ -6,6 +6,7 @@ use crate::name::PortName;
 use crate::payload::Payload;
 use crate::reason::DisconnectReason;
 use crate::sender::Sender;
+use crate::target::ConnectKind;
 
 /// One thing that happened to a context of an event loop, given by
 /// [`EventLoop::next_event`](crate::EventLoop::next_event).
@@ -17,13 +18,15 @@ use crate::sender::Sender;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
-    /// `runtime.onConnect`: somebody connected to `context`, which was listening.
-    /// `port` is this side's end and is open.
+    /// `runtime.onConnect`, or by `kind` and sender one of its relatives: somebody
+    /// connected to `context`, which was listening. `port` is this side's end and is open.
     Connect {
         /// The receiving context.
         context: ContextId,
         /// The receiving context's end.
         port: PortId,
+        /// What the connection is for.
+        kind: ConnectKind,
         /// The name the opener gave; empty for none.
         name: PortName,
         /// The opener, as the browser described it.

@@ -111,11 +111,12 @@ mod service;
 mod slab;
 mod snapshot;
 mod sync;
+mod target;
 mod wake;
 
 pub use error::{AttachError, ConnectError, ContextError, FactError, PostError};
 pub use event::Event;
-pub use event_loop::{EventLoop, TabTarget};
+pub use event_loop::EventLoop;
 pub use ids::{
     ContextId, DocumentId, EventLoopId, ExtensionId, ExtensionInstance, FrameId, PortId, TabId, WindowId,
 };
@@ -123,7 +124,7 @@ pub use limits::Limits;
 pub use message::{Message, MessageFormat};
 pub use name::PortName;
 pub use payload::{INLINE_BYTES, Payload};
-pub use policy::{BackForwardCache, Policies, ReceiverDisconnects, ReceiverLost};
+pub use policy::{BackForwardCache, DocumentTarget, Policies, ReceiverDisconnects, ReceiverLost};
 pub use reason::DisconnectReason;
 pub use sender::{ContextDescription, ContextKind, DocumentLifecycle, Place, Sender};
 pub use service::MessageService;
@@ -131,3 +132,4 @@ pub use snapshot::{
     ContextSnapshot, EventLoopSnapshot, ExtensionSnapshot, FrameSnapshot, LaneSnapshot, PortEnd,
     PortSnapshot, PortStatus, Queued, ServiceSnapshot, TabSnapshot,
 };
+pub use target::{ConnectKind, ExternalConnections, Listening, RuntimeTarget, TabTarget};

@@ -13,6 +13,19 @@ pub struct Policies {
     pub receiver_lost: ReceiverLost,
     /// A page with open ports goes into the back/forward cache.
     pub back_forward_cache: BackForwardCache,
+    /// `tabs.connect` names a document and a frame that do not fit.
+    pub document_target: DocumentTarget,
+}
+
+/// What `tabs.connect` reaches when it is given both a document and a frame. A
+/// document of another tab is never reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DocumentTarget {
+    /// The document, if that frame shows it (Chromium, measured; the default).
+    BothMustFit,
+    /// The document, whichever frame shows it (Firefox, measured).
+    DocumentDecides,
 }
 
 /// What happens when one of several receivers of a port calls `disconnect()`.
@@ -68,6 +81,7 @@ impl Policies {
         receiver_disconnects: ReceiverDisconnects::EndsForOpener,
         receiver_lost: ReceiverLost::LeavesOthers,
         back_forward_cache: BackForwardCache::Ends,
+        document_target: DocumentTarget::BothMustFit,
     };
 
     /// What Firefox 153 was measured to do.
@@ -75,6 +89,7 @@ impl Policies {
         receiver_disconnects: ReceiverDisconnects::EndsForAll,
         receiver_lost: ReceiverLost::EndsForAll,
         back_forward_cache: BackForwardCache::LosesMessages,
+        document_target: DocumentTarget::DocumentDecides,
     };
 }
 
@@ -84,6 +99,7 @@ impl Default for Policies {
             receiver_disconnects: ReceiverDisconnects::EndsForAll,
             receiver_lost: ReceiverLost::LeavesOthers,
             back_forward_cache: BackForwardCache::Ends,
+            document_target: DocumentTarget::BothMustFit,
         }
     }
 }

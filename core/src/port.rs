@@ -6,6 +6,7 @@ use crate::name::PortName;
 use crate::reason::DisconnectReason;
 use crate::record::{Channel, Credit};
 use crate::sync::Arc;
+use crate::target::ConnectKind;
 use smallvec::SmallVec;
 
 /// One end of a connection: a `runtime.Port` of one context.
@@ -40,6 +41,7 @@ pub(crate) enum Side {
 
 /// The opener's side: a leg per event loop that it reaches.
 pub(crate) struct Opener {
+    pub(crate) kind: ConnectKind,
     pub(crate) legs: SmallVec<[LegAt; 1]>,
     /// Why the last receiver that had taken the connection went.
     pub(crate) lost: Option<DisconnectReason>,

@@ -7,8 +7,8 @@ use crate::message::{Body, MessageFormat};
 use crate::name::PortName;
 use crate::payload::{INLINE_BYTES, Payload};
 use crate::reason::DisconnectReason;
-use crate::sender::DocumentLifecycle;
 use crate::sync::Arc;
+use crate::target::ConnectTraits;
 use bytes::Bytes;
 use std::fmt;
 use std::mem::MaybeUninit;
@@ -118,8 +118,14 @@ pub(crate) enum Record {
     /// A longer message, by reference.
     Long { channel: Channel, route: Route, traits: Traits, bytes: Bytes },
     /// A connection to one context.
-    Connect { channel: Channel, opener: Arc<ContextShared>, target: Key, name: PortName },
-    /// A connection to several contexts, or one with more to say.
+    Connect {
+        channel: Channel,
+        traits: ConnectTraits,
+        opener: Arc<ContextShared>,
+        target: Key,
+        name: PortName,
+    },
+    /// A connection to several contexts.
     ConnectMany(Box<Connect>),
     /// Anything else.
     Signal(Signal),
@@ -129,7 +135,7 @@ pub(crate) enum Record {
 pub(crate) struct Connect {
     pub(crate) channel: Channel,
     pub(crate) opener: Arc<ContextShared>,
-    pub(crate) lifecycle: DocumentLifecycle,
+    pub(crate) traits: ConnectTraits,
     pub(crate) name: PortName,
     /// In order of ordinal.
     pub(crate) targets: Vec<Key>,
@@ -228,6 +234,7 @@ pub(crate) enum Incoming {
     Connect(Connect),
     ConnectOne {
         channel: Channel,
+        traits: ConnectTraits,
         opener: Arc<ContextShared>,
         target: Key,
         name: PortName,
@@ -260,8 +267,8 @@ impl Incoming {
             Record::Long { channel, route, traits, bytes } => {
                 Self::Message { channel, route, traits, payload: Payload::shared(bytes) }
             }
-            Record::Connect { channel, opener, target, name } => {
-                Self::ConnectOne { channel, opener, target, name }
+            Record::Connect { channel, traits, opener, target, name } => {
+                Self::ConnectOne { channel, traits, opener, target, name }
             }
             Record::ConnectMany(connect) => Self::Connect(*connect),
             Record::Signal(signal) => Self::Signal(signal),

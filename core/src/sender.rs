@@ -24,9 +24,9 @@ pub enum ContextKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DocumentLifecycle {
-    /// Shown.
+    /// Shown, or a context without a document.
     Active,
-    /// Kept in the back/forward cache.
+    /// In the back/forward cache.
     Cached,
 }
 

@@ -10,6 +10,7 @@ use crate::limits::Limits;
 use crate::policy::Policies;
 use crate::reason::DisconnectReason;
 use crate::sync::{Arc, AtomicU32, AtomicU64, HashMap, Mutex, Ordering};
+use crate::target::ExternalConnections;
 use crate::wake::Wakeup;
 use std::fmt;
 use std::task::Waker;
@@ -229,15 +230,28 @@ impl MessageService {
         Ok(())
     }
 
-    /// An extension was loaded. Every load is another instance.
+    /// An extension was loaded that no other extension may connect to. Every load is another instance.
     ///
     /// # Errors
     ///
     /// [`ExtensionExists`](FactError::ExtensionExists) while another instance is loaded.
     pub fn extension_loaded(&self, id: ExtensionId) -> Result<ExtensionInstance, FactError> {
+        self.extension_loaded_with(id, ExternalConnections::Nobody)
+    }
+
+    /// An extension was loaded that admits connections from other extensions.
+    ///
+    /// # Errors
+    ///
+    /// [`ExtensionExists`](FactError::ExtensionExists) while another instance is loaded.
+    pub fn extension_loaded_with(
+        &self,
+        id: ExtensionId,
+        external: ExternalConnections,
+    ) -> Result<ExtensionInstance, FactError> {
         // Relaxed: only uniqueness matters.
         let instance = ExtensionInstance(self.inner.next_instance.fetch_add(1, Ordering::Relaxed));
-        self.inner.index.load(id, instance)?;
+        self.inner.index.load(id, instance, external)?;
         Ok(instance)
     }
 

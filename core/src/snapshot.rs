@@ -7,6 +7,7 @@ use crate::name::PortName;
 use crate::reason::DisconnectReason;
 use crate::sender::{ContextKind, Place};
 use crate::service::MessageService;
+use crate::target::Listening;
 
 /// What [`EventLoop::snapshot`](crate::EventLoop::snapshot) shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +37,8 @@ pub struct ContextSnapshot {
     pub kind: ContextKind,
     /// The tab, frame and document it lives in, if any.
     pub place: Option<Place>,
-    /// Whether it has an `onConnect` listener.
-    pub listening: bool,
+    /// For what it has listeners.
+    pub listening: Listening,
     /// Whether its page is in the back/forward cache.
     pub suspended: bool,
     /// The fact that ended it, where its event is not handed out yet.

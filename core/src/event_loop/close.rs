@@ -8,6 +8,7 @@ use crate::policy::{ReceiverDisconnects, ReceiverLost};
 use crate::port::{LegAt, PeerIndex, PortState, Receiver, Side, TargetState};
 use crate::reason::DisconnectReason;
 use crate::record::{Channel, Hearing, Route, Signal};
+use crate::target::ConnectKind;
 use std::mem;
 
 impl EventLoop {
@@ -112,6 +113,13 @@ impl EventLoop {
     /// A receiver that had taken the connection is gone; the policies say what of the others.
     fn apply_policy(&mut self, port: Key, reason: DisconnectReason) {
         let policies = self.service.policies;
+        let kind = match self.ports.get(port).map(|port| &port.side) {
+            Some(Side::Opener(opener)) => opener.kind,
+            _ => return,
+        };
+        if kind == ConnectKind::OneOff {
+            return;
+        }
         let hearing = if reason == DisconnectReason::Disconnected {
             match policies.receiver_disconnects {
                 ReceiverDisconnects::EndsForAll => Hearing::Told,

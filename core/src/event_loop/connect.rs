@@ -4,54 +4,15 @@ use super::{EventLoop, OWN};
 use crate::context::ContextShared;
 use crate::error::ConnectError;
 use crate::event_loop_shared::{EventLoopShared, NoLanes};
-use crate::ids::{ContextId, DocumentId, FrameId, Key, PortId, TabId};
-use crate::index::TabFilter;
+use crate::ids::{ContextId, Key, PortId};
 use crate::name::PortName;
+use crate::policy::DocumentTarget;
 use crate::port::{Leg, LegAt, Opener, PeerIndex, Port, PortState, Side, Target, TargetState};
 use crate::record::{Channel, Connect, Credit, Incoming, Record};
 use crate::sender::{ContextKind, DocumentLifecycle};
 use crate::sync::Arc;
+use crate::target::{ConnectKind, ConnectTraits, RuntimeTarget, TabTarget};
 use smallvec::SmallVec;
-
-/// Where `tabs.connect` goes: a tab, or one frame or document of it, with a name for the port.
-///
-/// ```
-/// use port_core::{FrameId, TabId, TabTarget};
-///
-/// let everywhere = TabTarget::new(TabId::new(7)).name("tabs-connect-example");
-/// let top_frame_only = everywhere.clone().frame(FrameId::TOP);
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
-pub struct TabTarget {
-    filter: TabFilter,
-    name: PortName,
-}
-
-impl TabTarget {
-    /// Every frame of a tab; no name.
-    pub fn new(tab: TabId) -> Self {
-        Self { filter: TabFilter { tab, frame: None, document: None }, name: PortName::default() }
-    }
-
-    /// Only this frame (`frameId`).
-    pub fn frame(mut self, frame: FrameId) -> Self {
-        self.filter.frame = Some(frame);
-        self
-    }
-
-    /// Only this document (`documentId`). With a frame too, both must fit.
-    pub fn document(mut self, document: DocumentId) -> Self {
-        self.filter.document = Some(document);
-        self
-    }
-
-    /// The port's name. Allocates once when longer than 23 bytes.
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = PortName::new(name);
-        self
-    }
-}
 
 /// The targets of one connect that live on one event loop.
 struct Reach {
@@ -87,24 +48,41 @@ impl EventLoop {
         if description.kind == ContextKind::ContentScript {
             return Err(ConnectError::NotAllowed);
         }
+        let mut filter = target.filter;
+        if filter.document.is_some()
+            && self.service.policies.document_target == DocumentTarget::DocumentDecides
+        {
+            filter.frame = None;
+        }
         let mut found = std::mem::take(&mut self.found);
-        self.service.index.content_scripts(target.filter, description.instance, &mut found);
-        self.connect(&shared, found, target.name.clone())
+        self.service.index.content_scripts(filter, description.instance, &mut found);
+        self.connect(&shared, found, target.name.clone(), target.kind)
     }
 
     /// [`runtime.connect`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/runtime/connect):
     /// connects a context to the background and page contexts of its own extension,
-    /// itself excepted, and gives the opener's end at once. As
-    /// [`connect_tab`](Self::connect_tab) in everything else.
+    /// itself excepted, or of another that admits it, and gives the opener's end at
+    /// once. As [`connect_tab`](Self::connect_tab) in everything else.
     ///
     /// # Errors
     ///
     /// See [`ConnectError`].
-    pub fn connect_runtime(&mut self, opener: ContextId, name: &str) -> Result<PortId, ConnectError> {
+    pub fn connect_runtime(
+        &mut self,
+        opener: ContextId,
+        target: impl Into<RuntimeTarget>,
+    ) -> Result<PortId, ConnectError> {
+        let RuntimeTarget { extension, name, kind } = target.into();
         let shared = self.opener(opener)?;
         let mut found = std::mem::take(&mut self.found);
-        self.service.index.own_contexts(shared.description().instance, &mut found);
-        self.connect(&shared, found, PortName::new(name))
+        let index = &self.service.index;
+        match extension {
+            Some(other) if other != *shared.extension() => {
+                index.external_contexts(&other, shared.extension(), &mut found);
+            }
+            _ => index.own_contexts(shared.description().instance, &mut found),
+        }
+        self.connect(&shared, found, name, kind)
     }
 
     fn opener(&self, opener: ContextId) -> Result<Arc<ContextShared>, ConnectError> {
@@ -124,6 +102,7 @@ impl EventLoop {
         opener: &Arc<ContextShared>,
         mut found: Vec<Arc<ContextShared>>,
         name: PortName,
+        kind: ConnectKind,
     ) -> Result<PortId, ConnectError> {
         let mut reaches = Reaches::new();
         for target in found.drain(..) {
@@ -139,10 +118,16 @@ impl EventLoop {
                 return Err(ConnectError::Busy);
             }
         }
+        let holder = self.contexts.get(opener.id().key).ok_or(ConnectError::UnknownContext)?;
+        let lifecycle = match holder.suspended {
+            None => DocumentLifecycle::Active,
+            Some(_) => DocumentLifecycle::Cached,
+        };
+        let traits = ConnectTraits { kind, lifecycle };
         let key = self.open_port(
             opener.id().key,
             name.clone(),
-            Side::Opener(Opener { legs: SmallVec::new(), lost: None, limit_reached: false }),
+            Side::Opener(Opener { kind, legs: SmallVec::new(), lost: None, limit_reached: false }),
         );
         let key = key.ok_or(ConnectError::TooManyPorts)?;
         if reaches.is_empty() {
@@ -154,7 +139,7 @@ impl EventLoop {
             self.sent_to(OWN);
         }
         for reach in reaches {
-            self.open_leg(key, opener, &name, reach);
+            self.open_leg(key, opener, &name, traits, reach);
         }
         Ok(self.port_id(key))
     }
@@ -187,7 +172,14 @@ impl EventLoop {
         }
     }
 
-    fn open_leg(&mut self, port: Key, opener: &Arc<ContextShared>, name: &PortName, reach: Reach) {
+    fn open_leg(
+        &mut self,
+        port: Key,
+        opener: &Arc<ContextShared>,
+        name: &PortName,
+        traits: ConnectTraits,
+        reach: Reach,
+    ) {
         let Reach { peer: index, targets, new } = reach;
         let Some(peer) = self.peers[index as usize].as_mut() else { return };
         let keys: SmallVec<[Key; 1]> = targets.iter().map(|target| target.id().key).collect();
@@ -206,11 +198,11 @@ impl EventLoop {
         let channel = Channel(key);
         let (opener, name) = (Arc::clone(opener), name.clone());
         let record = match *keys {
-            [target] => Record::Connect { channel, opener, target, name },
+            [target] => Record::Connect { channel, traits, opener, target, name },
             _ => Record::ConnectMany(Box::new(Connect {
                 channel,
+                traits,
                 opener,
-                lifecycle: DocumentLifecycle::Active,
                 name,
                 targets: keys.into_vec(),
             })),

@@ -10,8 +10,9 @@ use crate::policy::BackForwardCache;
 use crate::port::{Accepted, PeerIndex, PortState, Receiver, Side, TargetState};
 use crate::reason::DisconnectReason;
 use crate::record::{Channel, Connect, Credit, Hearing, Incoming, Route, Signal, Traits};
-use crate::sender::{DocumentLifecycle, Sender};
+use crate::sender::Sender;
 use crate::sync::Arc;
+use crate::target::{ConnectKind, ConnectTraits};
 use smallvec::SmallVec;
 
 impl EventLoop {
@@ -23,11 +24,11 @@ impl EventLoop {
             Incoming::Message { channel, route, traits, payload } => {
                 return self.message(index, channel, route, traits, payload);
             }
-            Incoming::ConnectOne { channel, opener, target, name } => {
-                self.connected(index, channel, &opener, DocumentLifecycle::Active, &name, &[target]);
+            Incoming::ConnectOne { channel, traits, opener, target, name } => {
+                self.connected(index, channel, traits, &opener, &name, &[target]);
             }
-            Incoming::Connect(Connect { channel, opener, lifecycle, name, targets }) => {
-                self.connected(index, channel, &opener, lifecycle, &name, &targets);
+            Incoming::Connect(Connect { channel, traits, opener, name, targets }) => {
+                self.connected(index, channel, traits, &opener, &name, &targets);
             }
             Incoming::Signal(signal) => self.signalled(index, signal),
             Incoming::Gone { contexts, reason } => self.contexts_gone(index, &contexts, reason),
@@ -134,8 +135,8 @@ impl EventLoop {
         &mut self,
         index: PeerIndex,
         channel: Channel,
+        traits: ConnectTraits,
         opener: &Arc<ContextShared>,
-        lifecycle: DocumentLifecycle,
         name: &PortName,
         targets: &[Key],
     ) {
@@ -150,14 +151,15 @@ impl EventLoop {
                 outstanding: Credit::default(),
                 unreported: Credit::default(),
             };
-            match self.accept(target, receiver, opener, name) {
+            match self.accept(target, receiver, traits.kind, opener, name) {
                 Ok(port) => {
                     receivers.push(port);
                     self.send_signal(index, Signal::Accept { channel, ordinal });
-                    let sender = Sender::new(Arc::clone(opener), lifecycle);
+                    let sender = Sender::new(Arc::clone(opener), traits.lifecycle);
                     self.emit(Event::Connect {
                         context: self.context_id(target),
                         port: self.port_id(port),
+                        kind: traits.kind,
                         name: name.clone(),
                         sender,
                     });
@@ -184,15 +186,18 @@ impl EventLoop {
         &mut self,
         target: Key,
         receiver: Receiver,
+        kind: ConnectKind,
         opener: &Arc<ContextShared>,
         name: &PortName,
     ) -> Result<Key, DisconnectReason> {
         let refused = DisconnectReason::NoReceiver;
         let context = self.contexts.get(target).ok_or(refused)?;
-        let admitted = context.listening
+        let instance = context.shared.description().instance;
+        let external = instance != opener.description().instance;
+        let admitted = context.listening.covers(kind, external)
             && context.suspended.is_none()
             && context.shared.killed().is_none()
-            && context.shared.description().instance == opener.description().instance
+            && (!external || self.service.index.admits(instance, opener.extension()))
             && context.shared.id() != opener.id()
             && opener.killed().is_none();
         if !admitted {

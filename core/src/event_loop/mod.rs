@@ -9,8 +9,6 @@ mod notices;
 mod post;
 mod snapshot;
 
-pub use connect::TabTarget;
-
 use crate::context::{Context, ContextShared};
 use crate::error::{AttachError, ContextError};
 use crate::event::Event;
@@ -24,6 +22,7 @@ use crate::sender::ContextDescription;
 use crate::service::ServiceInner;
 use crate::slab::Slab;
 use crate::sync::{Arc, HashMap};
+use crate::target::Listening;
 use std::collections::VecDeque;
 use std::fmt;
 
@@ -133,7 +132,7 @@ impl EventLoop {
             self.shared.leave(id);
             return Err(error);
         }
-        let context = Context { shared, listening: false, ports: Vec::new(), suspended: None };
+        let context = Context { shared, listening: Listening::default(), ports: Vec::new(), suspended: None };
         match self.contexts.insert(context) {
             Ok(inserted) => debug_assert_eq!(inserted, key),
             Err(_) => unreachable!("a vacant key was there"),
@@ -158,16 +157,21 @@ impl EventLoop {
         Ok(())
     }
 
-    /// Says whether a context has an `onConnect` listener. A connection that is taken
-    /// from the lane while it has none is refused. Off after [`attach`](Self::attach).
+    /// Says for what a context has listeners: `true` for `onConnect`, or a [`Listening`]. A
+    /// connection that is taken from the lane while it has none for its kind is
+    /// refused. None after [`attach`](Self::attach).
     ///
     /// # Errors
     ///
     /// [`UnknownContext`](ContextError::UnknownContext).
-    pub fn set_listening(&mut self, context: ContextId, listening: bool) -> Result<(), ContextError> {
+    pub fn set_listening(
+        &mut self,
+        context: ContextId,
+        listening: impl Into<Listening>,
+    ) -> Result<(), ContextError> {
         let key = self.context_key(context)?;
         let context = self.contexts.get_mut(key).ok_or(ContextError::UnknownContext)?;
-        context.listening = listening;
+        context.listening = listening.into();
         Ok(())
     }
 

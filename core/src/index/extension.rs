@@ -4,10 +4,12 @@ use crate::context::ContextShared;
 use crate::ids::{ContextId, ExtensionId};
 use crate::sender::ContextKind;
 use crate::sync::{Arc, HashMap};
+use crate::target::ExternalConnections;
 
 /// One load of an extension and where it runs.
 pub(crate) struct Extension {
     id: ExtensionId,
+    external: ExternalConnections,
     /// Background and pages: the targets of `runtime.connect`, in order of arrival.
     own: Vec<Arc<ContextShared>>,
     /// Content scripts, which may be thousands.
@@ -15,12 +17,17 @@ pub(crate) struct Extension {
 }
 
 impl Extension {
-    pub(super) fn new(id: ExtensionId) -> Self {
-        Self { id, own: Vec::new(), content_scripts: HashMap::default() }
+    pub(super) fn new(id: ExtensionId, external: ExternalConnections) -> Self {
+        Self { id, external, own: Vec::new(), content_scripts: HashMap::default() }
     }
 
     pub(crate) fn id(&self) -> &ExtensionId {
         &self.id
+    }
+
+    /// Whether another extension may connect.
+    pub(super) fn admits(&self, opener: &ExtensionId) -> bool {
+        self.external.admit(opener)
     }
 
     pub(crate) fn own(&self) -> impl Iterator<Item = &Arc<ContextShared>> {

@@ -16,6 +16,7 @@ use crate::ids::{DocumentId, ExtensionId, ExtensionInstance, FrameId, TabId, Win
 use crate::reason::DisconnectReason;
 use crate::sender::{ContextKind, Place};
 use crate::sync::{Arc, ShardedMap};
+use crate::target::ExternalConnections;
 
 /// Who is where.
 pub(crate) struct Index {
@@ -91,11 +92,16 @@ impl Index {
         self.documents.read(&document, |tab| *tab).ok_or(FactError::UnknownDocument)
     }
 
-    pub(crate) fn load(&self, extension: ExtensionId, instance: ExtensionInstance) -> Result<(), FactError> {
+    pub(crate) fn load(
+        &self,
+        extension: ExtensionId,
+        instance: ExtensionInstance,
+        external: ExternalConnections,
+    ) -> Result<(), FactError> {
         if !self.loaded.insert_new(extension.clone(), instance) {
             return Err(FactError::ExtensionExists);
         }
-        self.extensions.insert_new(instance, Extension::new(extension));
+        self.extensions.insert_new(instance, Extension::new(extension, external));
         Ok(())
     }
 
@@ -187,6 +193,24 @@ impl Index {
     /// Adds to `found` the background and page contexts of `instance`.
     pub(crate) fn own_contexts(&self, instance: ExtensionInstance, found: &mut Vec<Arc<ContextShared>>) {
         self.extensions.read(&instance, |extension| found.extend(extension.own().cloned()));
+    }
+
+    /// Adds to `found` the background and page contexts of another extension, if it admits `opener`.
+    pub(crate) fn external_contexts(
+        &self,
+        extension: &ExtensionId,
+        opener: &ExtensionId,
+        found: &mut Vec<Arc<ContextShared>>,
+    ) {
+        let Some(instance) = self.loaded.read(extension, |instance| *instance) else { return };
+        if self.admits(instance, opener) {
+            self.own_contexts(instance, found);
+        }
+    }
+
+    /// Whether an extension instance admits connections from another extension.
+    pub(crate) fn admits(&self, instance: ExtensionInstance, opener: &ExtensionId) -> bool {
+        self.extensions.read(&instance, |extension| extension.admits(opener)) == Some(true)
     }
 
     pub(crate) fn for_each_tab(&self, visit: impl FnMut(&TabId, &Tab)) {

@@ -57,7 +57,7 @@ fn two_threads_pass_everything() {
 }
 
 /// Counts its drops; panics in some.
-struct Dropped(std::sync::Arc<AtomicUsize>, bool);
+struct Dropped(Arc<AtomicUsize>, bool);
 
 impl Drop for Dropped {
     fn drop(&mut self) {
@@ -71,7 +71,7 @@ fn everything_is_dropped_once_at_every_fill_level_and_order_of_teardown() {
     for filled in 0..40 {
         for taken in 0..=filled {
             for consumer_first in [false, true] {
-                let drops = std::sync::Arc::new(AtomicUsize::new(0));
+                let drops = Arc::new(AtomicUsize::new(0));
                 let (mut producer, mut consumer) = lane();
                 for number in 0..filled {
                     let record = Dropped(drops.clone(), number % 5 == 4 && number >= taken);

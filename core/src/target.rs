@@ -1,0 +1,193 @@
+//! Where a connection goes, what kind it is, and who listens for which kind.
+
+use crate::ids::{DocumentId, ExtensionId, FrameId, TabId};
+use crate::index::TabFilter;
+use crate::name::PortName;
+use crate::sender::DocumentLifecycle;
+
+/// What a connection is for. Both kinds go through the same lanes, so the order
+/// between one-off messages and everything else holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum ConnectKind {
+    /// A port: `connect` and `onConnect`.
+    #[default]
+    Port,
+    /// A one-off message with its answer: `sendMessage` and `onMessage`. The embedder
+    /// posts the message on the port it gets, takes the first answer as the answer,
+    /// and disconnects. A receiver that disconnects leaves the others, whatever
+    /// [`Policies::receiver_disconnects`](crate::Policies::receiver_disconnects) says, for another may answer.
+    OneOff,
+}
+
+/// What a connection carries besides its name and its ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ConnectTraits {
+    pub(crate) kind: ConnectKind,
+    /// The opener's, when it connected.
+    pub(crate) lifecycle: DocumentLifecycle,
+}
+
+/// Where `tabs.connect` or `tabs.sendMessage` goes: a tab, or one frame or document of it.
+///
+/// ```
+/// use port_core::{FrameId, TabId, TabTarget};
+///
+/// let everywhere = TabTarget::new(TabId::new(7)).name("tabs-connect-example");
+/// let top_frame_only = everywhere.clone().frame(FrameId::TOP);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct TabTarget {
+    pub(crate) filter: TabFilter,
+    pub(crate) name: PortName,
+    pub(crate) kind: ConnectKind,
+}
+
+impl TabTarget {
+    /// Every frame of a tab; a port with no name.
+    pub fn new(tab: TabId) -> Self {
+        Self {
+            filter: TabFilter { tab, frame: None, document: None },
+            name: PortName::default(),
+            kind: ConnectKind::Port,
+        }
+    }
+
+    /// Only this frame (`frameId`).
+    pub fn frame(mut self, frame: FrameId) -> Self {
+        self.filter.frame = Some(frame);
+        self
+    }
+
+    /// Only this document (`documentId`), of this tab. With a frame too,
+    /// [`Policies::document_target`](crate::Policies::document_target) says what if they do not fit.
+    pub fn document(mut self, document: DocumentId) -> Self {
+        self.filter.document = Some(document);
+        self
+    }
+
+    /// The port's name. Allocates once when longer than 23 bytes.
+    pub fn name(mut self, name: &str) -> Self {
+        self.name = PortName::new(name);
+        self
+    }
+
+    /// What the connection is for; [`ConnectKind::Port`] unless told.
+    pub fn kind(mut self, kind: ConnectKind) -> Self {
+        self.kind = kind;
+        self
+    }
+}
+
+/// Where `runtime.connect` or `runtime.sendMessage` goes: the background and page contexts of an extension.
+///
+/// A name alone is a target too: `event_loop.connect_runtime(context, "name")`.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[must_use]
+pub struct RuntimeTarget {
+    pub(crate) extension: Option<ExtensionId>,
+    pub(crate) name: PortName,
+    pub(crate) kind: ConnectKind,
+}
+
+impl RuntimeTarget {
+    /// The opener's own extension; a port with no name.
+    pub fn own() -> Self {
+        Self::default()
+    }
+
+    /// Another extension (`onConnectExternal`, `onMessageExternal`), if it allows
+    /// [external connections](ExternalConnections) from the opener's; if it does not, it is as if it
+    /// did not exist. The opener's own id means its own extension.
+    pub fn extension(extension: ExtensionId) -> Self {
+        Self { extension: Some(extension), ..Self::default() }
+    }
+
+    /// The port's name. Allocates once when longer than 23 bytes.
+    pub fn name(mut self, name: &str) -> Self {
+        self.name = PortName::new(name);
+        self
+    }
+
+    /// What the connection is for; [`ConnectKind::Port`] unless told.
+    pub fn kind(mut self, kind: ConnectKind) -> Self {
+        self.kind = kind;
+        self
+    }
+}
+
+impl From<&str> for RuntimeTarget {
+    fn from(name: &str) -> Self {
+        Self::own().name(name)
+    }
+}
+
+/// For what a context has listeners. `true` stands for [`Listening::PORTS`], `false` for none.
+///
+/// ```
+/// use port_core::Listening;
+///
+/// let listening = Listening { one_off: true, ..Listening::PORTS };
+/// assert!(listening.ports && !listening.external_ports);
+/// assert_eq!(Listening::from(false), Listening::default());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "four independent listeners")]
+pub struct Listening {
+    /// `runtime.onConnect`.
+    pub ports: bool,
+    /// `runtime.onMessage`.
+    pub one_off: bool,
+    /// `runtime.onConnectExternal`.
+    pub external_ports: bool,
+    /// `runtime.onMessageExternal`.
+    pub external_one_off: bool,
+}
+
+impl Listening {
+    /// `runtime.onConnect` alone.
+    pub const PORTS: Self =
+        Self { ports: true, one_off: false, external_ports: false, external_one_off: false };
+
+    pub(crate) fn covers(self, kind: ConnectKind, external: bool) -> bool {
+        match (kind, external) {
+            (ConnectKind::Port, false) => self.ports,
+            (ConnectKind::OneOff, false) => self.one_off,
+            (ConnectKind::Port, true) => self.external_ports,
+            (ConnectKind::OneOff, true) => self.external_one_off,
+        }
+    }
+}
+
+impl From<bool> for Listening {
+    fn from(ports: bool) -> Self {
+        Self { ports, ..Self::default() }
+    }
+}
+
+/// Which other extensions may connect to an extension: the manifest's
+/// [`externally_connectable`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/manifest.json/externally_connectable).
+/// In browsers an extension without that key admits everyone; the core admits
+/// nobody unless told.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ExternalConnections {
+    /// No other extension.
+    #[default]
+    Nobody,
+    /// Every other extension (no key, or `"ids": ["*"]`).
+    Everyone,
+    /// These (`"ids"`).
+    Extensions(Vec<ExtensionId>),
+}
+
+impl ExternalConnections {
+    pub(crate) fn admit(&self, extension: &ExtensionId) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Everyone => true,
+            Self::Extensions(extensions) => extensions.contains(extension),
+        }
+    }
+}
