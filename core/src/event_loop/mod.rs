@@ -125,19 +125,30 @@ impl EventLoop {
         let key = self.contexts.vacant_key().ok_or(AttachError::TooManyContexts)?;
         let id = ContextId { event_loop: self.id(), key };
         let shared = Arc::new(ContextShared::new(id, description, extension, Arc::clone(&self.shared)));
-        if !self.shared.enter(&shared) {
-            return Err(AttachError::EventLoopGone);
+        // Local first: should the attach be refused further on, a connection or a notice
+        // that found it meanwhile names a key that is never given again.
+        let context = Context {
+            shared: Arc::clone(&shared),
+            listening: Listening::default(),
+            ports: Vec::new(),
+            suspended: None,
+        };
+        if self.contexts.insert(context).is_err() {
+            return Err(AttachError::TooManyContexts);
         }
-        if let Err(error) = self.service.index.enter(&shared) {
-            self.shared.leave(id);
+        if let Err(error) = self.publish(&shared) {
+            self.contexts.remove(key);
             return Err(error);
         }
-        let context = Context { shared, listening: Listening::default(), ports: Vec::new(), suspended: None };
-        match self.contexts.insert(context) {
-            Ok(inserted) => debug_assert_eq!(inserted, key),
-            Err(_) => unreachable!("a vacant key was there"),
-        }
         Ok(id)
+    }
+
+    /// Makes a context known to other threads.
+    fn publish(&self, context: &Arc<ContextShared>) -> Result<(), AttachError> {
+        if !self.shared.enter(context) {
+            return Err(AttachError::EventLoopGone);
+        }
+        self.service.index.enter(context).inspect_err(|_| self.shared.leave(context.id()))
     }
 
     /// Detaches a context: its ports end, and the other sides hear
