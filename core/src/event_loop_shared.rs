@@ -132,6 +132,7 @@ impl EventLoopShared {
         let notices = self.control.lock().take();
         drop(notices);
         self.bell.close();
+        self.bell.wakeup().forget_task();
     }
 
     /// Creates the lanes to a peer, both directions at once. The peer finds its ends

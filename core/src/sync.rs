@@ -16,6 +16,9 @@ pub(crate) use imp::*;
 /// numbers chosen by the browser or the core, not by a script.
 pub(crate) type HashMap<K, V> = std::collections::HashMap<K, V, foldhash::fast::FixedState>;
 
+/// A set of the same kind.
+pub(crate) type HashSet<T> = std::collections::HashSet<T, foldhash::fast::FixedState>;
+
 #[cfg(not(port_core_model))]
 mod imp {
     pub(crate) use parking_lot::{Mutex, MutexGuard};

@@ -48,6 +48,12 @@ impl Wakeup {
         drop(before);
     }
 
+    /// Lets go of the task that polled last: nothing will wake it for this loop.
+    pub(crate) fn forget_task(&self) {
+        let task = self.waiting.lock().task.take();
+        drop(task);
+    }
+
     /// Sleeps until a wake, or returns at once if one came since the last sleep.
     pub(crate) fn sleep(&self) {
         let mut waiting = self.waiting.lock();

@@ -3,7 +3,7 @@
 use super::EventLoop;
 use crate::context::ContextShared;
 use crate::event::Event;
-use crate::ids::Key;
+use crate::ids::{ContextId, Key};
 use crate::name::PortName;
 use crate::payload::{Payload, discard};
 use crate::policy::BackForwardCache;
@@ -11,7 +11,7 @@ use crate::port::{Accepted, PeerIndex, PortState, Receiver, Side, TargetState};
 use crate::reason::DisconnectReason;
 use crate::record::{Channel, Connect, Credit, Hearing, Incoming, Route, Signal, Traits};
 use crate::sender::Sender;
-use crate::sync::Arc;
+use crate::sync::{Arc, HashSet};
 use crate::target::{ConnectKind, ConnectTraits};
 use smallvec::SmallVec;
 
@@ -235,7 +235,28 @@ impl EventLoop {
 
     /// Contexts of a peer were killed, and what they sent before was taken.
     fn contexts_gone(&mut self, index: PeerIndex, gone: &[Arc<ContextShared>], reason: DisconnectReason) {
-        let is_gone = |context: &Arc<ContextShared>| gone.iter().any(|gone| Arc::ptr_eq(gone, context));
+        let gone: HashSet<ContextId> = gone.iter().map(|context| context.id()).collect();
+        self.end_with(index, |context| gone.contains(&context.id()), reason);
+    }
+
+    /// A peer is gone, and what it sent before was taken.
+    fn peer_gone(&mut self, index: PeerIndex) {
+        self.end_with(index, |_| true, DisconnectReason::EventLoopGone);
+        if let Some(id) = self.peer(index).map(|peer| peer.shared.id()) {
+            self.peer_of.remove(&id);
+        }
+        self.stop_polling(index);
+        // Drops what nobody will take.
+        self.peers[index as usize] = None;
+    }
+
+    /// Ends what a peer's contexts have to do with ours.
+    fn end_with(
+        &mut self,
+        index: PeerIndex,
+        is_gone: impl Fn(&ContextShared) -> bool,
+        reason: DisconnectReason,
+    ) {
         let Some(peer) = self.peer(index) else { return };
         let targets: Vec<(Channel, u32)> = peer
             .opened
@@ -255,27 +276,6 @@ impl EventLoop {
         for channel in channels {
             self.end_channel(index, channel, reason, Hearing::Told);
         }
-    }
-
-    /// A peer is gone, and what it sent before was taken.
-    fn peer_gone(&mut self, index: PeerIndex) {
-        let Some(peer) = self.peer(index) else { return };
-        let contexts: Vec<_> = peer
-            .opened
-            .iter()
-            .flat_map(|(_, leg)| leg.targets.iter().map(|target| &target.context))
-            .chain(peer.all_accepted().map(|(_, accepted)| &accepted.opener))
-            .cloned()
-            .collect();
-        self.contexts_gone(index, &contexts, DisconnectReason::EventLoopGone);
-        let id = self.peer(index).map(|peer| peer.shared.id());
-        if let Some(id) = id {
-            self.peer_of.remove(&id);
-        }
-        self.stop_polling(index);
-        let gone = self.peers[index as usize].take();
-        // Payloads that nobody will take are dropped here, under no borrow of the loop.
-        drop(gone);
     }
 
     /// Queues an event, or holds it until its context's page comes back from the cache.
