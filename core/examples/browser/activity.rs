@@ -10,49 +10,59 @@
 use crate::browser::{Request, Requests};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts what is under way.
+/// Counts what is under way, and which threads have a timer to wake them.
 pub(crate) struct Activity {
-    under_way: AtomicUsize,
-    timers: AtomicUsize,
+    /// What is under way, plus [`TIMER`] for each thread that sleeps until a timer is
+    /// due. One number, so that a thread which wakes and sleeps again is never missed:
+    /// it is in one of the two halves at every moment.
+    counts: AtomicU64,
     requests: Requests,
 }
+
+const BUSY: u64 = 1;
+const TIMER: u64 = 1 << 32;
 
 impl Activity {
     /// Nothing is under way yet. The browser process will be told by
     /// [`Request::Calm`] whenever the last thing under way has ended.
     pub(crate) fn new(requests: Requests) -> Arc<Self> {
-        Arc::new(Self { under_way: AtomicUsize::new(0), timers: AtomicUsize::new(0), requests })
+        Arc::new(Self { counts: AtomicU64::new(0), requests })
     }
 
     /// Something begins; it lasts until the result is dropped.
     pub(crate) fn begin(self: &Arc<Self>) -> Busy {
-        // ORDERING: who begins something is busy already or is the browser process,
-        // so no zero can be missed; the requests' channel orders the rest.
-        self.under_way.fetch_add(1, Ordering::Relaxed);
+        // ORDERING: who begins something is busy already, or is the browser process
+        // itself, or has a timer; none of them lets the count be zero meanwhile.
+        self.counts.fetch_add(BUSY, Ordering::Relaxed);
         Busy(Arc::clone(self))
     }
 
-    /// A thread sleeps until a timer is due; it does until the result is dropped.
+    /// A thread is about to sleep until a timer is due; it does until the result is
+    /// dropped. To be called before it drops its [`Busy`], and dropped after it has
+    /// a new one.
     pub(crate) fn begin_timer(self: &Arc<Self>) -> TimerSet {
-        // ORDERING: made before the thread drops its `Busy`, which releases it.
-        self.timers.fetch_add(1, Ordering::Relaxed);
+        // ORDERING: released with the thread's `Busy`.
+        self.counts.fetch_add(TIMER, Ordering::Relaxed);
         TimerSet(Arc::clone(self))
     }
 
     /// Whether nothing is under way, timers aside.
     pub(crate) fn is_calm(&self) -> bool {
         // ORDERING: pairs with the release in `Busy::drop`.
-        self.under_way.load(Ordering::Acquire) == 0
+        is_calm(self.counts.load(Ordering::Acquire))
     }
 
     /// Whether nothing is under way and no timer is set.
     pub(crate) fn is_quiet(&self) -> bool {
-        // The order counts: a thread takes its `TimerSet` before it drops its `Busy`,
-        // and a new `Busy` before it drops the `TimerSet`.
-        self.is_calm() && self.timers.load(Ordering::Acquire) == 0 && self.is_calm()
+        // ORDERING: see `is_calm`.
+        self.counts.load(Ordering::Acquire) == 0
     }
+}
+
+fn is_calm(counts: u64) -> bool {
+    counts % TIMER == 0
 }
 
 /// Something is under way.
@@ -61,7 +71,8 @@ pub(crate) struct Busy(Arc<Activity>);
 impl Drop for Busy {
     fn drop(&mut self) {
         // ORDERING: releases what was done meanwhile to who finds all calm.
-        if self.0.under_way.fetch_sub(1, Ordering::AcqRel) == 1 {
+        let before = self.0.counts.fetch_sub(BUSY, Ordering::AcqRel);
+        if is_calm(before - BUSY) {
             self.0.requests.send(Request::Calm, None);
         }
     }
@@ -78,7 +89,7 @@ pub(crate) struct TimerSet(Arc<Activity>);
 
 impl Drop for TimerSet {
     fn drop(&mut self) {
-        // ORDERING: the thread took a `Busy` before; see `is_quiet`.
-        self.0.timers.fetch_sub(1, Ordering::Release);
+        // ORDERING: the thread has a new `Busy`, which releases this too.
+        self.0.counts.fetch_sub(TIMER, Ordering::Relaxed);
     }
 }

@@ -125,7 +125,7 @@ impl Browser {
                 self.extensions.push(LoadedExtension { extension, instance });
             }
             Err(error) => {
-                self.log_error(&format!("{}: {error}", extension.manifest().name), None, None, None)
+                self.log_error(&format!("{}: {error}", extension.manifest().name), None, None, None);
             }
         }
     }
@@ -290,28 +290,20 @@ impl Browser {
     }
 
     /// Stops all threads and sums up.
-    fn stop(self, stopped: bool) -> Summary {
+    fn stop(mut self, stopped: bool) -> Summary {
         // ORDERING: a flag that guards nothing.
         self.shared.stopping.store(true, Ordering::Relaxed);
+        let (sender, counted) = mpsc::channel();
         for thread in &self.threads {
-            thread.send(Task::Stop);
+            thread.send(Task::Stop(sender.clone()));
         }
-        let number_of_threads = self.threads.len();
+        drop(sender);
         let mut counts = Counts::default();
-        for thread in self.threads {
-            match thread.join() {
-                Some(counted) => counts.add(&counted),
-                None => self.shared.log.write(
-                    "browser",
-                    &Event::Error {
-                        message: "a script thread panicked",
-                        file: None,
-                        line: None,
-                        column: None,
-                        stack: "",
-                    },
-                ),
-            }
+        counted.iter().for_each(|of_thread| counts.add(&of_thread));
+        let number_of_threads = self.threads.len();
+        let ended: Vec<bool> = self.threads.drain(..).map(ScriptThread::end).collect();
+        if ended.contains(&false) {
+            self.log_error("a script thread panicked", None, None, None);
         }
         Summary::new(&counts, number_of_threads, self.started.elapsed(), stopped, self.shared.log.errors())
     }

@@ -11,7 +11,6 @@ use super::{Loaded, Shared, Task, ThreadIndex, WorldDescription};
 use crate::browser::Request;
 use crate::extension::manifest::RunAt;
 use crate::log::Event as LogEvent;
-use crate::summary::Counts;
 use port_core::{ContextId, Event, EventLoop};
 use rquickjs::Runtime;
 use std::collections::{BTreeMap, VecDeque};
@@ -59,11 +58,19 @@ impl MainLoop {
         Ok(Self { worlds: BTreeMap::new(), loading: VecDeque::new(), rejections, modules, host, runtime })
     }
 
-    /// Works until it is told to stop; gives what it counted.
-    pub(super) fn run(&mut self, tasks: &Receiver<Task>, bell: &Bell) -> Counts {
+    /// Works until it is told to stop.
+    pub(super) fn run(&mut self, tasks: &Receiver<Task>, bell: &Bell) {
         loop {
             let task = match tasks.try_recv() {
-                Ok(Task::Stop) | Err(TryRecvError::Disconnected) => break,
+                Ok(Task::Stop(counts)) => {
+                    let _ = counts.send(self.host.counts.take());
+                    drop(counts);
+                    // The event loop stays until all threads have stopped: those that
+                    // have not would count its end.
+                    while tasks.recv().is_ok() {}
+                    return;
+                }
+                Err(TryRecvError::Disconnected) => return,
                 Ok(task) => Some(task),
                 Err(TryRecvError::Empty) => None,
             };
@@ -83,7 +90,6 @@ impl MainLoop {
                 bell.sleep(due);
             }
         }
-        self.host.counts.take()
     }
 
     /// Takes events from the core, each one a task of its own; says whether there were any.
@@ -140,7 +146,7 @@ impl MainLoop {
                 }
             }
             // Handled where tasks are taken.
-            Task::Stop => {}
+            Task::Stop(_) => {}
         }
         self.checkpoint();
     }

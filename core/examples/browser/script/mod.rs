@@ -104,8 +104,8 @@ pub(crate) enum Task {
         /// What its listeners are given, as a JSON array.
         details: String,
     },
-    /// End the thread.
-    Stop,
+    /// Do nothing any more, and tell what was counted. The thread ends when its handle is dropped.
+    Stop(mpsc::Sender<Counts>),
 }
 
 /// What was loaded.
@@ -121,7 +121,7 @@ pub(crate) enum Loaded {
 pub(crate) struct ScriptThread {
     tasks: mpsc::Sender<Task>,
     bell: Arc<Bell>,
-    thread: JoinHandle<Counts>,
+    thread: JoinHandle<()>,
 }
 
 impl ScriptThread {
@@ -138,10 +138,7 @@ impl ScriptThread {
             let event_loop = shared.service.event_loop(Waker::from(Arc::clone(&retire.0)));
             match MainLoop::new(index, shared.clone(), event_loop) {
                 Ok(mut main_loop) => main_loop.run(&tasks, &retire.0),
-                Err(error) => {
-                    script_error::report_engine_error(&shared.log, &error);
-                    Counts::default()
-                }
+                Err(error) => script_error::report_engine_error(&shared.log, &error),
             }
         })?;
         Ok(Self { tasks: sender, bell, thread })
@@ -155,9 +152,11 @@ impl ScriptThread {
         }
     }
 
-    /// Waits for the thread's end; `None` when it panicked.
-    pub(crate) fn join(self) -> Option<Counts> {
-        self.thread.join().ok()
+    /// Lets the thread end and waits for it; says whether it did so without a panic.
+    pub(crate) fn end(self) -> bool {
+        drop(self.tasks);
+        self.bell.ring();
+        self.thread.join().is_ok()
     }
 }
 
