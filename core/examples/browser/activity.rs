@@ -62,7 +62,7 @@ impl Activity {
 }
 
 fn is_calm(counts: u64) -> bool {
-    counts % TIMER == 0
+    counts.is_multiple_of(TIMER)
 }
 
 /// Something is under way.

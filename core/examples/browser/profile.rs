@@ -1,6 +1,6 @@
 //! Which browser's ways to follow where browsers differ.
 
-use port_core::Policies;
+use port_core::{Limits, Policies};
 use std::str::FromStr;
 
 /// The browser whose texts, shapes and rules scripts meet.
@@ -20,6 +20,16 @@ impl Profile {
             Self::Chromium => Policies::CHROMIUM,
             Self::Firefox => Policies::FIREFOX,
         }
+    }
+
+    /// The core's limits for this browser.
+    pub(crate) fn limits(self) -> Limits {
+        let mut limits = Limits::default();
+        if self == Self::Firefox {
+            // No limit was found there.
+            limits.message_bytes = usize::MAX;
+        }
+        limits
     }
 
     /// The scheme of an extension's own URLs.

@@ -2,7 +2,8 @@
 // a tab or frame exists is never checked here.
 //
 // A parameter is `{name, type, optional?, minimum?, properties?}`; `properties` are
-// parameters again. `undefined` and `null` stand for an optional argument left out.
+// parameters again. `undefined` and `null` stand for an optional argument left out, and
+// are values where the type is "any".
 
 /**
  * Makes the checker of a method's arguments.
@@ -11,12 +12,13 @@
  * @param {string} name such as "tabs.connect"
  * @param {object[]} parameters
  * @returns {(given: any[]) => any[]} gives one value for each parameter,
- *   `undefined` for those left out; throws when the arguments do not fit
+ *   `undefined` for those left out; throws when the arguments do not fit. Its
+ *   property `method` is what errors about the method are made from
  */
 export function createChecker(profile, name, parameters) {
     const method = { name, signature: parameters.map(describe).join(", ") };
 
-    return (given) => {
+    const check = (given) => {
         const values = assign(profile, parameters, given);
         if (values === undefined) {
             throw profile.noSignature(method);
@@ -28,6 +30,8 @@ export function createChecker(profile, name, parameters) {
         });
         return values;
     };
+    check.method = method;
+    return check;
 }
 
 function describe({ name, type, optional }) {
@@ -41,7 +45,10 @@ function assign(profile, parameters, given) {
     for (const parameter of parameters) {
         const value = given[next];
         const isLeftOut = value === undefined || value === null;
-        if (isLeftOut && parameter.optional) {
+        if (parameter.type === "any" && next < given.length) {
+            values.push(value);
+            next += 1;
+        } else if (isLeftOut && parameter.optional) {
             values.push(undefined);
             next += 1;
         } else if (!isLeftOut && hasType(profile, parameter.type, value)) {
@@ -66,8 +73,6 @@ function hasType(profile, type, value) {
             return typeof value === "string" || (Array.isArray(value) && value.every((item) => typeof item === "string"));
         case "object":
             return typeof value === "object" && !Array.isArray(value);
-        case "any":
-            return true;
         default:
             return typeof value === type;
     }

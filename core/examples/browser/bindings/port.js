@@ -6,17 +6,16 @@ import { createEvent } from "./event.js";
 const { parse, stringify } = JSON;
 
 /**
- * The ports of a world. Each has a number by which the browser knows it.
- *
  * @param {object} native `postMessage`, `disconnect`, `reportException`
  * @param {object} profile the browser to follow
  * @param {object} lastError see last_error.js
+ * @param {Map<number, {message: Function, disconnect: Function}>} channels the open
+ *   channels of the world, by the numbers under which the browser knows them, with
+ *   what is done about a message and about the end
+ * @returns {Function} makes the port of a new channel; `sender` is undefined at the opener's side
  */
-export function createPorts(native, profile, lastError) {
-    const ports = new Map();
-
-    /** Makes the port with this number. `sender` is undefined at the opener's side. */
-    function create(number, name, sender) {
+export function createPorts(native, profile, lastError, channels) {
+    return (number, name, sender) => {
         const onMessage = createEvent(native, profile);
         const onDisconnect = createEvent(native, profile);
         const port = {
@@ -25,13 +24,13 @@ export function createPorts(native, profile, lastError) {
             onMessage: onMessage.event,
             onDisconnect: onDisconnect.event,
             postMessage(message) {
-                if (!ports.has(number)) {
+                if (!channels.has(number)) {
                     throw new Error(profile.closedPort);
                 }
                 post(native, profile, number, serialize(profile, message));
             },
             disconnect() {
-                if (ports.delete(number)) {
+                if (channels.delete(number)) {
                     native.disconnect(number);
                 }
             },
@@ -39,34 +38,25 @@ export function createPorts(native, profile, lastError) {
         if (profile.portsHaveError) {
             port.error = null;
         }
-        ports.set(number, { port, onMessage, onDisconnect });
+
+        channels.set(number, {
+            message(json) {
+                onMessage.dispatch(parse(json), port);
+            },
+            disconnect(reason) {
+                // Closed before its listeners hear of it: what they post is refused.
+                channels.delete(number);
+                const text = profile.disconnectErrors[reason];
+                if (profile.portsHaveError) {
+                    port.error = text === undefined ? null : new Error(text);
+                    onDisconnect.dispatch(port);
+                } else {
+                    lastError.during(text, () => onDisconnect.dispatch(port));
+                }
+            },
+        });
         return port;
-    }
-
-    /** Delivers a message, as JSON. One that comes after the port's end is dropped. */
-    function message(number, json) {
-        const held = ports.get(number);
-        held?.onMessage.dispatch(parse(json), held.port);
-    }
-
-    /** Ends a port, for the reason that the core gave. */
-    function disconnect(number, reason) {
-        const held = ports.get(number);
-        if (held === undefined) {
-            return;
-        }
-        // Closed before its listeners hear of it: what they post is refused.
-        ports.delete(number);
-        const text = profile.disconnectErrors[reason];
-        if (profile.portsHaveError) {
-            held.port.error = text === undefined ? null : new Error(text);
-            held.onDisconnect.dispatch(held.port);
-        } else {
-            lastError.during(text, () => held.onDisconnect.dispatch(held.port));
-        }
-    }
-
-    return { create, message, disconnect };
+    };
 }
 
 /** The message as JSON; `undefined` as a whole message becomes `null`. */

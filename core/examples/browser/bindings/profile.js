@@ -18,7 +18,18 @@ const chromium = {
             "The page keeping the extension port is moved into back/forward cache, so the message channel is closed.",
     },
     unserializable: () => new Error("Could not serialize message."),
-    unknownTab: (tab) => `No tab with id: ${tab}.`,
+    // What a callback of sendMessage finds in `runtime.lastError` when nobody answered.
+    noAnswer: "The message port closed before a response was received.",
+    answerLost:
+        "A listener indicated an asynchronous response by returning true, " +
+        "but the message channel closed before a response was received",
+    rejection: (error) =>
+        error instanceof Error
+            ? error.message
+            : "A runtime.onMessage listener's promise rejected without an Error",
+    // An id that cannot be one is refused at once.
+    invalidExtension: (method, id) =>
+        /^[a-p]{32}$/.test(id) ? undefined : invocation(method, `Invalid extension id: '${id}'`),
 
     // Argument errors; see arguments.js.
     noSignature: (method) => invocation(method, "No matching signature."),
@@ -61,7 +72,10 @@ const firefox = {
     tooLarge: "Message exceeded maximum allowed size of 64MiB.",
     disconnectErrors: { NoReceiver: RECEIVING_END },
     unserializable: (error) => error,
-    unknownTab: (tab) => `Invalid tab ID: ${tab}`,
+    noAnswer: undefined,
+    answerLost: undefined,
+    rejection: (error) => (error instanceof Error ? error.message : "An unexpected error occurred"),
+    invalidExtension: () => undefined,
 
     noSignature: (method) => new Error(`Incorrect argument types for ${method.name}.`),
     badArgument: (method, parameter, { property, problem }) => {

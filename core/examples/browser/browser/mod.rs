@@ -16,9 +16,7 @@ use crate::summary::{Counts, Summary};
 use crate::tabs::TabDirectory;
 use crate::web::{Page, Site, Web, origin_of};
 use documents::OpenTab;
-use port_core::{
-    ContextDescription, ContextKind, ExtensionInstance, Limits, MessageService, TabId, WindowId,
-};
+use port_core::{ContextDescription, ContextKind, ExtensionInstance, MessageService, TabId, WindowId};
 use requests::Envelope;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -65,7 +63,7 @@ impl Browser {
         let (sender, receiver) = mpsc::channel();
         let requests = Requests::new(sender);
         let shared = Shared {
-            service: MessageService::with_policies(Limits::default(), arguments.profile.policies()),
+            service: MessageService::with_policies(arguments.profile.limits(), arguments.profile.policies()),
             profile: arguments.profile,
             log,
             shown_messages: arguments.messages,
@@ -118,7 +116,8 @@ impl Browser {
     }
 
     fn add_extension(&mut self, extension: Arc<Extension>) {
-        match self.shared.service.extension_loaded(extension.id().clone()) {
+        let external = extension.manifest().external_connections();
+        match self.shared.service.extension_loaded_with(extension.id().clone(), external) {
             Ok(instance) => {
                 let name = &extension.manifest().name;
                 self.log("browser", &Event::Extension { name, id: extension.id().as_str() });
@@ -291,15 +290,23 @@ impl Browser {
 
     /// Stops all threads and sums up.
     fn stop(mut self, stopped: bool) -> Summary {
-        // ORDERING: a flag that guards nothing.
-        self.shared.stopping.store(true, Ordering::Relaxed);
+        /// How long a script may take to end by itself before it counts as endless.
+        const GRACE: Duration = Duration::from_secs(1);
+
         let (sender, counted) = mpsc::channel();
         for thread in &self.threads {
             thread.send(Task::Stop(sender.clone()));
         }
         drop(sender);
         let mut counts = Counts::default();
-        counted.iter().for_each(|of_thread| counts.add(&of_thread));
+        loop {
+            match counted.recv_timeout(GRACE) {
+                Ok(of_thread) => counts.add(&of_thread),
+                // ORDERING: a flag that guards nothing.
+                Err(RecvTimeoutError::Timeout) => self.shared.stopping.store(true, Ordering::Relaxed),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
         let number_of_threads = self.threads.len();
         let ended: Vec<bool> = self.threads.drain(..).map(ScriptThread::end).collect();
         if ended.contains(&false) {

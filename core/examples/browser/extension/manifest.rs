@@ -2,6 +2,7 @@
 
 use super::glob::Glob;
 use super::match_pattern::MatchPattern;
+use port_core::{ExtensionId, ExternalConnections};
 use serde::Deserialize;
 use serde_json::Value;
 use std::error::Error;
@@ -24,6 +25,8 @@ pub(crate) struct Manifest {
     /// `"content_scripts"`.
     #[serde(default)]
     pub(crate) content_scripts: Vec<ContentScripts>,
+    /// `"externally_connectable"`; without it every extension may connect.
+    externally_connectable: Option<ExternallyConnectable>,
     /// `"permissions"`: names, in version 2 also match patterns, for some names objects.
     #[serde(default)]
     permissions: Vec<Value>,
@@ -50,6 +53,14 @@ impl TryFrom<Value> for ManifestVersion {
             _ => Err(format!("\"manifest_version\" must be 2 or 3, not {version}")),
         }
     }
+}
+
+/// `"externally_connectable"`. Its `matches` are ignored: no page runs scripts of its own.
+#[derive(Debug, Deserialize)]
+struct ExternallyConnectable {
+    /// The extensions that may connect; `*` for all.
+    #[serde(default)]
+    ids: Vec<String>,
 }
 
 /// `"background"`. A manifest may carry several forms for several browsers; the
@@ -155,6 +166,17 @@ impl Manifest {
         let in_permissions =
             self.permissions.iter().filter_map(|permission| permission.as_str()?.parse().ok());
         self.host_permissions.iter().cloned().chain(in_permissions)
+    }
+
+    /// Which other extensions may connect.
+    pub(crate) fn external_connections(&self) -> ExternalConnections {
+        match &self.externally_connectable {
+            None => ExternalConnections::Everyone,
+            Some(key) if key.ids.iter().any(|id| id == "*") => ExternalConnections::Everyone,
+            Some(key) => {
+                ExternalConnections::Extensions(key.ids.iter().map(|id| ExtensionId::new(id)).collect())
+            }
+        }
     }
 
     /// Whether the extension has a toolbar button.

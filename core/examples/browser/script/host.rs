@@ -8,7 +8,8 @@ use crate::extension::Extension;
 use crate::log::Event;
 use crate::summary::Counts;
 use port_core::{
-    ConnectError, ContextId, DisconnectReason, EventLoop, Message, PortId, PortName, PostError, TabTarget,
+    ConnectError, ConnectKind, ContextId, DisconnectReason, EventLoop, Message, PortId, PortName, PostError,
+    RuntimeTarget, TabTarget,
 };
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -42,6 +43,22 @@ struct OpenPort {
     shown: Rc<Cell<u64>>,
 }
 
+/// A channel that a script wants opened.
+pub(super) struct Connection<'a> {
+    pub(super) kind: ConnectKind,
+    pub(super) name: &'a str,
+    pub(super) target: Target,
+    /// How the log names the target.
+    pub(super) shown: &'a str,
+}
+
+/// Where a channel goes.
+#[derive(Clone)]
+pub(super) enum Target {
+    Tab(TabTarget),
+    Runtime(RuntimeTarget),
+}
+
 /// One of a host's worlds, as its native functions know it.
 #[derive(Clone)]
 pub(crate) struct WorldIdentity {
@@ -64,36 +81,37 @@ impl Host {
         }
     }
 
-    /// `tabs.connect`; gives the port's number.
-    pub(super) fn connect_tab(
+    /// `connect` or `sendMessage`; gives the number of the new channel.
+    pub(super) fn connect(
         &self,
         world: &WorldIdentity,
-        target: &TabTarget,
-        name: &str,
-        shown: &str,
+        connection: &Connection<'_>,
     ) -> Result<u32, ConnectError> {
-        self.log(world, &Event::Connect { port: name, target: shown });
-        let id = self.event_loop.borrow_mut().connect_tab(world.context, target)?;
-        Ok(self.opened(world, id, name))
-    }
-
-    /// `runtime.connect`; gives the port's number.
-    pub(super) fn connect_runtime(&self, world: &WorldIdentity, name: &str) -> Result<u32, ConnectError> {
-        self.log(world, &Event::Connect { port: name, target: "its extension" });
-        let id = self.event_loop.borrow_mut().connect_runtime(world.context, name)?;
-        Ok(self.opened(world, id, name))
-    }
-
-    fn opened(&self, world: &WorldIdentity, id: PortId, name: &str) -> u32 {
+        let Connection { kind, name, target, shown } = connection;
+        let name = name_in_log(*kind, name);
+        self.log(world, &Event::Connect { port: name.as_str(), target: shown });
+        let mut event_loop = self.event_loop.borrow_mut();
+        let id = match target.clone() {
+            Target::Tab(target) => event_loop.connect_tab(world.context, &target.kind(*kind)),
+            Target::Runtime(target) => event_loop.connect_runtime(world.context, target.kind(*kind)),
+        }?;
         self.counts.borrow_mut().connects += 1;
-        self.ports.borrow_mut().add(id, world.context, PortName::new(name))
+        Ok(self.ports.borrow_mut().add(id, world.context, name))
     }
 
-    /// A context received its end of a port; gives the port's number.
-    pub(super) fn accepted(&self, world: &WorldIdentity, id: PortId, name: &PortName, opener: &str) -> u32 {
+    /// A context received its end of a channel; gives the channel's number.
+    pub(super) fn accepted(
+        &self,
+        world: &WorldIdentity,
+        id: PortId,
+        kind: ConnectKind,
+        name: &PortName,
+        opener: &str,
+    ) -> u32 {
+        let name = name_in_log(kind, name.as_str());
         self.log(world, &Event::Accept { port: name.as_str(), opener });
         self.counts.borrow_mut().accepts += 1;
-        self.ports.borrow_mut().add(id, world.context, name.clone())
+        self.ports.borrow_mut().add(id, world.context, name)
     }
 
     /// `port.postMessage`; gives why the message was refused.
@@ -188,6 +206,11 @@ impl Host {
             std::cmp::Ordering::Greater => {}
         }
     }
+}
+
+/// How the log names a channel.
+fn name_in_log(kind: ConnectKind, name: &str) -> PortName {
+    PortName::new(if kind == ConnectKind::OneOff { "sendMessage" } else { name })
 }
 
 impl Ports {

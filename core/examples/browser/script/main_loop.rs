@@ -107,7 +107,7 @@ impl MainLoop {
     fn dispatch(&mut self, event: Event) {
         let Some(world) = self.worlds.get(&event.context()) else { return };
         match event {
-            Event::Connect { port, name, sender, .. } => world.connect(port, &name, &sender),
+            Event::Connect { port, kind, name, sender, .. } => world.connect(port, kind, &name, &sender),
             Event::Message { port, payload, .. } => match str::from_utf8(&payload) {
                 Ok(json) => world.message(port, json),
                 Err(error) => self.host.log(

@@ -22,13 +22,14 @@ pub(super) const MAIN: &str = "browser://bindings/main.js";
 pub(super) const MAIN_SOURCE: &str = include_str!("../bindings/main.js");
 
 /// The modules it imports, by file name.
-const FILES: [(&str, &str); 12] = [
+const FILES: [(&str, &str); 13] = [
     ("api.js", include_str!("../bindings/api.js")),
     ("arguments.js", include_str!("../bindings/arguments.js")),
     ("calls.js", include_str!("../bindings/calls.js")),
     ("console.js", include_str!("../bindings/console.js")),
     ("event.js", include_str!("../bindings/event.js")),
     ("last_error.js", include_str!("../bindings/last_error.js")),
+    ("one_off.js", include_str!("../bindings/one_off.js")),
     ("page.js", include_str!("../bindings/page.js")),
     ("port.js", include_str!("../bindings/port.js")),
     ("profile.js", include_str!("../bindings/profile.js")),

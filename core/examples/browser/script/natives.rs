@@ -3,15 +3,18 @@
 //! A call takes and gives numbers and texts, messages as JSON. The bindings check
 //! what scripts hand in before they call.
 
-use super::host::{Host, WorldIdentity};
+use super::host::{Connection, Host, Target, WorldIdentity};
 use super::script_error::ScriptError;
 use crate::browser::{Call, Caller, Request};
 use crate::extension::manifest::ScriptKind;
 use crate::log::Event;
 use crate::web::origin_of;
-use port_core::{ConnectError, DocumentId, FrameId, TabId, TabTarget};
+use port_core::{
+    ConnectError, ConnectKind, DisconnectReason, DocumentId, ExtensionId, FrameId, Listening, RuntimeTarget,
+    TabId, TabTarget,
+};
 use rquickjs::context::EvalOptions;
-use rquickjs::{Ctx, Exception, Function, IntoJs, Object, Result, Value};
+use rquickjs::{Ctx, Exception, Function, Object, Result, Value};
 use std::rc::Rc;
 use std::time::Duration;
 use url::Url;
@@ -47,7 +50,12 @@ impl<'js> Natives<'_, 'js> {
         let (host, world) = self.kept();
         self.add(
             "connectTab",
-            move |context: Ctx<'js>, tab: u64, frame: Option<u64>, document: Option<String>, name: String| {
+            move |context: Ctx<'js>,
+                  tab: u64,
+                  frame: Option<u64>,
+                  document: Option<String>,
+                  name: String,
+                  kind: String| {
                 let mut target = TabTarget::new(TabId::new(tab)).name(&name);
                 let mut shown = format!("tab {tab}");
                 if let Some(frame) = frame {
@@ -58,15 +66,25 @@ impl<'js> Natives<'_, 'js> {
                     shown = format!("{shown} document {document} only");
                     target = target.document(parse_document(&document));
                 }
-                host.connect_tab(&world, &target, &name, &shown)
-                    .map_err(|error| connect_failed(&context, error))
+                let target = Target::Tab(target);
+                let connection = Connection { kind: parse_kind(&kind), name: &name, target, shown: &shown };
+                host.connect(&world, &connection).map_err(|error| connect_failed(&context, error))
             },
         )?;
 
         let (host, world) = self.kept();
-        self.add("connectRuntime", move |context: Ctx<'js>, name: String| {
-            host.connect_runtime(&world, &name).map_err(|error| connect_failed(&context, error))
-        })?;
+        self.add(
+            "connectRuntime",
+            move |context: Ctx<'js>, extension: Option<String>, name: String, kind: String| {
+                let (target, shown) = match &extension {
+                    None => (RuntimeTarget::own(), "its extension".to_owned()),
+                    Some(id) => (RuntimeTarget::extension(ExtensionId::new(id)), format!("extension {id}")),
+                };
+                let target = Target::Runtime(target.name(&name));
+                let connection = Connection { kind: parse_kind(&kind), name: &name, target, shown: &shown };
+                host.connect(&world, &connection).map_err(|error| connect_failed(&context, error))
+            },
+        )?;
 
         let (host, world) = self.kept();
         self.add("postMessage", move |port: u32, json: String| host.post_message(&world, port, json))?;
@@ -75,10 +93,14 @@ impl<'js> Natives<'_, 'js> {
         self.add("disconnect", move |port: u32| host.disconnect(&world, port))?;
 
         let (host, world) = self.kept();
-        self.add("setListening", move |listening: bool| {
-            // A context that a fact has ended meanwhile listens to nothing anyway.
-            let _ = host.event_loop.borrow_mut().set_listening(world.context, listening);
-        })?;
+        self.add(
+            "setListening",
+            move |ports: bool, one_off: bool, external_ports: bool, external_one_off: bool| {
+                let listening = Listening { ports, one_off, external_ports, external_one_off };
+                // A context that a fact has ended meanwhile listens to nothing anyway.
+                let _ = host.event_loop.borrow_mut().set_listening(world.context, listening);
+            },
+        )?;
 
         let (host, world) = self.kept();
         self.add("call", move |number: u32, method: String, arguments: String| {
@@ -148,6 +170,21 @@ fn parse_document(text: &str) -> DocumentId {
     DocumentId::new(u128::from_str_radix(text, 16).ok().filter(|_| is_id).unwrap_or(u128::MAX))
 }
 
+/// A kind of channel as the bindings name it; see [`kind_name`].
+fn parse_kind(name: &str) -> ConnectKind {
+    if name == "OneOff" { ConnectKind::OneOff } else { ConnectKind::Port }
+}
+
+/// How the bindings name a kind of channel.
+pub(super) fn kind_name(kind: ConnectKind) -> &'static str {
+    if kind == ConnectKind::OneOff { "OneOff" } else { "Port" }
+}
+
+/// How the bindings name the reason of a port's end: as the core does.
+pub(super) fn reason_name(reason: DisconnectReason) -> String {
+    format!("{reason:?}")
+}
+
 fn connect_failed(context: &Ctx<'_>, error: ConnectError) -> rquickjs::Error {
     let text = match error {
         ConnectError::Gone | ConnectError::UnknownContext => "Extension context invalidated.".to_owned(),
@@ -185,16 +222,6 @@ fn parse_url(url: &str, base: Option<&str>) -> Option<String> {
     });
     Some(parts.to_string())
 }
-
-/// A reason that bindings know by name.
-impl<'js> IntoJs<'js> for ReasonName {
-    fn into_js(self, context: &Ctx<'js>) -> Result<Value<'js>> {
-        format!("{:?}", self.0).into_js(context)
-    }
-}
-
-/// Why a port ended, as the bindings are told: the name of the core's variant.
-pub(super) struct ReasonName(pub(super) port_core::DisconnectReason);
 
 #[cfg(test)]
 mod tests {

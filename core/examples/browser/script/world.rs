@@ -4,13 +4,16 @@
 use super::WorldDescription;
 use super::host::{Host, WorldIdentity};
 use super::modules::{self, Modules};
-use super::natives::{self, ReasonName};
+use super::natives;
 use super::rejections::RawContext;
 use super::script_error::ScriptError;
 use crate::extension::Script;
 use crate::extension::manifest::{RunAt, ScriptKind};
 use crate::tabs::place_label;
-use port_core::{ContextId, ContextKind, DisconnectReason, DocumentLifecycle, Sender};
+use port_core::{
+    ConnectKind, ContextId, ContextKind, DisconnectReason, DocumentLifecycle, ExtensionId, PortId, PortName,
+    Sender,
+};
 use rquickjs::function::IntoArgs;
 use rquickjs::{CatchResultExt, CaughtResult, Context, Ctx, Function, Module, Object, Persistent, Runtime};
 use serde_json::json;
@@ -110,13 +113,20 @@ impl World {
     }
 
     /// Somebody connected.
-    pub(super) fn connect(&self, port: port_core::PortId, name: &port_core::PortName, sender: &Sender) {
-        let number = self.host.accepted(&self.identity, port, name, &label_of(sender));
-        self.deliver("connect", (number, name.as_str(), self.show_sender(sender).to_string()));
+    pub(super) fn connect(&self, port: PortId, kind: ConnectKind, name: &PortName, sender: &Sender) {
+        let number = self.host.accepted(
+            &self.identity,
+            port,
+            kind,
+            name,
+            &label_of(sender, self.identity.extension.id()),
+        );
+        let sender = self.show_sender(sender).to_string();
+        self.deliver("connect", (number, natives::kind_name(kind), name.as_str(), sender));
     }
 
     /// A message came.
-    pub(super) fn message(&self, port: port_core::PortId, json: &str) {
+    pub(super) fn message(&self, port: PortId, json: &str) {
         let Some(number) = self.host.received(&self.identity, port, json) else { return };
         self.enter(|context| {
             self.deliver_message
@@ -128,9 +138,9 @@ impl World {
     }
 
     /// A port ended.
-    pub(super) fn disconnect(&self, port: port_core::PortId, reason: DisconnectReason) {
+    pub(super) fn disconnect(&self, port: PortId, reason: DisconnectReason) {
         if let Some(number) = self.host.disconnected(&self.identity, port, reason) {
-            self.deliver("disconnect", (number, ReasonName(reason)));
+            self.deliver("disconnect", (number, natives::reason_name(reason)));
         }
     }
 
@@ -201,11 +211,12 @@ impl World {
 }
 
 /// How the log names an opener.
-fn label_of(sender: &Sender) -> String {
-    match (sender.tab(), sender.frame()) {
+fn label_of(sender: &Sender, own: &ExtensionId) -> String {
+    let label = match (sender.tab(), sender.frame()) {
         (Some(tab), Some(frame)) => place_label(tab, frame),
         _ => "background".to_owned(),
-    }
+    };
+    if sender.extension() == own { label } else { format!("{label} of extension {}", sender.extension()) }
 }
 
 /// The world as main.js is told of it.
