@@ -111,22 +111,22 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let end = if self.stopped { "stopped after" } else { "all quiet after" };
         writeln!(f, "{end} {:.3} s", self.seconds)?;
-        writeln!(f, "  {} script contexts on {} threads", self.contexts, self.threads)?;
-        writeln!(f, "  {} ports opened, {} received by listeners", self.connects, self.accepts)?;
-        writeln!(f, "  {} messages posted, {} delivered, {} bytes", self.posts, self.deliveries, self.bytes)?;
+        writeln!(f, "  script contexts: {}, on threads: {}", self.contexts, self.threads)?;
+        writeln!(f, "  ports: {} opened, {} received by listeners", self.connects, self.accepts)?;
+        writeln!(
+            f,
+            "  messages: {} posted, {} delivered, {} bytes",
+            self.posts, self.deliveries, self.bytes
+        )?;
         if self.deliveries > 0 {
             let per_second = self.rate();
             let busy = self.busy_seconds * 1_000.0;
-            writeln!(f, "  {per_second:.0} messages a second, script to script, over {busy:.1} ms")?;
+            writeln!(f, "  rate: {per_second:.0} messages a second, script to script, over {busy:.1} ms")?;
         }
         for (reason, count) in &self.disconnects {
-            writeln!(f, "  {count} ports ended: {reason}")?;
+            writeln!(f, "  ports that heard {reason:?}: {count}")?;
         }
-        match self.errors {
-            0 => write!(f, "  no errors"),
-            1 => write!(f, "  1 error"),
-            errors => write!(f, "  {errors} errors"),
-        }
+        write!(f, "  errors: {}", self.errors)
     }
 }
 
@@ -152,11 +152,11 @@ mod tests {
         let text = summary.to_string();
         for line in [
             "all quiet after 1.000 s",
-            "on 3 threads",
-            "2 messages posted, 10 delivered",
+            "on threads: 3",
+            "messages: 2 posted, 10 delivered",
             "20 messages a second, script to script, over 500.0 ms",
-            "3 ports ended: the other side's tab was closed",
-            "1 error",
+            "ports that heard \"the other side's tab was closed\": 3",
+            "errors: 1",
         ] {
             assert!(text.contains(line), "{line:?} is missing in\n{text}");
         }

@@ -51,8 +51,10 @@ impl ScriptError {
             .collect();
         let position = frames.first().and_then(|frame| Position::of_frame(frame));
         let file = position.map(|position| extension.display(extension.file_of(position.script)));
+        // One frame alone says no more than the place does.
+        let shown = if frames.len() > 1 { &frames[..] } else { &[] };
         let shown: Vec<String> =
-            frames.iter().map(|frame| frame.replace(extension.base().as_str(), "")).collect();
+            shown.iter().map(|frame| frame.replace(extension.base().as_str(), "")).collect();
         log.write(
             label,
             &Event::Error {
