@@ -32,7 +32,7 @@ impl EventLoop {
     /// The receivers are those in the index now; frames that come later never join.
     /// Each takes the connection if it is listening when the connection reaches it.
     /// When none does, or there is none, the port ends with
-    /// [`NoReceiver`](DisconnectReason::NoReceiver), never before this returns. Messages may be
+    /// [`NoReceiver`](crate::DisconnectReason::NoReceiver), never before this returns. Messages may be
     /// posted right away.
     ///
     /// Rings the event loops concerned. Allocates for the port when memory kept from
