@@ -19,7 +19,7 @@ pub struct Limits {
     /// Largest message in bytes. Default 64 MiB, Chromium's limit.
     pub message_bytes: usize,
     /// Messages one side of a port may have under way to a receiver that has not
-    /// taken them yet; `None` (the default, and what browsers do) for no window.
+    /// taken them yet, at least one; `None` (the default, and what browsers do) for no window.
     pub window_messages: Option<u32>,
     /// Bytes one side of a port may have under way. A message is admitted while
     /// the window is not full, so a message larger than the whole window passes
@@ -28,7 +28,7 @@ pub struct Limits {
     /// Records (messages, connects, answers) that may lie in one direction
     /// between two event loops. Default 4,194,304.
     pub lane_records: u64,
-    /// Bytes of payload that may lie in one direction between two event loops.
+    /// Bytes of payload and names that may lie in one direction between two event loops.
     /// Default 1 GiB. A message is admitted while the sum is below the budget.
     pub lane_bytes: u64,
     /// Ports, opened or accepted, that one context may hold. Default 65,536.

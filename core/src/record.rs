@@ -275,12 +275,15 @@ impl Incoming {
         }
     }
 
-    /// Bytes of payload, as the lane's budget counts them; `None` for what came by no lane.
+    /// Bytes of payload or name, as the lane's budget counts them; `None` for what came by no lane.
     #[inline]
     pub(crate) fn bytes(&self) -> Option<u64> {
         match self {
             Self::Message { payload, .. } => Some(payload.len() as u64),
-            Self::Connect(_) | Self::ConnectOne { .. } | Self::Signal(_) => Some(0),
+            Self::Connect(Connect { name, .. }) | Self::ConnectOne { name, .. } => {
+                Some(name.as_str().len() as u64)
+            }
+            Self::Signal(_) => Some(0),
             Self::Gone { .. } | Self::PeerGone | Self::NoTarget { .. } => None,
         }
     }

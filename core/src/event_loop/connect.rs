@@ -197,6 +197,7 @@ impl EventLoop {
         let Ok(key) = peer.opened.insert(leg) else { return };
         let channel = Channel(key);
         let (opener, name) = (Arc::clone(opener), name.clone());
+        let bytes = name.as_str().len() as u64;
         let record = match *keys {
             [target] => Record::Connect { channel, traits, opener, target, name },
             _ => Record::ConnectMany(Box::new(Connect {
@@ -207,7 +208,7 @@ impl EventLoop {
                 targets: keys.into_vec(),
             })),
         };
-        peer.send(record, &[], 0);
+        peer.send(record, &[], bytes);
         if let Some(Port { side: Side::Opener(side), .. }) = self.ports.get_mut(port) {
             side.legs.push(LegAt { peer: index, channel });
         }

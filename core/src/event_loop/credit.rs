@@ -15,8 +15,8 @@ impl EventLoop {
 
     fn window_open(&self, outstanding: Credit) -> bool {
         let limits = &self.service.limits;
-        limits.window_messages.is_none_or(|window| outstanding.messages < window)
-            && limits.window_bytes.is_none_or(|window| outstanding.bytes < window)
+        limits.window_messages.is_none_or(|window| outstanding.messages < window.max(1))
+            && limits.window_bytes.is_none_or(|window| outstanding.bytes < window.max(1))
     }
 
     /// Whether so much was taken that the other side should know.

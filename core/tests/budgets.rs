@@ -1,0 +1,201 @@
+//! G6, beyond one port: what may lie between two event loops, and how many ports a
+//! context may hold.
+
+mod common;
+
+use common::*;
+use port_core::DisconnectReason::{Disconnected, LimitReached};
+use port_core::{ConnectError, Event, Message, PostError, TabTarget};
+
+#[test]
+fn a_full_lane_refuses_posts_and_connects_but_no_disconnect() {
+    for same_loop in [true, false] {
+        let browser = Browser::with_limits(limits(|limits| limits.lane_records = 10));
+        let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
+        let (place, elsewhere) = (browser.tab(), browser.tab());
+        let opener = browser.background(&mut here);
+        browser.content_script(if same_loop { &mut here } else { &mut there }, place);
+        let mut third = browser.event_loop();
+        browser.content_script(&mut third, elsewhere);
+        let other = here.connect_tab(opener, &TabTarget::new(elsewhere.tab)).unwrap();
+
+        let port = here.connect_tab(opener, &TabTarget::new(place.tab)).unwrap();
+        let mut posted = 0;
+        let message = Message::from("one too many").user_activation(true);
+        let refused = loop {
+            match here.post_message(port, message.clone()) {
+                Ok(()) => posted += 1,
+                Err(refused) => break refused,
+            }
+        };
+        assert_eq!(posted, 9, "the connect is a record as well");
+        assert_eq!(refused, PostError::Busy(message.clone()));
+        assert_eq!(refused.into_message(), message);
+        assert_eq!(here.connect_tab(opener, &TabTarget::new(place.tab)), Err(ConnectError::Busy));
+        // Neither another lane nor the end of a port is held up.
+        here.post_message(other, "elsewhere").unwrap();
+        assert!(here.disconnect(port));
+        let target_loop = if same_loop { &mut here } else { &mut there };
+        let heard = hear(target_loop);
+        assert_eq!((heard.len(), heard.last()), (11, Some(&disconnect(Disconnected))));
+        let port = here.connect_tab(opener, &TabTarget::new(place.tab)).unwrap();
+        here.post_message(port, "room again").unwrap();
+        assert_eq!(hear(&mut third), [connect(""), self::message("elsewhere")]);
+    }
+}
+
+#[test]
+fn the_budget_outlives_ports() {
+    // Else connect, post, disconnect would go round every window.
+    let browser = Browser::with_limits(limits(|limits| limits.lane_records = 300));
+    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
+    let place = browser.tab();
+    let opener = browser.background(&mut here);
+    browser.content_script(&mut there, place);
+    let mut connects = 0;
+    while let Ok(port) = here.connect_tab(opener, &TabTarget::new(place.tab)) {
+        connects += 1;
+        let _ = here.post_message(port, "x");
+        here.disconnect(port);
+    }
+    assert_eq!(connects, 100);
+    assert_eq!(drain(&mut there).len(), 300);
+    assert!(here.connect_tab(opener, &TabTarget::new(place.tab)).is_ok());
+}
+
+#[test]
+fn a_lane_admits_bytes_while_the_sum_is_below_the_budget() {
+    for same_loop in [true, false] {
+        let browser = Browser::with_limits(limits(|limits| limits.lane_bytes = 1_000));
+        let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
+        let place = browser.tab();
+        let opener = browser.background(&mut here);
+        browser.content_script(if same_loop { &mut here } else { &mut there }, place);
+        let port = here.connect_tab(opener, &TabTarget::new(place.tab)).unwrap();
+        here.post_message(port, vec![1; 999]).unwrap();
+        here.post_message(port, vec![1; 5_000]).unwrap();
+        assert!(matches!(here.post_message(port, ""), Err(PostError::Busy(_))));
+        assert_eq!(here.connect_tab(opener, &TabTarget::new(place.tab)), Err(ConnectError::Busy));
+        let target_loop = if same_loop { &mut here } else { &mut there };
+        assert_eq!(drain(target_loop).len(), 3);
+        for _ in 0..100 {
+            here.post_message(port, vec![1; 1_000]).unwrap();
+            assert!(here.post_message(port, "x").is_err());
+            let target_loop = if same_loop { &mut here } else { &mut there };
+            assert_eq!(drain(target_loop).len(), 1);
+        }
+    }
+}
+
+#[test]
+fn names_are_bytes_too() {
+    // A name of megabytes is allowed; any number of them in a lane is not.
+    for frames in [1, 2] {
+        let browser = Browser::with_limits(limits(|limits| limits.lane_bytes = 10_000_000));
+        let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
+        let top = browser.tab();
+        let opener = browser.background(&mut here);
+        browser.content_script(&mut there, top);
+        for _ in 1..frames {
+            browser.content_script(&mut there, browser.frame_in(top));
+        }
+        let target = TabTarget::new(top.tab).name(&"n".repeat(3_000_000));
+        for _ in 0..20 {
+            let connects = (0..10).take_while(|_| here.connect_tab(opener, &target).is_ok()).count();
+            assert_eq!(connects, 4);
+            assert_eq!(drain(&mut there).len(), 4 * frames);
+        }
+    }
+}
+
+#[test]
+fn a_fan_out_is_busy_when_one_of_its_loops_is_and_sends_nothing() {
+    let browser = Browser::with_limits(limits(|limits| limits.lane_records = 8));
+    let (mut here, mut quick, mut slow) = (browser.event_loop(), browser.event_loop(), browser.event_loop());
+    let top = browser.tab();
+    let opener = browser.background(&mut here);
+    browser.content_script(&mut quick, top);
+    let frame = browser.frame_in(top);
+    browser.content_script(&mut slow, frame);
+    let all = here.connect_tab(opener, &TabTarget::new(top.tab)).unwrap();
+    let one = here.connect_tab(opener, &TabTarget::new(top.tab).frame(top.frame)).unwrap();
+    assert_eq!(connected(&mut quick).len(), 2);
+    let mut posted = 0;
+    while here.post_message(all, "all").is_ok() {
+        posted += 1;
+        assert_eq!(hear(&mut quick), [message("all")]);
+    }
+    assert_eq!(posted, 7);
+    assert_eq!(hear(&mut quick), [], "refused as a whole");
+    assert_eq!(here.connect_tab(opener, &TabTarget::new(top.tab)), Err(ConnectError::Busy));
+    assert_eq!(hear(&mut quick), []);
+    here.post_message(one, "one").unwrap();
+    assert_eq!(hear(&mut quick), [message("one")]);
+    assert_eq!(drain(&mut slow).len(), 8);
+    here.post_message(all, "again").unwrap();
+}
+
+#[test]
+fn an_opener_holds_as_many_ports_as_it_may() {
+    let browser = Browser::with_limits(limits(|limits| limits.ports_per_context = 3));
+    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
+    let place = browser.tab();
+    let opener = browser.background(&mut here);
+    let neighbour = browser.background(&mut here);
+    let target = TabTarget::new(place.tab);
+    browser.content_script(&mut there, place);
+    let ports: Vec<_> = (0..3).map(|_| here.connect_tab(opener, &target).unwrap()).collect();
+    assert_eq!(here.connect_tab(opener, &target), Err(ConnectError::TooManyPorts));
+    assert_eq!(here.connect_runtime(opener, ""), Err(ConnectError::TooManyPorts));
+    // Another context has its own count, but the receiver takes no more either.
+    let refused = here.connect_tab(neighbour, &target).unwrap();
+    assert_eq!(connected(&mut there).len(), 3);
+    let events = drain(&mut here);
+    assert_eq!(heard_on(&events, refused), [disconnect(LimitReached)]);
+    // One ends, one may come.
+    here.disconnect(ports[1]);
+    assert_eq!(hear(&mut there), [disconnect(Disconnected)]);
+    here.connect_tab(opener, &target).unwrap();
+    assert_eq!(connected(&mut there).len(), 1);
+    assert_eq!(here.connect_tab(opener, &target), Err(ConnectError::TooManyPorts));
+}
+
+#[test]
+fn a_full_receiver_does_not_keep_others_from_the_connection() {
+    let browser = Browser::with_limits(limits(|limits| limits.ports_per_context = 2));
+    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
+    let top = browser.tab();
+    let frame = browser.frame_in(top);
+    let openers = [(); 3].map(|()| browser.background(&mut here));
+    let full = browser.content_script(&mut there, top);
+    let other = browser.content_script(&mut there, frame);
+    for _ in 0..2 {
+        here.connect_tab(openers[0], &TabTarget::new(top.tab).frame(top.frame)).unwrap();
+    }
+    assert_eq!(connected(&mut there).len(), 2);
+    let port = here.connect_tab(openers[1], &TabTarget::new(top.tab)).unwrap();
+    let events = drain(&mut there);
+    assert_eq!((heard_by(&events, full), heard_by(&events, other)), (vec![], vec![connect("")]));
+    here.post_message(port, "to the one that is there").unwrap();
+    assert_eq!(drain(&mut there).len(), 1);
+    assert_eq!(hear(&mut here), []);
+    // Ports that the full one itself opens count as well.
+    here.connect_tab(openers[2], &TabTarget::new(top.tab).frame(frame.frame)).unwrap();
+    assert_eq!(connected(&mut there).len(), 1);
+    assert_eq!(there.connect_runtime(other, ""), Err(ConnectError::TooManyPorts));
+}
+
+#[test]
+fn a_refused_connect_leaves_no_port() {
+    let browser = Browser::with_limits(limits(|limits| limits.lane_records = 0));
+    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
+    let place = browser.tab();
+    let opener = browser.background(&mut here);
+    browser.content_script(&mut there, place);
+    for _ in 0..10 {
+        assert_eq!(here.connect_tab(opener, &TabTarget::new(place.tab)), Err(ConnectError::Busy));
+    }
+    assert_eq!(here.snapshot().ports, []);
+    assert_eq!(here.snapshot().contexts[0].ports, 0);
+    assert_eq!(there.next_event().as_ref().and_then(Event::port), None);
+}

@@ -1,0 +1,413 @@
+//! G4: after "nothing", anything new wakes the loop, once. Wakers are the embedder's
+//! code and may do as they like.
+
+mod common;
+
+use common::*;
+use port_core::{ContextId, DisconnectReason, Event, EventLoop, FrameId, Place, PortId, TabId, TabTarget};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
+use std::time::Duration;
+
+/// A background on a loop that counts its wakes, and a content script elsewhere.
+struct Sleeper {
+    browser: Browser,
+    here: EventLoop,
+    wakes: Arc<Wakes>,
+    there: EventLoop,
+    opener: ContextId,
+    page: ContextId,
+    place: Place,
+    port: PortId,
+    received: PortId,
+}
+
+impl Sleeper {
+    fn new() -> Self {
+        let browser = Browser::new();
+        let ((mut here, wakes), mut there) = (browser.counted_event_loop(), browser.event_loop());
+        let place = browser.tab();
+        let opener = browser.background(&mut here);
+        let page = browser.content_script(&mut there, place);
+        let (port, received) = browser.open_port(&mut here, opener, &mut there, place.tab);
+        wakes.take();
+        Self { browser, here, wakes, there, opener, page, place, port, received }
+    }
+}
+
+#[test]
+fn one_wake_for_each_nothing() {
+    let Sleeper { mut here, wakes, mut there, received, .. } = Sleeper::new();
+    for _ in 0..10 {
+        assert_eq!(here.next_event(), None);
+        assert_eq!(wakes.take(), 0);
+        for _ in 0..200 {
+            there.post_message(received, "x").unwrap();
+        }
+        assert_eq!(wakes.take(), 1);
+        // Awake until it is told "nothing" again.
+        assert!(here.next_event().is_some());
+        for _ in 0..200 {
+            there.post_message(received, "x").unwrap();
+        }
+        assert_eq!(drain(&mut here).len(), 399);
+        assert_eq!(wakes.take(), 0);
+    }
+}
+
+#[test]
+fn a_loop_that_was_never_asked_is_not_woken() {
+    let browser = Browser::new();
+    let ((mut here, wakes), mut there) = (browser.counted_event_loop(), browser.event_loop());
+    browser.background(&mut here);
+    let page = browser.content_script(&mut there, browser.tab());
+    let port = there.connect_runtime(page, "").unwrap();
+    there.post_message(port, "x").unwrap();
+    assert_eq!(wakes.take(), 0);
+    assert_eq!(drain(&mut here).len(), 2);
+}
+
+#[test]
+fn two_loops_that_post_wake_once() {
+    let Sleeper { browser, mut here, wakes, mut there, received, .. } = Sleeper::new();
+    let mut third = browser.event_loop();
+    let page = browser.content_script(&mut third, browser.tab());
+    let port = third.connect_runtime(page, "").unwrap();
+    drain(&mut here);
+    wakes.take();
+    there.post_message(received, "x").unwrap();
+    third.post_message(port, "x").unwrap();
+    browser.service.event_loop_gone(there.id()).unwrap();
+    assert_eq!(wakes.take(), 1);
+    assert_eq!(drain(&mut here).len(), 3);
+}
+
+#[test]
+fn everything_that_makes_an_event_wakes_a_sleeping_loop() {
+    type Cause = fn(&mut Sleeper);
+    let causes: [(&str, Cause); 9] = [
+        ("a message", |all| all.there.post_message(all.received, "x").unwrap()),
+        ("a disconnect", |all| assert!(all.there.disconnect(all.received))),
+        ("a detach", |all| all.there.detach(all.page).unwrap()),
+        ("a connect", |all| assert!(all.there.connect_runtime(all.page, "").is_ok())),
+        ("a closed tab", |all| all.browser.service.tab_closed(all.place.tab).unwrap()),
+        ("an unload", |all| all.browser.service.extension_unloaded(all.browser.extension).unwrap()),
+        ("its peer declared gone", |all| all.browser.service.event_loop_gone(all.there.id()).unwrap()),
+        ("itself declared gone", |all| all.browser.service.event_loop_gone(all.here.id()).unwrap()),
+        ("its peer's drop", |all| {
+            let other = all.browser.event_loop();
+            drop(std::mem::replace(&mut all.there, other));
+        }),
+    ];
+    for (name, cause) in causes {
+        let mut all = Sleeper::new();
+        cause(&mut all);
+        assert_eq!(all.wakes.take(), 1, "{name}");
+        assert_eq!(drain(&mut all.here).len(), 1, "{name}");
+        assert_eq!(all.wakes.take(), 0, "{name}");
+    }
+}
+
+#[test]
+fn work_that_a_sleeping_loop_makes_itself_wakes_it() {
+    // A timer or a page's own task calls into the core while the loop believes to sleep.
+    type Cause = fn(&mut Sleeper);
+    let causes: [(&str, Cause); 4] = [
+        ("nobody to connect to", |all| {
+            let nobody = TabTarget::new(all.place.tab).frame(FrameId::new(99));
+            all.here.connect_tab(all.opener, &nobody).unwrap();
+        }),
+        ("a connect to its own context", |all| {
+            let page = all.browser.content_script(&mut all.here, all.browser.frame_in(all.place));
+            all.here.connect_runtime(page, "").unwrap();
+        }),
+        ("a post, a detach and a disconnect to itself", |all| {
+            let page = all.browser.content_script(&mut all.here, all.browser.frame_in(all.place));
+            let port = all.here.connect_runtime(page, "").unwrap();
+            drain(&mut all.here);
+            all.wakes.take();
+            all.here.post_message(port, "x").unwrap();
+            assert_eq!(all.wakes.take(), 1);
+            let second = all.here.connect_runtime(page, "").unwrap();
+            all.here.disconnect(second);
+            assert_eq!(all.wakes.take(), 0, "awake already");
+            assert_eq!(drain(&mut all.here).len(), 3);
+            all.here.detach(page).unwrap();
+        }),
+        ("a snapshot that takes in what lies in a lane", |all| {
+            // The lane's own ring comes first and must do.
+            all.there.post_message(all.received, "x").unwrap();
+            all.here.snapshot();
+        }),
+    ];
+    for (name, cause) in causes {
+        let mut all = Sleeper::new();
+        cause(&mut all);
+        assert_eq!(all.wakes.take(), 1, "{name}");
+        assert_eq!(drain(&mut all.here).len(), 1, "{name}");
+    }
+}
+
+#[test]
+fn a_refusal_that_comes_back_wakes_the_opener() {
+    let Sleeper { mut here, wakes, mut there, page, place, opener, .. } = Sleeper::new();
+    there.set_listening(page, false).unwrap();
+    here.connect_tab(opener, &TabTarget::new(place.tab)).unwrap();
+    assert_eq!(here.next_event(), None);
+    wakes.take();
+    assert_eq!(there.next_event(), None);
+    assert_eq!(wakes.take(), 1);
+    assert_eq!(hear(&mut here), [disconnect(DisconnectReason::NoReceiver)]);
+}
+
+#[test]
+fn room_wakes() {
+    let browser = Browser::with_limits(limits(|limits| limits.window_messages = Some(2)));
+    let ((mut here, wakes), mut there) = (browser.counted_event_loop(), browser.event_loop());
+    let place = browser.tab();
+    let opener = browser.background(&mut here);
+    browser.content_script(&mut there, place);
+    let (port, _) = browser.open_port(&mut here, opener, &mut there, place.tab);
+    while here.post_message(port, "x").is_ok() {}
+    assert_eq!(here.next_event(), None);
+    wakes.take();
+    assert_eq!(drain(&mut there).len(), 2);
+    assert_eq!(wakes.take(), 1);
+    assert_eq!(hear(&mut here), [Heard::Room]);
+}
+
+#[test]
+fn a_loop_that_spins_is_not_woken_and_sleeps_well_afterwards() {
+    let Sleeper { mut here, wakes, mut there, received, .. } = Sleeper::new();
+    assert_eq!(here.try_next_event(), None);
+    there.post_message(received, "seen by spinning").unwrap();
+    assert_eq!(wakes.take(), 0);
+    assert!(here.try_next_event().is_some());
+    there.post_message(received, "left for next_event").unwrap();
+    assert_eq!(wakes.take(), 0);
+    assert!(here.next_event().is_some());
+    assert_eq!(here.next_event(), None);
+    there.post_message(received, "x").unwrap();
+    assert_eq!(wakes.take(), 1);
+}
+
+#[test]
+fn a_waker_that_panics_harms_neither_the_poster_nor_the_bell() {
+    let browser = Browser::new();
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let mut here = browser.service.event_loop(waker_fn(move || {
+        counted.fetch_add(1, SeqCst);
+        panic!("a waker panics");
+    }));
+    let mut there = browser.event_loop();
+    browser.background(&mut here);
+    let page = browser.content_script(&mut there, browser.tab());
+    let port = there.connect_runtime(page, "").unwrap();
+    drain(&mut here);
+    for round in 1..=5 {
+        calls.store(0, SeqCst);
+        let posted = catch_unwind(AssertUnwindSafe(|| there.post_message(port, "x").is_ok()));
+        assert_eq!(posted.ok(), Some(true));
+        assert_eq!(calls.load(SeqCst), 1, "round {round}");
+        assert_eq!(hear(&mut here), [message("x")]);
+    }
+}
+
+#[test]
+fn a_waker_may_call_the_service_and_drop_what_it_likes() {
+    // Every waker of this browser reports facts, looks around and drops things: a
+    // lock held across a wake would be a deadlock.
+    let browser = Browser::new();
+    let service = browser.service.clone();
+    let next_tab = Arc::new(AtomicUsize::new(1_000));
+    let to_drop: Arc<Mutex<Vec<EventLoop>>> = Arc::default();
+    let meddler = || {
+        let (service, next_tab, to_drop) = (service.clone(), Arc::clone(&next_tab), Arc::clone(&to_drop));
+        waker_fn(move || {
+            let tab = TabId::new(next_tab.fetch_add(1, SeqCst) as u64);
+            service.tab_opened(tab, WINDOW).unwrap();
+            assert!(!format!("{service:?}").is_empty());
+            service.tab_closed(tab).unwrap();
+            drop(service.event_loop(Waker::noop().clone()));
+            let dropped = to_drop.try_lock().ok().and_then(|mut loops| loops.pop());
+            drop(dropped);
+            drop(service.clone());
+        })
+    };
+    let mut here = service.event_loop(meddler());
+    let mut there = service.event_loop(meddler());
+    let place = browser.tab();
+    let opener = browser.background(&mut here);
+    browser.content_script(&mut there, place);
+    assert_eq!(here.next_event(), None);
+    assert_eq!(there.next_event(), None);
+    for _ in 0..3 {
+        let mut doomed = service.event_loop(meddler());
+        browser.content_script(&mut doomed, browser.frame_in(place));
+        let port = here.connect_tab(opener, &TabTarget::new(place.tab)).unwrap();
+        drain(&mut doomed);
+        to_drop.lock().unwrap().push(doomed);
+        here.post_message(port, "x").unwrap();
+        settle([&mut here, &mut there]);
+        here.disconnect(port);
+        settle([&mut here, &mut there]);
+    }
+    browser.navigate(place);
+    service.tab_closed(place.tab).unwrap();
+    service.event_loop_gone(there.id()).unwrap();
+    service.extension_unloaded(browser.extension).unwrap();
+    settle([&mut here, &mut there]);
+    assert!(next_tab.load(SeqCst) > 1_005, "the wakers did run");
+}
+
+#[test]
+fn a_waker_may_drop_the_very_loop_that_it_wakes() {
+    let browser = Browser::new();
+    let slot: Arc<Mutex<Option<EventLoop>>> = Arc::default();
+    let sleeping = Arc::clone(&slot);
+    let mut there = browser.service.event_loop(waker_fn(move || {
+        drop(sleeping.lock().unwrap().take());
+    }));
+    let mut here = browser.event_loop();
+    let place = browser.tab();
+    let opener = browser.background(&mut here);
+    browser.content_script(&mut there, place);
+    let (port, _) = browser.open_port(&mut here, opener, &mut there, place.tab);
+    *slot.lock().unwrap() = Some(there);
+    let ledger = Ledger::default();
+    here.post_message(port, ledger.payload(1_000)).unwrap();
+    assert!(slot.lock().unwrap().is_none());
+    here.post_message(port, ledger.payload(1_000)).unwrap();
+    ledger.assert_balanced();
+    assert_eq!(hear(&mut here), [disconnect(DisconnectReason::EventLoopGone)]);
+}
+
+#[test]
+fn a_late_wake_after_the_drop_is_harmless() {
+    let Sleeper { browser, here, wakes, mut there, received, .. } = Sleeper::new();
+    drop(here);
+    wakes.take();
+    there.post_message(received, "to nobody").unwrap();
+    browser.service.tab_opened(TabId::new(77), WINDOW).unwrap();
+    browser.service.tab_closed(TabId::new(77)).unwrap();
+    assert_eq!(hear(&mut there), [disconnect(DisconnectReason::EventLoopGone)]);
+    assert_eq!(wakes.take(), 0);
+}
+
+#[test]
+fn a_task_is_woken_by_its_latest_waker_alone() {
+    // W3: polled with A, then with B.
+    let Sleeper { mut here, wakes, mut there, received, .. } = Sleeper::new();
+    let (a, b) = (Arc::new(Wakes::default()), Arc::new(Wakes::default()));
+    let (waker_a, waker_b) = (Waker::from(Arc::clone(&a)), Waker::from(Arc::clone(&b)));
+    for _ in 0..3 {
+        assert_eq!(here.poll_event(&mut Context::from_waker(&waker_a)), Poll::Pending);
+        assert_eq!(here.poll_event(&mut Context::from_waker(&waker_b)), Poll::Pending);
+        there.post_message(received, "x").unwrap();
+        there.post_message(received, "y").unwrap();
+        assert_eq!((a.take(), b.take(), wakes.take()), (0, 1, 1));
+        for _ in 0..2 {
+            assert!(here.poll_event(&mut Context::from_waker(&waker_a)).is_ready());
+        }
+    }
+    // W7: polls leave nothing behind.
+    for _ in 0..10_000 {
+        assert_eq!(here.poll_event(&mut Context::from_waker(&waker_a)), Poll::Pending);
+    }
+    assert!(Arc::strong_count(&a) <= 3, "{}", Arc::strong_count(&a));
+    drop(here);
+    drop(there);
+    assert_eq!(Arc::strong_count(&b), 2);
+}
+
+#[test]
+fn a_task_dropped_after_its_wake_loses_nothing() {
+    // W4: events stay in the loop until they are taken.
+    let Sleeper { mut here, mut there, received, .. } = Sleeper::new();
+    let first = Waker::from(Arc::new(Wakes::default()));
+    assert_eq!(here.poll_event(&mut Context::from_waker(&first)), Poll::Pending);
+    there.post_message(received, "x").unwrap();
+    drop(first);
+    let second = Waker::noop();
+    let Poll::Ready(event) = here.poll_event(&mut Context::from_waker(second)) else { panic!() };
+    assert_eq!(Heard::from(&event), message("x"));
+}
+
+/// Wakes a thread, for a task that runs on it.
+struct Unpark(thread::Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// What a thread does to get its next event.
+type Next = fn(&mut EventLoop) -> Event;
+
+#[test]
+fn threads_and_tasks_sleep_and_miss_nothing() {
+    let ways: [(&str, Next); 3] = [
+        ("wait", EventLoop::wait),
+        ("wait_timeout", |event_loop| {
+            loop {
+                if let Some(event) = event_loop.wait_timeout(Duration::from_secs(3_600)) {
+                    return event;
+                }
+            }
+        }),
+        ("poll_event", |event_loop| {
+            let waker = Waker::from(Arc::new(Unpark(thread::current())));
+            loop {
+                match event_loop.poll_event(&mut Context::from_waker(&waker)) {
+                    Poll::Ready(event) => return event,
+                    Poll::Pending => thread::park(),
+                }
+            }
+        }),
+    ];
+    const ROUNDS: usize = 5_000;
+    for (name, next) in ways {
+        let Sleeper { mut here, mut there, port, received, .. } = Sleeper::new();
+        // Ping-pong: each side sleeps for every message, so that one lost wake-up hangs the test.
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                for _ in 0..ROUNDS {
+                    let event = next(&mut there);
+                    assert!(matches!(event, Event::Message { .. }), "{name}: {event:?}");
+                    there.post_message(received, "pong").unwrap();
+                }
+                there
+            });
+            for _ in 0..ROUNDS {
+                here.post_message(port, "ping").unwrap();
+                let event = next(&mut here);
+                assert!(matches!(event, Event::Message { .. }), "{name}: {event:?}");
+            }
+        });
+    }
+}
+
+#[test]
+fn a_wait_with_a_deadline_ends_without_an_event() {
+    let Sleeper { mut here, mut there, received, .. } = Sleeper::new();
+    assert_eq!(here.wait_timeout(Duration::ZERO), None);
+    assert_eq!(here.wait_timeout(Duration::from_millis(1)), None);
+    there.post_message(received, "x").unwrap();
+    assert!(here.wait_timeout(Duration::ZERO).is_some());
+    there.post_message(received, "x").unwrap();
+    assert!(here.wait_timeout(Duration::MAX).is_some());
+}
+
+#[test]
+fn a_fact_from_another_thread_ends_a_wait() {
+    let Sleeper { browser, mut here, opener, there: _there, .. } = Sleeper::new();
+    let waiting = thread::spawn(move || here.wait());
+    browser.service.extension_unloaded(browser.extension).unwrap();
+    let reason = DisconnectReason::ExtensionUnloaded;
+    assert_eq!(waiting.join().unwrap(), Event::ContextGone { context: opener, reason });
+}
