@@ -109,8 +109,8 @@ impl<T> Consumer<T> {
     /// Gives back memory that a burst left behind, when the lane falls idle.
     pub(crate) fn shrink(&mut self) {
         if std::mem::take(&mut self.recycled_large) {
-            // ORDERING: Acquire for the chain's contents, put by the Release swap in `recycle`.
-            let chain = self.shared.recycled.swap(ptr::null_mut(), Ordering::Acquire);
+            // Relaxed: the chain, if it is still there, was put by ourselves.
+            let chain = self.shared.recycled.swap(ptr::null_mut(), Ordering::Relaxed);
             // SAFETY: the swap made the chain ours alone.
             unsafe { Segment::free_recycled(chain) };
         }
@@ -124,8 +124,8 @@ impl<T> Consumer<T> {
 ///
 /// The caller is the consumer, and its cursor has left the segment behind.
 unsafe fn recycle<T>(shared: &Shared<T>, segment: *mut Segment<T>) -> bool {
-    // ORDERING: Acquire for the chain's contents, put by the Release swap below.
-    let first = shared.recycled.swap(ptr::null_mut(), Ordering::Acquire);
+    // Relaxed: the chain, if it is still there, was put by ourselves.
+    let first = shared.recycled.swap(ptr::null_mut(), Ordering::Relaxed);
     let behind = if first.is_null() {
         Recycled::NONE
     } else {

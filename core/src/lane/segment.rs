@@ -58,8 +58,8 @@ impl Slot {
 
     #[inline]
     pub(super) fn state(&self, turn: u32) -> State {
-        // ORDERING: pairs with the Release stores in `complete` and `link`: the record,
-        // its tail, and the link are visible when the state is.
+        // ORDERING: pairs with the Release store in `complete`: the record and its tail are
+        // visible when the state is.
         let state = self.state.load(Ordering::Acquire);
         if state == turn * 2 {
             State::Complete
@@ -77,8 +77,9 @@ impl Slot {
     }
 
     pub(super) fn link(&self, turn: u32) {
-        // ORDERING: publishes the segment's `next` to the Acquire load in `state`.
-        self.state.store(turn * 2 + 1, Ordering::Release);
+        // Relaxed: only has the consumer look at the segment's `next`, which it takes for
+        // what it is; one that does not see it yet finds the lane empty, and is rung.
+        self.state.store(turn * 2 + 1, Ordering::Relaxed);
     }
 
     /// Writes a record and the length of the tail behind it.
