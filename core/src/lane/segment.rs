@@ -1,6 +1,6 @@
 //! The memory of a lane: a chain of segments, each an array of slots.
 
-use crate::sync::{AtomicPtr, AtomicU32, Ordering, UnsafeCell};
+use crate::sync::{AtomicPtr, AtomicU32, Ordering, UnsafeCell, mutant};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ptr;
@@ -263,10 +263,10 @@ impl<T> Segment<T> {
         let turn = self.turn.with_mut(|turn| {
             // SAFETY: the segment is the producer's own.
             let turn = unsafe { &mut *turn };
-            *turn = if *turn == LAST_TURN { 1 } else { *turn + 1 };
+            *turn = if *turn == LAST_TURN { 1 } else { *turn + u32::from(!mutant("turn-not-raised")) };
             *turn
         });
-        if turn == 1 {
+        if turn == 1 && !mutant("states-kept-when-turns-start-over") {
             for slot in &self.slots {
                 // Relaxed: the link to this segment publishes it.
                 slot.state.store(0, Ordering::Relaxed);
