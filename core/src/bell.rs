@@ -17,7 +17,7 @@
 //! | `CLOSED` | gone | nobody |
 
 use crate::ids::EventLoopId;
-use crate::sync::{Arc, AtomicBool, AtomicPtr, AtomicU32, Ordering, UnsafeCell, fence};
+use crate::sync::{Arc, AtomicBool, AtomicPtr, AtomicU32, Ordering, UnsafeCell, fence, mutant};
 use crate::wake::Wakeup;
 use crossbeam_utils::CachePadded;
 use std::{fmt, ptr};
@@ -140,7 +140,7 @@ impl Bell {
     pub(crate) fn ring(&self, line: &Arc<Line>) {
         // ORDERING: Release hands what was published to the Acquire in `take`, also when
         // the line is queued already; Acquire takes `next` from whoever had it before.
-        if line.queued.swap(true, Ordering::AcqRel) {
+        if line.queued.swap(true, Ordering::AcqRel) && !mutant("line-queued-twice") {
             return;
         }
         let node = Arc::into_raw(Arc::clone(line)).cast_mut();
@@ -163,7 +163,7 @@ impl Bell {
                 Err(now) => seen = now,
             }
         }
-        if seen == ARMED {
+        if seen == ARMED || mutant("wake-without-arming") {
             self.wakeup.wake();
         }
     }

@@ -60,28 +60,29 @@ impl ContextShared {
 
     /// A fact ends the context. The first reason stays.
     pub(crate) fn kill(&self, reason: DisconnectReason) {
-        // ORDERING: pairs with the Acquire load in `killed`: who sees the mark sees what
-        // the killer did before it.
-        let _ = self.killed.compare_exchange(0, reason as u8, Ordering::Release, Ordering::Relaxed);
+        // Relaxed: nothing is read on the strength of the mark, and whoever must not miss
+        // it came through a lock that the killer took after setting it: an index shard
+        // in `attach`, the registry where lanes are created, the control queue elsewhere.
+        let _ = self.killed.compare_exchange(0, reason as u8, Ordering::Relaxed, Ordering::Relaxed);
     }
 
     /// The owner detached the context.
     pub(crate) fn set_detached(&self) {
-        // ORDERING: pairs with the Acquire load in `is_gone`.
-        self.detached.store(true, Ordering::Release);
+        // Relaxed: only spares others a connect that our loop would refuse.
+        self.detached.store(true, Ordering::Relaxed);
     }
 
     /// Why a fact ended the context, if one did.
     #[inline]
     pub(crate) fn killed(&self) -> Option<DisconnectReason> {
-        // ORDERING: pairs with the exchange in `kill`.
-        DisconnectReason::from_mark(self.killed.load(Ordering::Acquire))
+        // Relaxed: see `kill`.
+        DisconnectReason::from_mark(self.killed.load(Ordering::Relaxed))
     }
 
     /// Whether the context is gone, by whichever way. Not for the owner.
     pub(crate) fn is_gone(&self) -> bool {
-        // ORDERING: pairs with the store in `set_detached`.
-        self.killed().is_some() || self.detached.load(Ordering::Acquire)
+        // Relaxed: see `set_detached`.
+        self.killed().is_some() || self.detached.load(Ordering::Relaxed)
     }
 }
 

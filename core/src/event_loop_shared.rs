@@ -7,7 +7,7 @@ use crate::ids::{ContextId, EventLoopId, Key};
 use crate::lane::{self, Consumer, Producer};
 use crate::reason::DisconnectReason;
 use crate::record::Record;
-use crate::sync::{Arc, HashMap, Mutex};
+use crate::sync::{Arc, HashMap, Mutex, mutant};
 use crate::wake::Wakeup;
 use std::fmt;
 
@@ -139,23 +139,27 @@ impl EventLoopShared {
     /// in its control queue. Both registries are locked, the lower id's first, so
     /// that of two loops that try at once one creates and the other finds.
     pub(crate) fn create_lanes(own: &Arc<Self>, peer: &Arc<Self>) -> Result<Lanes, NoLanes> {
-        let (lower, higher) = if own.id < peer.id { (own, peer) } else { (peer, own) };
+        let own_first = own.id < peer.id || mutant("registries-locked-own-first");
+        let (lower, higher) = if own_first { (own, peer) } else { (peer, own) };
         let mut lower_registry = lower.registry.lock();
         let mut higher_registry = higher.registry.lock();
-        if lower_registry.closed || higher_registry.closed {
+        if (lower_registry.closed || higher_registry.closed) && !mutant("lanes-to-a-closed-loop") {
             return Err(NoLanes::Gone);
         }
         if lower_registry.peers.iter().any(|known| known.id == higher.id) {
             return Err(NoLanes::Exist);
         }
-        lower_registry.peers.push(Arc::clone(higher));
-        higher_registry.peers.push(Arc::clone(lower));
+        if !mutant("lanes-not-registered") {
+            lower_registry.peers.push(Arc::clone(higher));
+            higher_registry.peers.push(Arc::clone(lower));
+        }
         let (here, there) = Lanes::between(own, peer);
         // Under the locks, so that a notice of our death, or of one of our contexts',
         // comes after this one in the peer's queue. The waker must not run there.
+        let locked = (lower_registry, higher_registry);
+        let locked = (!mutant("lanes-announced-outside-the-locks")).then_some(locked);
         peer.enqueue(Notice::Peer(Box::new(there)));
-        drop(higher_registry);
-        drop(lower_registry);
+        drop(locked);
         peer.nudge();
         Ok(here)
     }

@@ -8,6 +8,12 @@ use crate::sync::Arc;
 use crate::wake::Wakeup;
 use std::task::Waker;
 
+/// Whether this run spoils the core in some place, to see that a model notices.
+#[must_use]
+pub fn mutated() -> bool {
+    crate::sync::mutated()
+}
+
 /// The writing end of a lane.
 #[derive(Debug)]
 pub struct Producer<T>(lane::Producer<T>);

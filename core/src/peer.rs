@@ -8,7 +8,7 @@ use crate::payload::{discard, discard_all};
 use crate::port::{Accepted, Leg};
 use crate::record::{Channel, Incoming, Record, Signal};
 use crate::slab::Slab;
-use crate::sync::Arc;
+use crate::sync::{Arc, mutant};
 use std::collections::VecDeque;
 
 /// A peer of an event loop. The loop is its own first peer, with a plain queue in
@@ -74,10 +74,13 @@ impl Peer {
     pub(crate) fn send(&mut self, record: Record, tail: &[u8], bytes: u64) {
         match &mut self.link {
             Link::Lanes(ends) => {
+                if mutant("rung-before-publishing") {
+                    ends.ringer.published(self.shared.bell());
+                }
                 if let Err(refused) = ends.producer.push(record, tail, bytes) {
                     // A payload's destructor may panic; the message's other receivers still get it.
                     discard(refused);
-                } else if ends.ringer.published(self.shared.bell()) {
+                } else if !mutant("rung-before-publishing") && ends.ringer.published(self.shared.bell()) {
                     // The peer had stopped polling, so the lane was empty.
                     ends.producer.shrink();
                 }

@@ -9,7 +9,7 @@ use crate::index::{Index, Removed};
 use crate::limits::Limits;
 use crate::policy::Policies;
 use crate::reason::DisconnectReason;
-use crate::sync::{Arc, AtomicU32, AtomicU64, HashMap, Mutex, Ordering};
+use crate::sync::{Arc, AtomicU32, AtomicU64, HashMap, Mutex, Ordering, mutant};
 use crate::target::ExternalConnections;
 use crate::wake::Wakeup;
 use std::fmt;
@@ -289,7 +289,9 @@ impl ServiceInner {
         // The mark comes first: a context that is being attached enters the index and
         // then looks at its mark, so either it is found here or it finds the mark.
         for context in &removed.contexts {
-            context.kill(reason);
+            if !mutant("mark-after-the-notice") {
+                context.kill(reason);
+            }
             context.event_loop().leave(context.id());
         }
         self.index.complete(&removed);
@@ -303,6 +305,9 @@ impl ServiceInner {
                     reason,
                 });
             }
+            if mutant("mark-after-the-notice") {
+                contexts.iter().for_each(|context| context.kill(reason));
+            }
         }
     }
 
@@ -314,7 +319,9 @@ impl ServiceInner {
             self.index.leave(context);
         }
         for peer in peers {
-            peer.forget(event_loop.id());
+            if !mutant("dead-peer-not-forgotten") {
+                peer.forget(event_loop.id());
+            }
             peer.notify(Notice::EventLoopGone(event_loop.id()));
         }
         event_loop.notify(Notice::EventLoopGone(event_loop.id()));

@@ -1,6 +1,7 @@
 //! Slots that are used again under a new generation.
 
 use crate::ids::Key;
+use crate::sync::mutant;
 
 /// A vector of slots named by [`Key`]s. A key stays valid until its slot is
 /// removed and is never given again: each reuse raises the slot's generation, and
@@ -46,7 +47,8 @@ impl<T> Slab<T> {
     #[inline]
     pub(crate) fn get(&self, key: Key) -> Option<&T> {
         let slot = self.slots.get(key.index as usize)?;
-        if slot.generation == key.generation { slot.value.as_ref() } else { None }
+        let same = slot.generation == key.generation || mutant("generation-not-compared");
+        if same { slot.value.as_ref() } else { None }
     }
 
     #[inline]
@@ -63,7 +65,7 @@ impl<T> Slab<T> {
         }
         let value = slot.value.take()?;
         if slot.generation < self.last_generation {
-            slot.generation += 1;
+            slot.generation += u32::from(!mutant("generation-not-raised"));
             self.free.push(key.index);
         }
         Some(value)

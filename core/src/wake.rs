@@ -1,6 +1,6 @@
 //! Telling a sleeping thread, task or embedder that there is something to do.
 
-use crate::sync::{Condvar, Mutex};
+use crate::sync::{Condvar, Mutex, mutant};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
@@ -31,7 +31,7 @@ impl Wakeup {
     pub(crate) fn wake(&self) {
         let task = {
             let mut waiting = self.waiting.lock();
-            waiting.woken = true;
+            waiting.woken = !mutant("woken-without-a-flag");
             waiting.task.take()
         };
         self.changed.notify_one();

@@ -8,6 +8,7 @@ use crate::policy::{ReceiverDisconnects, ReceiverLost};
 use crate::port::{LegAt, PeerIndex, PortState, Receiver, Side, TargetState};
 use crate::reason::DisconnectReason;
 use crate::record::{Channel, Hearing, Route, Signal};
+use crate::sync::mutant;
 use crate::target::ConnectKind;
 use std::mem;
 
@@ -55,7 +56,7 @@ impl EventLoop {
         let LegAt { peer: index, channel } = leg;
         let Some(peer) = self.peer_mut(index) else { return };
         let Some(leg) = peer.opened.remove(channel.0) else { return };
-        if leg.live > 0 || leg.unanswered {
+        if leg.live > 0 || (leg.unanswered && !mutant("unanswered-leg-freed-in-silence")) {
             let route = Route::TO_RECEIVERS;
             self.send_signal(index, Signal::Close { channel, route, reason, hearing });
         }
@@ -107,7 +108,9 @@ impl EventLoop {
             self.apply_policy(port, reason);
         }
         self.end_if_alone(port);
-        self.tell_of_room(port);
+        if !mutant("room-after-a-loss-untold") {
+            self.tell_of_room(port);
+        }
     }
 
     /// A receiver that had taken the connection is gone; the policies say what of the others.

@@ -10,7 +10,7 @@ use crate::policy::DocumentTarget;
 use crate::port::{Leg, LegAt, Opener, PeerIndex, Port, PortState, Side, Target, TargetState};
 use crate::record::{Channel, Connect, Credit, Incoming, Record};
 use crate::sender::{ContextKind, DocumentLifecycle};
-use crate::sync::Arc;
+use crate::sync::{Arc, mutant};
 use crate::target::{ConnectKind, ConnectTraits, RuntimeTarget, TabTarget};
 use smallvec::SmallVec;
 
@@ -167,7 +167,7 @@ impl EventLoop {
                 }
                 // The peer may have created them after our target was found and killed,
                 // so they count as new.
-                Some((*self.peer_of.get(&event_loop.id())?, true))
+                Some((*self.peer_of.get(&event_loop.id())?, !mutant("found-lanes-taken-for-old")))
             }
         }
     }
@@ -221,7 +221,8 @@ impl EventLoop {
     /// detached says so in its lane, behind what it may have sent.
     fn bury_dead(&mut self, index: PeerIndex, watched: Vec<Arc<ContextShared>>) {
         for context in watched {
-            let Some(reason) = context.killed() else { continue };
+            let looked = !mutant("mark-looked-at-before-registering-only");
+            let Some(reason) = context.killed().filter(|_| looked) else { continue };
             self.cut(index, Incoming::Gone { contexts: Arc::new(vec![context]), reason });
             self.made_work();
         }

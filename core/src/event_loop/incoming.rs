@@ -11,7 +11,7 @@ use crate::port::{Accepted, PeerIndex, PortState, Receiver, Side, TargetState};
 use crate::reason::DisconnectReason;
 use crate::record::{Channel, Connect, Credit, Hearing, Incoming, Route, Signal, Traits};
 use crate::sender::Sender;
-use crate::sync::{Arc, HashSet};
+use crate::sync::{Arc, HashSet, mutant};
 use crate::target::{ConnectKind, ConnectTraits};
 use smallvec::SmallVec;
 
@@ -199,7 +199,7 @@ impl EventLoop {
             && context.shared.killed().is_none()
             && (!external || self.service.index.admits(instance, opener.extension()))
             && context.shared.id() != opener.id()
-            && opener.killed().is_none();
+            && (opener.killed().is_none() || mutant("killed-opener-accepted"));
         if !admitted {
             return Err(refused);
         }

@@ -6,6 +6,7 @@ use crate::event::Event;
 use crate::payload::discard;
 use crate::peer::Peer;
 use crate::port::{PeerIndex, PortState};
+use crate::sync::mutant;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -96,7 +97,7 @@ impl EventLoop {
             }
         }
         self.round.turning = true;
-        self.round.left = BATCH;
+        self.round.left = if mutant("batch-without-end") { u32::MAX } else { BATCH };
         true
     }
 
@@ -141,7 +142,7 @@ impl EventLoop {
         let peers = &mut self.peers;
         self.polled.retain(|&index| {
             let Some(peer) = peers[index as usize].as_mut() else { return false };
-            peer.polled = peer.has_record();
+            peer.polled = peer.has_record() && !mutant("asleep-without-a-second-look");
             peer.polled
         });
         self.round = Round::default();
@@ -173,7 +174,7 @@ impl EventLoop {
         let Some(id) = event.port() else { return true };
         let Some(port) = self.ports.get(id.key) else { return false };
         let alive = self.contexts.get(port.context).is_some_and(|context| context.shared.killed().is_none());
-        alive
+        (alive || mutant("dead-context-handed-events"))
             && match event {
                 Event::Disconnect { .. } => matches!(port.state, PortState::Ended(_)),
                 Event::Message { .. } => port.state != PortState::Silent,

@@ -9,7 +9,7 @@ use crate::policy::BackForwardCache;
 use crate::port::PeerIndex;
 use crate::reason::DisconnectReason;
 use crate::record::Incoming;
-use crate::sync::Arc;
+use crate::sync::{Arc, mutant};
 
 impl EventLoop {
     /// Takes the control queue, in order.
@@ -55,7 +55,7 @@ impl EventLoop {
     /// Takes what a peer has sent by now, and queues what happened to it behind that.
     pub(super) fn cut(&mut self, index: PeerIndex, then: Incoming) {
         let Some(peer) = self.peer_mut(index) else { return };
-        let credits = peer.absorb();
+        let credits = if mutant("notice-ahead-of-the-lane") { Vec::new() } else { peer.absorb() };
         peer.queue(then);
         self.poll_peer(index);
         for credit in credits {

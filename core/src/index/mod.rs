@@ -15,7 +15,7 @@ use crate::error::{AttachError, FactError};
 use crate::ids::{DocumentId, ExtensionId, ExtensionInstance, FrameId, TabId, WindowId};
 use crate::reason::DisconnectReason;
 use crate::sender::{ContextKind, Place};
-use crate::sync::{Arc, ShardedMap};
+use crate::sync::{Arc, ShardedMap, mutant};
 use crate::target::ExternalConnections;
 
 /// Who is where.
@@ -131,6 +131,7 @@ impl Index {
         // Whoever ended it meanwhile marked it first, but may have looked for it here too early.
         match context.killed() {
             None => return Ok(()),
+            Some(_) if mutant("attached-without-a-look-at-the-mark") => return Ok(()),
             Some(_) => self.leave(context),
         }
         Err(match context.killed() {

@@ -3,7 +3,7 @@
 use super::cursor::{Cursor, Tail};
 use super::segment::{Recycled, SMALL, Segment};
 use super::{CONSUMER_LEFT, Shared};
-use crate::sync::{Arc, Ordering};
+use crate::sync::{Arc, Ordering, mutant};
 use std::{fmt, ptr};
 
 /// Most recycled segments that wait for the producer.
@@ -61,7 +61,7 @@ impl<T> Consumer<T> {
         frontier: &Frontier<T>,
         take: impl FnOnce(T, Tail<'_>) -> R,
     ) -> Option<R> {
-        self.pop_before(Some(frontier.0), take)
+        self.pop_before((!mutant("frontier-ignored")).then_some(frontier.0), take)
     }
 
     #[inline]
@@ -109,8 +109,8 @@ impl<T> Consumer<T> {
     /// Gives back memory that a burst left behind, when the lane falls idle.
     pub(crate) fn shrink(&mut self) {
         if std::mem::take(&mut self.recycled_large) {
-            // ORDERING: Acquire for the chain's contents, put by the Release swap in `recycle`.
-            let chain = self.shared.recycled.swap(ptr::null_mut(), Ordering::Acquire);
+            // Relaxed: the chain, if it is still there, was put by ourselves.
+            let chain = self.shared.recycled.swap(ptr::null_mut(), Ordering::Relaxed);
             // SAFETY: the swap made the chain ours alone.
             unsafe { Segment::free_recycled(chain) };
         }
@@ -124,8 +124,8 @@ impl<T> Consumer<T> {
 ///
 /// The caller is the consumer, and its cursor has left the segment behind.
 unsafe fn recycle<T>(shared: &Shared<T>, segment: *mut Segment<T>) -> bool {
-    // ORDERING: Acquire for the chain's contents, put by the Release swap below.
-    let first = shared.recycled.swap(ptr::null_mut(), Ordering::Acquire);
+    // Relaxed: the chain, if it is still there, was put by ourselves.
+    let first = shared.recycled.swap(ptr::null_mut(), Ordering::Relaxed);
     let behind = if first.is_null() {
         Recycled::NONE
     } else {
@@ -155,10 +155,12 @@ unsafe fn recycle<T>(shared: &Shared<T>, segment: *mut Segment<T>) -> bool {
 impl<T> Drop for Consumer<T> {
     fn drop(&mut self) {
         let Some(mut cursor) = self.cursor.take() else { return };
-        cursor.drop_records();
+        if !mutant("consumer-goes-without-draining") {
+            cursor.drop_records();
+        }
         self.shared.parting.with_mut(|parting| {
             // SAFETY: ours until `consumer_gone` is set.
-            unsafe { *parting = Some(cursor) };
+            unsafe { *parting = (!mutant("parting-cursor-forgotten")).then_some(cursor) };
         });
         // ORDERING: hands the parting cursor to the Acquire load in `Producer::push`.
         self.shared.consumer_gone.store(true, Ordering::Release);

@@ -3,6 +3,7 @@
 use super::TAIL_BYTES;
 use super::segment::{PIECE_BYTES, Segment, Slot, State};
 use crate::payload::discard;
+use crate::sync::mutant;
 
 /// The reading position in a chain of segments. Whoever holds it is the consumer.
 pub(super) struct Cursor<T> {
@@ -62,6 +63,9 @@ impl<T> Cursor<T> {
             if last == Some(self.segment) {
                 return false;
             }
+            if mutant("recycled-before-following") {
+                emptied(self.segment);
+            }
             let next = self.current().following();
             if next.is_null() {
                 return false;
@@ -70,7 +74,9 @@ impl<T> Cursor<T> {
             self.segment = next;
             self.index = 0;
             self.turn = self.current().turn();
-            emptied(before);
+            if !mutant("recycled-before-following") {
+                emptied(before);
+            }
         }
     }
 

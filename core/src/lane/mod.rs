@@ -82,8 +82,8 @@ impl<T> Shared<T> {
                 unsafe { cursor.free_segments() };
             }
         });
-        // ORDERING: Acquire for the segments' contents, put with the Release swap in `Consumer::recycle`.
-        let recycled = self.recycled.swap(ptr::null_mut(), Ordering::Acquire);
+        // Relaxed: `leave` took what both ends did.
+        let recycled = self.recycled.swap(ptr::null_mut(), Ordering::Relaxed);
         // SAFETY: the swap made the chain ours alone.
         unsafe { Segment::free_recycled(recycled) };
     }

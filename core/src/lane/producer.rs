@@ -2,7 +2,7 @@
 
 use super::segment::{LARGE, PIECE_BYTES, SMALL, Segment, Slot};
 use super::{PRODUCER_LEFT, Shared, TAIL_BYTES};
-use crate::sync::{Arc, Ordering};
+use crate::sync::{Arc, Ordering, mutant};
 use std::{fmt, ptr};
 
 /// The writing end. `Send`, and used by one thread at a time.
@@ -63,6 +63,9 @@ impl<T> Producer<T> {
         let [first, behind @ ..] = &slots[self.index..self.index + needed] else {
             unreachable!("a segment holds any record")
         };
+        if mutant("complete-before-writing") {
+            first.complete(self.turn);
+        }
         for (slot, piece) in behind.iter().zip(tail.chunks(PIECE_BYTES)) {
             // SAFETY: slots from the cursor on are empty this turn.
             unsafe { slot.write_tail(piece) };

@@ -1,6 +1,6 @@
 //! The memory of a lane: a chain of segments, each an array of slots.
 
-use crate::sync::{AtomicPtr, AtomicU32, Ordering, UnsafeCell};
+use crate::sync::{AtomicPtr, AtomicU32, Ordering, UnsafeCell, mutant};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ptr;
@@ -58,8 +58,8 @@ impl Slot {
 
     #[inline]
     pub(super) fn state(&self, turn: u32) -> State {
-        // ORDERING: pairs with the Release stores in `complete` and `link`: the record,
-        // its tail, and the link are visible when the state is.
+        // ORDERING: pairs with the Release store in `complete`: the record and its tail are
+        // visible when the state is.
         let state = self.state.load(Ordering::Acquire);
         if state == turn * 2 {
             State::Complete
@@ -77,8 +77,9 @@ impl Slot {
     }
 
     pub(super) fn link(&self, turn: u32) {
-        // ORDERING: publishes the segment's `next` to the Acquire load in `state`.
-        self.state.store(turn * 2 + 1, Ordering::Release);
+        // Relaxed: only has the consumer look at the segment's `next`, which it takes for
+        // what it is; one that does not see it yet finds the lane empty, and is rung.
+        self.state.store(turn * 2 + 1, Ordering::Relaxed);
     }
 
     /// Writes a record and the length of the tail behind it.
@@ -262,10 +263,10 @@ impl<T> Segment<T> {
         let turn = self.turn.with_mut(|turn| {
             // SAFETY: the segment is the producer's own.
             let turn = unsafe { &mut *turn };
-            *turn = if *turn == LAST_TURN { 1 } else { *turn + 1 };
+            *turn = if *turn == LAST_TURN { 1 } else { *turn + u32::from(!mutant("turn-not-raised")) };
             *turn
         });
-        if turn == 1 {
+        if turn == 1 && !mutant("states-kept-when-turns-start-over") {
             for slot in &self.slots {
                 // Relaxed: the link to this segment publishes it.
                 slot.state.store(0, Ordering::Relaxed);

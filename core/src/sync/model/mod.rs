@@ -1,0 +1,93 @@
+//! loom's atomics, locks and cells, with a probe in between that can spoil one
+//! ordering or put one known mistake back.
+
+mod atomic;
+mod probe;
+
+pub(crate) use atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering, fence};
+pub(crate) use loom::cell::UnsafeCell;
+pub(crate) use loom::sync::{Arc, MutexGuard};
+pub(crate) use probe::{mutant, mutated};
+
+use super::HashMap;
+use std::hash::Hash;
+use std::time::Instant;
+
+/// loom's mutex with `parking_lot`'s interface.
+#[derive(Debug)]
+pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+
+impl<T> Mutex<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(loom::sync::Mutex::new(value))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        self.0.lock().expect("models do not poison locks")
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Condvar(loom::sync::Condvar);
+
+impl Default for Condvar {
+    fn default() -> Self {
+        Self(loom::sync::Condvar::new())
+    }
+}
+
+impl Condvar {
+    pub(crate) fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+        self.0.wait(guard).expect("models do not poison locks")
+    }
+
+    /// Models have no time: every deadline has passed.
+    pub(crate) fn wait_until<'a, T>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        _deadline: Instant,
+    ) -> (MutexGuard<'a, T>, bool) {
+        (guard, true)
+    }
+
+    pub(crate) fn notify_one(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// One shard, which is the sharpest case.
+#[derive(Debug)]
+pub(crate) struct ShardedMap<K: Eq + Hash, V>(loom::sync::RwLock<HashMap<K, V>>);
+
+impl<K: Eq + Hash + Clone, V> ShardedMap<K, V> {
+    pub(crate) fn new() -> Self {
+        Self(loom::sync::RwLock::new(HashMap::default()))
+    }
+
+    pub(crate) fn insert_new(&self, key: K, value: V) -> bool {
+        let mut map = self.0.write().expect("models do not poison locks");
+        if map.contains_key(&key) {
+            return false;
+        }
+        map.insert(key, value);
+        true
+    }
+
+    pub(crate) fn remove(&self, key: &K) -> Option<V> {
+        self.0.write().expect("models do not poison locks").remove(key)
+    }
+
+    pub(crate) fn read<R>(&self, key: &K, read: impl FnOnce(&V) -> R) -> Option<R> {
+        self.0.read().expect("models do not poison locks").get(key).map(read)
+    }
+
+    pub(crate) fn update<R>(&self, key: &K, write: impl FnOnce(&mut V) -> R) -> Option<R> {
+        self.0.write().expect("models do not poison locks").get_mut(key).map(write)
+    }
+
+    pub(crate) fn for_each(&self, mut visit: impl FnMut(&K, &V)) {
+        for (key, value) in &*self.0.read().expect("models do not poison locks") {
+            visit(key, value);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Spoils the core in one place chosen from outside, so that the models can be asked
+//! whether they notice; and tells which places a run came past.
+//!
+//! | variable | effect |
+//! |---|---|
+//! | `PORT_CORE_MUTATION=bell.rs:143:24 swap Acquire` | that operation, called there, gets this ordering instead of its own |
+//! | `PORT_CORE_MUTATION=name` | `mutant("name")` is `true` |
+//! | `PORT_CORE_REACHED=path` | appends to that file a line for each ordering but `Relaxed`, and for each mutant, that the run comes past |
+
+use super::Ordering;
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::panic::Location;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+static CHOSEN: LazyLock<Option<Mutation>> =
+    LazyLock::new(|| std::env::var("PORT_CORE_MUTATION").ok().map(|chosen| Mutation::parse(&chosen)));
+
+static REACHED: LazyLock<Option<Mutex<Reached>>> = LazyLock::new(|| {
+    let path = std::env::var_os("PORT_CORE_REACHED")?;
+    let file = OpenOptions::new().create(true).append(true).open(path).expect("a file to report to");
+    Some(Mutex::new(Reached { file, told: HashSet::new() }))
+});
+
+/// What the run is to spoil.
+enum Mutation {
+    Ordering { file: String, line: u32, column: u32, operation: String, weaker: Ordering },
+    Mutant(String),
+}
+
+impl Mutation {
+    fn parse(chosen: &str) -> Self {
+        let Some((site, rest)) = chosen.split_once(' ') else { return Self::Mutant(chosen.into()) };
+        let mut site = site.rsplitn(3, ':');
+        let mut number = || site.next().and_then(|number| number.parse().ok()).expect("file:line:column");
+        let (column, line) = (number(), number());
+        let file = site.next().expect("file:line:column").into();
+        let (operation, weaker) = rest.rsplit_once(' ').expect("site, operation, ordering");
+        let weaker = match weaker {
+            "Relaxed" => Ordering::Relaxed,
+            "Acquire" => Ordering::Acquire,
+            "Release" => Ordering::Release,
+            "AcqRel" => Ordering::AcqRel,
+            other => panic!("no ordering weaker than another: {other}"),
+        };
+        Self::Ordering { file, line, column, operation: operation.into(), weaker }
+    }
+}
+
+/// The places a run came past.
+struct Reached {
+    file: File,
+    told: HashSet<(&'static str, u32, u32, &'static str)>,
+}
+
+impl Reached {
+    fn tell(&mut self, place: (&'static str, u32, u32, &'static str), line: impl FnOnce() -> String) {
+        if self.told.insert(place) {
+            // One write, for other processes append to the same file.
+            self.file.write_all(line().as_bytes()).expect("a file to report to");
+        }
+    }
+}
+
+/// Tells of a place, where that was asked for.
+fn reached(place: (&'static str, u32, u32, &'static str), line: impl FnOnce() -> String) {
+    if let Some(reached) = &*REACHED {
+        reached.lock().unwrap_or_else(PoisonError::into_inner).tell(place, line);
+    }
+}
+
+/// The ordering an operation of the core is to have: its own, or a weaker one.
+#[track_caller]
+pub(super) fn ordering(operation: &'static str, own: Ordering) -> Ordering {
+    if own == Ordering::Relaxed {
+        return own;
+    }
+    let caller = Location::caller();
+    let (line, column) = (caller.line(), caller.column());
+    reached((caller.file(), line, column, operation), || {
+        format!("ordering\t{}:{line}:{column}\t{operation}\t{own:?}\n", file(caller))
+    });
+    match &*CHOSEN {
+        Some(Mutation::Ordering { file: chosen, line: at, column: across, operation: of, weaker })
+            if (*at, *across) == (line, column) && of == operation && *chosen == file(caller) =>
+        {
+            *weaker
+        }
+        _ => own,
+    }
+}
+
+/// A caller's file below the core's `src`, however the compiler was called.
+fn file(caller: &'static Location<'static>) -> String {
+    let path = caller.file().replace('\\', "/");
+    path.rsplit_once("src/").map_or(path.as_str(), |(_, below)| below).to_owned()
+}
+
+/// Whether the run put this known mistake back.
+pub(crate) fn mutant(name: &'static str) -> bool {
+    reached((name, 0, 0, ""), || format!("mutant\t{name}\n"));
+    matches!(&*CHOSEN, Some(Mutation::Mutant(chosen)) if chosen == name)
+}
+
+/// Whether the run spoils anything. What a model explores then means nothing.
+pub(crate) fn mutated() -> bool {
+    CHOSEN.is_some()
+}

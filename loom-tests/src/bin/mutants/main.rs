@@ -1,0 +1,62 @@
+//! Shows that the models have teeth: spoils the core in one place at a time and
+//! demands that a model fails.
+//!
+//! Two kinds of mutations, none of which needs a rebuild: every ordering but
+//! `Relaxed` is weakened, step by step (a fence in the end is dropped); and every
+//! `mutant("name")` in the core puts a known mistake back. Each is given to the models
+//! that come past its place, the quick ones first, until one fails.
+//!
+//! ```sh
+//! cargo run -p port-core-loom-tests --bin mutants              # until a model fails, for each
+//! cargo run -p port-core-loom-tests --bin mutants -- --complete   # all models, for each
+//! cargo run -p port-core-loom-tests --bin mutants -- --only bell  # those whose name has "bell"
+//! ```
+//!
+//! What survives must be in `allowed-survivors.txt` with a reason, and what is there
+//! must survive.
+
+mod allowed;
+mod campaign;
+mod models;
+mod mutation;
+mod sources;
+
+use std::process::ExitCode;
+
+/// What the command line asks for.
+#[derive(Debug, Default)]
+struct Options {
+    /// Go on after the first model that fails, to see how many do.
+    complete: bool,
+    /// Only mutations whose name contains this.
+    only: Option<String>,
+}
+
+fn options() -> Result<Options, lexopt::Error> {
+    use lexopt::prelude::*;
+    let mut options = Options::default();
+    let mut arguments = lexopt::Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("complete") => options.complete = true,
+            Long("only") => options.only = Some(arguments.value()?.string()?),
+            _ => return Err(argument.unexpected()),
+        }
+    }
+    Ok(options)
+}
+
+fn main() -> ExitCode {
+    let options = match options() {
+        Ok(options) => options,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(2);
+        }
+    };
+    let complaints = campaign::run(&options);
+    for complaint in &complaints {
+        println!("error: {complaint}");
+    }
+    if complaints.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
