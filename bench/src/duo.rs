@@ -3,6 +3,7 @@
 use crate::sample::Sample;
 use crate::topology::{Processors, Shuttle};
 use crossbeam_utils::CachePadded;
+use std::fs;
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -27,26 +28,36 @@ pub fn duo(
             second(warm_up);
             gate.meet(2);
             shuttle.answer(0);
+            let waited = wait_so_far();
             gate.meet(3);
             second(count);
             let end = Instant::now();
+            let waited = wait_since(waited);
             gate.meet(4);
             shuttle.answer(1);
-            end
+            (end, waited)
         });
         core_affinity::set_for_current(processors.first);
         gate.meet(1);
         first(warm_up);
         gate.meet(2);
         let before = shuttle.time();
+        let waited = wait_so_far();
         gate.meet(3);
         let start = Instant::now();
         first(count);
         let end = Instant::now();
+        let waited = wait_since(waited);
         gate.meet(4);
         let after = shuttle.time();
-        let end = end.max(other.join().expect("the second thread does not panic"));
-        Sample { elapsed: end - start, operations: count, line: Some((before, after)), p99: None }
+        let (other_end, other_waited) = other.join().expect("the second thread does not panic");
+        Sample {
+            elapsed: end.max(other_end) - start,
+            operations: count,
+            line: Some((before, after)),
+            p99: None,
+            kept_waiting: waited.zip(other_waited).map(|(first, second)| first + second),
+        }
     })
 }
 
@@ -60,9 +71,21 @@ fn warm_up(count: usize) -> usize {
 pub fn solo(processors: &Processors, count: usize, mut work: impl FnMut(usize)) -> Sample {
     core_affinity::set_for_current(processors.first);
     work(warm_up(count));
+    let waited = wait_so_far();
     let start = Instant::now();
     work(count);
-    Sample { elapsed: start.elapsed(), operations: count, line: None, p99: None }
+    let elapsed = start.elapsed();
+    Sample { elapsed, operations: count, line: None, p99: None, kept_waiting: wait_since(waited) }
+}
+
+/// How long the calling thread was ready to run and did not, so far. Linux alone tells.
+fn wait_so_far() -> Option<Duration> {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    Some(Duration::from_nanos(text.split_whitespace().nth(1)?.parse().ok()?))
+}
+
+fn wait_since(before: Option<Duration>) -> Option<Duration> {
+    Some(wait_so_far()?.saturating_sub(before?))
 }
 
 /// The 99th percentile of single times.

@@ -79,10 +79,10 @@ impl Findings {
 }
 
 /// Prints a question's rows: nanoseconds per operation, beside the first contender's.
-pub fn print_answers(question: &Question, answers: &Answers, mixed: usize) {
+pub fn print_answers(question: &Question, answers: &Answers, left_out: usize) {
     let mut text = format!("\n{}", question.name);
-    if mixed > 0 {
-        let _ = write!(text, " ({mixed} samples left out: the machine changed)");
+    if left_out > 0 {
+        let _ = write!(text, " ({left_out} samples left out: the machine was busy or changed)");
     }
     let _ = write!(
         text,

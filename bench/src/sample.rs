@@ -16,7 +16,13 @@ pub struct Sample {
     pub line: Option<(f64, f64)>,
     /// The 99th percentile of single operations, where they were timed one by one.
     pub p99: Option<Duration>,
+    /// How long the threads were ready to run meanwhile and did not: somebody else had their
+    /// processors. `None` where they sleep of their own will or the system does not tell.
+    pub kept_waiting: Option<Duration>,
 }
+
+/// The part of a sample's time that others may have the processors.
+const WAIT: f64 = 0.01;
 
 impl Sample {
     /// Nanoseconds per operation.
@@ -25,9 +31,13 @@ impl Sample {
         self.elapsed.as_nanos() as f64 / self.operations as f64
     }
 
-    /// The label, or `None` when the machine changed under the sample.
+    /// The label, or `None` when the sample is no good: the machine changed under it, or
+    /// the threads had to share their processors.
     #[must_use]
     pub fn label(&self) -> Option<Label> {
+        if self.kept_waiting.is_some_and(|wait| wait > self.elapsed.mul_f64(WAIT)) {
+            return None;
+        }
         match self.line {
             None => Some(Label::OneThread),
             Some((before, after)) => {

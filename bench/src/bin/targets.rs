@@ -57,8 +57,8 @@ fn main() -> ExitCode {
         if arguments.only.as_ref().is_some_and(|only| !question.name.contains(only)) {
             continue;
         }
-        let (answer, mixed) = question.ask(&processors, arguments.rounds);
-        print_answers(&question, &answer, mixed);
+        let (answer, left_out) = question.ask(&processors, arguments.rounds);
+        print_answers(&question, &answer, left_out);
         answers.insert(question.name, answer);
     }
     let findings = Findings { answers, counts };

@@ -26,7 +26,7 @@ pub(super) fn questions() -> Vec<Question> {
     vec![
         Question {
             name: "connect, one thread".into(),
-            operations: 16 * 1024,
+            operations: 8 * 1024,
             contenders: vec![
                 core_alone(OURS, Scene::of_two_loops),
                 core_alone(ONE_LOOP, Scene::of_one_loop),
@@ -37,7 +37,7 @@ pub(super) fn questions() -> Vec<Question> {
         },
         Question {
             name: "connect, two threads".into(),
-            operations: 16 * 1024,
+            operations: 8 * 1024,
             contenders: vec![
                 core_apart(OURS),
                 rival_apart::<Flume>(FLUME),

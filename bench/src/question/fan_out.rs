@@ -20,7 +20,7 @@ pub(super) fn questions() -> Vec<Question> {
     [1, 10, 100]
         .map(|frames| Question {
             name: name(frames),
-            operations: 128 * 1024,
+            operations: 32 * 1024,
             contenders: vec![
                 fanned_out(frames, Slice100),
                 separately::<Core, _>(SINGLE, frames, Slice100),

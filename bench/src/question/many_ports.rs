@@ -20,7 +20,7 @@ pub(super) fn questions() -> Vec<Question> {
     CASES
         .map(|(ports, percent)| Question {
             name: name(ports, percent),
-            operations: 128 * 1024,
+            operations: 32 * 1024,
             contenders: vec![
                 active::<Core, _>(ports, percent, Static32),
                 active::<RingPerPort, _>(ports, percent, Static32),

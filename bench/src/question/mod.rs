@@ -18,6 +18,9 @@ pub const OURS: &str = "port-core";
 /// that go in blocks or bursts.
 pub const BLOCK: usize = 64;
 
+/// How often a sample is taken that turns out to be no good.
+const ATTEMPTS: usize = 20;
+
 /// What one sample of a contender is taken with.
 type Run = Box<dyn FnMut(&Processors, usize) -> Sample>;
 
@@ -61,23 +64,28 @@ pub struct Question {
 pub type Answers = BTreeMap<Label, Vec<(&'static str, Summary)>>;
 
 impl Question {
-    /// Puts the question to everyone in turn, so many times. Samples during which the
-    /// machine changed are counted in the second result and otherwise left out.
+    /// Puts the question to everyone in turn, so many times. A sample that is no good is
+    /// taken again, a few times; those that never came good are counted in the second
+    /// result and otherwise left out.
     pub fn ask(&mut self, processors: &Processors, rounds: usize) -> (Answers, usize) {
         let mut samples: Vec<Vec<Sample>> = self.contenders.iter().map(|_| Vec::new()).collect();
+        let mut left_out = 0;
         for _ in 0..rounds {
             for (contender, samples) in self.contenders.iter_mut().zip(&mut samples) {
-                samples.push(contender.sample(processors, self.operations));
+                let mut attempts = (0..ATTEMPTS).map(|_| contender.sample(processors, self.operations));
+                match attempts.find(|sample| sample.label().is_some()) {
+                    Some(sample) => samples.push(sample),
+                    None => left_out += 1,
+                }
             }
         }
-        let mixed = samples.iter().flatten().filter(|sample| sample.label().is_none()).count();
         let mut answers = Answers::new();
         for (contender, samples) in self.contenders.iter().zip(&samples) {
             for (label, summary) in summarise(samples) {
                 answers.entry(label).or_default().push((contender.name, summary));
             }
         }
-        (answers, mixed)
+        (answers, left_out)
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn questions() -> Vec<Question> {
     vec![
         Question {
             name: "round trip, spinning".into(),
-            operations: 16 * 1024,
+            operations: 8 * 1024,
             contenders: vec![
                 spin::<Core, _>(Static32),
                 spin::<RingPerPort, _>(Static32),
@@ -99,7 +99,7 @@ pub fn spin<C: Carrier, L: Load>(load: L) -> Contender {
 fn wait<C: Carrier<End: Sleeper>, L: Load>(load: L) -> Contender {
     Contender::new(C::NAME, move |processors, count| {
         let (mut near, mut far) = C::between(1);
-        timed(
+        asleep(timed(
             processors,
             count,
             || {
@@ -110,8 +110,13 @@ fn wait<C: Carrier<End: Sleeper>, L: Load>(load: L) -> Contender {
                 far.wait();
                 far.post(0, &load);
             },
-        )
+        ))
     })
+}
+
+/// Both sleep, each until the other wakes it.
+fn asleep(sample: Sample) -> Sample {
+    Sample { kept_waiting: None, ..sample }
 }
 
 /// The core, going to sleep at once.
@@ -119,7 +124,7 @@ fn sleep_in_core() -> Contender {
     Contender::new(Core::NAME, |processors, count| {
         let (mut near, mut far) = Core::between(1);
         let sleep = |event_loop: &mut EventLoop| drop(black_box(event_loop.wait()));
-        timed(
+        asleep(timed(
             processors,
             count,
             || {
@@ -130,7 +135,7 @@ fn sleep_in_core() -> Contender {
                 sleep(&mut far.event_loop);
                 far.post(0, &Static32);
             },
-        )
+        ))
     })
 }
 
@@ -139,7 +144,7 @@ fn park() -> Contender {
     Contender::new("park and unpark", |processors, count| {
         let (there, back) = (AtomicBool::new(false), AtomicBool::new(false));
         let (near, far) = (thread::current(), OnceLock::new());
-        timed(
+        asleep(timed(
             processors,
             count,
             || {
@@ -155,7 +160,7 @@ fn park() -> Contender {
                 back.store(true, Ordering::Release);
                 near.unpark();
             },
-        )
+        ))
     })
 }
 
