@@ -245,13 +245,22 @@ impl Record {
             return (Self::Long { channel, route, traits, bytes }, &[]);
         }
         let bytes = body.as_slice();
-        let (first, tail) = bytes.split_at(bytes.len().min(HEAD_BYTES));
         let mut head = Head {
             #[allow(clippy::cast_possible_truncation, reason = "at most INLINE_BYTES")]
             length: bytes.len() as u8,
             bytes: [MaybeUninit::uninit(); HEAD_BYTES],
         };
-        head.bytes[..first.len()].write_copy_of_slice(first);
+        // A copy of a fixed size need not be waited for when the record is moved.
+        let tail = match bytes.split_first_chunk::<HEAD_BYTES>() {
+            Some((first, tail)) => {
+                head.bytes.write_copy_of_slice(first);
+                tail
+            }
+            None => {
+                head.bytes[..bytes.len()].write_copy_of_slice(bytes);
+                &[]
+            }
+        };
         (Self::Short { channel, route, traits, head }, tail)
     }
 }

@@ -128,7 +128,10 @@ impl Slot {
         self.cell.with_mut(|cell| {
             // SAFETY: the cell is ours alone while empty; indexing checks the length.
             let cell = unsafe { &mut *cell };
-            cell[..piece.len()].write_copy_of_slice(piece);
+            match <&[u8; PIECE_BYTES]>::try_from(piece) {
+                Ok(full) => cell[..PIECE_BYTES].write_copy_of_slice(full),
+                Err(_) => cell[..piece.len()].write_copy_of_slice(piece),
+            };
         });
     }
 
