@@ -55,6 +55,24 @@ impl Payload {
         Self(Held::Inline(Inline { length, bytes }))
     }
 
+    /// The first `length` bytes of what fixed pieces hold.
+    #[inline(always)]
+    pub(crate) fn fixed<const HEAD: usize, const CELL: usize, const CELLS: usize>(
+        length: u8,
+        head: &[MaybeUninit<u8>; HEAD],
+        cells: [&[MaybeUninit<u8>; CELL]; CELLS],
+    ) -> Self {
+        const { assert!(HEAD + CELL * CELLS <= INLINE_BYTES) };
+        let length = length.min(const { (HEAD + CELL * CELLS) as u8 });
+        let mut bytes = [MaybeUninit::uninit(); INLINE_BYTES];
+        bytes[..HEAD].copy_from_slice(head);
+        for (cell, number) in cells.into_iter().zip(0..) {
+            let start = HEAD + number * CELL;
+            bytes[start..start + CELL].copy_from_slice(cell);
+        }
+        Self(Held::Inline(Inline { length, bytes }))
+    }
+
     /// The message as [`Bytes`]: free of cost for a long message, one allocation
     /// and a copy for a short one.
     #[must_use]

@@ -1,12 +1,14 @@
 //! An event loop as another one sees it: the lanes between them and the channels on these.
 
 use crate::bell::{Armer, Ringer};
+use crate::event::Event;
 use crate::event_loop_shared::{EventLoopShared, Lanes};
-use crate::lane::{Consumer, Frontier, Producer};
+use crate::ids::{ContextId, Key, PortId};
+use crate::lane::{Consumer, Entry, Frontier, Producer};
 use crate::limits::Limits;
-use crate::payload::{discard, discard_all};
-use crate::port::{Accepted, Leg};
-use crate::record::{Channel, Incoming, Record, Signal};
+use crate::payload::{Payload, discard, discard_all};
+use crate::port::{Accepted, Leg, TargetState};
+use crate::record::{Channel, Incoming, Record, Signal, Traits};
 use crate::slab::Slab;
 use crate::sync::{Arc, mutant};
 use std::collections::VecDeque;
@@ -32,6 +34,35 @@ enum Link {
     /// To itself: a record sent is a record received.
     Own,
     Lanes(Box<Ends>),
+}
+
+/// A message that lies next in the lane and goes to one port of this side.
+pub(crate) struct Arrival<'a> {
+    entry: Entry<'a, Record>,
+    bytes: u64,
+    /// That port. Whether it is open is for the loop to see.
+    pub(crate) port: Key,
+}
+
+impl Arrival<'_> {
+    /// Takes the message and makes an event of it, in the place where the caller's
+    /// caller wants it: an event is large, and moving it costs.
+    #[inline(always)]
+    pub(crate) fn into_event(self, context: ContextId, port: PortId) -> Option<Event> {
+        let event = |traits: Traits, payload| {
+            let (format, user_activation) = (traits.format(), traits.user_activation());
+            Some(Event::Message { context, port, payload, format, user_activation })
+        };
+        self.entry.take(self.bytes, |record, tail| match record {
+            Record::Short { traits, head, .. } => head.with_payload(
+                tail.cells(),
+                #[inline(always)]
+                |payload| event(traits, payload),
+            ),
+            Record::Long { traits, bytes, .. } => event(traits, Payload::shared(bytes)),
+            _ => unreachable!("a message has an address, nothing else does"),
+        })
+    }
 }
 
 /// This side's ends of the two lanes.
@@ -105,6 +136,33 @@ impl Peer {
                 (self.backlog.len() as u64) < limits.lane_records && self.backlog_bytes < limits.lane_bytes
             }
         }
+    }
+
+    /// The next record where it is a message to one port: the usual case, and the
+    /// quick way. Everything else goes through [`take`](Self::take).
+    #[inline(always)]
+    pub(crate) fn arrival(&mut self) -> Option<Arrival<'_>> {
+        let Self { link: Link::Lanes(ends), backlog, opened, accepted, .. } = self else { return None };
+        if !backlog.is_empty() {
+            return None;
+        }
+        let entry = ends.consumer.entry()?;
+        let (channel, route, bytes) = entry.peek(Record::address)??;
+        let port = match route.receiver() {
+            None => {
+                let accepted = accepted.get(channel.0.index as usize)?.as_ref()?;
+                match (accepted.generation == channel.0.generation, &*accepted.receivers) {
+                    (true, [port]) => *port,
+                    _ => return None,
+                }
+            }
+            Some(ordinal) => {
+                let leg = opened.get(channel.0)?;
+                let open = leg.targets.get(ordinal as usize)?.state == TargetState::Open;
+                open.then_some(leg.port)?
+            }
+        };
+        Some(Arrival { entry, bytes, port })
     }
 
     /// Takes the next record.
@@ -220,7 +278,7 @@ impl Peer {
     pub(crate) fn all_accepted(&self) -> impl Iterator<Item = (Channel, &Accepted)> {
         self.accepted.iter().zip(0..).filter_map(|(accepted, index)| {
             let accepted = accepted.as_ref()?;
-            let key = crate::ids::Key { index, generation: accepted.generation };
+            let key = Key { index, generation: accepted.generation };
             Some((Channel(key), accepted))
         })
     }

@@ -4,7 +4,7 @@ use crate::context::ContextShared;
 use crate::ids::Key;
 use crate::name::PortName;
 use crate::reason::DisconnectReason;
-use crate::record::{Channel, Credit};
+use crate::record::{Channel, Credit, Route};
 use crate::sync::Arc;
 use crate::target::ConnectKind;
 use smallvec::SmallVec;
@@ -25,6 +25,22 @@ pub(crate) struct Port {
     pub(crate) wants_room: bool,
     pub(crate) name: PortName,
     pub(crate) side: Side,
+}
+
+impl Port {
+    /// Where a message goes if there is one way to go: by which peer, channel and route.
+    #[inline]
+    pub(crate) fn only_way(&self) -> Option<(PeerIndex, Channel, Route)> {
+        match &self.side {
+            Side::Receiver(receiver) => {
+                Some((receiver.peer, receiver.channel, Route::to_opener(receiver.ordinal)))
+            }
+            Side::Opener(opener) => match *opener.legs {
+                [LegAt { peer, channel }] => Some((peer, channel, Route::TO_RECEIVERS)),
+                _ => None,
+            },
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use crate::context::ContextShared;
 use crate::ids::Key;
-use crate::lane::{RECORD_BYTES, TAIL_BYTES};
+use crate::lane::{PIECE_BYTES, RECORD_BYTES, TAIL_BYTES};
 use crate::message::{Body, MessageFormat};
 use crate::name::PortName;
 use crate::payload::{INLINE_BYTES, Payload};
@@ -15,6 +15,9 @@ use std::mem::MaybeUninit;
 
 /// Bytes of a short message that lie in its record; the rest is the record's tail.
 const HEAD_BYTES: usize = 40;
+
+/// A cell that holds a piece of a message behind its record.
+type Cell = [MaybeUninit<u8>; PIECE_BYTES];
 
 const _: () = {
     assert!(size_of::<Record>() <= RECORD_BYTES);
@@ -188,7 +191,37 @@ impl Credit {
     }
 }
 
+impl Head {
+    /// The payload of the message that starts with this head and goes on in these cells.
+    ///
+    /// Every arm copies fixed sizes straight to where the payload will be: a payload put
+    /// together first and moved then costs more than all the rest of a message.
+    #[inline(always)]
+    pub(crate) fn with_payload<'a, R>(
+        &self,
+        mut cells: impl Iterator<Item = &'a Cell>,
+        then: impl Fn(Payload) -> R,
+    ) -> R {
+        let first = &self.bytes;
+        match (cells.next(), cells.next()) {
+            (None, _) => then(Payload::fixed::<_, PIECE_BYTES, 0>(self.length, first, [])),
+            (Some(second), None) => then(Payload::fixed(self.length, first, [second])),
+            (Some(second), Some(third)) => then(Payload::fixed(self.length, first, [second, third])),
+        }
+    }
+}
+
 impl Record {
+    /// Where a message goes, and how long it is.
+    #[inline]
+    pub(crate) fn address(&self) -> Option<(Channel, Route, u64)> {
+        match self {
+            Self::Short { channel, route, head, .. } => Some((*channel, *route, head.length.into())),
+            Self::Long { channel, route, bytes, .. } => Some((*channel, *route, bytes.len() as u64)),
+            _ => None,
+        }
+    }
+
     /// A message from `body`, and the tail that goes with the record. The last
     /// record made of a body takes a long one by reference without another count.
     #[inline]
@@ -212,13 +245,22 @@ impl Record {
             return (Self::Long { channel, route, traits, bytes }, &[]);
         }
         let bytes = body.as_slice();
-        let (first, tail) = bytes.split_at(bytes.len().min(HEAD_BYTES));
         let mut head = Head {
             #[allow(clippy::cast_possible_truncation, reason = "at most INLINE_BYTES")]
             length: bytes.len() as u8,
             bytes: [MaybeUninit::uninit(); HEAD_BYTES],
         };
-        head.bytes[..first.len()].write_copy_of_slice(first);
+        // A copy of a fixed size need not be waited for when the record is moved.
+        let tail = match bytes.split_first_chunk::<HEAD_BYTES>() {
+            Some((first, tail)) => {
+                head.bytes.write_copy_of_slice(first);
+                tail
+            }
+            None => {
+                head.bytes[..bytes.len()].write_copy_of_slice(bytes);
+                &[]
+            }
+        };
         (Self::Short { channel, route, traits, head }, tail)
     }
 }

@@ -3,8 +3,9 @@
 use super::EventLoop;
 use crate::bell::{Armer, Source};
 use crate::event::Event;
+use crate::ids::{ContextId, PortId};
 use crate::payload::discard;
-use crate::peer::Peer;
+use crate::peer::{Arrival, Peer};
 use crate::port::{PeerIndex, PortState};
 use crate::sync::mutant;
 use std::task::{Context, Poll};
@@ -48,6 +49,39 @@ impl EventLoop {
     /// As [`next_event`](Self::next_event), but leaves the waker alone: after `None` nothing is
     /// called, so the embedder must ask again by itself. For a loop that spins.
     pub fn try_next_event(&mut self) -> Option<Event> {
+        if self.events.is_empty() && self.round.left > 0 {
+            let index = self.polled[self.round.position];
+            if let Some((arrival, context, port)) = self.arrival(index) {
+                return arrival.into_event(context, port);
+            }
+        }
+        self.next_of_any_kind()
+    }
+
+    /// A message that lies next in a peer's lane and whose event is good as it is.
+    #[inline(always)]
+    fn arrival(&mut self, index: PeerIndex) -> Option<(Arrival<'_>, ContextId, PortId)> {
+        if self.has_windows() {
+            return None;
+        }
+        let Self { peers, ports, contexts, shared, round, .. } = self;
+        let arrival = peers[index as usize].as_mut()?.arrival()?;
+        let port = ports.get(arrival.port)?;
+        let context = contexts.get(port.context)?;
+        let good =
+            port.state == PortState::Open && context.suspended.is_none() && context.shared.killed().is_none();
+        if !good {
+            return None;
+        }
+        round.left -= 1;
+        round.found = true;
+        let event_loop = shared.id();
+        let (context, port) = (port.context, arrival.port);
+        Some((arrival, ContextId { event_loop, key: context }, PortId { event_loop, key: port }))
+    }
+
+    /// As [`try_next_event`](Self::try_next_event), for whatever comes.
+    fn next_of_any_kind(&mut self) -> Option<Event> {
         loop {
             while let Some(event) = self.events.pop_front() {
                 if let Some(event) = self.hand_out(event) {

@@ -3,11 +3,11 @@
 use super::EventLoop;
 use crate::error::PostError;
 use crate::ids::{Key, PortId};
-use crate::message::Message;
+use crate::message::{Body, Message};
 use crate::payload::{INLINE_BYTES, discard};
-use crate::port::{PortState, Side};
+use crate::port::{PeerIndex, PortState, Side};
 use crate::reason::DisconnectReason;
-use crate::record::{Credit, Record, Route, Traits};
+use crate::record::{Channel, Credit, Record, Route, Traits};
 use crate::sync::mutant;
 use smallvec::SmallVec;
 
@@ -48,6 +48,43 @@ impl EventLoop {
             discard(message);
             return Ok(());
         }
+        if !self.has_windows()
+            && let Some((index, channel, route)) = port.only_way()
+        {
+            return self.post_one_way(index, channel, route, message);
+        }
+        self.post_every_way(key, message)
+    }
+
+    /// Sends a message where there is one way to go and no window to heed, the usual case.
+    #[inline]
+    fn post_one_way<'m>(
+        &mut self,
+        index: PeerIndex,
+        channel: Channel,
+        route: Route,
+        message: Message<'m>,
+    ) -> Result<(), PostError<'m>> {
+        let Some(peer) = self.peers[index as usize].as_mut() else {
+            discard(message);
+            return Ok(());
+        };
+        if !peer.within_budget(&self.service.limits) {
+            return Err(PostError::Busy(message));
+        }
+        let Message { mut body, format, user_activation } = message;
+        let bytes = body.as_slice().len() as u64;
+        let traits = Traits::new(format, user_activation);
+        let (record, tail) = Record::message(channel, route, traits, &mut body, true);
+        peer.send(record, tail, bytes);
+        if let Body::Owned(bytes) = body {
+            discard(bytes);
+        }
+        self.sent_to(index);
+        Ok(())
+    }
+
+    fn post_every_way<'m>(&mut self, key: Key, message: Message<'m>) -> Result<(), PostError<'m>> {
         if self.has_windows() && !self.has_room(key) {
             if !mutant("credits-left-in-the-lane") {
                 self.take_credits(key);
@@ -110,7 +147,9 @@ impl EventLoop {
                 own = peer.is_own();
             }
         }
-        discard(body);
+        if let Body::Owned(bytes) = body {
+            discard(bytes);
+        }
         if own {
             self.sent_to(super::OWN);
         }

@@ -23,6 +23,30 @@ pub(crate) struct Consumer<T> {
 // SAFETY: the cursor's segments are reached by the consumer alone, wherever it is.
 unsafe impl<T: Send> Send for Consumer<T> {}
 
+/// A record that is ready and still in its slot.
+pub(crate) struct Entry<'a, T> {
+    consumer: &'a mut Consumer<T>,
+}
+
+impl<T> Entry<'_, T> {
+    /// Looks at the record.
+    #[inline]
+    pub(crate) fn peek<R>(&self, look: impl FnOnce(&T) -> R) -> Option<R> {
+        // SAFETY: the record is ready, and was not taken while the entry exists.
+        self.consumer.cursor.as_ref().map(|cursor| unsafe { cursor.peek(look) })
+    }
+
+    /// Moves the record out and gives it to `take` with its tail; counts it as
+    /// consumed, with `bytes`.
+    #[inline]
+    pub(crate) fn take<R>(self, bytes: u64, take: impl FnOnce(T, Tail<'_>) -> R) -> R {
+        self.consumer.consumed(bytes);
+        let Some(cursor) = &mut self.consumer.cursor else { unreachable!("an entry has a cursor") };
+        // SAFETY: the record is ready.
+        unsafe { cursor.take(take) }
+    }
+}
+
 /// The last segment linked at some moment: how far a reader that does not want to
 /// run after the producer goes.
 pub(crate) struct Frontier<T>(*mut Segment<T>);
@@ -46,6 +70,12 @@ impl<T> Consumer<T> {
     #[inline]
     pub(crate) fn ready(&mut self) -> bool {
         self.advance(None)
+    }
+
+    /// The next record, where it lies; `None` when there is none now.
+    #[inline]
+    pub(crate) fn entry(&mut self) -> Option<Entry<'_, T>> {
+        self.ready().then_some(Entry { consumer: self })
     }
 
     /// Moves the next record out and gives it to `take` with its tail; `None` when

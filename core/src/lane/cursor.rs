@@ -4,6 +4,7 @@ use super::TAIL_BYTES;
 use super::segment::{PIECE_BYTES, Segment, Slot, State};
 use crate::payload::discard;
 use crate::sync::mutant;
+use std::mem::{ManuallyDrop, MaybeUninit};
 
 /// The reading position in a chain of segments. Whoever holds it is the consumer.
 pub(super) struct Cursor<T> {
@@ -20,6 +21,14 @@ pub(crate) struct Tail<'a> {
 }
 
 impl<'a> Tail<'a> {
+    /// The whole cells that the bytes lie in: as far as they go, all but the last are full.
+    /// Copying one takes a fixed size, which is quicker than the bytes alone.
+    #[inline]
+    pub(crate) fn cells(self) -> impl ExactSizeIterator<Item = &'a [MaybeUninit<u8>; PIECE_BYTES]> {
+        // SAFETY: as in `pieces`.
+        self.slots.iter().map(|slot| unsafe { slot.piece() })
+    }
+
     /// The bytes, in pieces.
     pub(crate) fn pieces(self) -> impl Iterator<Item = &'a [u8]> {
         self.slots.iter().enumerate().map(move |(position, slot)| {
@@ -78,6 +87,18 @@ impl<T> Cursor<T> {
                 emptied(before);
             }
         }
+    }
+
+    /// Looks at the record at the cursor.
+    ///
+    /// # Safety
+    ///
+    /// As for [`take`](Self::take).
+    #[inline]
+    pub(super) unsafe fn peek<R>(&self, look: impl FnOnce(&T) -> R) -> R {
+        // SAFETY: the record is ready; this copy of it is not dropped.
+        let (record, _) = unsafe { self.current().slots()[self.index].read_record::<ManuallyDrop<T>>() };
+        look(&record)
     }
 
     /// Moves the record at the cursor out.

@@ -17,16 +17,16 @@ mod segment;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use consumer::{Consumer, Frontier};
+pub(crate) use consumer::{Consumer, Entry, Frontier};
 pub(crate) use producer::Producer;
-pub(crate) use segment::RECORD_BYTES;
+pub(crate) use segment::{PIECE_BYTES, RECORD_BYTES};
 
 use crate::sync::{Arc, AtomicBool, AtomicPtr, AtomicU8, AtomicU64, Ordering, UnsafeCell};
 use crossbeam_utils::CachePadded;
 use cursor::Cursor;
 #[cfg(test)]
 use cursor::Tail;
-use segment::{PIECE_BYTES, SMALL, Segment};
+use segment::{SMALL, Segment};
 use std::ptr;
 
 /// The most bytes the tail of one record may have.

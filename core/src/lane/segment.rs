@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 use std::ptr;
 
 /// Bytes of a tail that lie in one slot: all of it behind the state word.
-pub(super) const PIECE_BYTES: usize = 60;
+pub(crate) const PIECE_BYTES: usize = 60;
 
 /// Bytes of a slot behind its state word. Models have larger pointers.
 const CELL_BYTES: usize = if cfg!(port_core_model) { 96 } else { PIECE_BYTES };
@@ -129,8 +129,22 @@ impl Slot {
         self.cell.with_mut(|cell| {
             // SAFETY: the cell is ours alone while empty; indexing checks the length.
             let cell = unsafe { &mut *cell };
-            cell[..piece.len()].write_copy_of_slice(piece);
+            match <&[u8; PIECE_BYTES]>::try_from(piece) {
+                Ok(full) => cell[..PIECE_BYTES].write_copy_of_slice(full),
+                Err(_) => cell[..piece.len()].write_copy_of_slice(piece),
+            };
         });
+    }
+
+    /// The cell of a piece of a tail, initialised as far as the piece goes.
+    ///
+    /// # Safety
+    ///
+    /// As for [`read_tail`](Self::read_tail).
+    #[inline]
+    pub(super) unsafe fn piece(&self) -> &[MaybeUninit<u8>; PIECE_BYTES] {
+        // SAFETY: nobody writes the cell until the segment is recycled, and it is no shorter.
+        self.cell.with(|cell| unsafe { &*cell.cast() })
     }
 
     /// A piece of a tail.

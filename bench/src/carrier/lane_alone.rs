@@ -1,0 +1,43 @@
+//! The core's lane with nothing around it.
+
+use super::{Carrier, End, Item, item, look_at_item};
+use crate::lane::{Consumer, Producer, lane};
+use crate::load::Load;
+
+/// A lane per direction for all ports, without bell, ids, limits or events.
+#[derive(Debug)]
+pub struct LaneAlone;
+
+/// One end of both lanes.
+#[derive(Debug)]
+pub struct LaneEnd {
+    producer: Producer<Item>,
+    consumer: Consumer<Item>,
+}
+
+impl Carrier for LaneAlone {
+    const NAME: &'static str = "lane alone";
+
+    type End = LaneEnd;
+
+    fn between(_ports: usize) -> (LaneEnd, LaneEnd) {
+        let (to_second, from_first) = lane();
+        let (to_first, from_second) = lane();
+        (
+            LaneEnd { producer: to_second, consumer: from_second },
+            LaneEnd { producer: to_first, consumer: from_first },
+        )
+    }
+}
+
+impl End for LaneEnd {
+    #[inline]
+    fn post<L: Load>(&mut self, port: usize, load: &L) {
+        assert!(self.producer.push(item(port, load), &[], 0).is_ok(), "the consumer is there");
+    }
+
+    #[inline]
+    fn take(&mut self) -> bool {
+        self.consumer.pop(|item, _| look_at_item(item)).is_some()
+    }
+}

@@ -1,0 +1,71 @@
+//! The contenders: ways to bring the messages of some ports from one thread to another.
+
+mod block_limit;
+mod channels;
+mod core;
+mod lane_alone;
+mod ring_per_port;
+mod rings;
+
+pub use block_limit::BlockLimit;
+pub use channels::{CrossbeamBounded, CrossbeamUnbounded, FlumeUnbounded, StdUnbounded, TokioUnbounded};
+pub use core::{Core, CoreEnd};
+pub use lane_alone::LaneAlone;
+pub use ring_per_port::RingPerPort;
+pub use rings::{Ringbuf, Rtrb};
+
+use crate::load::Load;
+use bytes::Bytes;
+use std::hint::black_box;
+
+/// What a channel carries for a port: its number and the message.
+pub type Item = (u32, Bytes);
+
+/// Slots of the bounded rivals.
+pub const BOUND: usize = 1024;
+
+/// A way between two threads, both directions.
+pub trait Carrier {
+    /// What a row of figures is labelled with.
+    const NAME: &'static str;
+
+    /// One thread's end.
+    type End: End;
+
+    /// Both ends, with so many open ports between them.
+    fn between(ports: usize) -> (Self::End, Self::End);
+}
+
+/// One thread's end of a [`Carrier`].
+pub trait End: Send {
+    /// Sends a message on a port; where there is a bound, spins until there is room.
+    fn post<L: Load>(&mut self, port: usize, load: &L);
+
+    /// Takes a message if there is one, looks at it and drops it. Never sleeps.
+    fn take(&mut self) -> bool;
+}
+
+/// An end that can sleep until there is something.
+pub trait Sleeper: End {
+    /// Takes a message; may spin a little, then sleeps.
+    fn wait(&mut self);
+}
+
+/// What every listener does with what it took.
+#[inline]
+pub(crate) fn look_at(port: impl Copy, bytes: &[u8]) {
+    black_box(port);
+    black_box(bytes.first());
+}
+
+/// The same for a channel's item.
+#[inline]
+pub(crate) fn look_at_item((port, bytes): Item) {
+    look_at(port, &bytes);
+}
+
+#[inline]
+pub(crate) fn item<L: Load>(port: usize, load: &L) -> Item {
+    #[allow(clippy::cast_possible_truncation, reason = "there are few ports")]
+    (port as u32, load.bytes())
+}

@@ -1,0 +1,70 @@
+//! Fan-out: one post to every frame of a tab, per delivered event.
+
+use super::{Contender, Question};
+use crate::carrier::{Carrier, Core, CoreEnd, CrossbeamUnbounded, End, Rtrb};
+use crate::duo::duo;
+use crate::load::{Load, Slice100};
+use crate::question::one_way::take;
+use crate::scene::Scene;
+
+/// What ten posts to ten ports are called.
+pub const SINGLE: &str = "port-core, single posts";
+
+/// The name of the question with so many frames.
+#[must_use]
+pub fn name(frames: usize) -> String {
+    format!("fan-out to {frames} frames")
+}
+
+pub(super) fn questions() -> Vec<Question> {
+    [1, 10, 100]
+        .map(|frames| Question {
+            name: name(frames),
+            operations: 32 * 1024,
+            contenders: vec![
+                fanned_out(frames, Slice100),
+                separately::<Core, _>(SINGLE, frames, Slice100),
+                separately::<Rtrb, _>(Rtrb::NAME, frames, Slice100),
+                separately::<CrossbeamUnbounded, _>(CrossbeamUnbounded::NAME, frames, Slice100),
+            ],
+        })
+        .into()
+}
+
+/// One port to all frames.
+pub fn fanned_out<L: Load>(frames: usize, load: L) -> Contender {
+    Contender::new(Core::NAME, move |processors, count| {
+        let mut scene = Scene::of_two_loops(frames as u64);
+        let (opening, receiving) = scene.connect_many(1);
+        let mut poster = CoreEnd { event_loop: scene.opener, ports: opening };
+        let receiver = scene.receiver.expect("the scene has two loops");
+        let mut listener = CoreEnd { event_loop: receiver, ports: receiving };
+        let (mut due, mut delivered) = (0, 0);
+        duo(
+            processors,
+            count,
+            |count| {
+                due += count;
+                while delivered < due {
+                    poster.post(0, &load);
+                    delivered += frames;
+                }
+            },
+            |count| take(&mut listener, count),
+        )
+    })
+}
+
+/// A port, or an item, per frame.
+fn separately<C: Carrier, L: Load>(name: &'static str, frames: usize, load: L) -> Contender {
+    Contender::new(name, move |processors, count| {
+        let (mut poster, mut listener) = C::between(frames);
+        let mut ports = (0..frames).cycle();
+        duo(
+            processors,
+            count,
+            |count| ports.by_ref().take(count).for_each(|port| poster.post(port, &load)),
+            |count| take(&mut listener, count),
+        )
+    })
+}

@@ -1,0 +1,60 @@
+//! Many ports: the same messages over 1, 100 or 10,000 open ports, some of them or all active.
+
+use super::{Contender, Question};
+use crate::carrier::{Carrier, Core, CrossbeamUnbounded, End, RingPerPort, Rtrb, TokioUnbounded};
+use crate::duo::duo;
+use crate::load::{Load, Static32};
+use crate::question::one_way::take;
+
+/// Open ports, and how many percent of them are active.
+pub(crate) const CASES: [(usize, usize); 6] =
+    [(1, 100), (100, 1), (100, 100), (10_000, 1), (10_000, 10), (10_000, 100)];
+
+/// The name of the question with so many ports.
+#[must_use]
+pub fn name(ports: usize, percent: usize) -> String {
+    format!("many ports, {ports} open, {percent} % active")
+}
+
+pub(super) fn questions() -> Vec<Question> {
+    CASES
+        .map(|(ports, percent)| Question {
+            name: name(ports, percent),
+            operations: 32 * 1024,
+            contenders: vec![
+                active::<Core, _>(ports, percent, Static32),
+                active::<RingPerPort, _>(ports, percent, Static32),
+                active::<Rtrb, _>(ports, percent, Static32),
+                active::<CrossbeamUnbounded, _>(ports, percent, Static32),
+                active::<TokioUnbounded, _>(ports, percent, Static32),
+            ],
+        })
+        .into()
+}
+
+/// A contender with so many open ports, of which `percent` are active in turn.
+pub fn active<C: Carrier, L: Load>(ports: usize, percent: usize, load: L) -> Contender {
+    Contender::new(C::NAME, move |processors, count| {
+        let (mut poster, mut listener) = C::between(ports);
+        let active = scattered(ports, percent);
+        let mut turn = active.iter().cycle();
+        duo(
+            processors,
+            count,
+            |count| {
+                for &port in turn.by_ref().take(count) {
+                    poster.post(port, &load);
+                }
+            },
+            |count| take(&mut listener, count),
+        )
+    })
+}
+
+/// The active ports, in an order that no prefetcher guesses.
+fn scattered(ports: usize, percent: usize) -> Vec<usize> {
+    let mut all: Vec<usize> = (0..ports).collect();
+    all.sort_by_key(|&port| (port as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(17));
+    all.truncate((ports * percent / 100).max(1));
+    all
+}

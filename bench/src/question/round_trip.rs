@@ -1,0 +1,171 @@
+//! Round trip: a message there and one back, timed one by one.
+
+use super::{Contender, Question};
+use crate::carrier::{
+    Carrier, Core, CrossbeamBounded, CrossbeamUnbounded, End, FlumeUnbounded, RingPerPort, Ringbuf, Rtrb,
+    Sleeper, StdUnbounded, TokioUnbounded,
+};
+use crate::duo::{duo, p99};
+use crate::load::{Load, Static32};
+use crate::question::one_way::take;
+use crate::sample::Sample;
+use crate::topology::Processors;
+use port_core::EventLoop;
+use std::hint::black_box;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+pub(super) fn questions() -> Vec<Question> {
+    vec![
+        Question {
+            name: "round trip, spinning".into(),
+            operations: 8 * 1024,
+            contenders: vec![
+                spin::<Core, _>(Static32),
+                spin::<RingPerPort, _>(Static32),
+                spin::<Rtrb, _>(Static32),
+                spin::<Ringbuf, _>(Static32),
+                spin::<CrossbeamBounded, _>(Static32),
+                spin::<CrossbeamUnbounded, _>(Static32),
+                spin::<TokioUnbounded, _>(Static32),
+                spin::<StdUnbounded, _>(Static32),
+                spin::<FlumeUnbounded, _>(Static32),
+            ],
+        },
+        Question {
+            name: "round trip, sleeping".into(),
+            operations: 512,
+            contenders: vec![
+                sleep_in_core(),
+                park(),
+                wait::<CrossbeamUnbounded, _>(Static32),
+                wait::<TokioUnbounded, _>(Static32),
+                wait::<StdUnbounded, _>(Static32),
+            ],
+        },
+    ]
+}
+
+/// Has both threads do `there` and `back` so many times and times each `there`.
+fn timed(
+    processors: &Processors,
+    count: usize,
+    mut there: impl FnMut(),
+    mut back: impl FnMut() + Send,
+) -> Sample {
+    let mut times = Vec::with_capacity(count);
+    let mut sample = duo(
+        processors,
+        count,
+        |count| {
+            times.clear();
+            let mut before = Instant::now();
+            times.extend((0..count).map(|_| {
+                there();
+                let now = Instant::now();
+                now - std::mem::replace(&mut before, now)
+            }));
+        },
+        |count| (0..count).for_each(|_| back()),
+    );
+    sample.p99 = p99(&mut times);
+    // The median trip, so that one interruption does not count for all.
+    let median = times.get(times.len() / 2).copied().unwrap_or(Duration::ZERO);
+    sample.elapsed = median.saturating_mul(u32::try_from(count).expect("few trips"));
+    sample
+}
+
+/// Both threads spin.
+pub fn spin<C: Carrier, L: Load>(load: L) -> Contender {
+    Contender::new(C::NAME, move |processors, count| {
+        let (mut near, mut far) = C::between(1);
+        timed(
+            processors,
+            count,
+            || {
+                near.post(0, &load);
+                take(&mut near, 1);
+            },
+            || {
+                take(&mut far, 1);
+                far.post(0, &load);
+            },
+        )
+    })
+}
+
+fn wait<C: Carrier<End: Sleeper>, L: Load>(load: L) -> Contender {
+    Contender::new(C::NAME, move |processors, count| {
+        let (mut near, mut far) = C::between(1);
+        asleep(timed(
+            processors,
+            count,
+            || {
+                near.post(0, &load);
+                near.wait();
+            },
+            || {
+                far.wait();
+                far.post(0, &load);
+            },
+        ))
+    })
+}
+
+/// Both sleep, each until the other wakes it.
+fn asleep(sample: Sample) -> Sample {
+    Sample { kept_waiting: None, ..sample }
+}
+
+/// The core, going to sleep at once.
+fn sleep_in_core() -> Contender {
+    Contender::new(Core::NAME, |processors, count| {
+        let (mut near, mut far) = Core::between(1);
+        let sleep = |event_loop: &mut EventLoop| drop(black_box(event_loop.wait()));
+        asleep(timed(
+            processors,
+            count,
+            || {
+                near.post(0, &Static32);
+                sleep(&mut near.event_loop);
+            },
+            || {
+                sleep(&mut far.event_loop);
+                far.post(0, &Static32);
+            },
+        ))
+    })
+}
+
+/// What any sleeping costs on this system: a flag, `park` and `unpark`.
+fn park() -> Contender {
+    Contender::new("park and unpark", |processors, count| {
+        let (there, back) = (AtomicBool::new(false), AtomicBool::new(false));
+        let (near, far) = (thread::current(), OnceLock::new());
+        asleep(timed(
+            processors,
+            count,
+            || {
+                there.store(true, Ordering::Release);
+                if let Some(far) = far.get() {
+                    Thread::unpark(far);
+                }
+                park_until(&back);
+            },
+            || {
+                far.get_or_init(thread::current);
+                park_until(&there);
+                back.store(true, Ordering::Release);
+                near.unpark();
+            },
+        ))
+    })
+}
+
+fn park_until(flag: &AtomicBool) {
+    while !flag.swap(false, Ordering::Acquire) {
+        thread::park();
+    }
+}

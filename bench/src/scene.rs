@@ -1,0 +1,96 @@
+//! A small browser for the core to work in: a background, and tabs of one or more frames.
+
+use port_core::{
+    ContextDescription, ContextId, DocumentId, Event, EventLoop, ExtensionId, FrameId, Limits,
+    MessageService, Place, PortId, TabId, TabTarget, WindowId,
+};
+use std::task::Waker;
+
+/// An extension's background on one event loop, and its content scripts in all frames
+/// of one tab on another.
+#[derive(Debug)]
+pub struct Scene {
+    /// Where the background lives.
+    pub opener: EventLoop,
+    /// Where the tab lives; `None` when it shares the background's event loop.
+    pub receiver: Option<EventLoop>,
+    /// The background.
+    pub background: ContextId,
+    /// The content scripts, one per frame.
+    pub content_scripts: Vec<ContextId>,
+    /// The tab, without a name for the port.
+    pub target: TabTarget,
+}
+
+impl Scene {
+    /// With the tab on an event loop of its own.
+    #[must_use]
+    pub fn of_two_loops(frames: u64) -> Self {
+        Self::new(frames, true)
+    }
+
+    /// With everything on one event loop.
+    #[must_use]
+    pub fn of_one_loop(frames: u64) -> Self {
+        Self::new(frames, false)
+    }
+
+    fn new(frames: u64, two: bool) -> Self {
+        let service = MessageService::new(Limits::default());
+        let extension = service.extension_loaded(ExtensionId::new("bench@example")).expect("loaded once");
+        let tab = TabId::new(7);
+        service.tab_opened(tab, WindowId::new(1)).expect("opened once");
+        let mut opener = service.event_loop(Waker::noop().clone());
+        let mut receiver = two.then(|| service.event_loop(Waker::noop().clone()));
+        let background = ContextDescription::background(extension, "ext://bench/bg.js", "ext://bench");
+        let background = opener.attach(background).expect("the extension is loaded");
+        let owner = receiver.as_mut().unwrap_or(&mut opener);
+        let content_scripts = (0..frames)
+            .map(|frame| {
+                let place =
+                    Place { tab, frame: FrameId::new(frame), document: DocumentId::new(frame.into()) };
+                let parent = (frame > 0).then_some(FrameId::TOP);
+                service.frame_attached(tab, place.frame, parent, place.document).expect("attached once");
+                let script = ContextDescription::content_script(
+                    extension,
+                    place,
+                    "https://a.example/",
+                    "https://a.example",
+                );
+                let context = owner.attach(script).expect("the document is shown");
+                owner.set_listening(context, true).expect("attached");
+                context
+            })
+            .collect();
+        Self { opener, receiver, background, content_scripts, target: TabTarget::new(tab) }
+    }
+
+    /// The event loop of the tab.
+    pub fn receiving(&mut self) -> &mut EventLoop {
+        self.receiver.as_mut().unwrap_or(&mut self.opener)
+    }
+
+    /// Opens a port to the tab.
+    pub fn connect(&mut self) -> PortId {
+        self.opener.connect_tab(self.background, &self.target).expect("there is room for a port")
+    }
+
+    /// Opens ports and has both sides take note, so that all is quiet again. Gives the
+    /// opener's ends and, frame by frame for each of them, the receivers'.
+    pub fn connect_many(&mut self, ports: usize) -> (Vec<PortId>, Vec<PortId>) {
+        let mut receiving = Vec::with_capacity(ports * self.content_scripts.len());
+        let mut opening = Vec::with_capacity(ports);
+        for _ in 0..ports {
+            opening.push(self.connect());
+            // Before the lane grows, as it would with a page that is not busy.
+            while let Some(event) = self.receiving().next_event() {
+                if let Event::Connect { port, .. } = event {
+                    receiving.push(port);
+                }
+            }
+        }
+        while self.opener.next_event().is_some() {}
+        assert_eq!(receiving.len(), ports * self.content_scripts.len());
+        (opening, receiving)
+    }
+}

@@ -1,0 +1,36 @@
+//! Allocations and memory, exactly: what is counted here does not depend on the machine.
+
+use bytes::Bytes;
+use port_core_bench::allocation::Counting;
+use port_core_bench::memory::{after_burst, in_steady_state, per_connect};
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[test]
+fn a_short_message_allocates_nothing_on_either_side() {
+    assert_eq!(in_steady_state(|| (&[7; 100]).into()), (0.0, 0.0));
+    assert_eq!(in_steady_state(|| (&[7; port_core::INLINE_BYTES]).into()), (0.0, 0.0));
+}
+
+#[test]
+fn a_long_message_by_reference_allocates_nothing_on_either_side() {
+    let shared = Bytes::from(vec![7; 4096]);
+    assert_eq!(in_steady_state(|| shared.clone().into()), (0.0, 0.0));
+}
+
+#[test]
+fn a_long_message_from_a_slice_is_copied_once() {
+    assert_eq!(in_steady_state(|| (&[7; 4096]).into()), (1.0, 0.0));
+}
+
+#[test]
+fn connecting_allocates_for_a_long_name_alone() {
+    assert_eq!(per_connect("short name"), 0.0);
+    assert_eq!(per_connect("a name of more than twenty-three bytes"), 1.0);
+}
+
+#[test]
+fn a_burst_leaves_little_behind() {
+    assert!(after_burst(1_000_000) <= 65_536.0);
+}
