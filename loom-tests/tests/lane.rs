@@ -171,11 +171,13 @@ fn shrinking_both_ends_against_each_other() {
         let pusher = thread::spawn(move || {
             producer.push(7, &[]).unwrap();
             producer.shrink();
+            producer.shrink();
             producer.push(8, &[]).unwrap();
             producer.push(9, &[]).unwrap();
             producer
         });
         let mut taken: Vec<u32> = consumer.pop().into_iter().map(|(number, _)| number).collect();
+        consumer.shrink();
         consumer.shrink();
         let producer = pusher.join().unwrap();
         taken.extend(std::iter::from_fn(|| consumer.pop()).map(|(number, _)| number));
