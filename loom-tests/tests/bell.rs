@@ -21,7 +21,7 @@ fn receive(bell: &Bell, consumer: &mut Consumer<u32>, armer: &mut Armer) -> u32 
             return record;
         }
         armer.arm();
-        Armer::look_again();
+        bell.look_again();
         if !consumer.ready() && bell.arm() {
             bell.sleep();
         }
@@ -92,7 +92,7 @@ fn two_lines_ring_against_sleep() {
             for (_, armer) in &mut ends {
                 armer.arm();
             }
-            Armer::look_again();
+            bell.look_again();
             if !ends.iter_mut().any(|(consumer, _)| consumer.ready()) && bell.arm() {
                 bell.sleep();
             }
