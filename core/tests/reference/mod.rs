@@ -40,7 +40,7 @@ enum Record {
     ToOpener(End, u32),
     NoTarget(Channel),
     Gone(Vec<Context>, DisconnectReason),
-    /// Closes of one context's ports, in no order.
+    /// What one end had sent for several channels, in no order.
     AnyOf(Vec<Record>),
 }
 
@@ -418,13 +418,7 @@ impl World {
             Record::Accept(_) => true,
             Record::Left((channel, context), _) => {
                 let mut targets = self.channels[*channel].targets.iter();
-                match targets.find(|target| target.0 == *context) {
-                    None | Some((_, Target::Gone)) => true,
-                    Some((_, Target::Pending)) => {
-                        self.legs(*channel).values().map(Vec::len).sum::<usize>() > 1
-                    }
-                    Some((_, Target::Open)) => false,
-                }
+                targets.all(|target| target.0 != *context || target.1 == Target::Gone)
             }
             Record::Close(channel, ..) => self.receivers(*channel, at).is_empty(),
             Record::ToReceivers(channel, _) => {
@@ -515,6 +509,8 @@ impl World {
             }
             Record::NoTarget(channel) => self.end_if_alone(channel, &mut heard),
             Record::Gone(contexts, reason) => {
+                let before: BTreeMap<_, _> =
+                    self.lanes.iter().map(|(lane, records)| (*lane, records.len())).collect();
                 for channel in 0..self.channels.len() {
                     let opener = self.channels[channel].opener;
                     if self.home(opener) == at {
@@ -524,6 +520,13 @@ impl World {
                     }
                     if contexts.contains(&opener) {
                         self.end_receivers(channel, at, reason, Told::Yes, &mut heard);
+                    }
+                }
+                // In no order among the channels.
+                for (lane, records) in &mut self.lanes {
+                    let sent = records.split_off(before.get(lane).copied().unwrap_or(0));
+                    if !sent.is_empty() {
+                        records.push_back(Record::AnyOf(sent.into()));
                     }
                 }
             }
