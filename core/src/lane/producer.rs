@@ -123,8 +123,10 @@ impl<T> Producer<T> {
         let spare_segment = unsafe { &*spare };
         // SAFETY: as above.
         self.spares = unsafe { spare_segment.recycled() }.first;
-        // SAFETY: as above; it leaves the chain here.
-        unsafe { spare_segment.renew() };
+        if !mutant("segment-used-again-as-it-was") {
+            // SAFETY: as above; it leaves the chain here.
+            unsafe { spare_segment.renew() };
+        }
         spare
     }
 
