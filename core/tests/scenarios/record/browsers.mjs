@@ -1,13 +1,24 @@
-// Starts a browser with an unpacked extension. Each function resolves to the browser's process.
+// Starts a browser with an unpacked extension.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 
-const start = (program, args, folder, options = {}) => {
+let started;
+
+function start(program, args, folder, pipes = []) {
   const log = fs.openSync(path.join(folder, 'browser.log'), 'a');
-  return spawn(program, args, { detached: true, env: { ...process.env, HOME: folder }, ...options, stdio: ['ignore', log, log, ...(options.pipes || [])] });
-};
+  started = spawn(program, args, { detached: true, env: { ...process.env, HOME: folder }, stdio: ['ignore', log, log, ...pipes] });
+  return started;
+}
+
+// Ends the browser and the processes it has started.
+export async function stop() {
+  if (!started || !started.pid || started.exitCode !== null || started.signalCode !== null) return;
+  const gone = new Promise(resolve => started.once('exit', resolve));
+  process.kill(-started.pid, 'SIGKILL');
+  await gone;
+}
 
 // Over its debugging pipe: messages of JSON, each ended by NUL.
 export async function chromium(program, extension, folder) {
@@ -15,7 +26,7 @@ export async function chromium(program, extension, folder) {
     '--headless=new', '--no-sandbox', '--disable-gpu', '--no-first-run', '--no-default-browser-check',
     '--disable-background-networking', '--disable-component-update', '--disable-sync',
     '--remote-debugging-pipe', '--enable-unsafe-extension-debugging', `--user-data-dir=${path.join(folder, 'profile')}`, 'about:blank',
-  ], folder, { pipes: ['pipe', 'pipe'] });
+  ], folder, ['pipe', 'pipe']);
   const [, , , toBrowser, fromBrowser] = browser.stdio;
   await new Promise((resolve, reject) => {
     let unread = '';
@@ -29,7 +40,6 @@ export async function chromium(program, extension, folder) {
     browser.on('error', reject);
     toBrowser.write(JSON.stringify({ id: 1, method: 'Extensions.loadUnpacked', params: { path: extension } }) + '\0');
   });
-  return browser;
 }
 
 // Over Marionette: messages of JSON, each after its length and a colon; a command is [0, id, name, parameters].
@@ -59,9 +69,10 @@ export async function firefox(program, extension, folder) {
   const browser = start(program, ['--headless', '--marionette', '--no-remote', '--profile', profile, 'about:blank'], folder);
 
   const portFile = path.join(profile, 'MarionetteActivePort');
+  const failed = new Promise((_, reject) => browser.on('error', reject));
   for (let waited = 0; !fs.existsSync(portFile) || !fs.readFileSync(portFile, 'utf8'); waited += 100) {
     if (waited > 30000) throw new Error('Firefox opens no Marionette port');
-    await new Promise(resolve => setTimeout(resolve, 100));
+    await Promise.race([failed, new Promise(resolve => setTimeout(resolve, 100))]);
   }
   const socket = net.connect(Number(fs.readFileSync(portFile, 'utf8')), '127.0.0.1');
   const waiting = [];
@@ -87,5 +98,4 @@ export async function firefox(program, extension, folder) {
   await answer(); // the greeting
   await command('WebDriver:NewSession', {});
   await command('Addon:Install', { path: extension, temporary: true });
-  return browser;
 }

@@ -154,10 +154,14 @@ function writeTrace(name, info, recorded) {
 // ---- recording
 
 fs.mkdirSync(out, { recursive: true });
-let browser;
+async function cleanUp() {
+  await browsers.stop();
+  fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+}
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => cleanUp().then(() => process.exit(1)));
 try {
   const program = options.program ?? { chromium: 'chromium', firefox: 'firefox-esr' }[kind];
-  browser = await browsers[kind](program, extension, folder);
+  await browsers[kind](program, extension, folder);
   const info = await Promise.race([hello, new Promise((_, reject) => setTimeout(reject, 30000, new Error('the extension does not start')))]);
   console.log(info.browser);
   for (const name of names) {
@@ -179,12 +183,7 @@ try {
     console.log(name, recorded.map(({ times, events, error }) => `${times}x ${events.length} events${error ? ' ' + error : ''}`).join(', ') || 'skipped');
   }
 } finally {
-  if (browser) {
-    const gone = new Promise(resolve => browser.once('exit', resolve));
-    process.kill(-browser.pid, 'SIGKILL');
-    await gone;
-  }
+  await cleanUp();
   server.close();
   server.closeAllConnections();
-  fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 }
