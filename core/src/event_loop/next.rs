@@ -81,6 +81,7 @@ impl EventLoop {
     }
 
     /// As [`try_next_event`](Self::try_next_event), for whatever comes.
+    #[inline(never)]
     fn next_of_any_kind(&mut self) -> Option<Event> {
         loop {
             while let Some(event) = self.events.pop_front() {
