@@ -3,7 +3,11 @@
 //! for nanoseconds per operation.
 
 use port_core::{Event, EventLoop, PortId};
+use port_core_bench::carrier::Core;
+use port_core_bench::load::Static32;
+use port_core_bench::question::one_way::spin;
 use port_core_bench::scene::Scene;
+use port_core_bench::topology::Processors;
 use std::env;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -17,8 +21,9 @@ fn main() {
     let start = Instant::now();
     match what.as_str() {
         "messages" => messages(count),
+        "apart" => apart(count),
         "connects" => connects(count),
-        other => panic!("messages or connects, not {other}"),
+        other => panic!("messages, apart or connects, not {other}"),
     }
     println!("{:.1} ns each", start.elapsed().as_nanos() as f64 / count as f64);
 }
@@ -38,6 +43,13 @@ fn messages(count: usize) {
     }
     let each = |time: Duration| time.as_nanos() as f64 / BURST as f64;
     println!("at best {:.1} ns to post, {:.1} ns to take", each(posting), each(taking));
+}
+
+/// Messages between two threads.
+fn apart(count: usize) {
+    let processors = Processors::find().expect("two processors");
+    let sample = spin::<Core, _>(Static32).sample(&processors, count);
+    println!("{:.1} ns", sample.nanoseconds());
 }
 
 #[inline(never)]

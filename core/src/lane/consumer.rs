@@ -7,7 +7,7 @@ use crate::sync::{Arc, Ordering, mutant};
 use std::{fmt, ptr};
 
 /// Most recycled segments that wait for the producer.
-const RECYCLED: usize = 2;
+const RECYCLED: usize = if cfg!(port_core_model) { 2 } else { 8 };
 
 /// The reading end. `Send`, and used by one thread at a time.
 pub(crate) struct Consumer<T> {

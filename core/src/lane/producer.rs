@@ -102,25 +102,33 @@ impl<T> Producer<T> {
         self.turn = turn;
     }
 
-    /// An empty segment: a recycled one, or a new one.
+    /// An empty segment: a recycled one, or a new one. A recycled one that is shorter than
+    /// a new one would be is let go, or the first, short ones would stay for ever and
+    /// a busy lane go on allocating beside them.
     fn fresh(&mut self) -> *mut Segment<T> {
-        if self.spares.is_null() {
-            // ORDERING: Acquire for the segments' contents, put with the Release swap in the consumer's `recycle`.
-            self.spares = self.shared.recycled.swap(ptr::null_mut(), Ordering::Acquire);
+        loop {
+            if self.spares.is_null() {
+                // ORDERING: Acquire for the segments' contents, put with the Release swap in the consumer's `recycle`.
+                self.spares = self.shared.recycled.swap(ptr::null_mut(), Ordering::Acquire);
+            }
+            let spare = self.spares;
+            if spare.is_null() {
+                let length = self.next_length;
+                self.next_length = (length * 2).min(LARGE);
+                return Segment::allocate(length);
+            }
+            // SAFETY: the chain of spares is ours alone.
+            let spare_segment = unsafe { &*spare };
+            // SAFETY: as above.
+            self.spares = unsafe { spare_segment.recycled() }.first;
+            if spare_segment.slots().len() >= self.next_length {
+                // SAFETY: as above; it leaves the chain here.
+                unsafe { spare_segment.renew() };
+                return spare;
+            }
+            // SAFETY: as above.
+            unsafe { Segment::free(spare) };
         }
-        let spare = self.spares;
-        if spare.is_null() {
-            let length = self.next_length;
-            self.next_length = (length * 2).min(LARGE);
-            return Segment::allocate(length);
-        }
-        // SAFETY: the chain of spares is ours alone.
-        let spare_segment = unsafe { &*spare };
-        // SAFETY: as above.
-        self.spares = unsafe { spare_segment.recycled() }.first;
-        // SAFETY: as above; it leaves the chain here.
-        unsafe { spare_segment.renew() };
-        spare
     }
 
     /// The lane fell idle in between: lets go of memory that a burst left behind,
