@@ -200,7 +200,9 @@ fn run(opener_then: Then, receiver_then: Then, fact: Fact) {
     let reporting = (fact != Fact::Nothing).then(|| thread::spawn(move || fact.report(&reporter)));
     receiver.receive(receiver_then);
     let mut opener = opening.join().unwrap();
-    reporting.map(|reporting| reporting.join().unwrap());
+    if let Some(reporting) = reporting {
+        reporting.join().unwrap();
+    }
     match (&mut opener.event_loop, &mut receiver.event_loop) {
         (Some(one), Some(other)) => {
             let (by_opener, by_receiver) = settle(one, other);
