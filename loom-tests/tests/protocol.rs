@@ -273,9 +273,9 @@ macro_rules! every_order {
     };
 }
 
-every_order!(Nothing in nothing_happens, bound 3, at least 1);
-every_order!(TabCloses in the_tab_closes, bound 2, at least 1);
-every_order!(FrameNavigates in the_frame_navigates, bound 2, at least 1);
-every_order!(ExtensionUnloads in the_extension_is_unloaded, bound 2, at least 1);
-every_order!(ReceiverHangs in the_receiver_hangs, bound 2, at least 1);
-every_order!(OpenerHangs in the_opener_hangs, bound 2, at least 1);
+every_order!(Nothing in nothing_happens, bound 3, at least 630);
+every_order!(TabCloses in the_tab_closes, bound 2, at least 250);
+every_order!(FrameNavigates in the_frame_navigates, bound 2, at least 250);
+every_order!(ExtensionUnloads in the_extension_is_unloaded, bound 2, at least 680);
+every_order!(ReceiverHangs in the_receiver_hangs, bound 2, at least 260);
+every_order!(OpenerHangs in the_opener_hangs, bound 2, at least 390);
