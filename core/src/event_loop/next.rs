@@ -216,7 +216,8 @@ impl EventLoop {
         (alive || mutant("dead-context-handed-events"))
             && match event {
                 Event::Disconnect { .. } => matches!(port.state, PortState::Ended(_)),
-                Event::Message { .. } => port.state != PortState::Silent,
+                // A port that went silent had what was sent to it before.
+                Event::Room { .. } => port.state == PortState::Open,
                 _ => true,
             }
     }
