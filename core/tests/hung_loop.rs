@@ -109,16 +109,27 @@ fn a_hung_loop_that_goes_on_gets_nowhere() {
 
 #[test]
 fn a_loop_gone_before_its_peer_ever_looked_leaves_nothing_open() {
-    let browser = Browser::new();
-    let (mut here, mut dead) = (browser.event_loop(), browser.event_loop());
-    browser.background(&mut here);
-    let page = browser.content_script(&mut dead, browser.tab());
-    let port = dead.connect_runtime(page, "first meeting").unwrap();
-    dead.post_message(port, "words").unwrap();
-    drop(dead);
-    assert_eq!(hear(&mut here), []);
-    assert_eq!(here.snapshot().ports, []);
-    assert_eq!(here.snapshot().lanes, []);
+    for declared in [true, false] {
+        let browser = Browser::new();
+        let (mut here, mut dead) = (browser.event_loop(), browser.event_loop());
+        browser.background(&mut here);
+        let page = browser.content_script(&mut dead, browser.tab());
+        let port = dead.connect_runtime(page, "first meeting").unwrap();
+        dead.post_message(port, "words").unwrap();
+        if declared {
+            browser.service.event_loop_gone(dead.id()).unwrap();
+            assert_eq!(hear(&mut here), []);
+        } else {
+            // Its own thread dropped it, after a post that returned `Ok`.
+            drop(dead);
+            assert_eq!(
+                hear(&mut here),
+                [connect("first meeting"), message("words"), disconnect(EventLoopGone)]
+            );
+        }
+        assert_eq!(here.snapshot().ports, []);
+        assert_eq!(here.snapshot().lanes, []);
+    }
 }
 
 #[test]
