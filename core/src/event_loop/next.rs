@@ -84,10 +84,20 @@ impl EventLoop {
     #[inline(never)]
     fn next_of_any_kind(&mut self) -> Option<Event> {
         loop {
-            while let Some(event) = self.events.pop_front() {
-                if let Some(event) = self.hand_out(event) {
-                    return Some(event);
+            // Where it lies: an event is large, and moving it costs.
+            while let Some(event) = self.events.front() {
+                if self.is_good(event) {
+                    match *event {
+                        Event::Message { port, ref payload, .. } => {
+                            let bytes = payload.len() as u64;
+                            self.receiver_took(port.key, bytes);
+                        }
+                        Event::Disconnect { port, .. } => self.remove_port(port.key),
+                        _ => {}
+                    }
+                    return self.events.pop_front();
                 }
+                discard(self.events.pop_front());
             }
             if self.round.left > 0 {
                 self.round.left -= 1;
