@@ -62,10 +62,7 @@ impl EventLoop {
     pub(super) fn next_of_fan_out(&mut self) -> Option<Event> {
         while self.fan_out.is_under_way() {
             if let Some((context, port)) = self.next_receiver() {
-                let (_, traits, payload) = self.fan_out.next()?;
-                let (format, user_activation) = (traits.format(), traits.user_activation());
-                self.receiver_took(port.key, payload.len() as u64);
-                return Some(Event::Message { context, port, payload, format, user_activation });
+                return self.copy_for(context, port);
             }
             let (key, traits, payload) = self.fan_out.next()?;
             if let Some(event) = self.message_for(key, traits, payload) {
@@ -73,6 +70,25 @@ impl EventLoop {
             }
         }
         None
+    }
+
+    /// The event of the next receiver, whose port this is. The copy is made where the
+    /// caller wants it.
+    #[inline(always)]
+    fn copy_for(&mut self, context: ContextId, port: PortId) -> Option<Event> {
+        if self.has_windows() {
+            let bytes = self.fan_out.waiting().next().map_or(0, |(_, bytes)| bytes);
+            self.receiver_took(port.key, bytes as u64);
+        }
+        self.fan_out.position += 1;
+        let last = !self.fan_out.is_under_way();
+        let (traits, payload) = self.fan_out.message.as_mut()?;
+        let (format, user_activation) = (traits.format(), traits.user_activation());
+        if last {
+            let payload = payload.take();
+            return Some(Event::Message { context, port, payload, format, user_activation });
+        }
+        payload.copied(|payload| Some(Event::Message { context, port, payload, format, user_activation }))
     }
 
     /// The next receiver, where its event is good as it is.
