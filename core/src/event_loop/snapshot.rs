@@ -43,6 +43,9 @@ impl EventLoop {
                 made.entry(port.key).or_default().add(payload.len());
             }
         }
+        for (key, bytes) in self.fan_out.waiting() {
+            made.entry(key).or_default().add(bytes);
+        }
         let none = Queued::default();
         let waiting =
             |index, channel: Channel, towards| *queued.get(&(index, channel, towards)).unwrap_or(&none);
@@ -116,6 +119,12 @@ impl EventLoop {
             })
             .collect();
         lanes.sort_by_key(|lane| lane.peer);
-        EventLoopSnapshot { event_loop: self.id(), contexts, ports, lanes, events: self.events.len() }
+        EventLoopSnapshot {
+            event_loop: self.id(),
+            contexts,
+            ports,
+            lanes,
+            events: self.events.len() + self.fan_out.waiting().count(),
+        }
     }
 }
