@@ -71,6 +71,8 @@ function hasType(profile, type, value) {
             return hasType(profile, "integer", value) || (Array.isArray(value) && value.every(Number.isInteger));
         case "string|array":
             return typeof value === "string" || (Array.isArray(value) && value.every((item) => typeof item === "string"));
+        case "array":
+            return Array.isArray(value);
         case "object":
             return typeof value === "object" && !Array.isArray(value);
         default:

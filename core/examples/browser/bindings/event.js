@@ -29,8 +29,15 @@ export function createEvent(native, profile, onCount = () => {}) {
         return results;
     }
 
+    function check(object) {
+        if (profile.methodsNeedTheirPort && object !== event) {
+            throw new TypeError("Illegal invocation: Function must be called on an object of type Event");
+        }
+    }
+
     const event = {
         addListener(listener) {
+            check(this);
             // Browsers accept anything silently and never call what is no function.
             if (typeof listener === "function" && !listeners.has(listener)) {
                 listeners.add(listener);
@@ -38,16 +45,21 @@ export function createEvent(native, profile, onCount = () => {}) {
             }
         },
         removeListener(listener) {
+            check(this);
             if (listeners.delete(listener)) {
                 onCount(listeners.size);
             }
         },
         hasListener(listener) {
+            check(this);
             return listeners.has(listener);
         },
     };
     if (profile.eventsHaveListeners) {
-        event.hasListeners = () => listeners.size > 0;
+        event.hasListeners = function hasListeners() {
+            check(this);
+            return listeners.size > 0;
+        };
         event.dispatch = dispatch;
     }
     return { event, dispatch };

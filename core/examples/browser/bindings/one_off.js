@@ -2,17 +2,11 @@
 // own, which scripts never see. What comes back over it is `{response}`, `{error}`
 // or, when a listener will answer later, `{pending: true}` before one of these.
 
-import { serialize } from "./port.js";
-
+// Scripts may replace the global functions later.
 const { parse, stringify } = JSON;
 
-/**
- * @param {object} native `postMessage`, `disconnect`, `reportException`
- * @param {object} profile the browser to follow
- * @param {object} lastError see last_error.js
- * @param {Map} channels see port.js
- */
-export function createOneOffMessages(native, profile, lastError, channels) {
+/** @param {object} tools see port.js */
+export function createOneOffMessages({ native, profile, lastError, codec, later, channels }) {
     function close(number) {
         if (channels.delete(number)) {
             native.disconnect(number);
@@ -28,7 +22,7 @@ export function createOneOffMessages(native, profile, lastError, channels) {
      */
     function send(connect, message, callback) {
         // Before the channel is opened: what cannot be serialized opens none.
-        const json = serialize(profile, message);
+        const json = codec.encode(message);
         const number = connect();
         native.postMessage(number, json);
         if (callback !== undefined) {
@@ -59,12 +53,18 @@ export function createOneOffMessages(native, profile, lastError, channels) {
                     return;
                 }
                 close(number);
-                settle(answer.response, { error: answer.error });
+                const response = "response" in answer ? codec.decode(answer.response) : undefined;
+                settle(response, { error: answer.error });
             },
             disconnect(reason) {
                 channels.delete(number);
                 const error = profile.disconnectErrors[reason] ?? (isPending ? profile.answerLost : undefined);
-                settle(undefined, { error, silence: profile.noAnswer });
+                const tell = () => settle(undefined, { error, silence: profile.noAnswer });
+                if (reason === "NoReceiver") {
+                    later(profile.roundTrip, tell);
+                } else {
+                    tell();
+                }
             },
         });
     }
@@ -75,15 +75,15 @@ export function createOneOffMessages(native, profile, lastError, channels) {
             message(json) {
                 const answer = (content) => {
                     if (channels.has(number)) {
-                        native.postMessage(number, stringify(content));
+                        native.postMessage(number, content);
                         close(number);
                     }
                 };
-                const sendResponse = (response) => answer({ response });
-                const results = dispatch(parse(json), sender, sendResponse);
+                const sendResponse = (response) => answer(`{"response":${codec.encode(response)}}`);
+                const results = dispatch(codec.decode(parse(json)), sender, sendResponse);
                 const promises = results.filter((result) => typeof result?.then === "function");
                 for (const promise of promises) {
-                    promise.then(sendResponse, (error) => answer({ error: profile.rejection(error) }));
+                    promise.then(sendResponse, (error) => answer(stringify({ error: profile.rejection(error) })));
                 }
                 if (promises.length === 0 && !results.includes(true)) {
                     close(number);

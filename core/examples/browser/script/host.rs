@@ -2,8 +2,10 @@
 //! timers and counts. Holds no JavaScript value, so that functions given to scripts
 //! may hold it without making a cycle.
 
+use super::documents::{Document, Documents};
 use super::timers::Timers;
 use super::{Shared, ThreadIndex};
+use crate::browser::{Navigation, NavigationChange, Request};
 use crate::extension::Extension;
 use crate::log::Event;
 use crate::summary::Counts;
@@ -24,6 +26,7 @@ pub(crate) struct Host {
     pub(super) event_loop: RefCell<EventLoop>,
     pub(super) timers: RefCell<Timers>,
     pub(super) counts: RefCell<Counts>,
+    pub(super) documents: RefCell<Documents>,
     ports: RefCell<Ports>,
 }
 
@@ -77,6 +80,7 @@ impl Host {
             event_loop: RefCell::new(event_loop),
             timers: RefCell::default(),
             counts: RefCell::default(),
+            documents: RefCell::default(),
             ports: RefCell::default(),
         }
     }
@@ -180,10 +184,29 @@ impl Host {
     /// Forgets what belonged to a context that is no more.
     pub(super) fn forget(&self, context: ContextId) {
         self.timers.borrow_mut().clear_context(context);
+        self.documents.borrow_mut().leave(context);
         let mut ports = self.ports.borrow_mut();
         ports.by_number.retain(|_, port| port.context != context);
         let Ports { by_number, numbers, .. } = &mut *ports;
         numbers.retain(|_, number| by_number.contains_key(number));
+    }
+
+    /// Does something with the document that a world lives in, if it has one.
+    pub(super) fn with_document<R>(
+        &self,
+        world: &WorldIdentity,
+        work: impl FnOnce(&mut Document) -> R,
+    ) -> Option<R> {
+        self.documents.borrow_mut().get_mut(world.place?.document).map(work)
+    }
+
+    /// Tells the browser process what a world did to its page.
+    pub(super) fn navigate(&self, world: &WorldIdentity, change: NavigationChange) {
+        if let Some(place) = world.place {
+            let busy = self.shared.activity.begin();
+            let navigation = Navigation { place, change };
+            self.shared.requests.send(Request::Navigation(navigation), Some(busy));
+        }
     }
 
     /// Writes down what happened to a world.

@@ -112,6 +112,27 @@ impl World {
         self.deliver("readyState", (state,));
     }
 
+    /// The document goes away.
+    pub(super) fn hide(&self, persisted: bool) {
+        self.deliver("pageTransition", ("pagehide", persisted));
+    }
+
+    /// The document came back from the back/forward cache.
+    pub(super) fn show(&self) {
+        self.deliver("pageTransition", ("pageshow", true));
+    }
+
+    /// The user went back or forward within the document.
+    pub(super) fn traversed(&self) {
+        self.deliver("traversed", ());
+    }
+
+    /// Runs a function and answers under the number.
+    pub(super) fn execute(&self, function: &str, arguments: &str, number: u64) {
+        #[allow(clippy::cast_precision_loss, reason = "a count")]
+        self.deliver("execute", (function, arguments, number as f64));
+    }
+
     /// Somebody connected.
     pub(super) fn connect(&self, port: PortId, kind: ConnectKind, name: &PortName, sender: &Sender) {
         let number = self.host.accepted(
@@ -194,7 +215,7 @@ impl World {
             json!({ "id": sender.extension().as_str(), "origin": sender.origin(), "url": sender.url() });
         if let (Some(tab), Some(frame), Some(document)) = (sender.tab(), sender.frame(), sender.document()) {
             shown["frameId"] = frame.get().into();
-            shown["documentId"] = document.to_string().into();
+            shown["documentId"] = self.host.shared.profile.show_document(document).into();
             if self.host.shared.profile == crate::profile::Profile::Chromium {
                 shown["documentLifecycle"] = match sender.lifecycle() {
                     DocumentLifecycle::Cached => "cached",
@@ -231,6 +252,10 @@ fn describe(host: &Host, description: &WorldDescription) -> serde_json::Value {
         },
         "isWorker": description.is_worker,
         "profile": host.shared.profile.name(),
+        "userAgent": host.shared.profile.user_agent(),
+        "timeOrigin": host.shared.clock.time_origin(),
+        "replays": host.shared.recorder.is_some(),
+        "isTop": description.place.is_none_or(|place| place.frame == port_core::FrameId::TOP),
         "url": description.url.as_str(),
         "title": description.title,
         "extension": {

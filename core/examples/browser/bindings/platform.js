@@ -1,0 +1,31 @@
+// Small parts of the web platform: `performance`, `DOMException`, `Blob`.
+
+import { Blob } from "./clone.js";
+
+/** An error with a name that tells its kind. */
+export class DOMException extends Error {
+    #name;
+
+    constructor(message = "", name = "Error") {
+        super(message);
+        this.#name = String(name);
+    }
+
+    get name() {
+        return this.#name;
+    }
+
+    get [Symbol.toStringTag]() {
+        return "DOMException";
+    }
+}
+
+/**
+ * @param {object} native `now()`
+ * @param {object} world see main.js
+ */
+export function installPlatform(native, world) {
+    globalThis.Blob = Blob;
+    globalThis.DOMException = DOMException;
+    globalThis.performance = { timeOrigin: world.timeOrigin, now: () => native.now(), mark() {}, measure() {} };
+}
