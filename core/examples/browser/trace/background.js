@@ -9,8 +9,7 @@
 
   Ctx.prototype.flush = function () {
     this.sched = false;
-    var events = this.buf;
-    this.buf = [];
+    var events = (this.unsent || this.buf).splice(0);
     if (events.length) replay.record(JSON.stringify(events));
   };
 
@@ -32,6 +31,15 @@
       var T = { id: tab.id, url: url };
       if (!options.noWait) await t.scan(T);
       return T;
+    };
+    // Opens a page of the extension, in which the scenario's `page` runs.
+    t.openPage = async function (ctx) {
+      await replay.expect();
+      var url = api.runtime.getURL('page.html?s=' + name + '&r=' + t.run + '&f=' + ctx);
+      var tab = await api.tabs.create({ url: url, active: true });
+      t.tabs.push(tab.id);
+      await replay.waitReady(1);
+      return { id: tab.id, url: url };
     };
     t.scan = async function (T) {
       var frames = await api.webNavigation.getAllFrames({ tabId: T.id });

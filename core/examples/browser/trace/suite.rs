@@ -7,7 +7,7 @@ use rquickjs::{CatchResultExt, Context, Ctx, Runtime, Value};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::site::ORIGIN;
@@ -27,12 +27,13 @@ pub(crate) struct Suite {
 }
 
 impl Suite {
-    /// Reads the folder's `*.js` and the harness in the folder or above it.
+    /// Reads the folder's `*.js`, and the harness in the folder, above it or with the recorder.
     pub(crate) fn read(folder: &Path, profile: Profile) -> Result<Self, String> {
         let read =
             |path: &Path| fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()));
-        let beside = folder.join(HARNESS);
-        let harness = if beside.exists() { beside } else { folder.join("..").join(HARNESS) };
+        let places = [HARNESS.into(), PathBuf::from("..").join(HARNESS), PathBuf::from("record").join(HARNESS)];
+        let harness = places.iter().map(|place| folder.join(place)).find(|path| path.exists());
+        let harness = harness.ok_or_else(|| format!("there is no {HARNESS} for {}", folder.display()))?;
         let harness = read(&harness)?;
         let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
@@ -129,14 +130,15 @@ fn extension(harness: &str, scenarios: &[(String, String)], profile: Profile) ->
         }
     }
     files.extend(scenarios.iter().cloned());
+    let in_page = ["build.js"].into_iter().chain(content.iter().map(String::as_str));
+    let page: String = in_page.map(|name| format!("<script src=\"{name}\"></script>")).collect();
     for (name, text) in [
         ("manifest.json", manifest.to_string().as_str()),
         ("build.js", &format!("var BUILD={};", json!({ "base": ORIGIN }))),
         (HARNESS, harness),
         ("bg.js", BACKGROUND),
         ("cs.js", CONTENT),
-        ("page.html", "<!doctype html><meta charset=utf8><script src=\"page.js\"></script>"),
-        ("page.js", ""),
+        ("page.html", &format!("<!doctype html><meta charset=utf8>{page}")),
     ] {
         files.insert(name.to_owned(), text.to_owned());
     }
