@@ -17,7 +17,7 @@
 //! | `CLOSED` | gone | nobody |
 
 use crate::ids::EventLoopId;
-use crate::sync::{Arc, AtomicBool, AtomicPtr, AtomicU32, Ordering, UnsafeCell, fence, mutant};
+use crate::sync::{Arc, AtomicBool, AtomicPtr, AtomicU32, Ordering, PairedFence, UnsafeCell, mutant};
 use crate::wake::Wakeup;
 use crossbeam_utils::CachePadded;
 use std::{fmt, ptr};
@@ -29,6 +29,9 @@ const CLOSED: *mut Line = ptr::without_provenance_mut(2);
 pub(crate) struct Bell {
     /// The lines that rang, as a stack, or a state.
     head: CachePadded<AtomicPtr<Line>>,
+    /// Between publishing on a line and looking at its epoch, and between arming lines
+    /// and looking at them.
+    fence: PairedFence,
     wakeup: Wakeup,
 }
 
@@ -84,10 +87,10 @@ impl Ringer {
     /// consumer no longer polls it. Whether it did. Wakes at most once per arming.
     #[inline]
     pub(crate) fn published(&mut self, bell: &Bell) -> bool {
-        // ORDERING: pairs with the fence in `Armer::look_again`. Either our load sees
-        // the epoch stored before that fence, or the consumer's look after it sees
-        // what we published before this one.
-        fence(Ordering::SeqCst);
+        // ORDERING: pairs with the fence in `Bell::look_again`. Either our load sees the
+        // epoch stored before that one, or the consumer's look after it sees what we
+        // published before this one.
+        bell.fence.frequent();
         // Relaxed: ordered by the fence.
         let epoch = self.line.epoch.load(Ordering::Relaxed);
         if epoch == self.rung {
@@ -112,23 +115,17 @@ impl Armer {
     }
 
     /// Has the producer ring for whatever it publishes from now on. Once all lines
-    /// are armed, [`look_again`](Self::look_again), and then look.
+    /// are armed, [`look_again`](Bell::look_again), and then look.
     pub(crate) fn arm(&mut self) {
         self.epoch = self.epoch.wrapping_add(1);
         // Relaxed: ordered by the fence in `look_again`.
         self.line.epoch.store(self.epoch, Ordering::Relaxed);
     }
-
-    /// Stands between arming lines and looking at them once more.
-    pub(crate) fn look_again() {
-        // ORDERING: pairs with the fence in `Ringer::published`.
-        fence(Ordering::SeqCst);
-    }
 }
 
 impl Bell {
     pub(crate) fn new(wakeup: Wakeup) -> Self {
-        Self { head: CachePadded::new(AtomicPtr::new(ptr::null_mut())), wakeup }
+        Self { head: CachePadded::new(AtomicPtr::new(ptr::null_mut())), fence: PairedFence::new(), wakeup }
     }
 
     pub(crate) fn wakeup(&self) -> &Wakeup {
@@ -172,6 +169,12 @@ impl Bell {
     pub(crate) fn take(&self) -> Rung {
         // ORDERING: Acquire takes what ringers published; pairs with the exchange in `ring`.
         Rung(self.head.swap(ptr::null_mut(), Ordering::Acquire))
+    }
+
+    /// Stands between arming lines and looking at them once more. Consumer only.
+    pub(crate) fn look_again(&self) {
+        // ORDERING: pairs with the fence in `Ringer::published`.
+        self.fence.rare();
     }
 
     /// Announces that the consumer will sleep; `false` when something rang since

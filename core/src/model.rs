@@ -115,6 +115,11 @@ impl Bell {
         self.0.take().count()
     }
 
+    /// Stands between arming lines and looking again.
+    pub fn look_again(&self) {
+        self.0.look_again();
+    }
+
     /// Arms; `false` when something rang since the last `take`.
     #[must_use]
     pub fn arm(&self) -> bool {
@@ -154,10 +159,5 @@ impl Armer {
     /// Has the producer ring from now on.
     pub fn arm(&mut self) {
         self.0.arm();
-    }
-
-    /// Stands between arming and looking again.
-    pub fn look_again() {
-        bell::Armer::look_again();
     }
 }

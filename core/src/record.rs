@@ -236,6 +236,7 @@ impl Record {
             let bytes = match body {
                 Body::Owned(bytes) if last => std::mem::take(bytes),
                 Body::Owned(bytes) => bytes.clone(),
+                Body::Borrowed(bytes) if last => Bytes::copy_from_slice(bytes),
                 Body::Borrowed(bytes) => {
                     let bytes = Bytes::copy_from_slice(bytes);
                     *body = Body::Owned(bytes.clone());

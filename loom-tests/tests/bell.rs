@@ -8,7 +8,7 @@ use loom::sync::atomic::Ordering::Relaxed;
 use loom::thread;
 use port_core_model::model::{Armer, Bell, Consumer, Ringer, lane};
 use std::task::{Wake, Waker};
-use support::model;
+use support::{counting_waker, model};
 
 /// Takes one record the way an event loop does: polls, arms, looks again, sleeps.
 fn receive(bell: &Bell, consumer: &mut Consumer<u32>, armer: &mut Armer) -> u32 {
@@ -21,7 +21,7 @@ fn receive(bell: &Bell, consumer: &mut Consumer<u32>, armer: &mut Armer) -> u32 
             return record;
         }
         armer.arm();
-        Armer::look_again();
+        bell.look_again();
         if !consumer.ready() && bell.arm() {
             bell.sleep();
         }
@@ -92,7 +92,7 @@ fn two_lines_ring_against_sleep() {
             for (_, armer) in &mut ends {
                 armer.arm();
             }
-            Armer::look_again();
+            bell.look_again();
             if !ends.iter_mut().any(|(consumer, _)| consumer.ready()) && bell.arm() {
                 bell.sleep();
             }
@@ -103,20 +103,11 @@ fn two_lines_ring_against_sleep() {
     });
 }
 
-/// Counts its wakes.
-struct Counting(AtomicUsize);
-
-impl Wake for Counting {
-    fn wake(self: std::sync::Arc<Self>) {
-        self.0.fetch_add(1, Relaxed);
-    }
-}
-
 #[test]
 fn two_lines_wake_once_per_arming() {
     model(None, 45, || {
-        let counting = std::sync::Arc::new(Counting(AtomicUsize::new(0)));
-        let bell = Bell::new(Waker::from(std::sync::Arc::clone(&counting)));
+        let (waker, wakes) = counting_waker();
+        let bell = Bell::new(waker);
         assert!(bell.arm());
         let ring = |mut ringer: Ringer| {
             thread::spawn(move || {
@@ -128,7 +119,7 @@ fn two_lines_wake_once_per_arming() {
         let (one, other) = (ring(one), ring(other));
         one.join().unwrap();
         other.join().unwrap();
-        assert_eq!(counting.0.load(Relaxed), 1);
+        assert_eq!(wakes.count(), 1);
         assert_eq!(bell.take(), 2);
     });
 }
@@ -136,15 +127,15 @@ fn two_lines_wake_once_per_arming() {
 #[test]
 fn ring_against_close() {
     model(None, 11, || {
-        let counting = std::sync::Arc::new(Counting(AtomicUsize::new(0)));
-        let bell = Bell::new(Waker::from(std::sync::Arc::clone(&counting)));
+        let (waker, wakes) = counting_waker();
+        let bell = Bell::new(waker);
         let (mut ringer, armer) = bell.line();
         assert!(bell.arm());
         let poster = thread::spawn(move || ringer.published());
         bell.close();
         drop(armer);
         poster.join().unwrap();
-        assert!(counting.0.load(Relaxed) <= 1);
+        assert!(wakes.count() <= 1);
         assert_eq!(bell.take(), 0);
     });
 }
@@ -173,5 +164,55 @@ fn one_line_rung_by_two_threads_is_queued_once() {
         // Whatever was published after our look rang again.
         assert!(seen == 2 || later == 1, "{seen} {rung} {later}");
         assert!(rung + later >= 1);
+    });
+}
+
+/// W1, W4: what is published over a link between segments while the consumer falls
+/// asleep. The link's slot may be seen before the link.
+#[test]
+fn publish_over_a_link_against_sleep() {
+    model(None, 1, || {
+        let bell = Bell::new(Waker::noop().clone());
+        let (mut ringer, mut armer) = bell.line();
+        let (mut producer, mut consumer) = lane();
+        // One slot is left, too little for a record with a tail.
+        for number in 0..2 {
+            producer.push(number, &[]).unwrap();
+            ringer.published();
+            assert_eq!(receive(&bell, &mut consumer, &mut armer), number);
+        }
+        let poster = thread::spawn(move || {
+            producer.push(2, &[7; 50]).unwrap();
+            ringer.published();
+            (producer, ringer)
+        });
+        assert_eq!(receive(&bell, &mut consumer, &mut armer), 2);
+        drop(poster.join().unwrap());
+    });
+}
+
+/// W6: a waker that panics.
+#[test]
+fn a_waker_that_panics_does_not_jam_the_bell() {
+    struct Panicking;
+    impl Wake for Panicking {
+        fn wake(self: std::sync::Arc<Self>) {
+            std::panic::resume_unwind(Box::new("a waker's panic"));
+        }
+    }
+    model(None, 1, || {
+        let bell = Bell::new(Waker::from(std::sync::Arc::new(Panicking)));
+        let (mut ringer, mut armer) = bell.line();
+        for _ in 0..2 {
+            armer.arm();
+            assert!(bell.arm());
+            let ringing = thread::spawn(move || {
+                ringer.published();
+                ringer
+            });
+            bell.sleep();
+            ringer = ringing.join().unwrap();
+            assert_eq!(bell.take(), 1);
+        }
     });
 }

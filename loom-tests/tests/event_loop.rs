@@ -3,19 +3,8 @@
 mod support;
 
 use loom::thread;
-use port_core_model::{DisconnectReason, Event, EventLoop, Message, PortId, TabTarget};
-use support::{Browser, Seen, TAB, assert_prefix, drain, model, settle, watched_payload};
-
-fn take_connect(event_loop: &mut EventLoop) -> PortId {
-    match event_loop.next_event() {
-        Some(Event::Connect { port, .. }) => port,
-        other => panic!("expected a connection, got {other:?}"),
-    }
-}
-
-fn ends(saw: &[Seen]) -> usize {
-    saw.iter().filter(|seen| matches!(seen, Seen::Disconnect(_))).count()
-}
+use port_core_model::{DisconnectReason, Message, TabTarget};
+use support::{Browser, Seen, TAB, assert_prefix, drain, ends, model, settle, take_connect, watched_payload};
 
 #[test]
 fn connect_against_kill_of_the_target() {
@@ -232,7 +221,7 @@ fn disconnect_against_taking_and_answering() {
 
 #[test]
 fn two_loops_create_their_lanes_at_once() {
-    model(Some(3), 17, || {
+    model(None, 17, || {
         let browser = Browser::new();
         let (mut background, background_context) = browser.background();
         let (mut page, page_context) = browser.content_script();
@@ -377,7 +366,7 @@ fn attach_against_the_loop_being_declared_gone() {
 
 #[test]
 fn two_facts_end_one_context_once() {
-    model(Some(3), 90, || {
+    model(None, 90, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut page, _) = browser.content_script();

@@ -171,11 +171,13 @@ fn shrinking_both_ends_against_each_other() {
         let pusher = thread::spawn(move || {
             producer.push(7, &[]).unwrap();
             producer.shrink();
+            producer.shrink();
             producer.push(8, &[]).unwrap();
             producer.push(9, &[]).unwrap();
             producer
         });
         let mut taken: Vec<u32> = consumer.pop().into_iter().map(|(number, _)| number).collect();
+        consumer.shrink();
         consumer.shrink();
         let producer = pusher.join().unwrap();
         taken.extend(std::iter::from_fn(|| consumer.pop()).map(|(number, _)| number));
@@ -207,5 +209,88 @@ fn a_frontier_holds_against_a_producer_that_goes_on() {
             next += 1;
         }
         assert_eq!(next, 8);
+    });
+}
+
+/// R1: what was taken for delivered is dropped with the consumer, not kept until the
+/// producer goes or pushes again.
+#[test]
+fn what_lies_in_a_lane_goes_with_its_consumer() {
+    model(None, 1, || {
+        let (mut producer, consumer) = lane();
+        let (early, late) = (record(), record());
+        producer.push(Arc::clone(&early), &[]).unwrap();
+        let pushed = Arc::clone(&late);
+        let pusher = thread::spawn(move || {
+            let _ = producer.push(pushed, &[]);
+            producer
+        });
+        drop(consumer);
+        assert_eq!(Arc::strong_count(&early), 1);
+        drop(pusher.join().unwrap());
+        assert_eq!(Arc::strong_count(&late), 1);
+    });
+}
+
+/// R2, R3: the first push, the consumer's going and the producer's going, all at once.
+#[test]
+fn first_push_then_going_against_consumer_going() {
+    model(None, 1, || {
+        let (mut producer, consumer) = lane();
+        let watched = record();
+        let pushed = Arc::clone(&watched);
+        let pusher = thread::spawn(move || {
+            let _ = producer.push(pushed, &[1; 70]);
+        });
+        drop(consumer);
+        pusher.join().unwrap();
+        assert_eq!(Arc::strong_count(&watched), 1);
+    });
+}
+
+/// I11: state words left over from a segment's earlier turns mean nothing when turns start over.
+#[test]
+fn stale_states_are_gone_when_turns_start_over() {
+    model(None, 1, || {
+        let (mut producer, mut consumer) = lane();
+        let mut number = 0;
+        let mut pass = |tail: &[u8]| {
+            number += 1;
+            producer.push(number, tail).unwrap();
+            assert_eq!(consumer.pop(), Some((number, tail.to_vec())));
+            assert_eq!(consumer.pop(), None);
+        };
+        // First turn of two segments: a record in every slot.
+        for _ in 0..6 {
+            pass(&[]);
+        }
+        // Later turns: one record in the first slot, whose tail covers the others.
+        for _ in 0..4 {
+            pass(&[7; 120]);
+        }
+        // The first turn again.
+        for _ in 0..6 {
+            pass(&[]);
+        }
+    });
+}
+
+/// The cut of a kill: a reader that was given a frontier takes no record of a segment
+/// linked later.
+#[test]
+fn a_frontier_ends_with_the_last_segment_linked_when_it_was_taken() {
+    model(None, 1, || {
+        let (mut producer, mut consumer) = lane();
+        producer.push(0_u32, &[]).unwrap();
+        let frontier = consumer.frontier();
+        let pusher = thread::spawn(move || {
+            for number in 1..5 {
+                producer.push(number, &[]).unwrap();
+            }
+        });
+        let within = std::iter::from_fn(|| consumer.pop_within(&frontier)).count();
+        assert!((1..=3).contains(&within), "{within} records of a segment of 3");
+        pusher.join().unwrap();
+        assert_eq!(within + std::iter::from_fn(|| consumer.pop()).count(), 5);
     });
 }

@@ -3,9 +3,12 @@
 
 mod support;
 
+use loom::future::block_on;
 use loom::thread;
-use port_core_model::{DisconnectReason, Event, TabTarget};
-use support::{Browser, TAB, drain, model};
+use port_core_model::{ContextDescription, DisconnectReason, Event, TabTarget};
+use std::future::poll_fn;
+use std::task::Context;
+use support::{Browser, OTHER_PLACE, PLACE, Seen, TAB, counting_waker, drain, model, seen};
 
 #[test]
 fn wait_against_a_post() {
@@ -27,7 +30,7 @@ fn wait_against_a_post() {
 
 #[test]
 fn wait_against_the_first_connect() {
-    model(Some(3), 180, || {
+    model(None, 180, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut page, _) = browser.content_script();
@@ -94,5 +97,102 @@ fn wait_against_a_post_and_a_kill() {
         }
         killer.join().unwrap();
         drop(posting.join().unwrap());
+    });
+}
+
+/// W2, W3: a task registers while something is published.
+#[test]
+fn poll_against_a_post() {
+    model(None, 1, || {
+        let browser = Browser::new();
+        let (mut background, opener) = browser.background();
+        let (mut page, _) = browser.content_script();
+        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
+        drain(&mut page);
+        let posting = thread::spawn(move || {
+            background.post_message(port, &[1]).unwrap();
+            background
+        });
+        let event = block_on(poll_fn(|context| page.poll_event(context)));
+        assert_eq!(seen(&event), Seen::Message(1));
+        drop(posting.join().unwrap());
+    });
+}
+
+/// W3: the task that polled last is woken, not the first.
+#[test]
+fn the_last_task_is_woken() {
+    model(None, 1, || {
+        let browser = Browser::new();
+        let (mut background, opener) = browser.background();
+        let (mut page, _) = browser.content_script();
+        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
+        drain(&mut page);
+        let (first, first_wakes) = counting_waker();
+        assert!(page.poll_event(&mut Context::from_waker(&first)).is_pending());
+        let posting = thread::spawn(move || {
+            background.post_message(port, &[1]).unwrap();
+            background
+        });
+        let event = block_on(poll_fn(|context| page.poll_event(context)));
+        assert_eq!(seen(&event), Seen::Message(1));
+        assert!(first_wakes.count() <= 1);
+        drop(posting.join().unwrap());
+    });
+}
+
+/// What a loop makes for itself after it said "nothing" wakes it as another's would:
+/// a message to itself, and a connection that finds nobody.
+#[test]
+fn own_work_wakes_a_loop_that_said_nothing() {
+    model(None, 1, || {
+        let browser = Browser::new();
+        let (waker, wakes) = counting_waker();
+        let mut only = browser.service.event_loop(waker);
+        let background = ContextDescription::background(browser.extension, "", "");
+        let opener = only.attach(background).unwrap();
+        browser.content_script_in(&mut only, PLACE);
+        assert_eq!(drain(&mut only), []);
+        assert_eq!(wakes.count(), 0);
+        let port = only.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
+        assert_eq!(wakes.count(), 1);
+        assert_eq!(drain(&mut only), [Seen::Connect]);
+        only.post_message(port, &[1]).unwrap();
+        only.post_message(port, &[2]).unwrap();
+        assert_eq!(wakes.count(), 2);
+        assert_eq!(drain(&mut only), [Seen::Message(1), Seen::Message(2)]);
+        only.connect_tab(opener, &TabTarget::new(OTHER_PLACE.tab)).unwrap();
+        assert_eq!(wakes.count(), 3);
+        assert_eq!(drain(&mut only), [Seen::Disconnect(DisconnectReason::NoReceiver)]);
+    });
+}
+
+/// G4: at most one wake per "nothing", from two loops and a fact at once.
+#[test]
+fn everything_at_once_wakes_once() {
+    model(Some(3), 1, || {
+        let browser = Browser::new();
+        browser.tab(OTHER_PLACE);
+        let (waker, wakes) = counting_waker();
+        let mut page = browser.service.event_loop(waker);
+        browser.content_script_in(&mut page, PLACE);
+        browser.content_script_in(&mut page, OTHER_PLACE);
+        let (mut background, opener) = browser.background();
+        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
+        drain(&mut page);
+        let before = wakes.count();
+        let posting = thread::spawn(move || {
+            background.post_message(port, &[1]).unwrap();
+            background
+        });
+        let service = browser.service.clone();
+        let killer = thread::spawn(move || service.tab_closed(OTHER_PLACE.tab).unwrap());
+        killer.join().unwrap();
+        let background = posting.join().unwrap();
+        assert_eq!(wakes.count() - before, 1);
+        let mut saw = drain(&mut page);
+        saw.sort_by_key(|seen| matches!(seen, Seen::Gone(_)));
+        assert_eq!(saw, [Seen::Message(1), Seen::Gone(DisconnectReason::TabClosed)]);
+        drop(background);
     });
 }

@@ -115,7 +115,7 @@ impl RingEnd {
             }
         }
         if armed {
-            Armer::look_again();
+            self.bell.look_again();
             self.polled.retain(|&port| {
                 let inbound = &mut inbound[port as usize];
                 inbound.polled = !std::mem::take(&mut inbound.idle) || inbound.consumer.ready();

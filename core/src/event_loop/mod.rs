@@ -164,7 +164,7 @@ impl EventLoop {
         shared.set_detached();
         self.service.index.leave(&shared);
         self.shared.leave(context);
-        self.end_context(key, DisconnectReason::ContextDetached);
+        self.end_context(key, shared.killed().unwrap_or(DisconnectReason::ContextDetached));
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Taking events: polling the lanes in turn, and falling asleep without missing one.
 
 use super::EventLoop;
-use crate::bell::{Armer, Source};
+use crate::bell::Source;
 use crate::event::Event;
 use crate::ids::{ContextId, PortId};
 use crate::payload::discard;
@@ -167,12 +167,14 @@ impl EventLoop {
     /// Arms every polled lane, looks once more, and arms the bell. `false` when there
     /// was something after all. From here on an idle lane costs nothing until it rings.
     fn fall_asleep(&mut self) -> bool {
-        for &index in &self.polled {
-            if let Some(peer) = self.peers[index as usize].as_mut() {
-                peer.arm();
+        if !self.polled.is_empty() {
+            for &index in &self.polled {
+                if let Some(peer) = self.peers[index as usize].as_mut() {
+                    peer.arm();
+                }
             }
+            self.shared.bell().look_again();
         }
-        Armer::look_again();
         let peers = &mut self.peers;
         self.polled.retain(|&index| {
             let Some(peer) = peers[index as usize].as_mut() else { return false };

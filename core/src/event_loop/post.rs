@@ -164,10 +164,10 @@ impl EventLoop {
     /// Whether the port was open; calling it again is harmless.
     pub fn disconnect(&mut self, port: PortId) -> bool {
         let Some(key) = self.port_key(port) else { return false };
-        if self.ports.get(key).is_none() {
-            return false;
-        }
-        self.close_port(key, DisconnectReason::Disconnected);
+        let Some(port) = self.ports.get(key) else { return false };
+        // Once a fact has ended the context, that is why, whatever its script does yet.
+        let killed = self.contexts.get(port.context).and_then(|context| context.shared.killed());
+        self.close_port(key, killed.unwrap_or(DisconnectReason::Disconnected));
         self.remove_port(key);
         true
     }

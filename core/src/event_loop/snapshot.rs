@@ -1,6 +1,7 @@
 //! An event loop's view of its channels.
 
 use super::EventLoop;
+use crate::event::Event;
 use crate::port::{PortState, Side, TargetState};
 use crate::record::{Channel, Incoming};
 use crate::snapshot::{
@@ -35,6 +36,13 @@ impl EventLoop {
                 }
             }
         }
+        let mut made = HashMap::<_, Queued>::default();
+        let held = self.contexts.iter().filter_map(|(_, context)| context.suspended.as_ref());
+        for event in self.events.iter().chain(held.flat_map(|suspended| &suspended.events)) {
+            if let Event::Message { port, payload, .. } = event {
+                made.entry(port.key).or_default().add(payload.len());
+            }
+        }
         let none = Queued::default();
         let waiting =
             |index, channel: Channel, towards| *queued.get(&(index, channel, towards)).unwrap_or(&none);
@@ -42,8 +50,10 @@ impl EventLoop {
             .ports
             .iter()
             .map(|(key, port)| {
-                let mut received = Queued::default();
+                let mut received = *made.get(&key).unwrap_or(&none);
                 let others = match &port.side {
+                    // What it names among the peers may be another's by now.
+                    _ if port.state != PortState::Open => Vec::new(),
                     Side::Receiver(receiver) => {
                         received.merge(waiting(receiver.peer, receiver.channel, true));
                         self.peer(receiver.peer)

@@ -7,7 +7,7 @@ use crate::sync::{Arc, Ordering, mutant};
 use std::{fmt, ptr};
 
 /// Most recycled segments that wait for the producer.
-const RECYCLED: usize = 2;
+const RECYCLED: usize = 3;
 
 /// The reading end. `Send`, and used by one thread at a time.
 pub(crate) struct Consumer<T> {
@@ -16,8 +16,7 @@ pub(crate) struct Consumer<T> {
     cursor: Option<Cursor<T>>,
     records: u64,
     bytes: u64,
-    /// Whether a large segment was recycled since the last `shrink`.
-    recycled_large: bool,
+    large: Large,
 }
 
 // SAFETY: the cursor's segments are reached by the consumer alone, wherever it is.
@@ -47,22 +46,33 @@ impl<T> Entry<'_, T> {
     }
 }
 
+/// Whether large segments were recycled, and when.
+enum Large {
+    None,
+    /// Since the lane last fell idle.
+    Used,
+    /// Before.
+    Unused,
+}
+
 /// The last segment linked at some moment: how far a reader that does not want to
 /// run after the producer goes.
 pub(crate) struct Frontier<T>(*mut Segment<T>);
 
 impl<T> Consumer<T> {
     pub(super) fn new(shared: Arc<Shared<T>>, segment: *mut Segment<T>) -> Self {
-        Self { shared, cursor: Some(Cursor::new(segment)), records: 0, bytes: 0, recycled_large: false }
+        Self { shared, cursor: Some(Cursor::new(segment)), records: 0, bytes: 0, large: Large::None }
     }
 
     fn advance(&mut self, last: Option<*mut Segment<T>>) -> bool {
         let Some(cursor) = &mut self.cursor else { return false };
         let shared = &self.shared;
-        let recycled_large = &mut self.recycled_large;
+        let large = &mut self.large;
         cursor.ready(last, |segment| {
             // SAFETY: the cursor has just left the segment behind.
-            *recycled_large |= unsafe { recycle(shared, segment) };
+            if unsafe { recycle(shared, segment) } {
+                *large = Large::Used;
+            }
         })
     }
 
@@ -136,19 +146,25 @@ impl<T> Consumer<T> {
         self.shared.consumed.bytes.store(self.bytes, Ordering::Relaxed);
     }
 
-    /// Gives back memory that a burst left behind, when the lane falls idle.
+    /// To be called when the lane falls idle: gives back memory that a burst left
+    /// behind, once it was of no use between two calls.
     pub(crate) fn shrink(&mut self) {
-        if std::mem::take(&mut self.recycled_large) {
-            // Relaxed: the chain, if it is still there, was put by ourselves.
-            let chain = self.shared.recycled.swap(ptr::null_mut(), Ordering::Relaxed);
-            // SAFETY: the swap made the chain ours alone.
-            unsafe { Segment::free_recycled(chain) };
-        }
+        self.large = match self.large {
+            Large::Used => Large::Unused,
+            Large::None => Large::None,
+            Large::Unused => {
+                // Relaxed: the chain, if it is still there, was put by ourselves.
+                let chain = self.shared.recycled.swap(ptr::null_mut(), Ordering::Relaxed);
+                // SAFETY: the swap made the chain ours alone.
+                unsafe { Segment::free_recycled(chain) };
+                Large::None
+            }
+        };
     }
 }
 
-/// Hands an emptied segment back to the producer, or frees it when enough wait
-/// there. Whether it was handed back and is large.
+/// Hands an emptied segment back to the producer, or frees it when enough wait there
+/// or the producer has gone over to larger ones. Whether it was handed back and is large.
 ///
 /// # Safety
 ///
@@ -165,9 +181,12 @@ unsafe fn recycle<T>(shared: &Shared<T>, segment: *mut Segment<T>) -> bool {
         let count = unsafe { head.recycled() }.count + 1;
         Recycled { first, count }
     };
-    let (chain, large) = if behind.count < RECYCLED {
-        // SAFETY: the consumer has left the segment behind, so it is ours alone.
-        let emptied = unsafe { &*segment };
+    // SAFETY: the consumer has left the segment behind, so it is ours alone.
+    let emptied = unsafe { &*segment };
+    // SAFETY: the segment that follows is the consumer's current one.
+    let outgrown = unsafe { emptied.following().as_ref() }
+        .is_some_and(|current| emptied.slots().len() < current.slots().len());
+    let (chain, large) = if behind.count < RECYCLED && !outgrown {
         // SAFETY: as above.
         unsafe { emptied.set_recycled(behind) };
         (segment, emptied.slots().len() > SMALL)

@@ -16,6 +16,8 @@ pub(crate) struct Producer<T> {
     spares: *mut Segment<T>,
     /// How long a new segment will be: twice the last while a burst lasts.
     next_length: usize,
+    /// Whether a large segment was begun since the last `shrink`.
+    used_large: bool,
     records: u64,
     bytes: u64,
     /// Records and bytes the consumer was done with when we last looked.
@@ -34,6 +36,7 @@ impl<T> Producer<T> {
             turn: 1,
             spares: ptr::null_mut(),
             next_length: SMALL,
+            used_large: false,
             records: 0,
             bytes: 0,
             consumed: (0, 0),
@@ -100,6 +103,8 @@ impl<T> Producer<T> {
         self.segment = next;
         self.index = 0;
         self.turn = turn;
+        // SAFETY: as above.
+        self.used_large |= unsafe { &*next }.slots().len() > SMALL;
     }
 
     /// An empty segment: a recycled one, or a new one.
@@ -118,15 +123,17 @@ impl<T> Producer<T> {
         let spare_segment = unsafe { &*spare };
         // SAFETY: as above.
         self.spares = unsafe { spare_segment.recycled() }.first;
-        // SAFETY: as above; it leaves the chain here.
-        unsafe { spare_segment.renew() };
+        if !mutant("segment-used-again-as-it-was") {
+            // SAFETY: as above; it leaves the chain here.
+            unsafe { spare_segment.renew() };
+        }
         spare
     }
 
-    /// The lane fell idle in between: lets go of memory that a burst left behind,
-    /// and begins small again.
+    /// To be called when the lane fell idle in between: lets go of memory that a burst
+    /// left behind, and begins small again, once there was no burst between two calls.
     pub(crate) fn shrink(&mut self) {
-        if self.next_length > SMALL {
+        if !std::mem::take(&mut self.used_large) && self.next_length > SMALL {
             self.next_length = SMALL;
             // SAFETY: the chain of spares is ours alone.
             unsafe { Segment::free_recycled(self.spares) };

@@ -18,6 +18,8 @@
 mod model;
 #[cfg(not(port_core_model))]
 mod native;
+#[cfg(not(port_core_model))]
+mod paired_fence;
 
 #[cfg(port_core_model)]
 pub(crate) use model::*;

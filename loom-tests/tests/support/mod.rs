@@ -7,10 +7,10 @@ use loom::sync::Arc;
 use port_core_model::model::mutated;
 use port_core_model::{
     ContextDescription, ContextId, DisconnectReason, DocumentId, Event, EventLoop, ExtensionId,
-    ExtensionInstance, FrameId, Limits, MessageService, Place, Policies, TabId, WindowId,
+    ExtensionInstance, FrameId, Limits, MessageService, Place, Policies, PortId, TabId, WindowId,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Waker;
+use std::task::{Wake, Waker};
 
 /// Explores `body` in every interleaving, or those with at most `preemptions`
 /// preemptions, and demands that at least so many executions were explored: a model
@@ -47,6 +47,17 @@ pub(crate) fn watched_payload(mark: u8) -> Bytes {
 
 pub(crate) const TAB: TabId = TabId::new(7);
 
+/// The top frame of the tab that every browser has.
+pub(crate) const PLACE: Place = Place { tab: TAB, frame: FrameId::TOP, document: DocumentId::new(1) };
+
+/// The top frame of another tab, for those who open it.
+pub(crate) const OTHER_PLACE: Place =
+    Place { tab: TabId::new(8), frame: FrameId::TOP, document: DocumentId::new(2) };
+
+/// A frame below the first tab's top frame, for those who attach it.
+pub(crate) const INNER_PLACE: Place =
+    Place { tab: TAB, frame: FrameId::new(1), document: DocumentId::new(3) };
+
 /// A browser with one extension and one tab.
 pub(crate) struct Browser {
     pub(crate) service: MessageService,
@@ -59,11 +70,33 @@ impl Browser {
     }
 
     pub(crate) fn with_policies(policies: Policies) -> Self {
-        let service = MessageService::with_policies(Limits::default(), policies);
+        Self::with(Limits::default(), policies)
+    }
+
+    /// A browser whose ports have a window of so many messages.
+    pub(crate) fn with_window(messages: u32) -> Self {
+        let mut limits = Limits::default();
+        limits.window_messages = Some(messages);
+        Self::with(limits, Policies::default())
+    }
+
+    pub(crate) fn with(limits: Limits, policies: Policies) -> Self {
+        let service = MessageService::with_policies(limits, policies);
         let extension = service.extension_loaded(ExtensionId::new("extension")).unwrap();
-        service.tab_opened(TAB, WindowId::new(1)).unwrap();
-        service.frame_attached(TAB, FrameId::TOP, None, DocumentId::new(1)).unwrap();
-        Self { service, extension }
+        let browser = Self { service, extension };
+        browser.tab(PLACE);
+        browser
+    }
+
+    /// Opens a tab with a document in its top frame.
+    pub(crate) fn tab(&self, place: Place) {
+        self.service.tab_opened(place.tab, WindowId::new(1)).unwrap();
+        self.service.frame_attached(place.tab, place.frame, None, place.document).unwrap();
+    }
+
+    /// Puts a frame into a tab's top frame.
+    pub(crate) fn frame(&self, place: Place) {
+        self.service.frame_attached(place.tab, place.frame, Some(FrameId::TOP), place.document).unwrap();
     }
 
     pub(crate) fn event_loop(&self) -> EventLoop {
@@ -81,14 +114,20 @@ impl Browser {
     /// A listening content script in the tab, on a loop of its own.
     pub(crate) fn content_script(&self) -> (EventLoop, ContextId) {
         let mut event_loop = self.event_loop();
-        let context = event_loop.attach(self.content_script_description()).unwrap();
-        event_loop.set_listening(context, true).unwrap();
+        let context = self.content_script_in(&mut event_loop, PLACE);
         (event_loop, context)
     }
 
+    /// A listening content script in a document.
+    pub(crate) fn content_script_in(&self, event_loop: &mut EventLoop, place: Place) -> ContextId {
+        let description = ContextDescription::content_script(self.extension, place, "", "");
+        let context = event_loop.attach(description).unwrap();
+        event_loop.set_listening(context, true).unwrap();
+        context
+    }
+
     pub(crate) fn content_script_description(&self) -> ContextDescription {
-        let place = Place { tab: TAB, frame: FrameId::TOP, document: DocumentId::new(1) };
-        ContextDescription::content_script(self.extension, place, "", "")
+        ContextDescription::content_script(self.extension, PLACE, "", "")
     }
 }
 
@@ -98,14 +137,16 @@ pub(crate) enum Seen {
     Connect,
     Message(u8),
     Disconnect(DisconnectReason),
+    Room,
     Gone(DisconnectReason),
 }
 
-fn seen(event: &Event) -> Seen {
+pub(crate) fn seen(event: &Event) -> Seen {
     match event {
         Event::Connect { .. } => Seen::Connect,
         Event::Message { payload, .. } => Seen::Message(payload[0]),
         Event::Disconnect { reason, .. } => Seen::Disconnect(*reason),
+        Event::Room { .. } => Seen::Room,
         Event::ContextGone { reason, .. } => Seen::Gone(*reason),
         other => panic!("unexpected {other:?}"),
     }
@@ -114,6 +155,19 @@ fn seen(event: &Event) -> Seen {
 /// Takes what an event loop has now.
 pub(crate) fn drain(event_loop: &mut EventLoop) -> Vec<Seen> {
     std::iter::from_fn(|| event_loop.next_event()).map(|event| seen(&event)).collect()
+}
+
+/// How many ends there are among what was seen.
+pub(crate) fn ends(saw: &[Seen]) -> usize {
+    saw.iter().filter(|seen| matches!(seen, Seen::Disconnect(_))).count()
+}
+
+/// Takes a connection, which must be what comes next.
+pub(crate) fn take_connect(event_loop: &mut EventLoop) -> PortId {
+    match event_loop.next_event() {
+        Some(Event::Connect { port, .. }) => port,
+        other => panic!("expected a connection, got {other:?}"),
+    }
 }
 
 /// Has two event loops answer each other until both are quiet; what each saw.
@@ -152,4 +206,25 @@ pub(crate) fn assert_prefix(saw: &[Seen], sent: u8) {
     }
     assert!(next <= sent + 1, "{saw:?}");
     assert_eq!(rest.next(), None, "{saw:?}");
+}
+
+/// A waker that counts its wakes, and its counter.
+pub(crate) fn counting_waker() -> (Waker, std::sync::Arc<Wakes>) {
+    let wakes = std::sync::Arc::new(Wakes(AtomicUsize::new(0)));
+    (Waker::from(std::sync::Arc::clone(&wakes)), wakes)
+}
+
+/// Counts wakes.
+pub(crate) struct Wakes(AtomicUsize);
+
+impl Wakes {
+    pub(crate) fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Wake for Wakes {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }

@@ -4,7 +4,8 @@
 mod atomic;
 mod probe;
 
-pub(crate) use atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering, fence};
+use atomic::fence;
+pub(crate) use atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering};
 pub(crate) use loom::cell::UnsafeCell;
 pub(crate) use loom::sync::{Arc, MutexGuard};
 pub(crate) use probe::{mutant, mutated};
@@ -12,6 +13,24 @@ pub(crate) use probe::{mutant, mutated};
 use super::HashMap;
 use std::hash::Hash;
 use std::time::Instant;
+
+/// Two fences, in the form that every system has.
+#[derive(Debug)]
+pub(crate) struct PairedFence(());
+
+impl PairedFence {
+    pub(crate) fn new() -> Self {
+        Self(())
+    }
+
+    pub(crate) fn frequent(&self) {
+        fence(Ordering::SeqCst);
+    }
+
+    pub(crate) fn rare(&self) {
+        fence(Ordering::SeqCst);
+    }
+}
 
 /// loom's mutex with `parking_lot`'s interface.
 #[derive(Debug)]

@@ -67,7 +67,7 @@ fn first_panic(log: &Path) -> String {
     let text = fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let mut lines = text.lines().skip_while(|line| !line.contains("panicked at")).skip(1);
-    lines.next().unwrap_or("no panic").trim().chars().take(90).collect()
+    lines.next().unwrap_or("the process died").trim().chars().take(90).collect()
 }
 
 /// Builds the test programs and lists their tests.

@@ -51,7 +51,11 @@ impl Sources {
     pub(crate) fn mutants(&self) -> Vec<String> {
         let lines = self.files.iter().flat_map(|(_, lines)| lines);
         let calls = lines.flat_map(|line| line.split("mutant(\"").skip(1));
-        calls.filter_map(|call| Some(call.split_once('"')?.0.to_owned())).collect()
+        let mut names: Vec<_> = calls.filter_map(|call| Some(call.split_once('"')?.0.to_owned())).collect();
+        // A mistake that moves something has two places.
+        names.sort();
+        names.dedup();
+        names
     }
 
     /// Complaints about orderings that no model comes past, and about those without

@@ -1,0 +1,112 @@
+//! The back/forward cache: pages that go and come back while somebody posts to them.
+
+mod support;
+
+use loom::thread;
+use port_core_model::{BackForwardCache, DisconnectReason, Policies, TabTarget};
+use support::{Browser, PLACE, Seen, TAB, drain, ends, model, settle, take_connect};
+
+fn browser(back_forward_cache: BackForwardCache) -> Browser {
+    let mut policies = Policies::default();
+    policies.back_forward_cache = back_forward_cache;
+    Browser::with_policies(policies)
+}
+
+const QUEUES: BackForwardCache = BackForwardCache::QueuesMessages { messages: 10, bytes: 1_000 };
+
+/// I6: what is posted while a page goes into the cache and comes back arrives, in order.
+#[test]
+fn posts_against_going_into_the_cache_and_coming_back() {
+    model(Some(3), 1, || {
+        let browser = browser(QUEUES);
+        let (mut background, opener) = browser.background();
+        let (mut page, _) = browser.content_script();
+        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
+        take_connect(&mut page);
+        let service = browser.service.clone();
+        let caching = thread::spawn(move || {
+            service.document_cached(PLACE.document).unwrap();
+            service.document_restored(PLACE.document).unwrap();
+        });
+        let posting = thread::spawn(move || {
+            background.post_message(port, &[1]).unwrap();
+            background.post_message(port, &[2]).unwrap();
+            background
+        });
+        let mut saw = drain(&mut page);
+        caching.join().unwrap();
+        let background = posting.join().unwrap();
+        saw.extend(drain(&mut page));
+        assert_eq!(saw, [Seen::Message(1), Seen::Message(2)]);
+        drop(background);
+    });
+}
+
+/// I6: where the cache ends ports, the opener hears once and the page nothing.
+#[test]
+fn a_port_ends_with_its_page_going_into_the_cache() {
+    model(None, 1, || {
+        let browser = browser(BackForwardCache::Ends);
+        let (mut background, opener) = browser.background();
+        let (mut page, _) = browser.content_script();
+        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
+        let service = browser.service.clone();
+        let caching = thread::spawn(move || service.document_cached(PLACE.document).unwrap());
+        let mut page_saw = drain(&mut page);
+        caching.join().unwrap();
+        background.post_message(port, &[1]).unwrap();
+        let (opener_saw, later) = settle(&mut background, &mut page);
+        page_saw.extend(later);
+        assert_eq!(ends(&opener_saw), 1, "{opener_saw:?}");
+        assert_eq!(ends(&page_saw), 0, "{page_saw:?}");
+        assert!(matches!(page_saw[..], [] | [Seen::Connect]), "{page_saw:?}");
+    });
+}
+
+/// A page is thrown out of the cache while messages for it arrive.
+#[test]
+fn posts_against_being_thrown_out_of_the_cache() {
+    model(None, 1, || {
+        let browser = browser(QUEUES);
+        let (mut background, opener) = browser.background();
+        let (mut page, _) = browser.content_script();
+        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
+        assert_eq!(drain(&mut page), [Seen::Connect]);
+        assert_eq!(drain(&mut background), []);
+        browser.service.document_cached(PLACE.document).unwrap();
+        let service = browser.service.clone();
+        let evicting = thread::spawn(move || service.document_evicted(PLACE.document).unwrap());
+        background.post_message(port, support::watched_payload(1)).unwrap();
+        let mut page_saw = drain(&mut page);
+        evicting.join().unwrap();
+        let (opener_saw, later) = settle(&mut background, &mut page);
+        page_saw.extend(later);
+        assert_eq!(opener_saw, [Seen::Disconnect(DisconnectReason::Navigated)]);
+        assert_eq!(page_saw, [Seen::Gone(DisconnectReason::Navigated)]);
+    });
+}
+
+/// A connection that is under way while its target's page goes into the cache is
+/// taken before or refused; it is never left open on one side.
+#[test]
+fn connect_against_going_into_the_cache() {
+    model(None, 1, || {
+        let browser = browser(QUEUES);
+        let (mut background, opener) = browser.background();
+        let (mut page, _) = browser.content_script();
+        let service = browser.service.clone();
+        let caching = thread::spawn(move || service.document_cached(PLACE.document).unwrap());
+        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
+        let mut page_saw = drain(&mut page);
+        caching.join().unwrap();
+        let (opener_saw, later) = settle(&mut background, &mut page);
+        page_saw.extend(later);
+        if background.is_open(port) {
+            assert_eq!((opener_saw, page_saw), (vec![], vec![Seen::Connect]));
+            assert_eq!(page.snapshot().ports.len(), 1);
+        } else {
+            assert_eq!(opener_saw, [Seen::Disconnect(DisconnectReason::NoReceiver)]);
+            assert_eq!(page.snapshot().ports, []);
+        }
+    });
+}

@@ -1,0 +1,151 @@
+//! Windows and budgets: credits on their way against posts that want them.
+
+mod support;
+
+use loom::thread;
+use port_core_model::{ConnectError, DisconnectReason, Limits, Policies, PostError, TabTarget};
+use support::{Browser, INNER_PLACE, Seen, TAB, drain, model, take_connect};
+
+/// R14: a post is refused for want of window while the receiver takes what fills it:
+/// either the post finds the credit in its lane, or the context is told of room.
+#[test]
+fn credit_against_a_post_that_wants_it() {
+    model(None, 1, || {
+        let browser = Browser::with_window(1);
+        let (mut background, opener) = browser.background();
+        let (mut page, _) = browser.content_script();
+        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
+        take_connect(&mut page);
+        assert_eq!(drain(&mut background), []);
+        background.post_message(port, &[1]).unwrap();
+        let taking = thread::spawn(move || {
+            let saw = drain(&mut page);
+            (page, saw)
+        });
+        let posted = background.post_message(port, &[2]).is_ok();
+        let (mut page, mut page_saw) = taking.join().unwrap();
+        let opener_saw = drain(&mut background);
+        page_saw.extend(drain(&mut page));
+        if posted {
+            assert_eq!(opener_saw, []);
+            assert_eq!(page_saw, [Seen::Message(1), Seen::Message(2)]);
+        } else {
+            assert_eq!(opener_saw, [Seen::Room]);
+            assert_eq!(page_saw, [Seen::Message(1)]);
+        }
+        // What the receiver took, it took before the next post.
+        background.post_message(port, &[3]).unwrap_or_else(|error| assert!(posted, "{error:?}"));
+    });
+}
+
+/// A post without credit takes in what lies in its inbound lane before it gives up,
+/// and leaves the messages there in order.
+#[test]
+fn a_post_finds_the_credit_that_lies_in_its_lane() {
+    model(None, 1, || {
+        let browser = Browser::with_window(1);
+        let (mut background, opener) = browser.background();
+        let (mut page, _) = browser.content_script();
+        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
+        let received = take_connect(&mut page);
+        assert_eq!(drain(&mut background), []);
+        background.post_message(port, &[1]).unwrap();
+        page.post_message(received, &[7]).unwrap();
+        assert_eq!(drain(&mut page), [Seen::Message(1)]);
+        background.post_message(port, &[2]).unwrap();
+        assert_eq!(drain(&mut background), [Seen::Message(7)]);
+        assert_eq!(drain(&mut page), [Seen::Message(2)]);
+    });
+}
+
+/// Removing the slowest receiver recomputes room and tells of it.
+#[test]
+fn losing_the_slowest_receiver_makes_room() {
+    model(None, 1, || {
+        let browser = Browser::with_window(1);
+        browser.frame(INNER_PLACE);
+        let (mut background, opener) = browser.background();
+        let (mut page, _) = browser.content_script();
+        let mut slow = browser.event_loop();
+        browser.content_script_in(&mut slow, INNER_PLACE);
+        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
+        take_connect(&mut page);
+        take_connect(&mut slow);
+        assert_eq!(drain(&mut background), []);
+        background.post_message(port, &[1]).unwrap();
+        assert_eq!(drain(&mut page), [Seen::Message(1)]);
+        let service = browser.service.clone();
+        let killer = thread::spawn(move || service.frame_removed(TAB, INNER_PLACE.frame).unwrap());
+        let refused = background.post_message(port, &[2]);
+        assert!(matches!(refused, Err(PostError::WindowFull(_))), "{refused:?}");
+        let mut saw = drain(&mut background);
+        killer.join().unwrap();
+        saw.extend(drain(&mut background));
+        assert_eq!(saw, [Seen::Room]);
+        background.post_message(port, &[3]).unwrap();
+        assert_eq!(drain(&mut page), [Seen::Message(3)]);
+        drop(slow);
+    });
+}
+
+/// A receiver without credit towards an opener that takes and then goes.
+#[test]
+fn a_receiver_that_waits_for_room_hears_the_end() {
+    model(None, 1, || {
+        let browser = Browser::with_window(1);
+        let (mut background, opener) = browser.background();
+        let (mut page, _) = browser.content_script();
+        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
+        let received = take_connect(&mut page);
+        assert_eq!(drain(&mut background), []);
+        page.post_message(received, &[1]).unwrap();
+        let taking = thread::spawn(move || {
+            let saw = drain(&mut background);
+            background.disconnect(port);
+            (background, saw)
+        });
+        let posted = page.post_message(received, &[2]).is_ok();
+        let (background, opener_saw) = taking.join().unwrap();
+        let page_saw = drain(&mut page);
+        // Another post may be heard only if the opener drained again, which it did not.
+        assert!(matches!(opener_saw[..], [Seen::Message(1)] | [Seen::Message(1), Seen::Message(2)]));
+        let end = Seen::Disconnect(DisconnectReason::Disconnected);
+        if posted {
+            assert_eq!(page_saw, [end]);
+        } else {
+            assert!(page_saw == [end] || page_saw == [Seen::Room, end], "{page_saw:?}");
+        }
+        drop(background);
+    });
+}
+
+/// The lane's budget covers connects, outlives ports, and opens again as the peer takes.
+#[test]
+fn a_full_lane_refuses_connects_and_posts_until_the_peer_takes() {
+    model(None, 1, || {
+        let mut limits = Limits::default();
+        limits.lane_records = 2;
+        let browser = Browser::with(limits, Policies::default());
+        let (mut background, opener) = browser.background();
+        let (mut page, _) = browser.content_script();
+        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
+        background.post_message(port, &[1]).unwrap();
+        let taking = thread::spawn(move || {
+            let saw = drain(&mut page);
+            (page, saw)
+        });
+        let second = background.connect_tab(opener, &TabTarget::new(TAB));
+        assert!(matches!(second, Ok(_) | Err(ConnectError::Busy)), "{second:?}");
+        let (mut page, mut page_saw) = taking.join().unwrap();
+        page_saw.extend(drain(&mut page));
+        let connects = page_saw.iter().filter(|seen| **seen == Seen::Connect).count();
+        assert_eq!(connects, 1 + usize::from(second.is_ok()));
+        background.post_message(port, &[2]).unwrap();
+        // A disconnect is always admitted.
+        background.post_message(port, &[3]).unwrap();
+        assert!(matches!(background.post_message(port, &[4]), Err(PostError::Busy(_))));
+        background.disconnect(port);
+        let end = Seen::Disconnect(DisconnectReason::Disconnected);
+        assert_eq!(drain(&mut page), [Seen::Message(2), Seen::Message(3), end]);
+    });
+}
