@@ -3,10 +3,14 @@
 //! for nanoseconds per operation.
 
 use port_core::{Event, EventLoop, PortId};
+use port_core_bench::carrier::Core;
+use port_core_bench::load::Static32;
+use port_core_bench::question::one_way::spin;
 use port_core_bench::scene::Scene;
+use port_core_bench::topology::Processors;
 use std::env;
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const BURST: usize = 64;
 
@@ -17,8 +21,9 @@ fn main() {
     let start = Instant::now();
     match what.as_str() {
         "messages" => messages(count),
+        "apart" => apart(count),
         "connects" => connects(count),
-        other => panic!("messages or connects, not {other}"),
+        other => panic!("messages, apart or connects, not {other}"),
     }
     println!("{:.1} ns each", start.elapsed().as_nanos() as f64 / count as f64);
 }
@@ -27,10 +32,24 @@ fn messages(count: usize) {
     let mut scene = Scene::of_two_loops(1);
     let port = scene.connect_many(1).0[0];
     let mut receiver = scene.receiver.expect("the scene has two loops");
+    let (mut posting, mut taking) = (Duration::MAX, Duration::MAX);
     for _ in 0..count / BURST {
+        let start = Instant::now();
         post(&mut scene.opener, port);
+        let posted = Instant::now();
         take(&mut receiver);
+        posting = posting.min(posted - start);
+        taking = taking.min(posted.elapsed());
     }
+    let each = |time: Duration| time.as_nanos() as f64 / BURST as f64;
+    println!("at best {:.1} ns to post, {:.1} ns to take", each(posting), each(taking));
+}
+
+/// Messages between two threads.
+fn apart(count: usize) {
+    let processors = Processors::find().expect("two processors");
+    let sample = spin::<Core, _>(Static32).sample(&processors, count);
+    println!("{:.1} ns", sample.nanoseconds());
 }
 
 #[inline(never)]
@@ -43,7 +62,7 @@ fn post(event_loop: &mut EventLoop, port: PortId) {
 #[inline(never)]
 fn take(event_loop: &mut EventLoop) {
     while let Some(event) = event_loop.try_next_event() {
-        if let Event::Message { payload, .. } = event {
+        if let Event::Message { payload, .. } = &event {
             black_box(payload.first());
         }
     }

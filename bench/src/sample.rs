@@ -22,7 +22,7 @@ pub struct Sample {
 }
 
 /// The part of a sample's time that others may have the processors.
-const WAIT: f64 = 0.01;
+const WAIT: f64 = 0.02;
 
 impl Sample {
     /// Nanoseconds per operation.

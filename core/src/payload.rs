@@ -19,17 +19,33 @@ pub const INLINE_BYTES: usize = 160;
 #[derive(Clone)]
 pub struct Payload(Held);
 
+/// A short message is held in as little as its pieces need, so that a smaller one costs
+/// less to move.
 #[derive(Clone)]
 enum Held {
-    Inline(Inline),
+    One(Inline<{ PIECES[0] }>),
+    Two(Inline<{ PIECES[1] }>),
+    Three(Inline<{ PIECES[2] }>),
     Shared(Bytes),
 }
 
+/// The bytes that fit a lane's record alone, with one slot behind it, and with two.
+pub(crate) const PIECES: [usize; 3] = [40, 100, INLINE_BYTES];
+
 #[derive(Clone, Copy)]
-struct Inline {
+struct Inline<const N: usize> {
     length: u8,
     /// The first `length` bytes are initialised.
-    bytes: [MaybeUninit<u8>; INLINE_BYTES],
+    bytes: [MaybeUninit<u8>; N],
+}
+
+impl<const N: usize> Inline<N> {
+    #[inline]
+    fn as_slice(&self) -> &[u8] {
+        let filled = &self.bytes[..usize::from(self.length)];
+        // SAFETY: the constructors of `Payload` initialised the first `length` bytes.
+        unsafe { filled.assume_init_ref() }
+    }
 }
 
 impl Payload {
@@ -52,25 +68,50 @@ impl Payload {
             length += piece.len();
         }
         let length = u8::try_from(length).expect("INLINE_BYTES fits a byte");
-        Self(Held::Inline(Inline { length, bytes }))
+        Self(Held::Three(Inline { length, bytes }))
     }
 
-    /// The first `length` bytes of what fixed pieces hold.
+    /// The first `length` bytes of a record's own.
+    ///
+    /// # Safety
+    ///
+    /// They are initialised, and `length` is at most their number.
     #[inline(always)]
-    pub(crate) fn fixed<const HEAD: usize, const CELL: usize, const CELLS: usize>(
+    pub(crate) unsafe fn one(length: u8, bytes: [MaybeUninit<u8>; PIECES[0]]) -> Self {
+        Self(Held::One(Inline { length, bytes }))
+    }
+
+    /// The first `length` bytes of a record's own and those of the slot behind it.
+    ///
+    /// # Safety
+    ///
+    /// As for [`one`](Self::one).
+    #[inline(always)]
+    pub(crate) unsafe fn two(length: u8, first: &[MaybeUninit<u8>], second: &[MaybeUninit<u8>]) -> Self {
+        let mut bytes = [MaybeUninit::uninit(); _];
+        let (start, end) = bytes.split_at_mut(PIECES[0]);
+        start.copy_from_slice(first);
+        end.copy_from_slice(second);
+        Self(Held::Two(Inline { length, bytes }))
+    }
+
+    /// The first `length` bytes of a record's own and those of the two slots behind it.
+    ///
+    /// # Safety
+    ///
+    /// As for [`one`](Self::one).
+    #[inline(always)]
+    pub(crate) unsafe fn three(
         length: u8,
-        head: &[MaybeUninit<u8>; HEAD],
-        cells: [&[MaybeUninit<u8>; CELL]; CELLS],
+        first: &[MaybeUninit<u8>],
+        second: &[MaybeUninit<u8>],
+        third: &[MaybeUninit<u8>],
     ) -> Self {
-        const { assert!(HEAD + CELL * CELLS <= INLINE_BYTES) };
-        let length = length.min(const { (HEAD + CELL * CELLS) as u8 });
-        let mut bytes = [MaybeUninit::uninit(); INLINE_BYTES];
-        bytes[..HEAD].copy_from_slice(head);
-        for (cell, number) in cells.into_iter().zip(0..) {
-            let start = HEAD + number * CELL;
-            bytes[start..start + CELL].copy_from_slice(cell);
-        }
-        Self(Held::Inline(Inline { length, bytes }))
+        let mut bytes = [MaybeUninit::uninit(); _];
+        bytes[..PIECES[0]].copy_from_slice(first);
+        bytes[PIECES[0]..PIECES[1]].copy_from_slice(second);
+        bytes[PIECES[1]..].copy_from_slice(third);
+        Self(Held::Three(Inline { length, bytes }))
     }
 
     /// The message as [`Bytes`]: free of cost for a long message, one allocation
@@ -79,7 +120,7 @@ impl Payload {
     pub fn into_bytes(self) -> Bytes {
         match self.0 {
             Held::Shared(bytes) => bytes,
-            Held::Inline(_) => Bytes::copy_from_slice(&self),
+            _ => Bytes::copy_from_slice(&self),
         }
     }
 }
@@ -91,11 +132,9 @@ impl Deref for Payload {
     fn deref(&self) -> &[u8] {
         match &self.0 {
             Held::Shared(bytes) => bytes,
-            Held::Inline(inline) => {
-                let filled = &inline.bytes[..usize::from(inline.length)];
-                // SAFETY: `Payload::inline`, the only constructor, initialised the first `length` bytes.
-                unsafe { filled.assume_init_ref() }
-            }
+            Held::One(inline) => inline.as_slice(),
+            Held::Two(inline) => inline.as_slice(),
+            Held::Three(inline) => inline.as_slice(),
         }
     }
 }

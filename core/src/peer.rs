@@ -54,11 +54,10 @@ impl Arrival<'_> {
             Some(Event::Message { context, port, payload, format, user_activation })
         };
         self.entry.take(self.bytes, |record, tail| match record {
-            Record::Short { traits, head, .. } => head.with_payload(
-                tail.cells(),
-                #[inline(always)]
-                |payload| event(traits, payload),
-            ),
+            Record::Short { traits, length, head, .. } => {
+                // SAFETY: every `Short` is made by `Record::message` and sent with its tail.
+                unsafe { head.with_payload(length, tail.cells(), |payload| event(traits, payload)) }
+            }
             Record::Long { traits, bytes, .. } => event(traits, Payload::shared(bytes)),
             _ => unreachable!("a message has an address, nothing else does"),
         })

@@ -5,7 +5,7 @@ use crate::ids::Key;
 use crate::lane::{PIECE_BYTES, RECORD_BYTES, TAIL_BYTES};
 use crate::message::{Body, MessageFormat};
 use crate::name::PortName;
-use crate::payload::{INLINE_BYTES, Payload};
+use crate::payload::{INLINE_BYTES, PIECES, Payload};
 use crate::reason::DisconnectReason;
 use crate::sync::Arc;
 use crate::target::ConnectTraits;
@@ -14,7 +14,7 @@ use std::fmt;
 use std::mem::MaybeUninit;
 
 /// Bytes of a short message that lie in its record; the rest is the record's tail.
-const HEAD_BYTES: usize = 40;
+const HEAD_BYTES: usize = PIECES[0];
 
 /// A cell that holds a piece of a message behind its record.
 type Cell = [MaybeUninit<u8>; PIECE_BYTES];
@@ -22,6 +22,7 @@ type Cell = [MaybeUninit<u8>; PIECE_BYTES];
 const _: () = {
     assert!(size_of::<Record>() <= RECORD_BYTES);
     assert!(HEAD_BYTES + TAIL_BYTES == INLINE_BYTES);
+    assert!(HEAD_BYTES + PIECE_BYTES == PIECES[1]);
 };
 
 /// A channel between an opener's port and its receivers in one event loop. The
@@ -107,17 +108,15 @@ impl Traits {
     }
 }
 
-/// A short message: as much of it as the record holds.
-pub(crate) struct Head {
-    length: u8,
-    /// Initialised as far as the message goes.
-    bytes: [MaybeUninit<u8>; HEAD_BYTES],
-}
+/// A short message: as much of it as the record holds, initialised as far as the
+/// message goes. Aligned, so that it is moved in the pieces it was written in.
+#[repr(align(8))]
+pub(crate) struct Head([MaybeUninit<u8>; HEAD_BYTES]);
 
 /// One entry of a lane, at most [`RECORD_BYTES`].
 pub(crate) enum Record {
     /// A message of at most [`INLINE_BYTES`], the bytes that do not fit the head behind it.
-    Short { channel: Channel, route: Route, traits: Traits, head: Head },
+    Short { channel: Channel, route: Route, traits: Traits, length: u8, head: Head },
     /// A longer message, by reference.
     Long { channel: Channel, route: Route, traits: Traits, bytes: Bytes },
     /// A connection to one context.
@@ -192,21 +191,36 @@ impl Credit {
 }
 
 impl Head {
-    /// The payload of the message that starts with this head and goes on in these cells.
+    /// The payload of the message of `length` that starts with this head and goes on in
+    /// these cells.
     ///
     /// Every arm copies fixed sizes straight to where the payload will be: a payload put
     /// together first and moved then costs more than all the rest of a message.
+    ///
+    /// # Safety
+    ///
+    /// [`Record::message`] made the head, the length, and the tail that lies in the cells.
     #[inline(always)]
-    pub(crate) fn with_payload<'a, R>(
+    pub(crate) unsafe fn with_payload<'a, R>(
         &self,
+        length: u8,
         mut cells: impl Iterator<Item = &'a Cell>,
         then: impl Fn(Payload) -> R,
     ) -> R {
-        let first = &self.bytes;
+        let first = &self.0;
         match (cells.next(), cells.next()) {
-            (None, _) => then(Payload::fixed::<_, PIECE_BYTES, 0>(self.length, first, [])),
-            (Some(second), None) => then(Payload::fixed(self.length, first, [second])),
-            (Some(second), Some(third)) => then(Payload::fixed(self.length, first, [second, third])),
+            (None, _) => {
+                // SAFETY: the message ends in the head, which is initialised so far.
+                then(unsafe { Payload::one(length, *first) })
+            }
+            (Some(second), None) => {
+                // SAFETY: the message ends in this cell; these pieces are initialised so far.
+                then(unsafe { Payload::two(length, first, second) })
+            }
+            (Some(second), Some(third)) => {
+                // SAFETY: as above.
+                then(unsafe { Payload::three(length, first, second, third) })
+            }
         }
     }
 }
@@ -216,7 +230,7 @@ impl Record {
     #[inline]
     pub(crate) fn address(&self) -> Option<(Channel, Route, u64)> {
         match self {
-            Self::Short { channel, route, head, .. } => Some((*channel, *route, head.length.into())),
+            Self::Short { channel, route, length, .. } => Some((*channel, *route, (*length).into())),
             Self::Long { channel, route, bytes, .. } => Some((*channel, *route, bytes.len() as u64)),
             _ => None,
         }
@@ -246,23 +260,21 @@ impl Record {
             return (Self::Long { channel, route, traits, bytes }, &[]);
         }
         let bytes = body.as_slice();
-        let mut head = Head {
-            #[allow(clippy::cast_possible_truncation, reason = "at most INLINE_BYTES")]
-            length: bytes.len() as u8,
-            bytes: [MaybeUninit::uninit(); HEAD_BYTES],
-        };
+        #[allow(clippy::cast_possible_truncation, reason = "at most INLINE_BYTES")]
+        let length = bytes.len() as u8;
+        let mut head = Head([MaybeUninit::uninit(); HEAD_BYTES]);
         // A copy of a fixed size need not be waited for when the record is moved.
         let tail = match bytes.split_first_chunk::<HEAD_BYTES>() {
             Some((first, tail)) => {
-                head.bytes.write_copy_of_slice(first);
+                head.0.write_copy_of_slice(first);
                 tail
             }
             None => {
-                head.bytes[..bytes.len()].write_copy_of_slice(bytes);
+                head.0[..bytes.len()].write_copy_of_slice(bytes);
                 &[]
             }
         };
-        (Self::Short { channel, route, traits, head }, tail)
+        (Self::Short { channel, route, traits, length, head }, tail)
     }
 }
 
@@ -300,10 +312,10 @@ impl Incoming {
     #[inline]
     pub(crate) fn new<'a>(record: Record, tail: impl Iterator<Item = &'a [u8]>) -> Self {
         match record {
-            Record::Short { channel, route, traits, head } => {
-                let first = usize::from(head.length).min(HEAD_BYTES);
+            Record::Short { channel, route, traits, length, head } => {
+                let first = usize::from(length).min(HEAD_BYTES);
                 // SAFETY: `Record::message` initialised the head as far as the message goes.
-                let first = unsafe { head.bytes[..first].assume_init_ref() };
+                let first = unsafe { head.0[..first].assume_init_ref() };
                 let payload = Payload::inline(first, tail);
                 Self::Message { channel, route, traits, payload }
             }

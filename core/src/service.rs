@@ -274,7 +274,8 @@ impl MessageService {
     /// [`UnknownEventLoop`](FactError::UnknownEventLoop).
     pub fn event_loop_gone(&self, event_loop: EventLoopId) -> Result<(), FactError> {
         let shared = self.inner.event_loops.lock().get(&event_loop).cloned();
-        self.inner.retire(&shared.ok_or(FactError::UnknownEventLoop)?);
+        let shared = shared.ok_or(FactError::UnknownEventLoop)?;
+        self.inner.retire(&shared, |context| context.kill(DisconnectReason::EventLoopGone));
         Ok(())
     }
 
@@ -311,11 +312,12 @@ impl ServiceInner {
         }
     }
 
-    /// Ends an event loop for everyone else.
-    pub(crate) fn retire(&self, event_loop: &Arc<EventLoopShared>) {
+    /// Ends an event loop for everyone else. `mark` marks its contexts: as killed, or,
+    /// by their owner, as detached, so that its last connections are still taken.
+    pub(crate) fn retire(&self, event_loop: &Arc<EventLoopShared>, mark: impl Fn(&ContextShared)) {
         let (contexts, peers) = event_loop.retire();
         for context in &contexts {
-            context.kill(DisconnectReason::EventLoopGone);
+            mark(context);
             self.index.leave(context);
         }
         for peer in peers {

@@ -8,7 +8,7 @@ use port_core::DisconnectReason::{
 };
 use port_core::{
     AttachError, BackForwardCache, ContextId, DisconnectReason, Event, EventLoop, FactError, Place, PortId,
-    PortStatus, TabTarget,
+    PortStatus, ReceiverDisconnects, TabTarget,
 };
 
 const QUEUES: BackForwardCache = BackForwardCache::QueuesMessages { messages: 5, bytes: 1_000 };
@@ -157,6 +157,7 @@ fn a_port_for_which_too_much_waits_ends() {
         let [mine, theirs] = visit.settle();
         assert_eq!(heard_on(&mine, visit.ports[0]), [disconnect(WentIntoCache)]);
         assert_eq!((mine.len(), theirs.len()), (1, 0), "the other port has a bound of its own");
+        assert_eq!(ledger.dropped(), count + 1, "what waited for it is let go at once");
         visit.restore();
         let [_, theirs] = visit.settle();
         assert_eq!(heard_on(&theirs, visit.received[1]).len(), count);
@@ -170,6 +171,35 @@ fn a_port_for_which_too_much_waits_ends() {
         }
         assert_eq!(visit.settle().concat(), []);
     }
+}
+
+#[test]
+fn what_waits_for_a_page_is_not_lost_with_a_sibling_that_leaves() {
+    // Under Chromium's policy the other receivers are not told of the end; what was
+    // posted before it is theirs all the same.
+    let browser = Browser::with_policies(policies(|policies| {
+        policies.back_forward_cache = QUEUES;
+        policies.receiver_disconnects = ReceiverDisconnects::EndsForOpener;
+    }));
+    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
+    let top = browser.tab();
+    let frame = browser.frame_in(top);
+    let background = browser.background(&mut here);
+    browser.content_script(&mut there, top);
+    let cached = browser.content_script(&mut there, frame);
+    let port = here.connect_tab(background, &TabTarget::new(top.tab)).unwrap();
+    let [leaves, stays] = connected(&mut there)[..] else { panic!() };
+    assert_eq!(hear(&mut here), []);
+    browser.service.document_cached(frame.document).unwrap();
+    here.post_message(port, "to both").unwrap();
+    assert_eq!(hear(&mut there), [message("to both")]);
+    there.disconnect(leaves);
+    assert_eq!(hear(&mut here), [disconnect(Disconnected)]);
+    assert_eq!(hear(&mut there), []);
+    browser.service.document_restored(frame.document).unwrap();
+    let events = drain(&mut there);
+    assert_eq!(heard_by(&events, cached), [message("to both")]);
+    assert!(there.is_open(stays));
 }
 
 #[test]

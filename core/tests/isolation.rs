@@ -100,8 +100,9 @@ fn a_content_script_connects_to_no_tab() {
 
 #[test]
 fn who_hears_what() {
-    // e06, e07, e08, M1: tabs.connect reaches content scripts alone, runtime.connect the
-    // extension's own contexts alone, and never the opener itself.
+    // e06, e07, e08, page_and_background: tabs.connect reaches content scripts and the
+    // extension's pages in that tab, runtime.connect the extension's own contexts alone,
+    // and neither the opener itself.
     let browser = Browser::new();
     let mut here = browser.event_loop();
     let (place, shown) = (browser.tab(), browser.tab());
@@ -124,6 +125,8 @@ fn who_hears_what() {
     assert_eq!(hearers(&mut here), [script]);
     here.connect_tab(page, &TabTarget::new(shown.tab)).unwrap();
     assert_eq!(hearers(&mut here), [beside_page]);
+    here.connect_tab(background, &TabTarget::new(shown.tab)).unwrap();
+    assert_eq!(hearers(&mut here), [beside_page, page]);
     here.connect_runtime(script, "").unwrap();
     assert_eq!(hearers(&mut here), [background, page, popup]);
     here.connect_runtime(background, "").unwrap();

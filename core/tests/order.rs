@@ -150,7 +150,7 @@ fn what_waited_for_a_cached_page_comes_before_what_comes_after() {
     let (second, _) = browser.open_port(&mut here, opener, &mut there, place.tab);
     let mut expected = Vec::new();
     let mut post = |here: &mut EventLoop, number: usize| {
-        here.post_message(if number % 3 == 0 { first } else { second }, number.to_string()).unwrap();
+        here.post_message(if number.is_multiple_of(3) { first } else { second }, number.to_string()).unwrap();
         expected.push(message(number.to_string()));
     };
     (0..10).for_each(|number| post(&mut here, number));

@@ -17,7 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
 /// How many sequences; `SEEDS` in the environment asks for more.
-const SEEDS: u64 = 2_000;
+const SEEDS: u64 = 1_500;
 const OPERATIONS: usize = 45;
 const PORTS_PER_CONTEXT: usize = 4;
 

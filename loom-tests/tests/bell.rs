@@ -171,7 +171,7 @@ fn one_line_rung_by_two_threads_is_queued_once() {
 /// asleep. The link's slot may be seen before the link.
 #[test]
 fn publish_over_a_link_against_sleep() {
-    model(None, 1, || {
+    model(None, 930, || {
         let bell = Bell::new(Waker::noop().clone());
         let (mut ringer, mut armer) = bell.line();
         let (mut producer, mut consumer) = lane();
@@ -200,7 +200,7 @@ fn a_waker_that_panics_does_not_jam_the_bell() {
             std::panic::resume_unwind(Box::new("a waker's panic"));
         }
     }
-    model(None, 1, || {
+    model(None, 32, || {
         let bell = Bell::new(Waker::from(std::sync::Arc::new(Panicking)));
         let (mut ringer, mut armer) = bell.line();
         for _ in 0..2 {

@@ -15,7 +15,7 @@ use support::{
 /// I1, I2: a late answer on a channel whose slot the opener has used again.
 #[test]
 fn a_late_answer_never_reaches_the_next_channel_of_its_slot() {
-    model(None, 1, || {
+    model(None, 1_400, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut page, _) = browser.content_script();
@@ -46,7 +46,7 @@ fn a_late_answer_never_reaches_the_next_channel_of_its_slot() {
 /// again, for that loop may not have heard of the fact.
 #[test]
 fn a_slot_is_told_free_before_it_is_used_again() {
-    model(Some(3), 1, || {
+    model(Some(3), 6_600, || {
         let browser = Browser::new();
         browser.tab(OTHER_PLACE);
         let (mut background, opener) = browser.background();
@@ -80,7 +80,7 @@ fn a_slot_is_told_free_before_it_is_used_again() {
 /// R4, R5: messages and the disconnect of one breath, against a receiver that drains.
 #[test]
 fn everything_posted_is_heard_before_the_disconnect() {
-    model(Some(3), 1, || {
+    model(Some(3), 5_700, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut page, _) = browser.content_script();
@@ -106,7 +106,7 @@ fn everything_posted_is_heard_before_the_disconnect() {
 /// R4: the same when the poster's whole loop goes.
 #[test]
 fn everything_posted_is_heard_before_the_loop_is_gone() {
-    model(Some(3), 1, || {
+    model(Some(3), 690, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut page, _) = browser.content_script();
@@ -123,10 +123,31 @@ fn everything_posted_is_heard_before_the_loop_is_gone() {
     });
 }
 
+/// The same where the receiver had not even taken the connection: it hears all three.
+#[test]
+fn a_dropped_loops_last_connection_is_heard() {
+    model(Some(3), 610, || {
+        let browser = Browser::new();
+        let (mut background, opener) = browser.background();
+        let (mut page, _) = browser.content_script();
+        let opening = thread::spawn(move || {
+            let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
+            background.post_message(port, &[1]).unwrap();
+            drop(background);
+        });
+        let mut saw = drain(&mut page);
+        opening.join().unwrap();
+        saw.extend(drain(&mut page));
+        let end = Seen::Disconnect(DisconnectReason::EventLoopGone);
+        assert_eq!(saw, [Seen::Connect, Seen::Message(1), end]);
+        assert_eq!(page.snapshot().ports, []);
+    });
+}
+
 /// R6: who hears of an end sees everything that was done before it.
 #[test]
 fn an_end_brings_along_what_was_done_before_it() {
-    model(None, 1, || {
+    model(None, 100, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut page, context) = browser.content_script();
@@ -151,7 +172,7 @@ fn an_end_brings_along_what_was_done_before_it() {
 /// R6: the same for what the browser did before it reported a fact.
 #[test]
 fn a_fact_brings_along_what_was_done_before_it() {
-    model(None, 1, || {
+    model(None, 60, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut page, _) = browser.content_script();
@@ -176,7 +197,7 @@ fn a_fact_brings_along_what_was_done_before_it() {
 /// that a fact ends meanwhile is dropped.
 #[test]
 fn no_event_is_handed_to_a_context_that_was_killed_meanwhile() {
-    model(None, 1, || {
+    model(None, 7, || {
         let browser = Browser::new();
         browser.frame(INNER_PLACE);
         let (mut background, opener) = browser.background();
@@ -209,7 +230,7 @@ fn no_event_is_handed_to_a_context_that_was_killed_meanwhile() {
 /// "No receiver" or an end fires once.
 #[test]
 fn two_receivers_go_at_once_on_two_loops() {
-    model(Some(2), 1, || {
+    model(Some(2), 310, || {
         let browser = Browser::new();
         browser.frame(INNER_PLACE);
         let (mut background, opener) = browser.background();

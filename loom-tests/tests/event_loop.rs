@@ -195,7 +195,7 @@ fn both_ends_disconnect_at_once() {
 
 #[test]
 fn disconnect_against_taking_and_answering() {
-    model(Some(3), 1_920, || {
+    model(Some(3), 5_700, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut page, _) = browser.content_script();
@@ -276,7 +276,7 @@ fn dropping_both_loops_at_once() {
 
 #[test]
 fn dropping_a_loop_against_connecting_to_it() {
-    model(Some(3), 810, || {
+    model(Some(3), 300, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (page, _) = browser.content_script();
@@ -366,7 +366,7 @@ fn attach_against_the_loop_being_declared_gone() {
 
 #[test]
 fn two_facts_end_one_context_once() {
-    model(None, 90, || {
+    model(None, 9_100, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut page, _) = browser.content_script();

@@ -13,7 +13,7 @@ use support::{
 /// hangs. The opener hears, though no answer ever comes.
 #[test]
 fn connect_against_kill_of_a_target_that_hangs() {
-    model(None, 1, || {
+    model(None, 580, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (hanging, _) = browser.content_script();
@@ -33,7 +33,7 @@ fn connect_against_kill_of_a_target_that_hangs() {
 /// context of its own: they are found, and the target was killed before they led anywhere.
 #[test]
 fn connect_over_lanes_found_against_kill_of_a_target_that_hangs() {
-    model(Some(3), 1, || {
+    model(Some(3), 3_400, || {
         let browser = Browser::new();
         browser.tab(OTHER_PLACE);
         let (mut background, opener) = browser.background();
@@ -59,7 +59,7 @@ fn connect_over_lanes_found_against_kill_of_a_target_that_hangs() {
 /// G9: a thread that hangs with a port open is declared gone.
 #[test]
 fn a_hung_loop_is_declared_gone_against_posts_to_it() {
-    model(None, 1, || {
+    model(None, 220, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut hanging, _) = browser.content_script();
@@ -84,7 +84,7 @@ fn a_hung_loop_is_declared_gone_against_posts_to_it() {
 /// all at once.
 #[test]
 fn three_ends_at_once() {
-    model(Some(3), 1, || {
+    model(Some(3), 7_100, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut page, _) = browser.content_script();
@@ -111,7 +111,7 @@ fn three_ends_at_once() {
 /// Both ends of a port die of one fact: nobody is left to hear a disconnect.
 #[test]
 fn unloading_an_extension_against_its_port_being_made() {
-    model(Some(4), 1, || {
+    model(Some(4), 1_100, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut page, _) = browser.content_script();
@@ -132,7 +132,7 @@ fn unloading_an_extension_against_its_port_being_made() {
 /// it never reaches the new background.
 #[test]
 fn a_reload_against_a_connect_by_the_old_instance() {
-    model(None, 1, || {
+    model(None, 4_800, || {
         let browser = Browser::new();
         let (old_background, _) = browser.background();
         let (mut page, opener) = browser.content_script();
@@ -159,7 +159,7 @@ fn a_reload_against_a_connect_by_the_old_instance() {
 /// opener reaches the old page, the new one or nobody, and hears of the old one's end.
 #[test]
 fn a_tab_id_is_used_again_against_connecting_to_it() {
-    model(None, 1, || {
+    model(None, 580, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut old, _) = browser.content_script();
@@ -194,7 +194,7 @@ fn a_tab_id_is_used_again_against_connecting_to_it() {
 /// I4: a frame goes to another document while a content script attaches to the old one.
 #[test]
 fn attach_against_navigation() {
-    model(None, 1, || {
+    model(None, 310, || {
         let browser = Browser::new();
         let mut page = browser.event_loop();
         let description = browser.content_script_description();
@@ -217,7 +217,7 @@ fn attach_against_navigation() {
 /// Two facts take the same context out of the index at once.
 #[test]
 fn closing_the_tab_against_unloading_the_extension() {
-    model(None, 1, || {
+    model(None, 19_000, || {
         let browser = Browser::new();
         let (mut page, _) = browser.content_script();
         let service = browser.service.clone();
@@ -235,7 +235,7 @@ fn closing_the_tab_against_unloading_the_extension() {
 /// A fact against the owner's own detach of the same context.
 #[test]
 fn detach_against_closing_the_tab() {
-    model(None, 1, || {
+    model(None, 1_300, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut page, context) = browser.content_script();
@@ -255,7 +255,7 @@ fn detach_against_closing_the_tab() {
 /// Three loops meet pairwise at the same moment: registries are locked in one order.
 #[test]
 fn three_loops_meet_at_once() {
-    model(Some(3), 1, || {
+    model(Some(3), 2_700, || {
         let browser = Browser::new();
         browser.tab(OTHER_PLACE);
         let (mut background, background_context) = browser.background();

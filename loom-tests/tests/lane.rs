@@ -216,7 +216,7 @@ fn a_frontier_holds_against_a_producer_that_goes_on() {
 /// producer goes or pushes again.
 #[test]
 fn what_lies_in_a_lane_goes_with_its_consumer() {
-    model(None, 1, || {
+    model(None, 7, || {
         let (mut producer, consumer) = lane();
         let (early, late) = (record(), record());
         producer.push(Arc::clone(&early), &[]).unwrap();
@@ -235,7 +235,7 @@ fn what_lies_in_a_lane_goes_with_its_consumer() {
 /// R2, R3: the first push, the consumer's going and the producer's going, all at once.
 #[test]
 fn first_push_then_going_against_consumer_going() {
-    model(None, 1, || {
+    model(None, 73, || {
         let (mut producer, consumer) = lane();
         let watched = record();
         let pushed = Arc::clone(&watched);
@@ -279,7 +279,7 @@ fn stale_states_are_gone_when_turns_start_over() {
 /// linked later.
 #[test]
 fn a_frontier_ends_with_the_last_segment_linked_when_it_was_taken() {
-    model(None, 1, || {
+    model(None, 7, || {
         let (mut producer, mut consumer) = lane();
         producer.push(0_u32, &[]).unwrap();
         let frontier = consumer.frontier();

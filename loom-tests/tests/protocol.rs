@@ -200,7 +200,9 @@ fn run(opener_then: Then, receiver_then: Then, fact: Fact) {
     let reporting = (fact != Fact::Nothing).then(|| thread::spawn(move || fact.report(&reporter)));
     receiver.receive(receiver_then);
     let mut opener = opening.join().unwrap();
-    reporting.map(|reporting| reporting.join().unwrap());
+    if let Some(reporting) = reporting {
+        reporting.join().unwrap();
+    }
     match (&mut opener.event_loop, &mut receiver.event_loop) {
         (Some(one), Some(other)) => {
             let (by_opener, by_receiver) = settle(one, other);
@@ -271,9 +273,9 @@ macro_rules! every_order {
     };
 }
 
-every_order!(Nothing in nothing_happens, bound 3, at least 1);
-every_order!(TabCloses in the_tab_closes, bound 2, at least 1);
-every_order!(FrameNavigates in the_frame_navigates, bound 2, at least 1);
-every_order!(ExtensionUnloads in the_extension_is_unloaded, bound 2, at least 1);
-every_order!(ReceiverHangs in the_receiver_hangs, bound 2, at least 1);
-every_order!(OpenerHangs in the_opener_hangs, bound 2, at least 1);
+every_order!(Nothing in nothing_happens, bound 3, at least 630);
+every_order!(TabCloses in the_tab_closes, bound 2, at least 250);
+every_order!(FrameNavigates in the_frame_navigates, bound 2, at least 250);
+every_order!(ExtensionUnloads in the_extension_is_unloaded, bound 2, at least 680);
+every_order!(ReceiverHangs in the_receiver_hangs, bound 2, at least 260);
+every_order!(OpenerHangs in the_opener_hangs, bound 2, at least 390);

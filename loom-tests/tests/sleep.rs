@@ -30,7 +30,7 @@ fn wait_against_a_post() {
 
 #[test]
 fn wait_against_the_first_connect() {
-    model(None, 180, || {
+    model(None, 6_300, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut page, _) = browser.content_script();
@@ -103,7 +103,7 @@ fn wait_against_a_post_and_a_kill() {
 /// W2, W3: a task registers while something is published.
 #[test]
 fn poll_against_a_post() {
-    model(None, 1, || {
+    model(None, 130, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut page, _) = browser.content_script();
@@ -122,7 +122,7 @@ fn poll_against_a_post() {
 /// W3: the task that polled last is woken, not the first.
 #[test]
 fn the_last_task_is_woken() {
-    model(None, 1, || {
+    model(None, 130, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut page, _) = browser.content_script();
@@ -170,7 +170,7 @@ fn own_work_wakes_a_loop_that_said_nothing() {
 /// G4: at most one wake per "nothing", from two loops and a fact at once.
 #[test]
 fn everything_at_once_wakes_once() {
-    model(Some(3), 1, || {
+    model(Some(3), 19, || {
         let browser = Browser::new();
         browser.tab(OTHER_PLACE);
         let (waker, wakes) = counting_waker();

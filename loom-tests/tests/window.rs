@@ -10,7 +10,7 @@ use support::{Browser, INNER_PLACE, Seen, TAB, drain, model, take_connect};
 /// either the post finds the credit in its lane, or the context is told of room.
 #[test]
 fn credit_against_a_post_that_wants_it() {
-    model(None, 1, || {
+    model(None, 1_600, || {
         let browser = Browser::with_window(1);
         let (mut background, opener) = browser.background();
         let (mut page, _) = browser.content_script();
@@ -61,7 +61,7 @@ fn a_post_finds_the_credit_that_lies_in_its_lane() {
 /// Removing the slowest receiver recomputes room and tells of it.
 #[test]
 fn losing_the_slowest_receiver_makes_room() {
-    model(None, 1, || {
+    model(None, 130, || {
         let browser = Browser::with_window(1);
         browser.frame(INNER_PLACE);
         let (mut background, opener) = browser.background();
@@ -91,7 +91,7 @@ fn losing_the_slowest_receiver_makes_room() {
 /// A receiver without credit towards an opener that takes and then goes.
 #[test]
 fn a_receiver_that_waits_for_room_hears_the_end() {
-    model(None, 1, || {
+    model(None, 420, || {
         let browser = Browser::with_window(1);
         let (mut background, opener) = browser.background();
         let (mut page, _) = browser.content_script();
@@ -122,7 +122,7 @@ fn a_receiver_that_waits_for_room_hears_the_end() {
 /// The lane's budget covers connects, outlives ports, and opens again as the peer takes.
 #[test]
 fn a_full_lane_refuses_connects_and_posts_until_the_peer_takes() {
-    model(None, 1, || {
+    model(None, 4_600, || {
         let mut limits = Limits::default();
         limits.lane_records = 2;
         let browser = Browser::with(limits, Policies::default());

@@ -37,9 +37,9 @@ impl Carrier for Core {
 
 impl CoreEnd {
     #[inline]
-    fn heard(event: Event) {
+    fn heard(event: &Event) {
         match event {
-            Event::Message { port, payload, .. } => look_at(port, &payload),
+            Event::Message { port, payload, .. } => look_at(*port, payload),
             other => unreachable!("ports stay open here, but {other:?}"),
         }
     }
@@ -57,7 +57,7 @@ impl End for CoreEnd {
     fn take(&mut self) -> bool {
         match self.event_loop.try_next_event() {
             Some(event) => {
-                Self::heard(event);
+                Self::heard(&event);
                 true
             }
             None => false,
@@ -76,6 +76,6 @@ impl Sleeper for CoreEnd {
             }
             spin_loop();
         }
-        Self::heard(self.event_loop.wait());
+        Self::heard(&self.event_loop.wait());
     }
 }

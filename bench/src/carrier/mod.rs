@@ -16,6 +16,7 @@ pub use rings::{Ringbuf, Rtrb};
 
 use crate::load::Load;
 use bytes::Bytes;
+use crossbeam_utils::CachePadded;
 use std::hint::black_box;
 
 /// What a channel carries for a port: its number and the message.
@@ -34,6 +35,13 @@ pub trait Carrier {
 
     /// Both ends, with so many open ports between them.
     fn between(ports: usize) -> (Self::End, Self::End);
+}
+
+/// Both ends, neither on a cache line of the other's: each is to belong to its own thread.
+#[must_use]
+pub fn apart<C: Carrier>(ports: usize) -> (CachePadded<C::End>, CachePadded<C::End>) {
+    let (first, second) = C::between(ports);
+    (CachePadded::new(first), CachePadded::new(second))
 }
 
 /// One thread's end of a [`Carrier`].

@@ -91,8 +91,9 @@ pub fn core_alone(name: &'static str, scene: fn(u64) -> Scene) -> Contender {
 /// A thread for each side.
 pub fn core_apart(name: &'static str) -> Contender {
     Contender::new(name, |processors, count| {
-        let Scene { mut opener, receiver, background, target, .. } = Scene::of_two_loops(1);
-        let mut receiver = receiver.expect("the scene has two loops");
+        let Scene { opener, receiver, background, target, .. } = Scene::of_two_loops(1);
+        let mut opener = CachePadded::new(opener);
+        let mut receiver = CachePadded::new(receiver.expect("the scene has two loops"));
         let target = target.name("bench");
         let mut ports = Vec::with_capacity(BLOCK);
         let ended = Progress::default();

@@ -1,11 +1,12 @@
 //! Fan-out: one post to every frame of a tab, per delivered event.
 
 use super::{Contender, Question};
-use crate::carrier::{Carrier, Core, CoreEnd, CrossbeamUnbounded, End, Rtrb};
+use crate::carrier::{Carrier, Core, CoreEnd, CrossbeamUnbounded, End, Rtrb, apart};
 use crate::duo::duo;
 use crate::load::{Load, Slice100};
 use crate::question::one_way::take;
 use crate::scene::Scene;
+use crossbeam_utils::CachePadded;
 
 /// What ten posts to ten ports are called.
 pub const SINGLE: &str = "port-core, single posts";
@@ -36,9 +37,9 @@ pub fn fanned_out<L: Load>(frames: usize, load: L) -> Contender {
     Contender::new(Core::NAME, move |processors, count| {
         let mut scene = Scene::of_two_loops(frames as u64);
         let (opening, receiving) = scene.connect_many(1);
-        let mut poster = CoreEnd { event_loop: scene.opener, ports: opening };
+        let mut poster = CachePadded::new(CoreEnd { event_loop: scene.opener, ports: opening });
         let receiver = scene.receiver.expect("the scene has two loops");
-        let mut listener = CoreEnd { event_loop: receiver, ports: receiving };
+        let mut listener = CachePadded::new(CoreEnd { event_loop: receiver, ports: receiving });
         let (mut due, mut delivered) = (0, 0);
         duo(
             processors,
@@ -50,7 +51,7 @@ pub fn fanned_out<L: Load>(frames: usize, load: L) -> Contender {
                     delivered += frames;
                 }
             },
-            |count| take(&mut listener, count),
+            |count| take(&mut *listener, count),
         )
     })
 }
@@ -58,13 +59,13 @@ pub fn fanned_out<L: Load>(frames: usize, load: L) -> Contender {
 /// A port, or an item, per frame.
 fn separately<C: Carrier, L: Load>(name: &'static str, frames: usize, load: L) -> Contender {
     Contender::new(name, move |processors, count| {
-        let (mut poster, mut listener) = C::between(frames);
+        let (mut poster, mut listener) = apart::<C>(frames);
         let mut ports = (0..frames).cycle();
         duo(
             processors,
             count,
             |count| ports.by_ref().take(count).for_each(|port| poster.post(port, &load)),
-            |count| take(&mut listener, count),
+            |count| take(&mut *listener, count),
         )
     })
 }

@@ -1,7 +1,7 @@
 //! Many ports: the same messages over 1, 100 or 10,000 open ports, some of them or all active.
 
 use super::{Contender, Question};
-use crate::carrier::{Carrier, Core, CrossbeamUnbounded, End, RingPerPort, Rtrb, TokioUnbounded};
+use crate::carrier::{Carrier, Core, CrossbeamUnbounded, End, RingPerPort, Rtrb, TokioUnbounded, apart};
 use crate::duo::duo;
 use crate::load::{Load, Static32};
 use crate::question::one_way::take;
@@ -35,7 +35,7 @@ pub(super) fn questions() -> Vec<Question> {
 /// A contender with so many open ports, of which `percent` are active in turn.
 pub fn active<C: Carrier, L: Load>(ports: usize, percent: usize, load: L) -> Contender {
     Contender::new(C::NAME, move |processors, count| {
-        let (mut poster, mut listener) = C::between(ports);
+        let (mut poster, mut listener) = apart::<C>(ports);
         let active = scattered(ports, percent);
         let mut turn = active.iter().cycle();
         duo(
@@ -46,7 +46,7 @@ pub fn active<C: Carrier, L: Load>(ports: usize, percent: usize, load: L) -> Con
                     poster.post(port, &load);
                 }
             },
-            |count| take(&mut listener, count),
+            |count| take(&mut *listener, count),
         )
     })
 }

@@ -3,7 +3,7 @@
 use super::{Contender, Question};
 use crate::carrier::{
     BlockLimit, Carrier, Core, CrossbeamBounded, CrossbeamUnbounded, End, FlumeUnbounded, LaneAlone,
-    RingPerPort, Ringbuf, Rtrb, Sleeper, StdUnbounded, TokioUnbounded,
+    RingPerPort, Ringbuf, Rtrb, Sleeper, StdUnbounded, TokioUnbounded, apart,
 };
 use crate::duo::duo;
 use crate::load::{Allocated32, Allocated4096, Load, Slice100, Static32};
@@ -76,18 +76,18 @@ fn sleeping(name: &str, load: impl Load) -> Question {
 /// A contender whose listener spins.
 pub fn spin<C: Carrier, L: Load>(load: L) -> Contender {
     Contender::new(C::NAME, move |processors, count| {
-        let (mut poster, mut listener) = C::between(1);
-        duo(processors, count, |count| post(&mut poster, count, load), |count| take(&mut listener, count))
+        let (mut poster, mut listener) = apart::<C>(1);
+        duo(processors, count, |count| post(&mut *poster, count, load), |count| take(&mut *listener, count))
     })
 }
 
 fn wait<C: Carrier<End: Sleeper>, L: Load>(load: L) -> Contender {
     Contender::new(C::NAME, move |processors, count| {
-        let (mut poster, mut listener) = C::between(1);
+        let (mut poster, mut listener) = apart::<C>(1);
         let sample = duo(
             processors,
             count,
-            |count| post(&mut poster, count, load),
+            |count| post(&mut *poster, count, load),
             |count| (0..count).for_each(|_| listener.wait()),
         );
         Sample { kept_waiting: None, ..sample }

@@ -3,7 +3,7 @@
 use super::{Contender, Question};
 use crate::carrier::{
     Carrier, Core, CrossbeamBounded, CrossbeamUnbounded, End, FlumeUnbounded, RingPerPort, Ringbuf, Rtrb,
-    Sleeper, StdUnbounded, TokioUnbounded,
+    Sleeper, StdUnbounded, TokioUnbounded, apart,
 };
 use crate::duo::{duo, p99};
 use crate::load::{Load, Static32};
@@ -80,16 +80,16 @@ fn timed(
 /// Both threads spin.
 pub fn spin<C: Carrier, L: Load>(load: L) -> Contender {
     Contender::new(C::NAME, move |processors, count| {
-        let (mut near, mut far) = C::between(1);
+        let (mut near, mut far) = apart::<C>(1);
         timed(
             processors,
             count,
             || {
                 near.post(0, &load);
-                take(&mut near, 1);
+                take(&mut *near, 1);
             },
             || {
-                take(&mut far, 1);
+                take(&mut *far, 1);
                 far.post(0, &load);
             },
         )
@@ -98,7 +98,7 @@ pub fn spin<C: Carrier, L: Load>(load: L) -> Contender {
 
 fn wait<C: Carrier<End: Sleeper>, L: Load>(load: L) -> Contender {
     Contender::new(C::NAME, move |processors, count| {
-        let (mut near, mut far) = C::between(1);
+        let (mut near, mut far) = apart::<C>(1);
         asleep(timed(
             processors,
             count,
@@ -122,7 +122,7 @@ fn asleep(sample: Sample) -> Sample {
 /// The core, going to sleep at once.
 fn sleep_in_core() -> Contender {
     Contender::new(Core::NAME, |processors, count| {
-        let (mut near, mut far) = Core::between(1);
+        let (mut near, mut far) = apart::<Core>(1);
         let sleep = |event_loop: &mut EventLoop| drop(black_box(event_loop.wait()));
         asleep(timed(
             processors,

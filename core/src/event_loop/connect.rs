@@ -27,7 +27,8 @@ type Reaches = SmallVec<[Reach; 1]>;
 impl EventLoop {
     /// [`tabs.connect`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/tabs/connect):
     /// connects a background or page context to the content scripts of its own
-    /// extension in a tab, and gives the opener's end at once.
+    /// extension in a tab, and to pages of the extension there (as measured in Chromium
+    /// and Firefox), itself excepted, and gives the opener's end at once.
     ///
     /// The receivers are those in the index now; frames that come later never join.
     /// Each takes the connection if it is listening when the connection reaches it.
@@ -55,7 +56,7 @@ impl EventLoop {
             filter.frame = None;
         }
         let mut found = std::mem::take(&mut self.found);
-        self.service.index.content_scripts(filter, description.instance, &mut found);
+        self.service.index.contexts_in_tab(filter, description.instance, &mut found);
         self.connect(&shared, found, target.name.clone(), target.kind)
     }
 

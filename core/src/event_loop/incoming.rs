@@ -5,7 +5,7 @@ use crate::context::ContextShared;
 use crate::event::Event;
 use crate::ids::{ContextId, Key};
 use crate::name::PortName;
-use crate::payload::{Payload, discard};
+use crate::payload::{Payload, discard, discard_all};
 use crate::policy::BackForwardCache;
 use crate::port::{Accepted, PeerIndex, PortState, Receiver, Side, TargetState};
 use crate::reason::DisconnectReason;
@@ -14,6 +14,8 @@ use crate::sender::Sender;
 use crate::sync::{Arc, HashSet, mutant};
 use crate::target::{ConnectKind, ConnectTraits};
 use smallvec::SmallVec;
+use std::collections::VecDeque;
+use std::mem;
 
 impl EventLoop {
     /// Takes a record in. Gives the event of a message to one port; everything else
@@ -128,7 +130,19 @@ impl EventLoop {
             self.receiver_took(key, bytes);
         } else {
             self.close_port(key, DisconnectReason::BackForwardCache);
+            self.drop_held(context, key);
         }
+    }
+
+    /// Drops what waits for a port whose page will not hear of it any more.
+    fn drop_held(&mut self, context: Key, port: Key) {
+        let suspended = self.contexts.get_mut(context).and_then(|context| context.suspended.as_mut());
+        let Some(suspended) = suspended else { return };
+        let (dropped, kept): (VecDeque<_>, _) = mem::take(&mut suspended.events)
+            .into_iter()
+            .partition(|event| event.port().is_some_and(|held| held.key == port));
+        suspended.events = kept;
+        discard_all(dropped);
     }
 
     fn connected(

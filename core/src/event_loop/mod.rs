@@ -265,7 +265,7 @@ impl EventLoop {
 
 impl Drop for EventLoop {
     fn drop(&mut self) {
-        self.service.retire(&self.shared);
+        self.service.retire(&self.shared, ContextShared::set_detached);
         self.shared.close();
         discard_all(self.events.drain(..));
         for key in self.contexts.keys() {

@@ -81,6 +81,7 @@ impl EventLoop {
     }
 
     /// As [`try_next_event`](Self::try_next_event), for whatever comes.
+    #[inline(never)]
     fn next_of_any_kind(&mut self) -> Option<Event> {
         loop {
             while let Some(event) = self.events.pop_front() {
@@ -152,7 +153,9 @@ impl EventLoop {
         if control {
             self.take_notices();
         }
-        for id in lanes {
+        // The first to ring first: where one sender heard another and then rang, what it
+        // answers to comes before its answer, as far as one round can tell.
+        for id in lanes.into_iter().rev() {
             if !self.peer_of.contains_key(&id) {
                 // Its lanes lie in the control queue, which rings later; or it is gone.
                 self.take_notices();
@@ -213,7 +216,8 @@ impl EventLoop {
         (alive || mutant("dead-context-handed-events"))
             && match event {
                 Event::Disconnect { .. } => matches!(port.state, PortState::Ended(_)),
-                Event::Message { .. } => port.state != PortState::Silent,
+                // A port that went silent had what was sent to it before.
+                Event::Room { .. } => port.state == PortState::Open,
                 _ => true,
             }
     }

@@ -14,7 +14,7 @@ use crate::context::ContextShared;
 use crate::error::{AttachError, FactError};
 use crate::ids::{DocumentId, ExtensionId, ExtensionInstance, FrameId, TabId, WindowId};
 use crate::reason::DisconnectReason;
-use crate::sender::{ContextKind, Place};
+use crate::sender::Place;
 use crate::sync::{Arc, ShardedMap, mutant};
 use crate::target::ExternalConnections;
 
@@ -162,9 +162,9 @@ impl Index {
         }
     }
 
-    /// Adds to `found` the content scripts of `instance` that `filter` admits, in
+    /// Adds to `found` the contexts of `instance` in the frames that `filter` admits, in
     /// the order in which frames were attached.
-    pub(crate) fn content_scripts(
+    pub(crate) fn contexts_in_tab(
         &self,
         filter: TabFilter,
         instance: ExtensionInstance,
@@ -179,11 +179,7 @@ impl Index {
                         frame
                             .contexts()
                             .iter()
-                            .filter(|context| {
-                                let description = context.description();
-                                description.instance == instance
-                                    && description.kind == ContextKind::ContentScript
-                            })
+                            .filter(|context| context.description().instance == instance)
                             .cloned(),
                     );
                 }

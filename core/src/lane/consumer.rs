@@ -29,7 +29,7 @@ pub(crate) struct Entry<'a, T> {
 
 impl<T> Entry<'_, T> {
     /// Looks at the record.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn peek<R>(&self, look: impl FnOnce(&T) -> R) -> Option<R> {
         // SAFETY: the record is ready, and was not taken while the entry exists.
         self.consumer.cursor.as_ref().map(|cursor| unsafe { cursor.peek(look) })
@@ -37,7 +37,7 @@ impl<T> Entry<'_, T> {
 
     /// Moves the record out and gives it to `take` with its tail; counts it as
     /// consumed, with `bytes`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take<R>(self, bytes: u64, take: impl FnOnce(T, Tail<'_>) -> R) -> R {
         self.consumer.consumed(bytes);
         let Some(cursor) = &mut self.consumer.cursor else { unreachable!("an entry has a cursor") };
@@ -64,6 +64,7 @@ impl<T> Consumer<T> {
         Self { shared, cursor: Some(Cursor::new(segment)), records: 0, bytes: 0, large: Large::None }
     }
 
+    #[inline(always)]
     fn advance(&mut self, last: Option<*mut Segment<T>>) -> bool {
         let Some(cursor) = &mut self.cursor else { return false };
         let shared = &self.shared;
@@ -83,7 +84,7 @@ impl<T> Consumer<T> {
     }
 
     /// The next record, where it lies; `None` when there is none now.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn entry(&mut self) -> Option<Entry<'_, T>> {
         self.ready().then_some(Entry { consumer: self })
     }
@@ -169,6 +170,7 @@ impl<T> Consumer<T> {
 /// # Safety
 ///
 /// The caller is the consumer, and its cursor has left the segment behind.
+#[cold]
 unsafe fn recycle<T>(shared: &Shared<T>, segment: *mut Segment<T>) -> bool {
     // Relaxed: the chain, if it is still there, was put by ourselves.
     let first = shared.recycled.swap(ptr::null_mut(), Ordering::Relaxed);

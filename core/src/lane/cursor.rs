@@ -57,7 +57,7 @@ impl<T> Cursor<T> {
 
     /// Whether a record is ready at the cursor. Moves on to the next segment where
     /// the producer did, handing the emptied one to `emptied`; stops in `last`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn ready(
         &mut self,
         last: Option<*mut Segment<T>>,
@@ -94,7 +94,7 @@ impl<T> Cursor<T> {
     /// # Safety
     ///
     /// As for [`take`](Self::take).
-    #[inline]
+    #[inline(always)]
     pub(super) unsafe fn peek<R>(&self, look: impl FnOnce(&T) -> R) -> R {
         // SAFETY: the record is ready; this copy of it is not dropped.
         let (record, _) = unsafe { self.current().slots()[self.index].read_record::<ManuallyDrop<T>>() };
@@ -106,7 +106,7 @@ impl<T> Cursor<T> {
     /// # Safety
     ///
     /// [`ready`](Self::ready) said so and nothing was taken since.
-    #[inline]
+    #[inline(always)]
     pub(super) unsafe fn take<R>(&mut self, take: impl FnOnce(T, Tail<'_>) -> R) -> R {
         let start = self.index;
         let segment = self.segment;

@@ -546,14 +546,11 @@ impl World {
         let end = (channel, target);
         let context = &self.contexts[target];
         let opener = &self.contexts[self.channels[channel].opener];
-        let refusal = if context.ended || context.killed.is_some() || !context.listening {
-            Some(NoReceiver)
-        } else if opener.killed.is_some() {
-            Some(NoReceiver)
-        } else if self.count(target) >= limit {
-            Some(LimitReached)
-        } else {
-            None
+        let admitted =
+            !context.ended && context.killed.is_none() && context.listening && opener.killed.is_none();
+        let refusal = match admitted {
+            false => Some(NoReceiver),
+            true => (self.count(target) >= limit).then_some(LimitReached),
         };
         match refusal {
             Some(reason) => self.send_to(at, opener_home, Record::Left(end, reason)),

@@ -23,10 +23,12 @@ impl PairedFence {
         Self(())
     }
 
+    #[track_caller]
     pub(crate) fn frequent(&self) {
         fence(Ordering::SeqCst);
     }
 
+    #[track_caller]
     pub(crate) fn rare(&self) {
         fence(Ordering::SeqCst);
     }
