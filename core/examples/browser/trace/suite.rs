@@ -31,7 +31,8 @@ impl Suite {
     pub(crate) fn read(folder: &Path, profile: Profile) -> Result<Self, String> {
         let read =
             |path: &Path| fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()));
-        let places = [HARNESS.into(), PathBuf::from("..").join(HARNESS), PathBuf::from("record").join(HARNESS)];
+        let places =
+            [HARNESS.into(), PathBuf::from("..").join(HARNESS), PathBuf::from("record").join(HARNESS)];
         let harness = places.iter().map(|place| folder.join(place)).find(|path| path.exists());
         let harness = harness.ok_or_else(|| format!("there is no {HARNESS} for {}", folder.display()))?;
         let harness = read(&harness)?;
