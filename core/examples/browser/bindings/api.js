@@ -155,9 +155,13 @@ function createRuntime({ native, profile, lastError, createPort, oneOff, calls }
             return createPort(number, name, undefined);
         },
         sendMessage(...given) {
+            if (given.length === 0 && profile.noMessage !== undefined) {
+                return Promise.reject(profile.noMessage(checkSend.method));
+            }
             const [extension, message, , listener] = checkSend(spreadSendArguments(given));
             const reached = target(checkSend, extension);
-            return oneOff.send(() => native.connectRuntime(reached, "", "OneOff"), message, listener);
+            const connect = () => native.connectRuntime(reached, "", "OneOff");
+            return oneOff.send(checkSend.method, connect, message, listener);
         },
         getURL: (path) => base + String(path).replace(/^\//, ""),
         getManifest: () => structuredCopy(manifest),
@@ -224,7 +228,7 @@ function createTabs({ native, profile, createPort, oneOff, calls, emitted }) {
         },
         sendMessage(...given) {
             const [tab, message, options, listener] = checkSend(given);
-            return oneOff.send(() => reach(tab, options, "", "OneOff"), message, listener);
+            return oneOff.send(checkSend.method, () => reach(tab, options, "", "OneOff"), message, listener);
         },
         create: calls.method("tabs.create", [create]),
         discard: calls.method("tabs.discard", [profile.discardsMany ? { ...idOrIds, ...optional } : optionalTabId]),

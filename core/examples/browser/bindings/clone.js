@@ -87,13 +87,17 @@ function encodeClone(native, profile, whole) {
             case "function":
                 throw refuse(native.isProxy(value) ? "Proxy" : "Function");
             case "object":
-                return value === null ? null : ["o", writeObject(value)];
+                return value === null ? null : ["o", numberOf(value)];
             default:
                 return value;
         }
     }
 
-    function writeObject(object) {
+    // What is still to be written of objects, the innermost last. No recursion: a
+    // message may be deeper than the stack.
+    const unfinished = [];
+
+    function numberOf(object) {
         const known = numbers.get(object);
         if (known !== undefined) {
             return known;
@@ -105,8 +109,23 @@ function encodeClone(native, profile, whole) {
         return number;
     }
 
-    function entriesOf(object) {
-        return Object.keys(object).map((key) => [key, write(object[key])]);
+    /** Has the items of an object written later, one after the other, into `written`. */
+    function writeLater(items, writeItem) {
+        const written = [];
+        unfinished.push({ items: items[Symbol.iterator](), writeItem, written });
+        return written;
+    }
+
+    function finish() {
+        for (let latest = unfinished.at(-1); latest !== undefined; latest = unfinished.at(-1)) {
+            const { items, writeItem, written } = latest;
+            const { done, value } = items.next();
+            if (done) {
+                unfinished.pop();
+            } else {
+                written.push(writeItem(value));
+            }
+        }
     }
 
     function describe(object) {
@@ -115,13 +134,13 @@ function encodeClone(native, profile, whole) {
         }
         if (Array.isArray(object)) {
             // Without extra properties; holes stay holes.
-            const items = Object.keys(object).filter((key) => String(key >>> 0) === key);
-            return ["A", object.length, items.map((key) => [Number(key), write(object[key])])];
+            const indices = Object.keys(object).filter((key) => String(key >>> 0) === key);
+            return ["A", object.length, writeLater(indices, (key) => [Number(key), write(object[key])])];
         }
         if (ArrayBuffer.isView(object)) {
             const { byteOffset, byteLength } = object;
             const length = object.length ?? byteLength;
-            return ["V", typeOf(object).slice(8, -1), writeObject(object.buffer), byteOffset, length];
+            return ["V", typeOf(object).slice(8, -1), numberOf(object.buffer), byteOffset, length];
         }
         if (object instanceof Blob) {
             return ["L", object.type, toHex(bytesOf.get(object))];
@@ -132,9 +151,9 @@ function encodeClone(native, profile, whole) {
         }
         switch (kindOf(object)) {
             case "Map":
-                return ["M", [...Map.prototype.entries.call(object)].map((entry) => entry.map(write))];
+                return ["M", writeLater([...Map.prototype.entries.call(object)], (entry) => entry.map(write))];
             case "Set":
-                return ["S", [...Set.prototype.values.call(object)].map(write)];
+                return ["S", writeLater([...Set.prototype.values.call(object)], write)];
             case "Date":
                 return ["D", write(Date.prototype.getTime.call(object))];
             case "ArrayBuffer":
@@ -155,10 +174,11 @@ function encodeClone(native, profile, whole) {
         if (tag !== "Object" && isPlatformObject(object, tag)) {
             throw refuse(tag);
         }
-        return ["O", entriesOf(object)];
+        return ["O", writeLater(Object.keys(object), (key) => [key, write(object[key])])];
     }
 
     const v = write(whole);
+    finish();
     return stringify(objects.length === 0 ? { v } : { v, o: objects });
 }
 
@@ -171,7 +191,16 @@ function isPlatformObject(object, tag) {
 }
 
 function decodeClone({ v, o = [] }) {
+    // First the buffers, for views are made of them. Then the other objects, and at
+    // last what they hold, for they may hold each other.
     const made = [];
+    for (const isBuffer of [true, false]) {
+        o.forEach(([letter, ...content], number) => {
+            if ((letter === "B") === isBuffer) {
+                made[number] = make(letter, content);
+            }
+        });
+    }
 
     function read(value) {
         if (!Array.isArray(value)) {
@@ -186,58 +215,58 @@ function decodeClone({ v, o = [] }) {
             case "b":
                 return BigInt(content);
             default:
-                return made[content] ?? make(content);
+                return made[content];
         }
     }
 
-    /** Makes an object; what it holds is read once it can be found, for it may hold itself. */
-    function make(number) {
-        const [letter, first, second, third, fourth] = o[number];
-        const keep = (object) => (made[number] = object);
+    function make(letter, [first, second, third, fourth]) {
         switch (letter) {
-            case "A": {
-                const array = keep(new Array(first));
-                for (const [index, item] of second) {
-                    array[index] = read(item);
-                }
-                return array;
-            }
-            case "V": {
-                const View = globalThis[first];
-                return keep(new View(read(["o", second]), third, fourth));
-            }
+            case "A":
+                return new Array(first);
             case "L":
-                return keep(new Blob([fromHex(second)], { type: first }));
+                return new Blob([fromHex(second)], { type: first });
             case "E": {
-                const Kind = globalThis[first];
-                const error = keep(new Kind(second));
+                const error = new globalThis[first](second);
                 Object.defineProperty(error, "stack", { value: third, writable: true, configurable: true });
                 return error;
             }
-            case "M": {
-                const map = keep(new Map());
-                for (const [key, value] of first) {
-                    map.set(read(key), read(value));
-                }
-                return map;
-            }
-            case "S": {
-                const set = keep(new Set());
-                for (const value of first) {
-                    set.add(read(value));
-                }
-                return set;
-            }
+            case "M":
+                return new Map();
+            case "S":
+                return new Set();
             case "D":
-                return keep(new Date(read(first)));
+                return new Date(read(first));
             case "B":
-                return keep(fromHex(first).buffer);
+                return fromHex(first).buffer;
             case "R":
-                return keep(new RegExp(first, second));
+                return new RegExp(first, second);
             case "P":
-                return keep(Object(read(first)));
-            default: {
-                const object = keep({});
+                return Object(read(first));
+            case "V":
+                return new globalThis[first](made[second], third, fourth);
+            default:
+                return {};
+        }
+    }
+
+    function fill(object, [letter, first, second]) {
+        switch (letter) {
+            case "A":
+                for (const [index, item] of second) {
+                    object[index] = read(item);
+                }
+                break;
+            case "M":
+                for (const [key, value] of first) {
+                    object.set(read(key), read(value));
+                }
+                break;
+            case "S":
+                for (const value of first) {
+                    object.add(read(value));
+                }
+                break;
+            case "O":
                 for (const [key, value] of first) {
                     // A definition: the key may be `__proto__`.
                     Object.defineProperty(object, key, {
@@ -247,11 +276,12 @@ function decodeClone({ v, o = [] }) {
                         configurable: true,
                     });
                 }
-                return object;
-            }
+                break;
+            default:
         }
     }
 
+    made.forEach((object, number) => fill(object, o[number]));
     return read(v);
 }
 

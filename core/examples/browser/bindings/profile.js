@@ -44,6 +44,15 @@ const chromium = {
     answerLost:
         "A listener indicated an asynchronous response by returning true, " +
         "but the message channel closed before a response was received",
+    // An answer that cannot be serialized: what the sender hears, and whether the listener does.
+    unserializableAnswer: "Could not serialize message.",
+    refusesAnswers: true,
+    // A message that cannot be: thrown, or given for the promise to be rejected with.
+    unsendable(method, error) {
+        throw invocation(method, error.message);
+    },
+    // A call without any argument is refused like other wrong ones, or later.
+    noMessage: undefined,
     rejection: (error) =>
         error instanceof Error
             ? error.message
@@ -110,8 +119,13 @@ const firefox = {
     notCloneable: (kind) => new DOMException(`${kind} object could not be cloned.`, "DataCloneError"),
     symbolNotCloneable: () => new DOMException("An exception was thrown", "InvalidStateError"),
     noAnswer: undefined,
-    answerLost: undefined,
-    rejection: (error) => (error instanceof Error ? error.message : "An unexpected error occurred"),
+    answerLost: RECEIVING_END,
+    unserializableAnswer: RECEIVING_END,
+    refusesAnswers: false,
+    unsendable: (method, error) =>
+        error.name === "DataCloneError" ? error : new Error("An unexpected error occurred"),
+    rejection: (error) => (typeof error?.message === "string" ? error.message : "An unexpected error occurred"),
+    noMessage: (method) => new Error(`${method.name}'s message argument is missing`),
     invalidExtension: () => undefined,
 
     noSignature: (method) => new Error(`Incorrect argument types for ${method.name}.`),

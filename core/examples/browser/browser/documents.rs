@@ -14,7 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
-/// How long Firefox takes to tear down a tab that is closed already for everyone who asks.
+/// How long Firefox takes to tear down the documents of a tab that is closed or
+/// discarded already for everyone who asks.
 const TEARDOWN: Duration = Duration::from_millis(12);
 
 impl Browser {
@@ -51,6 +52,7 @@ impl Browser {
     /// Closes a tab. The tab to its right becomes active, or else the one to its left.
     pub(super) fn close_tab(&mut self, tab: TabId) {
         let Some(info) = self.shared.tabs.get(tab) else { return };
+        self.silence(tab);
         if self.shared.profile == Profile::Chromium {
             self.tear_down(tab);
         } else {
@@ -76,25 +78,39 @@ impl Browser {
         self.emit("tabs.onRemoved", |_| details.clone());
     }
 
+    /// The scripts in a tab hear that it goes; from then on they hear nothing.
+    fn silence(&mut self, tab: TabId) {
+        let Some(open) = self.tabs.get(&tab) else { return };
+        let (frames, top) = (open.frames.clone(), open.top().map(|top| top.document));
+        let is_firefox = self.shared.profile == Profile::Firefox;
+        // In Firefox the scripts of the top frame do not hear it (measured).
+        self.unload(frames.iter().filter(|frame| !is_firefox || frame.id != FrameId::TOP), false);
+        if let Some(top) = top.filter(|_| is_firefox) {
+            // Not in the cache, but as deaf until the tab is torn down.
+            let cached = self.shared.service.document_cached(top);
+            self.expect_known(cached);
+        }
+    }
+
     /// Ends everything in a tab that was closed.
     pub(super) fn tear_down(&mut self, tab: TabId) {
-        let Some(open) = self.tabs.remove(&tab) else { return };
-        // In Firefox the scripts of the top frame do not hear that their tab closes (measured).
-        let hear = |frame: &&OpenFrame| self.shared.profile == Profile::Chromium || frame.id != FrameId::TOP;
-        let hearing: Vec<&OpenFrame> = open.frames.iter().filter(hear).collect();
-        self.unload(hearing, false);
-        let closed = self.shared.service.tab_closed(tab);
-        self.expect_known(closed);
+        if self.tabs.remove(&tab).is_some() {
+            let closed = self.shared.service.tab_closed(tab);
+            self.expect_known(closed);
+        }
     }
 
     /// Discards a tab; gives the id that it has from then on.
     pub(super) fn discard_tab(&mut self, tab: TabId) -> TabId {
-        let frames = self.tabs.get_mut(&tab).map(|open| std::mem::take(&mut open.frames));
-        self.unload(&frames.unwrap_or_default(), false);
-        let discarded = self.shared.service.tab_discarded(tab);
-        self.expect_known(discarded);
+        self.silence(tab);
+        if let Some(open) = self.tabs.get_mut(&tab) {
+            open.loading.clear();
+            open.frames.clear();
+            open.cached.clear();
+        }
         let mut id = tab;
         if self.shared.profile == Profile::Chromium {
+            self.empty_tab(tab);
             // Another tab takes the place of the discarded one (measured).
             id = self.new_tab();
             let closed = self.shared.service.tab_closed(tab);
@@ -104,10 +120,9 @@ impl Browser {
             if let Some(open) = self.tabs.remove(&tab) {
                 self.tabs.insert(id, open);
             }
-        }
-        if let Some(open) = self.tabs.get_mut(&id) {
-            open.loading.clear();
-            open.cached.clear();
+        } else {
+            let busy = self.shared.activity.begin();
+            self.after(TEARDOWN, Later::Empty(tab), busy);
         }
         self.shared.tabs.change(|tabs| {
             if let Some(info) = tabs.remove(&tab) {
@@ -118,6 +133,14 @@ impl Browser {
             self.emit("tabs.onReplaced", |_| json!([id.get(), tab.get()]));
         }
         id
+    }
+
+    /// Ends everything in a tab that was discarded, unless it shows a page again.
+    pub(super) fn empty_tab(&mut self, tab: TabId) {
+        if self.tabs.get(&tab).is_some_and(|open| open.frames.is_empty()) {
+            let discarded = self.shared.service.tab_discarded(tab);
+            self.expect_known(discarded);
+        }
     }
 
     /// Makes a tab the active one, and loads it again if it was discarded.

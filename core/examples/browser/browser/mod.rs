@@ -72,6 +72,8 @@ struct LoadedExtension {
 enum Later {
     /// The documents of a closed tab end.
     TearDown(TabId),
+    /// The documents of a discarded tab end.
+    Empty(TabId),
     /// A scenario has waited long enough for documents to load.
     StopWaiting(u32),
     /// The last events of a scenario are in.
@@ -256,6 +258,7 @@ impl Browser {
             let (what, busy) = due.remove();
             match what {
                 Later::TearDown(tab) => self.tear_down(tab),
+                Later::Empty(tab) => self.empty_tab(tab),
                 Later::StopWaiting(call) => self.stop_waiting(call),
                 Later::EndReplay => self.end_replay(),
             }

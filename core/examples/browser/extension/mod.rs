@@ -290,7 +290,7 @@ fn identify(folder: &Folder, manifest: &Manifest, profile: Profile) -> (Extensio
 }
 
 /// The FNV-1a hash.
-fn hash(text: &str) -> u128 {
+pub(crate) fn hash(text: &str) -> u128 {
     const OFFSET_BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
     text.bytes().fold(OFFSET_BASIS, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME))

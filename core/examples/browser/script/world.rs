@@ -9,14 +9,16 @@ use super::rejections::RawContext;
 use super::script_error::ScriptError;
 use crate::extension::Script;
 use crate::extension::manifest::{RunAt, ScriptKind};
+use crate::profile::Profile;
 use crate::tabs::place_label;
 use port_core::{
-    ConnectKind, ContextId, ContextKind, DisconnectReason, DocumentLifecycle, ExtensionId, PortId, PortName,
+    ConnectKind, ContextId, ContextKind, DisconnectReason, DocumentId, DocumentLifecycle, ExtensionId, PortId, PortName,
     Sender,
 };
 use rquickjs::function::IntoArgs;
 use rquickjs::{CatchResultExt, CaughtResult, Context, Ctx, Function, Module, Object, Persistent, Runtime};
 use serde_json::json;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 /// A world. Everything done to it is one task; the caller runs the microtask
@@ -213,10 +215,21 @@ impl World {
     fn show_sender(&self, sender: &Sender) -> serde_json::Value {
         let mut shown =
             json!({ "id": sender.extension().as_str(), "origin": sender.origin(), "url": sender.url() });
+        if self.host.shared.profile == Profile::Firefox {
+            let (kind, document) = match sender.kind() {
+                ContextKind::ContentScript => ("content_child", None),
+                _ => ("addon_child", Some(document_of_background(sender))),
+            };
+            shown["envType"] = kind.into();
+            shown["contextId"] = context_number(sender).into();
+            if let Some(document) = document {
+                shown["documentId"] = self.host.shared.profile.show_document(document).into();
+            }
+        }
         if let (Some(tab), Some(frame), Some(document)) = (sender.tab(), sender.frame(), sender.document()) {
             shown["frameId"] = frame.get().into();
             shown["documentId"] = self.host.shared.profile.show_document(document).into();
-            if self.host.shared.profile == crate::profile::Profile::Chromium {
+            if self.host.shared.profile == Profile::Chromium {
                 shown["documentLifecycle"] = match sender.lifecycle() {
                     DocumentLifecycle::Cached => "cached",
                     _ => "active",
@@ -229,6 +242,19 @@ impl World {
         }
         shown
     }
+}
+
+/// The document of an extension's background, which has one in Firefox but no place in a tab.
+fn document_of_background(sender: &Sender) -> DocumentId {
+    DocumentId::new(crate::extension::hash(sender.url()))
+}
+
+/// A number for a context, which Firefox shows too.
+fn context_number(sender: &Sender) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (sender.url(), sender.document()).hash(&mut hasher);
+    // As many bits as a number in a script holds exactly.
+    hasher.finish() >> 12
 }
 
 /// How the log names an opener.
