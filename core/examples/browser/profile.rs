@@ -71,6 +71,16 @@ impl Profile {
             .unwrap_or(DocumentId::new(u128::MAX))
     }
 
+    /// Events taken from the core before something else gets its turn. In Firefox a timer
+    /// of zero that is set in `onConnect` comes before the messages, in Chromium after
+    /// those that are there (measured).
+    pub(crate) fn events_per_turn(self) -> usize {
+        match self {
+            Self::Chromium => 64,
+            Self::Firefox => 1,
+        }
+    }
+
     /// `navigator.userAgent`.
     pub(crate) fn user_agent(self) -> &'static str {
         match self {

@@ -116,7 +116,7 @@ impl Browser {
             }
             "tabs.reload" => {
                 let tab = self.tab_or_active(read(&mut arguments)?)?;
-                self.reload_tab(tab.id);
+                self.begin_navigation(tab.id, &tab.url, Entry::Replace);
                 Ok(Value::Null)
             }
             "tabs.discard" => self.discard(extension, read(&mut arguments)?),
@@ -179,6 +179,7 @@ impl Browser {
         let url =
             properties.url.as_deref().map_or_else(|| Ok(new_tab_page()), |url| resolve(extension, url))?;
         let tab = self.open_tab(&url, properties.active.unwrap_or(true));
+        self.begin_navigation(tab, &url, Entry::Push);
         Ok(self.tab(tab.get())?.seen_by(extension))
     }
 
@@ -188,7 +189,7 @@ impl Browser {
             self.activate_tab(tab.id);
         }
         if let Some(url) = url {
-            self.navigate_tab(tab.id, &url, Entry::Push);
+            self.begin_navigation(tab.id, &url, Entry::Push);
         }
         Ok(self.tab(tab.id.get())?.seen_by(extension))
     }

@@ -19,7 +19,14 @@ use url::Url;
 const TEARDOWN: Duration = Duration::from_millis(12);
 
 impl Browser {
-    /// Opens a tab at the end of the window.
+    /// Opens a tab at the end of the window, and shows a page in it.
+    pub(super) fn open_tab_with(&mut self, url: &Url, active: bool) -> TabId {
+        let tab = self.open_tab(url, active);
+        self.show_in_tab(tab, &self.fetch(url), Entry::Push);
+        tab
+    }
+
+    /// Opens a tab at the end of the window, with nothing in it yet.
     pub(super) fn open_tab(&mut self, url: &Url, active: bool) -> TabId {
         let tab = self.new_tab();
         let page = self.fetch(url);
@@ -45,7 +52,6 @@ impl Browser {
         let opened = self.shared.service.tab_opened(tab, WINDOW);
         self.expect_known(opened);
         self.emit_tab("tabs.onCreated", tab);
-        self.show_in_tab(tab, &page, Entry::Push);
         tab
     }
 
@@ -317,10 +323,17 @@ impl Browser {
             url: shown.url,
             title: shown.title,
             elements: Arc::clone(&frame.elements),
+            container: self.container_of(place.tab, frame),
             is_worker: false,
             label: self.label(&place_label(place.tab, place.frame), extension),
             scripts: shown.scripts,
         }
+    }
+
+    fn container_of(&self, tab: TabId, frame: &OpenFrame) -> Option<(DocumentId, u32)> {
+        let frames = &self.tabs.get(&tab)?.frames;
+        let parent = frames.iter().find(|parent| Some(parent.id) == frame.parent)?;
+        Some((parent.document, frame.element?))
     }
 
     /// The page at a URL.

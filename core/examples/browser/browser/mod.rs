@@ -22,7 +22,7 @@ use crate::summary::{Counts, Summary};
 use crate::tabs::TabDirectory;
 use crate::web::{Page, Site, Web, origin_of};
 use execution::Execution;
-use open_tab::OpenTab;
+use open_tab::{Entry, OpenTab};
 use port_core::{ContextDescription, ContextKind, ExtensionInstance, MessageService, TabId, WindowId};
 use replay::Replay;
 use requests::Envelope;
@@ -31,6 +31,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
+use url::Url;
 
 /// The one window there is.
 const WINDOW: WindowId = WindowId::new(1);
@@ -74,6 +75,8 @@ enum Later {
     TearDown(TabId),
     /// The documents of a discarded tab end.
     Empty(TabId),
+    /// A tab shows another page.
+    Navigate(TabId, Url, Entry),
     /// A scenario has waited long enough for documents to load.
     StopWaiting(u32),
     /// The last events of a scenario are in.
@@ -188,6 +191,7 @@ impl Browser {
             url: page.url.clone(),
             title: page.title.clone(),
             elements: Arc::default(),
+            container: None,
             is_worker,
             label,
             scripts: page.scripts.clone(),
@@ -259,6 +263,7 @@ impl Browser {
             match what {
                 Later::TearDown(tab) => self.tear_down(tab),
                 Later::Empty(tab) => self.empty_tab(tab),
+                Later::Navigate(tab, url, entry) => self.navigate_tab(tab, &url, entry),
                 Later::StopWaiting(call) => self.stop_waiting(call),
                 Later::EndReplay => self.end_replay(),
             }
@@ -290,7 +295,7 @@ impl Browser {
                 for page in pages {
                     // The first tab stays the active one.
                     let active = self.tabs.is_empty();
-                    self.open_tab(&page.url, active);
+                    self.open_tab_with(&page.url, active);
                 }
             }
             Step::User(UserAction::Click) => self.click(),

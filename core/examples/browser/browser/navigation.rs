@@ -1,18 +1,32 @@
 //! From page to page: navigations, the session history and the back/forward cache.
 
-use super::Browser;
 use super::documents::elements_of;
 use super::open_tab::{Entry, HistoryEntry, OpenFrame};
 use super::requests::{Navigation, NavigationChange};
+use super::{Browser, Later};
 use crate::script::Task;
 use port_core::{DocumentId, FrameId, Place, TabId};
 use serde_json::json;
+use std::time::Duration;
 use url::Url;
 
+/// How long a page takes to come when an extension asks for it. The call has been
+/// answered by then, in both browsers.
+const RESPONSE: Duration = Duration::from_millis(5);
+
 impl Browser {
+    /// Takes a tab to another page as soon as that has come.
+    pub(super) fn begin_navigation(&mut self, tab: TabId, url: &Url, entry: Entry) {
+        let busy = self.shared.activity.begin();
+        self.after(RESPONSE, Later::Navigate(tab, url.clone(), entry), busy);
+    }
+
     /// Takes a tab to another page. The page before goes into the back/forward cache if it can.
     pub(super) fn navigate_tab(&mut self, tab: TabId, url: &Url, entry: Entry) {
         let keeps = entry != Entry::Replace;
+        if self.shared.tabs.get(tab).is_none() {
+            return;
+        }
         self.leave_page(tab, keeps);
         let page = self.fetch(url);
         self.shared.tabs.change(|tabs| {
@@ -23,7 +37,9 @@ impl Browser {
                 info.discarded = false;
             }
         });
-        self.log_tab(tab, "navigated", url);
+        if self.tabs.get(&tab).is_some_and(|open| !open.frames.is_empty()) {
+            self.log_tab(tab, "navigated", url);
+        }
         self.show_in_tab(tab, &page, entry);
     }
 

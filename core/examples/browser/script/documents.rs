@@ -18,6 +18,8 @@ pub(super) struct Document {
     /// The frame elements in it, in the order in which they came.
     pub(super) elements: Vec<FrameElement>,
     latest_element: u32,
+    /// The element that holds its frame, in the document around it.
+    container: Option<(DocumentId, u32)>,
     /// The worlds in it.
     worlds: Vec<ContextId>,
 }
@@ -29,6 +31,7 @@ impl Documents {
             url: description.url.clone(),
             elements: description.elements.to_vec(),
             latest_element: description.elements.iter().map(|element| element.number).max().unwrap_or(0),
+            container: description.container,
             worlds: Vec::new(),
         });
         document.worlds.push(world);
@@ -45,6 +48,22 @@ impl Documents {
     /// A document.
     pub(super) fn get_mut(&mut self, id: DocumentId) -> Option<&mut Document> {
         self.by_id.get_mut(&id)
+    }
+
+    /// The worlds in the document that a frame element shows, and in the frames of that.
+    pub(super) fn worlds_inside(&self, document: DocumentId, element: u32) -> Vec<ContextId> {
+        let mut inside: Vec<_> = self.shown_by(|container| container == (document, element)).collect();
+        let mut position = 0;
+        while let Some(&outer) = inside.get(position) {
+            inside.extend(self.shown_by(|(document, _)| document == outer));
+            position += 1;
+        }
+        inside.iter().flat_map(|document| self.worlds(*document)).collect()
+    }
+
+    fn shown_by(&self, holds: impl Fn((DocumentId, u32)) -> bool) -> impl Iterator<Item = DocumentId> {
+        let shown = self.by_id.iter().filter(move |(_, document)| document.container.is_some_and(&holds));
+        shown.map(|(id, _)| *id)
     }
 
     /// The worlds in a document, in the order in which they came.

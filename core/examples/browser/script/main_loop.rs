@@ -21,9 +21,6 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Instant;
 use url::Url;
 
-/// Events taken from the core before something else gets its turn.
-const EVENTS_PER_TURN: usize = 64;
-
 /// How deep scripts may call, in bytes of native stack.
 const SCRIPT_STACK: usize = 8 << 20;
 
@@ -62,6 +59,7 @@ impl MainLoop {
     /// Works until it is told to stop.
     pub(super) fn run(&mut self, tasks: &Receiver<Task>, bell: &Bell) {
         loop {
+            self.drop_detached();
             let task = match tasks.try_recv() {
                 Ok(Task::Stop(counts)) => {
                     let _ = counts.send(self.host.counts.take());
@@ -93,9 +91,18 @@ impl MainLoop {
         }
     }
 
+    /// Drops the worlds of frames that were removed by scripts of this thread.
+    fn drop_detached(&mut self) {
+        let detached = self.host.detached.take();
+        for context in detached {
+            self.host.forget(context);
+            self.worlds.remove(&context);
+        }
+    }
+
     /// Takes events from the core, each one a task of its own; says whether there were any.
     fn take_events(&mut self) -> bool {
-        for taken in 0..EVENTS_PER_TURN {
+        for taken in 0..self.host.shared.profile.events_per_turn() {
             // A statement of its own: the event loop must be free while script runs.
             let event = self.host.event_loop.borrow_mut().next_event();
             let Some(event) = event else { return taken > 0 };
@@ -261,6 +268,7 @@ impl MainLoop {
                 Some(context)
             }
             Err(error) => {
+                self.host.forget(context);
                 report_engine_error(&self.host.shared.log, &error);
                 None
             }
@@ -305,5 +313,11 @@ impl MainLoop {
             }
         }
         self.rejections.report(&self.worlds);
+    }
+}
+
+impl Drop for MainLoop {
+    fn drop(&mut self) {
+        self.host.forget_everything();
     }
 }

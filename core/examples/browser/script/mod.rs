@@ -81,6 +81,8 @@ pub(crate) struct WorldDescription {
     pub(crate) title: String,
     /// The frame elements that the document came with.
     pub(crate) elements: Arc<[FrameElement]>,
+    /// The element that holds the document's frame: the document it is in, and its number there.
+    pub(crate) container: Option<(DocumentId, u32)>,
     /// Whether it is a worker and so has no document.
     pub(crate) is_worker: bool,
     /// How the log names it.

@@ -208,10 +208,8 @@ impl<'js> Natives<'_, 'js> {
         })?;
 
         let (host, world) = self.kept();
-        self.add("removeFrameElement", move |element: u32| {
-            if host.with_document(&world, |document| document.remove_element(element)) == Some(true) {
-                host.navigate(&world, NavigationChange::RemoveFrame { element });
-            }
+        self.add("removeFrameElement", move |context: Ctx<'js>, element: u32| {
+            host.remove_frame(&context, &world, element);
         })?;
 
         let (host, _) = self.kept();

@@ -12,8 +12,8 @@ use crate::extension::manifest::{RunAt, ScriptKind};
 use crate::profile::Profile;
 use crate::tabs::place_label;
 use port_core::{
-    ConnectKind, ContextId, ContextKind, DisconnectReason, DocumentId, DocumentLifecycle, ExtensionId, PortId, PortName,
-    Sender,
+    ConnectKind, ContextId, ContextKind, DisconnectReason, DocumentId, DocumentLifecycle, ExtensionId,
+    PortId, PortName, Sender,
 };
 use rquickjs::function::IntoArgs;
 use rquickjs::{CatchResultExt, CaughtResult, Context, Ctx, Function, Module, Object, Persistent, Runtime};
@@ -61,6 +61,8 @@ impl World {
             let world = context.json_parse(describe(host, description).to_string())?;
             let deliver: Object<'_> = install.call((natives, world))?;
             let message: Function<'_> = deliver.get("message")?;
+            let hide: Function<'_> = deliver.get("pageTransition")?;
+            host.leaving.borrow_mut().insert(context_id, Persistent::save(&context, hide));
             Ok::<_, rquickjs::Error>((
                 Persistent::save(&context, deliver),
                 Persistent::save(&context, message),
