@@ -9,6 +9,7 @@ import { createOneOffMessages } from "./one_off.js";
 import { createPorts } from "./port.js";
 import { profiles } from "./profile.js";
 import { createReplay } from "./replay.js";
+import { addSurface } from "./surface.js";
 
 const integer = (name, rest) => ({ name, type: "integer", ...rest });
 const string = (name, rest) => ({ name, type: "string", ...rest });
@@ -75,6 +76,9 @@ export function createApi(native, world, later) {
         }
     }
 
+    if (world.kind !== "content-script" && profile.hasSurface) {
+        addSurface(api, world.extension, tools);
+    }
     if (world.replays) {
         // For the functions around a scenario, which take it away.
         globalThis.replay = createReplay(native, calls);

@@ -12,6 +12,7 @@ import { installConsole } from "./console.js";
 import { installPage } from "./page.js";
 import { installPlatform } from "./platform.js";
 import { profiles } from "./profile.js";
+import { addWorkerGlobals } from "./surface.js";
 import { installText } from "./text.js";
 import { installTimers } from "./timers.js";
 import { installUrl } from "./url.js";
@@ -24,9 +25,10 @@ import { installUrl } from "./url.js";
  *   pageTransition, traversed}`
  */
 export function install(native, world) {
+    const profile = profiles[world.profile];
     const builtIn = new Set(Object.getOwnPropertyNames(globalThis));
     installConsole(native);
-    const { timer, later } = installTimers(native, profiles[world.profile]);
+    const { timer, later } = installTimers(native, profile);
     installUrl(native);
     installText();
     installPlatform(native, world);
@@ -35,6 +37,9 @@ export function install(native, world) {
     // What comes from the browser is not listed among the globals of the scripts.
     for (const name of Object.getOwnPropertyNames(globalThis).filter((name) => !builtIn.has(name))) {
         Object.defineProperty(globalThis, name, { enumerable: false });
+    }
+    if (world.isWorker && profile.hasSurface) {
+        addWorkerGlobals();
     }
     // Data properties in both engines; scripts may shadow them.
     globalThis.browser = api;

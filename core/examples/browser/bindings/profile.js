@@ -7,6 +7,8 @@ const RECEIVING_END = "Could not establish connection. Receiving end does not ex
 const chromium = {
     // Messages are JSON, unless the manifest asks for structured clones.
     clonesMessages: false,
+    // What is in surface.js.
+    hasSurface: true,
     // How long it takes to hear from the browser process that there is no receiver.
     roundTrip: 4,
     // The shortest time of a timer.
@@ -96,6 +98,7 @@ function chromiumType(value) {
 
 const firefox = {
     clonesMessages: true,
+    hasSurface: false,
     roundTrip: 4,
     leastDelay: 0,
     methodsNeedTheirPort: false,

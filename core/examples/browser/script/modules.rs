@@ -22,7 +22,7 @@ pub(super) const MAIN: &str = "browser://bindings/main.js";
 pub(super) const MAIN_SOURCE: &str = include_str!("../bindings/main.js");
 
 /// The modules it imports, by file name.
-const FILES: [(&str, &str); 19] = [
+const FILES: [(&str, &str); 20] = [
     ("api.js", include_str!("../bindings/api.js")),
     ("arguments.js", include_str!("../bindings/arguments.js")),
     ("calls.js", include_str!("../bindings/calls.js")),
@@ -39,6 +39,7 @@ const FILES: [(&str, &str); 19] = [
     ("port.js", include_str!("../bindings/port.js")),
     ("profile.js", include_str!("../bindings/profile.js")),
     ("replay.js", include_str!("../bindings/replay.js")),
+    ("surface.js", include_str!("../bindings/surface.js")),
     ("text.js", include_str!("../bindings/text.js")),
     ("timers.js", include_str!("../bindings/timers.js")),
     ("url.js", include_str!("../bindings/url.js")),

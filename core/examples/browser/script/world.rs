@@ -288,6 +288,7 @@ fn describe(host: &Host, description: &WorldDescription) -> serde_json::Value {
         "title": description.title,
         "extension": {
             "id": extension.id().as_str(),
+            "instance": Profile::Firefox.show_document(DocumentId::new(crate::extension::hash(extension.id().as_str()))),
             "base": extension.base().as_str(),
             "manifest": manifest,
         },
