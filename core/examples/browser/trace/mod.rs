@@ -91,7 +91,7 @@ pub(crate) fn replay(
     let next = AtomicUsize::new(0);
     let failed = AtomicUsize::new(0);
     // Scenarios mostly wait.
-    let at_a_time = thread::available_parallelism().map_or(2, usize::from).clamp(1, 8) * 2;
+    let at_a_time = thread::available_parallelism().map_or(2, usize::from).clamp(1, 8) * 3;
     thread::scope(|scope| {
         for _ in 0..at_a_time.min(names.len()) {
             scope.spawn(|| {
