@@ -124,7 +124,9 @@ pub use limits::Limits;
 pub use message::{Message, MessageFormat};
 pub use name::PortName;
 pub use payload::{INLINE_BYTES, Payload};
-pub use policy::{BackForwardCache, DocumentTarget, Policies, ReceiverDisconnects, ReceiverLost};
+pub use policy::{
+    BackForwardCache, DocumentTarget, FanOutOrder, OpeningPort, Policies, ReceiverDisconnects, ReceiverLost,
+};
 pub use reason::DisconnectReason;
 pub use sender::{ContextDescription, ContextKind, DocumentLifecycle, Place, Sender};
 pub use service::MessageService;

@@ -90,6 +90,12 @@ impl<'a> Message<'a> {
         self.body.as_slice()
     }
 
+    /// The message with bytes of its own; borrowed ones are copied.
+    pub(crate) fn into_owned(self) -> Message<'static> {
+        let Self { format, user_activation, .. } = self;
+        Message { body: Body::Owned(self.into_bytes()), format, user_activation }
+    }
+
     /// The payload as [`Bytes`]; a borrowed one is copied.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {

@@ -15,6 +15,35 @@ pub struct Policies {
     pub back_forward_cache: BackForwardCache,
     /// `tabs.connect` names a document and a frame that do not fit.
     pub document_target: DocumentTarget,
+    /// A port posts before its receivers have taken the connection.
+    pub opening_port: OpeningPort,
+    /// `tabs.connect` reaches several frames.
+    pub fan_out_order: FanOutOrder,
+}
+
+/// What happens to the posts of a port whose receivers have not answered yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OpeningPort {
+    /// They are sent behind the connection, so that everything that one context sends
+    /// to another keeps the order of the calls (Chromium, measured; the default).
+    PostsFollow,
+    /// They wait until every receiver has answered, and so does a `disconnect()`: what
+    /// is sent later by other ways comes first (Firefox, measured). One-off messages
+    /// do not wait. What waits counts against the windows and the budget of a lane.
+    PostsWait,
+}
+
+/// In which order a connection reaches the frames of a tab on one event loop. It is
+/// the same for the messages and the end of one port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FanOutOrder {
+    /// The order in which the frames were attached (Firefox, measured in most runs; the default).
+    Document,
+    /// Another one, the same in every run. In Chromium it differs from run to run
+    /// (measured); code that is right with this one does not rely on the document's.
+    Arbitrary,
 }
 
 /// What `tabs.connect` reaches when it is given both a document and a frame. A
@@ -82,6 +111,8 @@ impl Policies {
         receiver_lost: ReceiverLost::LeavesOthers,
         back_forward_cache: BackForwardCache::Ends,
         document_target: DocumentTarget::BothMustFit,
+        opening_port: OpeningPort::PostsFollow,
+        fan_out_order: FanOutOrder::Arbitrary,
     };
 
     /// What Firefox 153 was measured to do.
@@ -90,6 +121,8 @@ impl Policies {
         receiver_lost: ReceiverLost::EndsForAll,
         back_forward_cache: BackForwardCache::LosesMessages,
         document_target: DocumentTarget::DocumentDecides,
+        opening_port: OpeningPort::PostsWait,
+        fan_out_order: FanOutOrder::Document,
     };
 }
 
@@ -100,6 +133,8 @@ impl Default for Policies {
             receiver_lost: ReceiverLost::LeavesOthers,
             back_forward_cache: BackForwardCache::Ends,
             document_target: DocumentTarget::BothMustFit,
+            opening_port: OpeningPort::PostsFollow,
+            fan_out_order: FanOutOrder::Document,
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::context::ContextShared;
 use crate::ids::Key;
+use crate::message::Message;
 use crate::name::PortName;
+use crate::payload::discard_all;
 use crate::reason::DisconnectReason;
 use crate::record::{Channel, Credit, Route};
 use crate::sync::Arc;
@@ -13,7 +15,9 @@ use smallvec::SmallVec;
 ///
 /// | state | entered by | posts | left by |
 /// |---|---|---|---|
-/// | `Open` | connect, accept | go to the other side | disconnect, the other side's end |
+/// | `Opening` | connect, where posts wait for the receivers' answers | wait | the last answer, disconnect |
+/// | `Leaving` | disconnect of an opening port | are refused | the last answer |
+/// | `Open` | connect, accept, the last answer | go to the other side | disconnect, the other side's end |
 /// | `Silent` | an end that this side is not told of | go nowhere | disconnect, the context's end |
 /// | `Ended` | an end whose event is queued | go nowhere | that event being handed out, disconnect |
 pub(crate) struct Port {
@@ -46,8 +50,22 @@ impl Port {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PortState {
     Open,
+    Opening,
+    Leaving,
     Silent,
     Ended(DisconnectReason),
+}
+
+impl PortState {
+    /// Whether it waits for its receivers' answers.
+    pub(crate) fn is_opening(self) -> bool {
+        matches!(self, Self::Opening | Self::Leaving)
+    }
+
+    /// Whether messages for its side are handed out.
+    pub(crate) fn hears(self) -> bool {
+        matches!(self, Self::Open | Self::Opening)
+    }
 }
 
 pub(crate) enum Side {
@@ -63,6 +81,21 @@ pub(crate) struct Opener {
     pub(crate) lost: Option<DisconnectReason>,
     /// Whether a receiver refused for want of a free port.
     pub(crate) limit_reached: bool,
+    /// What was posted while the port is opening.
+    pub(crate) held: Option<Box<Held>>,
+}
+
+/// Posts of an opening port that wait, where the policy says so.
+#[derive(Default)]
+pub(crate) struct Held {
+    pub(crate) messages: Vec<Message<'static>>,
+    pub(crate) amount: Credit,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        discard_all(self.messages.drain(..));
+    }
 }
 
 /// Where a leg is kept.

@@ -83,6 +83,9 @@ pub struct PortEnd {
 pub enum PortStatus {
     /// It is.
     Open,
+    /// What it posts waits for the receivers, as
+    /// [`Policies::opening_port`](crate::Policies::opening_port) says.
+    Opening,
     /// It ended and this side is not told; what it posts goes nowhere.
     Silent,
     /// It ended and the event is on its way.

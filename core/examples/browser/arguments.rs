@@ -119,6 +119,22 @@ impl Arguments {
         Ok(Some(arguments))
     }
 
+    /// What a scenario's browser is made with.
+    pub(crate) fn for_scenario(extension: Folder, profile: Profile) -> Self {
+        /// Longer than any scenario says that it takes.
+        const TIME: Duration = Duration::from_secs(40);
+
+        Self {
+            extensions: vec![extension],
+            pages: Vec::new(),
+            actions: VecDeque::new(),
+            profile,
+            time: TIME,
+            messages: 0,
+            json: true,
+        }
+    }
+
     fn latest_page(&mut self, option: &str) -> Result<&mut Page, String> {
         self.pages.last_mut().ok_or_else(|| format!("{option} needs a --page before it"))
     }

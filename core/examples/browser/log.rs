@@ -139,6 +139,11 @@ impl Log {
         Self::new(format, Box::new(output))
     }
 
+    /// A log that nobody reads.
+    pub(crate) fn to_nobody() -> Self {
+        Self::new(Format::Json, Box::new(io::sink()))
+    }
+
     /// A log as JSON, to be looked at by tests.
     #[cfg(test)]
     pub(crate) fn to_memory() -> (Self, Arc<Mutex<Vec<u8>>>) {

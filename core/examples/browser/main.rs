@@ -17,6 +17,7 @@
 //!   contexts to it, and makes the calls of their scripts (`connect_tab`, `post_message`).
 //!   `script/main_loop.rs` is the part to read first.
 //! - **`bindings/`** is what scripts see, in JavaScript: `tabs`, `runtime`, `Port`.
+//! - **`trace/`** replays scenarios that were recorded in Chromium and Firefox.
 //! - **`extension/`** reads manifests and decides which scripts run where.
 //!
 //! Nothing is fetched or painted: pages are URLs with frames. Messages are JSON.
@@ -24,12 +25,14 @@
 mod activity;
 mod arguments;
 mod browser;
+mod clock;
 mod extension;
 mod log;
 mod profile;
 mod script;
 mod summary;
 mod tabs;
+mod trace;
 mod web;
 
 #[cfg(test)]
@@ -40,22 +43,40 @@ use browser::Browser;
 use log::Log;
 use std::process::ExitCode;
 use std::sync::Arc;
+use trace::TraceArguments;
 
 fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|first| first == "trace") {
+        return match TraceArguments::parse(lexopt::Parser::from_args(arguments)) {
+            Ok(Some(arguments)) => exit_code(trace::run(&arguments)),
+            Ok(None) => {
+                print!("{}", trace::HELP);
+                ExitCode::SUCCESS
+            }
+            Err(error) => explain(&error, "trace --help"),
+        };
+    }
     match Arguments::parse(lexopt::Parser::from_env()) {
         Ok(Some(arguments)) => {
             let log = Log::to_stdout(arguments.json);
-            if run(arguments, log) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            exit_code(run(arguments, log))
         }
         Ok(None) => {
             print!("{HELP}");
             ExitCode::SUCCESS
         }
-        Err(error) => {
-            eprintln!("browser: {error}\nTry --help.");
-            ExitCode::from(2)
-        }
+        Err(error) => explain(&error, "--help"),
     }
+}
+
+fn exit_code(went_well: bool) -> ExitCode {
+    if went_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn explain(error: &lexopt::Error, help: &str) -> ExitCode {
+    eprintln!("browser: {error}\nTry {help}.");
+    ExitCode::from(2)
 }
 
 /// Does what the arguments ask for; says whether no extension had an error.

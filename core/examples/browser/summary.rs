@@ -69,6 +69,11 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
+    /// Whether the run was stopped at the time limit.
+    pub(crate) fn was_stopped(&self) -> bool {
+        self.stopped
+    }
+
     /// Sums a run up.
     pub(crate) fn new(
         counts: &Counts,

@@ -27,14 +27,20 @@ pub(crate) struct TabInfo {
     pub(crate) url: Url,
     /// `title`.
     pub(crate) title: String,
-    /// Whether `status` is "complete", and not "loading".
+    /// Whether all documents of the tab have run their scripts.
     pub(crate) complete: bool,
+    /// `discarded`.
+    pub(crate) discarded: bool,
 }
 
 impl TabInfo {
     /// `status`.
     pub(crate) fn status(&self) -> &'static str {
-        if self.complete { "complete" } else { "loading" }
+        match (self.discarded, self.complete) {
+            (true, _) => "unloaded",
+            (false, true) => "complete",
+            (false, false) => "loading",
+        }
     }
 
     /// The tab as the extension may see it: URL and title take a permission.
@@ -43,7 +49,7 @@ impl TabInfo {
             "active": self.active,
             "audible": false,
             "autoDiscardable": true,
-            "discarded": false,
+            "discarded": self.discarded,
             "highlighted": self.active,
             "id": self.id.get(),
             "incognito": false,

@@ -11,6 +11,10 @@ use url::{Host, Url};
 pub(crate) struct Page {
     /// The page's URL.
     pub(crate) url: Url,
+    /// `<title>`, where the page has one of its own.
+    pub(crate) own_title: Option<String>,
+    /// `id` of the frame element that shows the page.
+    pub(crate) element_id: String,
     /// What its frames show, in document order.
     pub(crate) frames: Vec<Page>,
 }
@@ -18,7 +22,7 @@ pub(crate) struct Page {
 impl Page {
     /// A page without frames.
     pub(crate) fn new(url: Url) -> Self {
-        Self { url, frames: Vec::new() }
+        Self { url, own_title: None, element_id: String::new(), frames: Vec::new() }
     }
 
     /// Puts `count` frames into the page: every second one is of another site, every
@@ -41,7 +45,7 @@ impl Page {
 
     /// What the tab bar shows.
     pub(crate) fn title(&self) -> String {
-        title_of(&self.url)
+        self.own_title.clone().unwrap_or_else(|| title_of(&self.url))
     }
 }
 
@@ -53,7 +57,7 @@ impl FromStr for Page {
         let mut urls = text.split('>').map(str::trim).rev();
         let parse = |url: &str| Url::parse(url).map_err(|error| format!("{url:?} is no URL: {error}"));
         let innermost = Self::new(parse(urls.next().unwrap_or(""))?);
-        urls.try_fold(innermost, |inner, outer| Ok(Self { url: parse(outer)?, frames: vec![inner] }))
+        urls.try_fold(innermost, |inner, outer| Ok(Self { frames: vec![inner], ..Self::new(parse(outer)?) }))
     }
 }
 
@@ -66,7 +70,11 @@ pub(crate) fn title_of(url: &Url) -> String {
 #[derive(Debug, Default)]
 pub(crate) struct Web {
     pages: HashMap<String, Page>,
+    server: Option<Server>,
 }
+
+/// A site that makes its pages when they are asked for.
+pub(crate) type Server = fn(&Url) -> Option<Page>;
 
 impl Web {
     /// Makes the page known under its URL.
@@ -74,11 +82,16 @@ impl Web {
         self.pages.insert(without_fragment(&page.url), page);
     }
 
+    /// Has a server asked for the pages that are not known.
+    pub(crate) fn serve(&mut self, server: Server) {
+        self.server = Some(server);
+    }
+
     /// What a navigation to the URL shows.
     pub(crate) fn fetch(&self, url: &Url) -> Page {
         match self.pages.get(&without_fragment(url)) {
-            Some(known) => Page { url: url.clone(), frames: known.frames.clone() },
-            None => Page::new(url.clone()),
+            Some(known) => Page { url: url.clone(), ..known.clone() },
+            None => self.server.and_then(|serve| serve(url)).unwrap_or_else(|| Page::new(url.clone())),
         }
     }
 }

@@ -16,6 +16,10 @@ impl EventLoop {
     /// Closes a port towards the other side, told why. The port itself stays until
     /// [`remove_port`](Self::remove_port).
     pub(super) fn close_port(&mut self, key: Key, reason: DisconnectReason) {
+        if self.ports.get(key).is_some_and(|port| port.state.is_opening()) {
+            // What was posted still arrives.
+            self.release(key);
+        }
         let Some(port) = self.ports.get_mut(key) else { return };
         if mem::replace(&mut port.state, PortState::Silent) != PortState::Open {
             return;
@@ -108,6 +112,7 @@ impl EventLoop {
             self.apply_policy(port, reason);
         }
         self.end_if_alone(port);
+        self.end_opening(port);
         if !mutant("room-after-a-loss-untold") {
             self.tell_of_room(port);
         }
@@ -147,8 +152,14 @@ impl EventLoop {
     pub(super) fn end_if_alone(&mut self, key: Key) {
         let Some(port) = self.ports.get(key) else { return };
         let Side::Opener(opener) = &port.side else { return };
-        if port.state != PortState::Open || !opener.legs.is_empty() {
+        if !opener.legs.is_empty() {
             return;
+        }
+        match port.state {
+            PortState::Open | PortState::Opening => {}
+            // Nobody is left to be told of its end.
+            PortState::Leaving => return self.remove_port(key),
+            PortState::Silent | PortState::Ended(_) => return,
         }
         let reason = match (opener.lost, opener.limit_reached) {
             (Some(reason), _) => reason,
@@ -161,10 +172,13 @@ impl EventLoop {
     /// Ends a port and has its context told, in order with what else it is told.
     pub(super) fn end_port(&mut self, key: Key, reason: DisconnectReason) {
         let Some(port) = self.ports.get_mut(key) else { return };
-        if port.state != PortState::Open {
+        if !port.state.hears() {
             return;
         }
         port.state = PortState::Ended(reason);
+        if let Side::Opener(opener) = &mut port.side {
+            opener.held = None;
+        }
         let event = Event::Disconnect {
             context: self.context_id(self.ports.get(key).map_or(key, |port| port.context)),
             port: self.port_id(key),

@@ -6,7 +6,7 @@ use crate::error::ConnectError;
 use crate::event_loop_shared::{EventLoopShared, NoLanes};
 use crate::ids::{ContextId, Key, PortId};
 use crate::name::PortName;
-use crate::policy::DocumentTarget;
+use crate::policy::{DocumentTarget, FanOutOrder};
 use crate::port::{Leg, LegAt, Opener, PeerIndex, Port, PortState, Side, Target, TargetState};
 use crate::record::{Channel, Connect, Credit, Incoming, Record};
 use crate::sender::{ContextKind, DocumentLifecycle};
@@ -57,6 +57,9 @@ impl EventLoop {
         }
         let mut found = std::mem::take(&mut self.found);
         self.service.index.contexts_in_tab(filter, description.instance, &mut found);
+        if self.service.policies.fan_out_order == FanOutOrder::Arbitrary {
+            found = there_and_back(found);
+        }
         self.connect(&shared, found, target.name.clone(), target.kind)
     }
 
@@ -128,7 +131,13 @@ impl EventLoop {
         let key = self.open_port(
             opener.id().key,
             name.clone(),
-            Side::Opener(Opener { kind, legs: SmallVec::new(), lost: None, limit_reached: false }),
+            Side::Opener(Opener {
+                kind,
+                legs: SmallVec::new(),
+                lost: None,
+                limit_reached: false,
+                held: None,
+            }),
         );
         let key = key.ok_or(ConnectError::TooManyPorts)?;
         if reaches.is_empty() {
@@ -138,6 +147,8 @@ impl EventLoop {
                 own.queue(Incoming::NoTarget { port: key });
             }
             self.sent_to(OWN);
+        } else {
+            self.begin_opening(key);
         }
         for reach in reaches {
             self.open_leg(key, opener, &name, traits, reach);
@@ -244,6 +255,20 @@ impl EventLoop {
         holder.ports.push(key);
         Some(key)
     }
+}
+
+/// Every other one, and on the way back the rest: an order that is not the one given.
+fn there_and_back<T>(all: Vec<T>) -> Vec<T> {
+    if all.len() < 3 {
+        return all;
+    }
+    let mut back = Vec::new();
+    let mut there = Vec::with_capacity(all.len());
+    for (position, one) in all.into_iter().enumerate() {
+        if position % 2 == 0 { &mut there } else { &mut back }.push(one);
+    }
+    there.extend(back.into_iter().rev());
+    there
 }
 
 const _: () = assert!(OWN == 0);

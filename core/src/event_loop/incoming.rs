@@ -7,7 +7,7 @@ use crate::ids::{ContextId, Key};
 use crate::name::PortName;
 use crate::payload::{Payload, discard, discard_all};
 use crate::policy::BackForwardCache;
-use crate::port::{Accepted, PeerIndex, PortState, Receiver, Side, TargetState};
+use crate::port::{Accepted, PeerIndex, Receiver, Side, TargetState};
 use crate::reason::DisconnectReason;
 use crate::record::{Channel, Connect, Credit, Hearing, Incoming, Route, Signal, Traits};
 use crate::sender::Sender;
@@ -85,7 +85,7 @@ impl EventLoop {
     /// The event of a message for a port, unless its page is suspended.
     #[inline]
     pub(super) fn message_for(&mut self, key: Key, traits: Traits, payload: Payload) -> Option<Event> {
-        let open = self.ports.get(key).filter(|port| port.state == PortState::Open);
+        let open = self.ports.get(key).filter(|port| port.state.hears());
         let holder = open.and_then(|port| Some((port.context, self.contexts.get(port.context)?)));
         let Some((context, holder)) = holder else {
             discard(payload);
@@ -242,6 +242,8 @@ impl EventLoop {
             return;
         }
         target.state = TargetState::Open;
+        let port = leg.port;
+        self.end_opening(port);
     }
 
     /// Contexts of a peer were killed, and what they sent before was taken.

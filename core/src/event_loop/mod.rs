@@ -7,6 +7,7 @@ mod fan_out;
 mod incoming;
 mod next;
 mod notices;
+mod opening;
 mod post;
 mod snapshot;
 
@@ -17,7 +18,7 @@ use crate::event_loop_shared::{EventLoopShared, Lanes};
 use crate::ids::{ContextId, EventLoopId, Key, PortId};
 use crate::payload::discard_all;
 use crate::peer::Peer;
-use crate::port::{PeerIndex, Port};
+use crate::port::{PeerIndex, Port, PortState};
 use crate::reason::DisconnectReason;
 use crate::sender::ContextDescription;
 use crate::service::ServiceInner;
@@ -195,7 +196,8 @@ impl EventLoop {
     /// case are dropped, as in browsers.
     #[must_use]
     pub fn is_open(&self, port: PortId) -> bool {
-        self.port_key(port).is_some_and(|key| self.ports.get(key).is_some())
+        let port = self.port_key(port).and_then(|key| self.ports.get(key));
+        port.is_some_and(|port| port.state != PortState::Leaving)
     }
 
     fn context_key(&self, context: ContextId) -> Result<Key, ContextError> {

@@ -233,6 +233,7 @@ impl EventLoop {
                 Event::Disconnect { .. } => matches!(port.state, PortState::Ended(_)),
                 // A port that went silent had what was sent to it before.
                 Event::Room { .. } => port.state == PortState::Open,
+                Event::Message { .. } => port.state != PortState::Leaving,
                 _ => true,
             }
     }

@@ -44,9 +44,14 @@ impl EventLoop {
         if message.bytes().len() > self.service.limits.message_bytes {
             return Err(PostError::TooLarge(message));
         }
-        if port.state != PortState::Open {
-            discard(message);
-            return Ok(());
+        match port.state {
+            PortState::Open => {}
+            PortState::Opening => return self.hold(key, message),
+            PortState::Leaving => return Err(PostError::Disconnected(message)),
+            PortState::Silent | PortState::Ended(_) => {
+                discard(message);
+                return Ok(());
+            }
         }
         if !self.has_windows()
             && let Some((index, channel, route)) = port.only_way()
@@ -114,7 +119,7 @@ impl EventLoop {
         }
     }
 
-    fn send_message(&mut self, key: Key, message: Message<'_>) {
+    pub(super) fn send_message(&mut self, key: Key, message: Message<'_>) {
         let Message { mut body, format, user_activation } = message;
         let traits = Traits::new(format, user_activation);
         let bytes = body.as_slice().len() as u64;
@@ -165,8 +170,15 @@ impl EventLoop {
     pub fn disconnect(&mut self, port: PortId) -> bool {
         let Some(key) = self.port_key(port) else { return false };
         let Some(port) = self.ports.get(key) else { return false };
+        if port.state == PortState::Leaving {
+            return false;
+        }
         // Once a fact has ended the context, that is why, whatever its script does yet.
         let killed = self.contexts.get(port.context).and_then(|context| context.shared.killed());
+        if port.state == PortState::Opening && killed.is_none() {
+            self.leave_opening(key);
+            return true;
+        }
         self.close_port(key, killed.unwrap_or(DisconnectReason::Disconnected));
         self.remove_port(key);
         true

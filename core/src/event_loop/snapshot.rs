@@ -87,6 +87,7 @@ impl EventLoop {
                     opener: matches!(port.side, Side::Opener(_)),
                     status: match port.state {
                         PortState::Open => PortStatus::Open,
+                        PortState::Opening | PortState::Leaving => PortStatus::Opening,
                         PortState::Silent => PortStatus::Silent,
                         PortState::Ended(reason) => PortStatus::Ended(reason),
                     },

@@ -2,14 +2,18 @@
 
 import { createChecker } from "./arguments.js";
 import { createCalls } from "./calls.js";
+import { createCodec } from "./clone.js";
 import { createEvent } from "./event.js";
 import { createLastError } from "./last_error.js";
 import { createOneOffMessages } from "./one_off.js";
 import { createPorts } from "./port.js";
 import { profiles } from "./profile.js";
+import { createReplay } from "./replay.js";
+import { addSurface } from "./surface.js";
 
 const integer = (name, rest) => ({ name, type: "integer", ...rest });
 const string = (name, rest) => ({ name, type: "string", ...rest });
+const array = (name, rest) => ({ name, type: "array", ...rest });
 const boolean = (name, rest) => ({ name, type: "boolean", ...rest });
 const object = (name, properties, rest) => ({ name, type: "object", properties, ...rest });
 
@@ -18,19 +22,25 @@ const any = (name) => ({ name, type: "any" });
 const optional = { optional: true };
 const callback = { name: "callback", type: "function", ...optional };
 const tabId = integer("tabId", { minimum: 0 });
+const idOrIds = { name: "tabIds", type: "integer|array", minimum: 0 };
 const optionalTabId = { ...tabId, ...optional };
 
 /**
  * @param {object} native functions of the browser
  * @param {object} world see main.js
+ * @param {(milliseconds: number, callback: Function) => void} later see timers.js
  * @returns {{api: object, deliver: object}} what scripts see, and how tasks reach it
  */
-export function createApi(native, world) {
+export function createApi(native, world, later) {
     const profile = profiles[world.profile];
-    const lastError = createLastError(native);
+    const { manifest } = world.extension;
+    const lastError = createLastError(native, profile);
     const channels = new Map();
-    const createPort = createPorts(native, profile, lastError, channels);
-    const oneOff = createOneOffMessages(native, profile, lastError, channels);
+    const clones = profile.clonesMessages || manifest.message_serialization === "structured_clone";
+    const codec = createCodec(native, profile, clones);
+    const messaging = { native, profile, lastError, codec, later, channels };
+    const createPort = createPorts(messaging);
+    const oneOff = createOneOffMessages(messaging);
     const calls = createCalls(native, profile, lastError);
     const incoming = createIncoming(native, profile);
     const events = new Map();
@@ -50,7 +60,14 @@ export function createApi(native, world) {
         api.runtime.onInstalled = emitted("runtime.onInstalled");
         api.runtime.onStartup = emitted("runtime.onStartup");
         api.tabs = createTabs(tools);
-        const { action, browser_action: browserAction } = world.extension.manifest;
+        const { action, browser_action: browserAction, permissions = [] } = manifest;
+        if (permissions.includes("scripting")) {
+            api.scripting = createScripting(tools);
+        }
+        if (permissions.includes("webNavigation")) {
+            const details = object("details", [integer("tabId", { minimum: 0 })]);
+            api.webNavigation = { getAllFrames: calls.method("webNavigation.getAllFrames", [details]) };
+        }
         if (action !== undefined) {
             api.action = { onClicked: emitted("action.onClicked") };
         }
@@ -59,11 +76,20 @@ export function createApi(native, world) {
         }
     }
 
+    if (world.kind !== "content-script" && profile.hasSurface) {
+        addSurface(api, world.extension, tools);
+    }
+    if (world.replays) {
+        // For the functions around a scenario, which take it away.
+        globalThis.replay = createReplay(native, calls);
+    }
+
     return {
         api,
         deliver: {
-            connect(number, kind, name, senderJson) {
+            connect(number, kind, sentName, senderJson) {
                 const sender = JSON.parse(senderJson);
+                const name = profile.receiveName(sentName);
                 const isExternal = sender.id !== world.extension.id;
                 if (kind === "Port") {
                     const event = isExternal ? incoming.onConnectExternal : incoming.onConnect;
@@ -102,7 +128,7 @@ function createIncoming(native, profile) {
     return Object.fromEntries(Object.keys(counts).map((name) => [name, create(name)]));
 }
 
-function createRuntime({ native, profile, lastError, createPort, oneOff }, { id, base, manifest }, incoming) {
+function createRuntime({ native, profile, lastError, createPort, oneOff, calls }, { id, base, manifest }, incoming) {
     const connectInfo = object("connectInfo", [string("name"), boolean("includeTlsChannelId")], optional);
     const checkConnect = createChecker(profile, "runtime.connect", [string("extensionId", optional), connectInfo]);
     const sendOptions = object("options", [boolean("includeTlsChannelId")], optional);
@@ -127,17 +153,23 @@ function createRuntime({ native, profile, lastError, createPort, oneOff }, { id,
         onMessage: incoming.onMessage.event,
         connect(...given) {
             const [extension, info] = checkConnect(given);
-            const name = wellFormed(info?.name ?? "");
-            const number = native.connectRuntime(target(checkConnect, extension), name, "Port");
+            const name = profile.portName(info);
+            const reached = target(checkConnect, extension);
+            const number = native.connectRuntime(reached, profile.sendName(name), "Port");
             return createPort(number, name, undefined);
         },
         sendMessage(...given) {
+            if (given.length === 0 && profile.noMessage !== undefined) {
+                return Promise.reject(profile.noMessage(checkSend.method));
+            }
             const [extension, message, , listener] = checkSend(spreadSendArguments(given));
             const reached = target(checkSend, extension);
-            return oneOff.send(() => native.connectRuntime(reached, "", "OneOff"), message, listener);
+            const connect = () => native.connectRuntime(reached, "", "OneOff");
+            return oneOff.send(checkSend.method, connect, message, listener);
         },
         getURL: (path) => base + String(path).replace(/^\//, ""),
         getManifest: () => structuredCopy(manifest),
+        getPlatformInfo: calls.local("runtime.getPlatformInfo", () => ({ os: "linux", arch: "x86-64" })),
         get lastError() {
             return lastError.get();
         },
@@ -195,14 +227,15 @@ function createTabs({ native, profile, createPort, oneOff, calls, emitted }) {
     return {
         connect(...given) {
             const [tab, info] = checkConnect(given);
-            const name = wellFormed(info?.name ?? "");
-            return createPort(reach(tab, info, name, "Port"), name, undefined);
+            const name = profile.portName(info);
+            return createPort(reach(tab, info, profile.sendName(name), "Port"), name, undefined);
         },
         sendMessage(...given) {
             const [tab, message, options, listener] = checkSend(given);
-            return oneOff.send(() => reach(tab, options, "", "OneOff"), message, listener);
+            return oneOff.send(checkSend.method, () => reach(tab, options, "", "OneOff"), message, listener);
         },
         create: calls.method("tabs.create", [create]),
+        discard: calls.method("tabs.discard", [profile.discardsMany ? { ...idOrIds, ...optional } : optionalTabId]),
         get: calls.method("tabs.get", [tabId]),
         getCurrent: calls.method("tabs.getCurrent", []),
         query: calls.method("tabs.query", [query]),
@@ -210,18 +243,33 @@ function createTabs({ native, profile, createPort, oneOff, calls, emitted }) {
             optionalTabId,
             object("reloadProperties", [boolean("bypassCache")], optional),
         ]),
-        remove: calls.method("tabs.remove", [{ name: "tabIds", type: "integer|array", minimum: 0 }]),
+        remove: calls.method("tabs.remove", [idOrIds]),
         update: calls.method("tabs.update", [optionalTabId, update]),
         onActivated: emitted("tabs.onActivated"),
         onCreated: emitted("tabs.onCreated"),
         onRemoved: emitted("tabs.onRemoved"),
+        onReplaced: emitted("tabs.onReplaced"),
         onUpdated: emitted("tabs.onUpdated"),
     };
 }
 
-/** The text as it can be written in UTF-8: each half of a broken pair becomes three replacement characters. */
-function wellFormed(text) {
-    return text.replace(/\p{Surrogate}/gu, "\ufffd\ufffd\ufffd");
+/** `scripting.executeScript`, for functions. */
+function createScripting({ calls }) {
+    const target = object("target", [
+        integer("tabId", { minimum: 0 }),
+        array("frameIds"),
+        array("documentIds"),
+        boolean("allFrames"),
+    ]);
+    const injection = object("injection", [
+        target,
+        { name: "func", type: "function" },
+        array("args"),
+        string("world"),
+        boolean("injectImmediately"),
+    ]);
+    const asText = ({ func, ...rest }) => ({ ...rest, func: Function.prototype.toString.call(func) });
+    return { executeScript: calls.method("scripting.executeScript", [injection], (given) => [asText(given)]) };
 }
 
 function structuredCopy(json) {

@@ -71,6 +71,8 @@ function hasType(profile, type, value) {
             return hasType(profile, "integer", value) || (Array.isArray(value) && value.every(Number.isInteger));
         case "string|array":
             return typeof value === "string" || (Array.isArray(value) && value.every((item) => typeof item === "string"));
+        case "array":
+            return Array.isArray(value);
         case "object":
             return typeof value === "object" && !Array.isArray(value);
         default:
@@ -80,7 +82,7 @@ function hasType(profile, type, value) {
 
 /** Checks what only counts once the overload is known: ranges and properties. */
 function checkWithin(profile, method, parameter, value) {
-    if (value < parameter.minimum) {
+    if (parameter.minimum !== undefined && value < parameter.minimum) {
         throw profile.badArgument(method, parameter.name, { problem: { minimum: parameter.minimum, value } });
     }
     if (parameter.properties === undefined) {
@@ -100,7 +102,7 @@ function checkWithin(profile, method, parameter, value) {
             const problem = { expected: type, value: inner };
             throw profile.badArgument(method, parameter.name, { property: name, problem });
         }
-        if (inner < minimum) {
+        if (minimum !== undefined && inner < minimum) {
             throw profile.badArgument(method, parameter.name, { property: name, problem: { minimum, value: inner } });
         }
     }

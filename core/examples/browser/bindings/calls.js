@@ -13,9 +13,10 @@ export function createCalls(native, profile, lastError) {
 
     /**
      * Makes an asynchronous method: it gives a promise, or takes a callback behind
-     * its other arguments and sets `runtime.lastError` for it.
+     * its other arguments and sets `runtime.lastError` for it. `prepare` gives what
+     * is sent in place of the arguments.
      */
-    function method(name, parameters) {
+    function method(name, parameters, prepare = (...values) => values) {
         const callback = { name: "callback", type: "function", optional: true };
         const check = createChecker(profile, name, [...parameters, callback]);
         return (...given) => {
@@ -23,7 +24,7 @@ export function createCalls(native, profile, lastError) {
             const listener = values.pop();
             latest += 1;
             const number = latest;
-            native.call(number, name, JSON.stringify(values.map((value) => value ?? null)));
+            native.call(number, name, JSON.stringify(prepare(...values).map((value) => value ?? null)));
             if (listener !== undefined) {
                 pending.set(number, { listener });
                 return undefined;
@@ -57,5 +58,18 @@ export function createCalls(native, profile, lastError) {
         });
     }
 
-    return { method, answer };
+    /** Makes an asynchronous method that needs nobody else to answer. */
+    function local(name, result) {
+        const check = createChecker(profile, name, [{ name: "callback", type: "function", optional: true }]);
+        return (...given) => {
+            const [listener] = check(given);
+            if (listener === undefined) {
+                return Promise.resolve(result());
+            }
+            Promise.resolve().then(() => listener(result()));
+            return undefined;
+        };
+    }
+
+    return { method, local, answer };
 }

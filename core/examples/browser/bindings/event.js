@@ -7,30 +7,41 @@
  * @param {object} native `reportException(error)`
  * @param {object} profile the browser to follow
  * @param {(count: number) => void} [onCount] told whenever the number of listeners changed
- * @returns {{event: object, dispatch: Function}} the object that scripts see, and
- *   the way to call its listeners; `dispatch` gives what they returned
+ * @returns {{event: object, dispatch: Function, dispatchTo: Function}} the object that
+ *   scripts see, and the ways to call its listeners; `dispatchTo` tells what each of
+ *   them returned or threw
  */
 export function createEvent(native, profile, onCount = () => {}) {
     const listeners = new Set();
 
-    function dispatch(...details) {
-        const results = [];
+    const dispatch = (...details) => dispatchTo(details, () => {}, native.reportException);
+
+    function dispatchTo(details, onResult, onError) {
         // A copy: a listener that is added meanwhile waits for the next time.
         for (const listener of [...listeners]) {
             if (!profile.callsRemovedListeners && !listeners.has(listener)) {
                 continue;
             }
+            let result;
             try {
-                results.push(listener(...details));
+                result = listener(...details);
             } catch (error) {
-                native.reportException(error);
+                onError(error);
+                continue;
             }
+            onResult(result);
         }
-        return results;
+    }
+
+    function check(object) {
+        if (profile.methodsNeedTheirPort && object !== event) {
+            throw new TypeError("Illegal invocation: Function must be called on an object of type Event");
+        }
     }
 
     const event = {
         addListener(listener) {
+            check(this);
             // Browsers accept anything silently and never call what is no function.
             if (typeof listener === "function" && !listeners.has(listener)) {
                 listeners.add(listener);
@@ -38,17 +49,22 @@ export function createEvent(native, profile, onCount = () => {}) {
             }
         },
         removeListener(listener) {
+            check(this);
             if (listeners.delete(listener)) {
                 onCount(listeners.size);
             }
         },
         hasListener(listener) {
+            check(this);
             return listeners.has(listener);
         },
     };
     if (profile.eventsHaveListeners) {
-        event.hasListeners = () => listeners.size > 0;
+        event.hasListeners = function hasListeners() {
+            check(this);
+            return listeners.size > 0;
+        };
         event.dispatch = dispatch;
     }
-    return { event, dispatch };
+    return { event, dispatch, dispatchTo };
 }

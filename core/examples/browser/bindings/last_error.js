@@ -1,9 +1,13 @@
 // `runtime.lastError`: set while a callback runs, and complained about when the
 // callback did not look at it.
 
-/** @param {object} native `console(level, text)` */
-export function createLastError(native) {
-    let current;
+/**
+ * @param {object} native `console(level, text)`
+ * @param {object} profile the browser to follow
+ */
+export function createLastError(native, profile) {
+    const none = profile.noLastError;
+    let current = none;
     let checked = false;
 
     return {
@@ -16,12 +20,12 @@ export function createLastError(native) {
         /** Calls back with the error set; with none when `message` is undefined. */
         during(message, callback) {
             const outer = { current, checked };
-            current = message === undefined ? undefined : { message };
+            current = message === undefined ? none : profile.makeLastError(message);
             checked = false;
             try {
                 callback();
             } finally {
-                if (current !== undefined && !checked) {
+                if (current !== none && !checked) {
                     native.console("warn", `Unchecked runtime.lastError: ${message}`);
                 }
                 ({ current, checked } = outer);

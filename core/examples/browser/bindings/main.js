@@ -10,26 +10,58 @@
 import { createApi } from "./api.js";
 import { installConsole } from "./console.js";
 import { installPage } from "./page.js";
+import { installPlatform } from "./platform.js";
+import { profiles } from "./profile.js";
+import { addWorkerGlobals } from "./surface.js";
 import { installText } from "./text.js";
 import { installTimers } from "./timers.js";
 import { installUrl } from "./url.js";
 
 /**
  * @param {object} native functions of the browser
- * @param {object} world `{kind, profile, url, title, extension: {id, base, manifest}}`, where
- *   `kind` is "content-script", "background" or "page"
- * @returns {object} `{connect, message, disconnect, timer, answer, emit, readyState}`
+ * @param {object} world `{kind, isWorker, isTop, profile, userAgent, timeOrigin, replays, url, title,
+ *   extension: {id, base, manifest}}`, where `kind` is "content-script", "background" or "page"
+ * @returns {object} `{connect, message, disconnect, timer, answer, emit, execute, readyState,
+ *   pageTransition, traversed}`
  */
 export function install(native, world) {
-    const { api, deliver } = createApi(native, world);
-    // A data property in both engines; scripts may shadow it.
-    globalThis.browser = api;
-    globalThis.chrome = api;
-
+    const profile = profiles[world.profile];
+    const builtIn = new Set(Object.getOwnPropertyNames(globalThis));
     installConsole(native);
-    const { timer } = installTimers(native);
+    const { timer, later } = installTimers(native, profile);
     installUrl(native);
     installText();
-    const { readyState } = installPage(native, world);
-    return { ...deliver, timer, readyState };
+    installPlatform(native, world);
+    const page = installPage(native, world, later);
+    const { api, deliver } = createApi(native, world, later);
+    // What comes from the browser is not listed among the globals of the scripts.
+    for (const name of Object.getOwnPropertyNames(globalThis).filter((name) => !builtIn.has(name))) {
+        Object.defineProperty(globalThis, name, { enumerable: false });
+    }
+    if (world.isWorker && profile.hasSurface) {
+        addWorkerGlobals();
+    }
+    // Data properties in both engines; scripts may shadow them.
+    globalThis.browser = api;
+    globalThis.chrome = api;
+    return { ...deliver, ...page, timer, execute: createExecute(native) };
+}
+
+/** Runs a function given as text and answers under a number. */
+function createExecute(native) {
+    const fail = (number) => (error) => native.executed(number, undefined, String(error));
+    return (source, argumentsJson, number) => {
+        let result;
+        try {
+            // In the global scope, as a script of its own.
+            const run = (0, eval)(`(${source})`);
+            result = run(...JSON.parse(argumentsJson));
+        } catch (error) {
+            fail(number)(error);
+            return;
+        }
+        Promise.resolve(result)
+            .then((value) => native.executed(number, JSON.stringify(value), undefined))
+            .catch(fail(number));
+    };
 }

@@ -2,17 +2,11 @@
 // own, which scripts never see. What comes back over it is `{response}`, `{error}`
 // or, when a listener will answer later, `{pending: true}` before one of these.
 
-import { serialize } from "./port.js";
-
+// Scripts may replace the global functions later.
 const { parse, stringify } = JSON;
 
-/**
- * @param {object} native `postMessage`, `disconnect`, `reportException`
- * @param {object} profile the browser to follow
- * @param {object} lastError see last_error.js
- * @param {Map} channels see port.js
- */
-export function createOneOffMessages(native, profile, lastError, channels) {
+/** @param {object} tools see port.js */
+export function createOneOffMessages({ native, profile, lastError, codec, later, channels }) {
     function close(number) {
         if (channels.delete(number)) {
             native.disconnect(number);
@@ -22,30 +16,42 @@ export function createOneOffMessages(native, profile, lastError, channels) {
     /**
      * Sends a message and waits for the first answer.
      *
+     * @param {object} method what errors about the method are made from
      * @param {() => number} connect opens the channel
      * @param {any} message
      * @param {Function} [callback] told instead of the promise that is given otherwise
      */
-    function send(connect, message, callback) {
-        // Before the channel is opened: what cannot be serialized opens none.
-        const json = serialize(profile, message);
-        const number = connect();
-        native.postMessage(number, json);
-        if (callback !== undefined) {
-            listen(number, (response, { error, silence }) => {
-                lastError.during(error ?? silence, () => {
+    function send(method, connect, message, callback) {
+        let settle;
+        let promise;
+        if (callback === undefined) {
+            promise = new Promise((resolve, reject) => {
+                settle = (response, { error }) => (error === undefined ? resolve(response) : reject(error));
+            });
+        } else {
+            settle = (response, { error, silence }) => {
+                lastError.during(error?.message ?? silence, () => {
                     try {
                         callback(response);
                     } catch (thrown) {
                         native.reportException(thrown);
                     }
                 });
-            });
-            return undefined;
+            };
         }
-        return new Promise((resolve, reject) => {
-            listen(number, (response, { error }) => (error === undefined ? resolve(response) : reject(new Error(error))));
-        });
+        let json;
+        try {
+            json = codec.encode(message);
+        } catch (error) {
+            // What cannot be serialized opens no channel.
+            const refusal = profile.unsendable(method, error);
+            later(0, () => settle(undefined, { error: refusal }));
+            return promise;
+        }
+        const number = connect();
+        native.postMessage(number, json);
+        listen(number, settle);
+        return promise;
     }
 
     /** Waits at the sender's side; `settle` is called once. */
@@ -59,33 +65,68 @@ export function createOneOffMessages(native, profile, lastError, channels) {
                     return;
                 }
                 close(number);
-                settle(answer.response, { error: answer.error });
+                const response = "response" in answer ? codec.decode(answer.response) : undefined;
+                settle(response, { error: answer.error === undefined ? undefined : new Error(answer.error) });
             },
             disconnect(reason) {
                 channels.delete(number);
-                const error = profile.disconnectErrors[reason] ?? (isPending ? profile.answerLost : undefined);
-                settle(undefined, { error, silence: profile.noAnswer });
+                const text = profile.disconnectErrors[reason] ?? (isPending ? profile.answerLost : undefined);
+                const error = text === undefined ? undefined : new Error(text);
+                const tell = () => settle(undefined, { error, silence: profile.noAnswer });
+                if (reason === "NoReceiver") {
+                    later(profile.roundTrip, tell);
+                } else {
+                    tell();
+                }
             },
         });
     }
 
-    /** A message comes in for the listeners of an event. */
-    function receive(number, { dispatch }, sender) {
+    /** A message comes in for the listeners of an event; the first of them that answers or fails counts. */
+    function receive(number, { dispatchTo }, sender) {
+        const answer = (json) => {
+            if (channels.has(number)) {
+                native.postMessage(number, json);
+                close(number);
+            }
+        };
+        const refuse = (error) => answer(stringify({ error }));
+
+        function respond(response) {
+            let json;
+            try {
+                json = codec.encode(response);
+            } catch {
+                refuse(profile.unserializableAnswer);
+                return false;
+            }
+            answer(`{"response":${json}}`);
+            return true;
+        }
+
+        function sendResponse(response) {
+            if (channels.has(number) && !respond(response) && profile.refusesAnswers) {
+                throw new TypeError(profile.unserializableAnswer);
+            }
+        }
+
         channels.set(number, {
             message(json) {
-                const answer = (content) => {
-                    if (channels.has(number)) {
-                        native.postMessage(number, stringify(content));
-                        close(number);
+                let isPending = false;
+                const onResult = (result) => {
+                    if (typeof result?.then === "function") {
+                        isPending = true;
+                        result.then(respond, (error) => refuse(profile.rejection(error)));
+                    } else if (result === true) {
+                        isPending = true;
                     }
                 };
-                const sendResponse = (response) => answer({ response });
-                const results = dispatch(parse(json), sender, sendResponse);
-                const promises = results.filter((result) => typeof result?.then === "function");
-                for (const promise of promises) {
-                    promise.then(sendResponse, (error) => answer({ error: profile.rejection(error) }));
-                }
-                if (promises.length === 0 && !results.includes(true)) {
+                const onError = (error) => {
+                    native.reportException(error);
+                    refuse(profile.rejection(error));
+                };
+                dispatchTo([codec.decode(parse(json)), sender, sendResponse], onResult, onError);
+                if (!isPending) {
                     close(number);
                 } else if (channels.has(number)) {
                     native.postMessage(number, stringify({ pending: true }));

@@ -3,55 +3,90 @@
 import { createEvent } from "./event.js";
 
 // Scripts may replace the global functions later.
-const { parse, stringify } = JSON;
+const { parse } = JSON;
 
 /**
- * @param {object} native `postMessage`, `disconnect`, `reportException`
- * @param {object} profile the browser to follow
- * @param {object} lastError see last_error.js
- * @param {Map<number, {message: Function, disconnect: Function}>} channels the open
- *   channels of the world, by the numbers under which the browser knows them, with
- *   what is done about a message and about the end
+ * @param {object} tools `native`: `postMessage`, `disconnect`, `reportException`; `profile`: the
+ *   browser to follow; `lastError`: see last_error.js; `codec`: see clone.js; `later`: see timers.js;
+ *   `channels`: the open channels of the world, by the numbers under which the browser
+ *   knows them, with what is done about a message and about the end
  * @returns {Function} makes the port of a new channel; `sender` is undefined at the opener's side
  */
-export function createPorts(native, profile, lastError, channels) {
+export function createPorts({ native, profile, lastError, codec, later, channels }) {
     return (number, name, sender) => {
+        let isOpen = true;
+        // Whether the end is known and not told yet: posts go nowhere.
+        let isEnding = false;
         const onMessage = createEvent(native, profile);
         const onDisconnect = createEvent(native, profile);
-        const port = {
-            name,
-            sender,
-            onMessage: onMessage.event,
-            onDisconnect: onDisconnect.event,
-            postMessage(message) {
-                if (!channels.has(number)) {
-                    throw new Error(profile.closedPort);
+
+        function postMessage(...given) {
+            if (profile.methodsNeedTheirPort) {
+                check(this);
+                if (given.length === 0) {
+                    throw new TypeError("Insufficient number of arguments.");
                 }
-                post(native, profile, number, serialize(profile, message));
-            },
-            disconnect() {
-                if (channels.delete(number)) {
-                    native.disconnect(number);
-                }
-            },
-        };
+            }
+            if (!isOpen) {
+                throw new Error(profile.closedPort);
+            }
+            const json = codec.encode(given[0]);
+            if (!isEnding) {
+                post(native, profile, number, json);
+            }
+        }
+
+        function disconnect() {
+            if (profile.methodsNeedTheirPort) {
+                check(this);
+            }
+            if (isOpen) {
+                isOpen = false;
+                channels.delete(number);
+                native.disconnect(number);
+                invalidate();
+            }
+        }
+
+        function check(object) {
+            if (object !== port) {
+                throw new TypeError("Illegal invocation: Function must be called on an object of type Port");
+            }
+        }
+
+        const port = { name, disconnect, onDisconnect: undefined, onMessage: undefined, postMessage, sender };
         if (profile.portsHaveError) {
             port.error = null;
+        }
+        const invalidate = lazily(profile, port, { onMessage: onMessage.event, onDisconnect: onDisconnect.event });
+
+        function end(reason) {
+            // Closed before its listeners hear of it: what they post is refused.
+            isOpen = false;
+            const text = profile.disconnectErrors[reason];
+            if (profile.portsHaveError) {
+                port.error = text === undefined ? null : new Error(text);
+                onDisconnect.dispatch(port);
+            } else {
+                lastError.during(text, () => onDisconnect.dispatch(port));
+            }
+            invalidate();
         }
 
         channels.set(number, {
             message(json) {
-                onMessage.dispatch(parse(json), port);
+                if (isOpen) {
+                    onMessage.dispatch(codec.decode(parse(json)), port);
+                }
             },
             disconnect(reason) {
-                // Closed before its listeners hear of it: what they post is refused.
                 channels.delete(number);
-                const text = profile.disconnectErrors[reason];
-                if (profile.portsHaveError) {
-                    port.error = text === undefined ? null : new Error(text);
-                    onDisconnect.dispatch(port);
+                if (reason === "NoReceiver") {
+                    // In browsers the answer comes from another process.
+                    isEnding = true;
+                    later(profile.roundTrip, () => isOpen && end(reason));
                 } else {
-                    lastError.during(text, () => onDisconnect.dispatch(port));
+                    end(reason);
                 }
             },
         });
@@ -59,19 +94,35 @@ export function createPorts(native, profile, lastError, channels) {
     };
 }
 
-/** The message as JSON; `undefined` as a whole message becomes `null`. */
-export function serialize(profile, message) {
-    let json;
-    try {
-        json = stringify(message === undefined ? null : message);
-    } catch (error) {
-        throw profile.unserializable(error);
+/**
+ * Gives a port its events. Where a browser makes them when they are first asked for, it
+ * makes none after the port's end: the result is to be called then.
+ */
+function lazily(profile, port, events) {
+    if (!profile.eventsAreLazy) {
+        Object.assign(port, events);
+        return () => {};
     }
-    if (json === undefined) {
-        // A function, a symbol, or a toJSON() that gives undefined.
-        throw profile.unserializable(new Error("The message could not be cloned."));
+    const set = (name, value) =>
+        Object.defineProperty(port, name, { value, writable: true, enumerable: true, configurable: true });
+    let hasEnded = false;
+    for (const [name, event] of Object.entries(events)) {
+        Object.defineProperty(port, name, {
+            get() {
+                if (hasEnded) {
+                    throw new Error(`Failed to read the '${name}' property from 'Object': Extension context invalidated.`);
+                }
+                set(name, event);
+                return event;
+            },
+            set: (value) => set(name, value),
+            enumerable: true,
+            configurable: true,
+        });
     }
-    return json;
+    return () => {
+        hasEnded = true;
+    };
 }
 
 function post(native, profile, number, json) {

@@ -1,8 +1,29 @@
 // Where browsers differ in shapes and texts, measured in Chromium 156 and Firefox 153.
 
+import { DOMException } from "./platform.js";
+
 const RECEIVING_END = "Could not establish connection. Receiving end does not exist.";
 
 const chromium = {
+    // Messages are JSON, unless the manifest asks for structured clones.
+    clonesMessages: false,
+    // What is in surface.js.
+    hasSurface: true,
+    // How long it takes to hear from the browser process that there is no receiver.
+    roundTrip: 4,
+    // The shortest time of a timer.
+    leastDelay: 1,
+    // Methods of ports and events check what they are called on.
+    methodsNeedTheirPort: true,
+    // A port's events are made when they are first asked for.
+    eventsAreLazy: true,
+    noLastError: undefined,
+    makeLastError: (message) => ({ message }),
+    discardsMany: false,
+    // Ports have a name, which travels as UTF-8.
+    portName: (info) => wellFormed(info?.name ?? ""),
+    sendName: (name) => name,
+    receiveName: (name) => name,
     // Events have `hasListeners` and `dispatch` as well.
     eventsHaveListeners: true,
     // A listener removed while an event is dispatched is still called for it.
@@ -18,11 +39,22 @@ const chromium = {
             "The page keeping the extension port is moved into back/forward cache, so the message channel is closed.",
     },
     unserializable: () => new Error("Could not serialize message."),
+    notCloneable: () => new Error("Could not serialize message."),
+    symbolNotCloneable: () => new Error("Could not serialize message."),
     // What a callback of sendMessage finds in `runtime.lastError` when nobody answered.
     noAnswer: "The message port closed before a response was received.",
     answerLost:
         "A listener indicated an asynchronous response by returning true, " +
         "but the message channel closed before a response was received",
+    // An answer that cannot be serialized: what the sender hears, and whether the listener does.
+    unserializableAnswer: "Could not serialize message.",
+    refusesAnswers: true,
+    // A message that cannot be: thrown, or given for the promise to be rejected with.
+    unsendable(method, error) {
+        throw invocation(method, error.message);
+    },
+    // A call without any argument is refused like other wrong ones, or later.
+    noMessage: undefined,
     rejection: (error) =>
         error instanceof Error
             ? error.message
@@ -65,6 +97,21 @@ function chromiumType(value) {
 }
 
 const firefox = {
+    clonesMessages: true,
+    hasSurface: false,
+    roundTrip: 4,
+    leastDelay: 0,
+    methodsNeedTheirPort: false,
+    eventsAreLazy: false,
+    noLastError: null,
+    makeLastError: (message) => new Error(message),
+    discardsMany: true,
+    // Without `connectInfo` the name is empty; with one that has none it is null. Any
+    // other name is sent as it is, or where UTF-8 cannot have it, as JSON behind a NUL.
+    portName: (info) => (info === undefined ? "" : (info.name ?? null)),
+    sendName: (name) =>
+        name !== null && name.isWellFormed() && !name.startsWith("\0") ? name : `\0${JSON.stringify(name)}`,
+    receiveName: (name) => (name.startsWith("\0") ? JSON.parse(name.slice(1)) : name),
     eventsHaveListeners: false,
     callsRemovedListeners: false,
     portsHaveError: true,
@@ -72,9 +119,16 @@ const firefox = {
     tooLarge: "Message exceeded maximum allowed size of 64MiB.",
     disconnectErrors: { NoReceiver: RECEIVING_END },
     unserializable: (error) => error,
+    notCloneable: (kind) => new DOMException(`${kind} object could not be cloned.`, "DataCloneError"),
+    symbolNotCloneable: () => new DOMException("An exception was thrown", "InvalidStateError"),
     noAnswer: undefined,
-    answerLost: undefined,
-    rejection: (error) => (error instanceof Error ? error.message : "An unexpected error occurred"),
+    answerLost: RECEIVING_END,
+    unserializableAnswer: RECEIVING_END,
+    refusesAnswers: false,
+    unsendable: (method, error) =>
+        error.name === "DataCloneError" ? error : new Error("An unexpected error occurred"),
+    rejection: (error) => (typeof error?.message === "string" ? error.message : "An unexpected error occurred"),
+    noMessage: (method) => new Error(`${method.name}'s message argument is missing`),
     invalidExtension: () => undefined,
 
     noSignature: (method) => new Error(`Incorrect argument types for ${method.name}.`),
@@ -92,6 +146,11 @@ function firefoxProblem({ minimum, expected, value }) {
     return minimum === undefined
         ? `Expected ${expected} instead of ${JSON.stringify(value)}`
         : `Integer ${value} is too small (must be at least ${minimum})`;
+}
+
+/** The text as it can be written in UTF-8: each half of a broken pair becomes three replacement characters. */
+function wellFormed(text) {
+    return text.replace(/\p{Surrogate}/gu, "\ufffd\ufffd\ufffd");
 }
 
 export const profiles = { chromium, firefox };

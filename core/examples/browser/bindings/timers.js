@@ -1,13 +1,16 @@
 // Timers. The browser keeps the time; the callbacks stay here.
 
-/** @param {object} native `setTimer(number, delay)`, `clearTimer(number)`, `reportException` */
-export function installTimers(native) {
+/**
+ * @param {object} native `setTimer(number, delay)`, `clearTimer(number)`, `reportException`
+ * @param {object} profile the browser to follow
+ */
+export function installTimers(native, profile) {
     const timers = new Map();
     let latest = 0;
 
     function start(callback, delay, repeats, details) {
         latest += 1;
-        const milliseconds = Math.max(0, Math.trunc(Number(delay)) || 0);
+        const milliseconds = Math.max(profile.leastDelay, Math.trunc(Number(delay)) || 0);
         timers.set(latest, { callback, milliseconds, repeats, details });
         native.setTimer(latest, milliseconds);
         return latest;
@@ -36,6 +39,9 @@ export function installTimers(native) {
     }
 
     return {
+        /** Calls back after a while, on the browser's own behalf. */
+        later: (milliseconds, callback) => start(callback, milliseconds, false, []),
+
         /** Runs a timer that is due. */
         timer(number) {
             const timer = timers.get(number);

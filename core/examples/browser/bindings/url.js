@@ -4,12 +4,22 @@
 export function installUrl(native) {
     globalThis.URL = class URL {
         constructor(url, base) {
-            const parts = native.parseUrl(String(url), base === undefined ? undefined : String(base));
-            if (parts === undefined) {
+            const parsed = native.parseUrl(String(url), base === undefined ? undefined : String(base));
+            if (parsed === undefined) {
                 throw new TypeError(`Failed to construct 'URL': Invalid URL`);
             }
-            Object.assign(this, JSON.parse(parts));
-            this.searchParams = new URLSearchParams(this.search);
+            partsOf.set(this, JSON.parse(parsed));
+            this.#searchParams = new URLSearchParams(this.search);
+        }
+
+        #searchParams;
+
+        get searchParams() {
+            return this.#searchParams;
+        }
+
+        get [Symbol.toStringTag]() {
+            return "URL";
         }
 
         static canParse(url, base) {
@@ -24,8 +34,29 @@ export function installUrl(native) {
             return this.href;
         }
     };
+    for (const part of parts) {
+        const get = function get() {
+            return partsOf.get(this)[part];
+        };
+        Object.defineProperty(URL.prototype, part, { get, enumerable: true, configurable: true });
+    }
     globalThis.URLSearchParams = URLSearchParams;
 }
+
+const partsOf = new WeakMap();
+const parts = [
+    "href",
+    "origin",
+    "protocol",
+    "username",
+    "password",
+    "host",
+    "hostname",
+    "port",
+    "pathname",
+    "search",
+    "hash",
+];
 
 class URLSearchParams {
     #pairs;

@@ -1,6 +1,7 @@
 //! Answers to asynchronous API calls. The bindings have checked the types of the
 //! arguments; whether tabs exist is checked here.
 
+use super::open_tab::Entry;
 use super::{Browser, Call, Caller, LoadedExtension};
 use crate::extension::{Extension, Glob, MatchPattern};
 use crate::profile::Profile;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use url::Url;
 
 /// What a call came to: its result, or a text for `runtime.lastError`.
-type Outcome = Result<Value, String>;
+pub(super) type Outcome = Result<Value, String>;
 
 /// One value, or several.
 #[derive(Debug, Deserialize)]
@@ -48,6 +49,13 @@ struct QueryInfo {
     window_id: Option<i64>,
 }
 
+/// `details` of `webNavigation.getAllFrames`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FrameDetails {
+    tab_id: u64,
+}
+
 /// `createProperties` and `updateProperties`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -61,15 +69,29 @@ impl Browser {
     /// Carries out a call and sends the answer.
     pub(super) fn answer(&mut self, call: Call) {
         let Call { caller, number, method, arguments } = call;
-        let extension = self.extensions.iter().find(|loaded| loaded.instance == caller.instance);
+        let extension = self.loaded(&caller);
         let Some(extension) = extension.map(|LoadedExtension { extension, .. }| Arc::clone(extension)) else {
             return;
         };
-        let outcome = serde_json::from_str(&arguments)
-            .map_err(|error| error.to_string())
-            .and_then(|arguments| self.carry_out_call(&caller, &extension, &method, arguments));
-        let outcome = outcome.map(|result| result.to_string());
-        self.threads[caller.thread.0].send(Task::Answer { context: caller.context, call: number, outcome });
+        let arguments = serde_json::from_str::<Vec<Value>>(&arguments).map_err(|error| error.to_string());
+        let outcome = match (method.as_str(), arguments) {
+            (_, Err(error)) => Err(error),
+            ("scripting.executeScript", Ok(arguments)) => {
+                let started = read(&mut arguments.into_iter())
+                    .and_then(|injection| self.execute_script(&caller, number, &extension, &injection));
+                match started {
+                    Ok(()) => return,
+                    Err(error) => Err(error),
+                }
+            }
+            (method, Ok(arguments)) => self.carry_out_call(&caller, &extension, method, arguments),
+        };
+        self.send_answer(&caller, number, outcome.map(|result| result.to_string()));
+    }
+
+    /// Sends the answer to a call.
+    pub(super) fn send_answer(&self, caller: &Caller, call: u32, outcome: Result<String, String>) {
+        self.threads[caller.thread.0].send(Task::Answer { context: caller.context, call, outcome });
     }
 
     fn carry_out_call(
@@ -94,8 +116,13 @@ impl Browser {
             }
             "tabs.reload" => {
                 let tab = self.tab_or_active(read(&mut arguments)?)?;
-                self.navigate_tab(tab.id, &tab.url);
+                self.begin_navigation(tab.id, &tab.url, Entry::Replace);
                 Ok(Value::Null)
+            }
+            "tabs.discard" => self.discard(extension, read(&mut arguments)?),
+            "webNavigation.getAllFrames" => {
+                let details: FrameDetails = read(&mut arguments)?;
+                self.all_frames(TabId::new(details.tab_id))
             }
             "tabs.remove" => {
                 let tabs: OneOrMany<u64> = read(&mut arguments)?;
@@ -152,6 +179,7 @@ impl Browser {
         let url =
             properties.url.as_deref().map_or_else(|| Ok(new_tab_page()), |url| resolve(extension, url))?;
         let tab = self.open_tab(&url, properties.active.unwrap_or(true));
+        self.begin_navigation(tab, &url, Entry::Push);
         Ok(self.tab(tab.get())?.seen_by(extension))
     }
 
@@ -161,12 +189,33 @@ impl Browser {
             self.activate_tab(tab.id);
         }
         if let Some(url) = url {
-            self.navigate_tab(tab.id, &url);
+            self.begin_navigation(tab.id, &url, Entry::Push);
         }
         Ok(self.tab(tab.id.get())?.seen_by(extension))
     }
 
-    fn tab(&self, id: u64) -> Result<TabInfo, String> {
+    /// `tabs.discard`: not for the active tab, nor twice.
+    fn discard(&mut self, extension: &Extension, id: Option<u64>) -> Outcome {
+        let fits = |tab: &TabInfo| !tab.active && !tab.discarded;
+        let tab = match id {
+            Some(id) => Some(self.tab(id)?).filter(fits),
+            None => self.shared.tabs.all().into_iter().find(fits),
+        };
+        let Some(tab) = tab else {
+            return match (self.shared.profile, id) {
+                (Profile::Chromium, Some(id)) => Err(format!("Cannot discard tab with id: {id}.")),
+                (Profile::Chromium, None) => Err("Cannot find a tab to discard.".to_owned()),
+                (Profile::Firefox, _) => Ok(Value::Null),
+            };
+        };
+        let discarded = self.discard_tab(tab.id);
+        match self.shared.profile {
+            Profile::Chromium => Ok(self.tab(discarded.get())?.seen_by(extension)),
+            Profile::Firefox => Ok(Value::Null),
+        }
+    }
+
+    pub(super) fn tab(&self, id: u64) -> Result<TabInfo, String> {
         self.shared.tabs.get(TabId::new(id)).ok_or_else(|| match self.shared.profile {
             Profile::Chromium => format!("No tab with id: {id}."),
             Profile::Firefox => format!("Invalid tab ID: {id}"),

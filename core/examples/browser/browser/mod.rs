@@ -3,26 +3,35 @@
 
 mod api;
 mod documents;
+mod execution;
+mod navigation;
+mod open_tab;
+mod replay;
 mod requests;
+mod unload;
 
-pub(crate) use requests::{Call, Caller, Request, Requests};
+pub(crate) use requests::{Call, Caller, Navigation, NavigationChange, Request, Requests};
 
-use crate::activity::Activity;
+use crate::activity::{Activity, Busy};
 use crate::arguments::{Arguments, UserAction};
+use crate::clock::Clock;
 use crate::extension::{Extension, Folder};
 use crate::log::{Event, Log};
 use crate::script::{Loaded, ScriptThread, Shared, Task, ThreadIndex, WorldDescription};
 use crate::summary::{Counts, Summary};
 use crate::tabs::TabDirectory;
 use crate::web::{Page, Site, Web, origin_of};
-use documents::OpenTab;
+use execution::Execution;
+use open_tab::{Entry, OpenTab};
 use port_core::{ContextDescription, ContextKind, ExtensionInstance, MessageService, TabId, WindowId};
+use replay::Replay;
 use requests::Envelope;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
+use url::Url;
 
 /// The one window there is.
 const WINDOW: WindowId = WindowId::new(1);
@@ -31,6 +40,12 @@ const WINDOW: WindowId = WindowId::new(1);
 pub(crate) struct Browser {
     shared: Shared,
     requests: Receiver<Envelope>,
+    /// What was asked for while the browser process waited for something else.
+    postponed: VecDeque<Envelope>,
+    /// What is to be done at a time.
+    later: BTreeMap<(Instant, u64), (Later, Busy)>,
+    executions: Vec<Execution>,
+    replay: Option<Replay>,
     extensions: Vec<LoadedExtension>,
     threads: Vec<ScriptThread>,
     sites: HashMap<Site, ThreadIndex>,
@@ -39,6 +54,9 @@ pub(crate) struct Browser {
     latest_tab: u64,
     latest_frame: u64,
     latest_document: u128,
+    latest_unload: u64,
+    latest_execution: u64,
+    latest_later: u64,
     steps: VecDeque<Step>,
     started: Instant,
     time: Duration,
@@ -48,6 +66,21 @@ pub(crate) struct Browser {
 struct LoadedExtension {
     extension: Arc<Extension>,
     instance: ExtensionInstance,
+}
+
+/// What happens after a while.
+#[derive(Debug)]
+enum Later {
+    /// The documents of a closed tab end.
+    TearDown(TabId),
+    /// The documents of a discarded tab end.
+    Empty(TabId),
+    /// A tab shows another page.
+    Navigate(TabId, Url, Entry),
+    /// A scenario has waited long enough for documents to load.
+    StopWaiting(u32),
+    /// The last events of a scenario are in.
+    EndReplay,
 }
 
 /// What happens next, as soon as all is calm.
@@ -70,6 +103,8 @@ impl Browser {
             activity: Activity::new(requests.clone()),
             requests,
             tabs: Arc::new(TabDirectory::default()),
+            clock: Clock::start(),
+            recorder: None,
             stopping: Arc::new(AtomicBool::new(false)),
         };
         let mut web = Web::default();
@@ -79,6 +114,10 @@ impl Browser {
         Self {
             shared,
             requests: receiver,
+            postponed: VecDeque::new(),
+            later: BTreeMap::new(),
+            executions: Vec::new(),
+            replay: None,
             extensions: Vec::new(),
             threads: Vec::new(),
             sites: HashMap::new(),
@@ -87,6 +126,9 @@ impl Browser {
             latest_tab: 0,
             latest_frame: 0,
             latest_document: 0,
+            latest_unload: 0,
+            latest_execution: 0,
+            latest_later: 0,
             steps: std::iter::once(open).chain(actions).collect(),
             started: Instant::now(),
             time: arguments.time,
@@ -148,6 +190,8 @@ impl Browser {
             place: None,
             url: page.url.clone(),
             title: page.title.clone(),
+            elements: Arc::default(),
+            container: None,
             is_worker,
             label,
             scripts: page.scripts.clone(),
@@ -168,18 +212,23 @@ impl Browser {
         drop(self.shared.activity.begin());
         let stopped = loop {
             let until = if self.steps.is_empty() { deadline } else { deadline.min(next_step) };
-            let calm = match self.requests.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            let due = self.later.first_key_value().map_or(until, |(due, _)| due.0.min(until));
+            let calm = match self.next_request(due.saturating_duration_since(Instant::now())) {
                 Ok(Envelope { request: Request::Calm, .. }) => self.shared.activity.is_calm(),
                 Ok(envelope) => {
                     self.carry_out(envelope.request);
                     drop(envelope.busy);
                     false
                 }
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => true,
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Instant::now() >= until,
             };
+            self.do_what_is_due();
             let now = Instant::now();
             if now >= deadline {
                 break true;
+            }
+            if self.replay.as_ref().is_some_and(Replay::is_over) {
+                break false;
             }
             if calm {
                 match self.steps.pop_front() {
@@ -195,9 +244,41 @@ impl Browser {
         self.stop(stopped)
     }
 
+    fn next_request(&mut self, timeout: Duration) -> Result<Envelope, RecvTimeoutError> {
+        match self.postponed.pop_front() {
+            Some(envelope) => Ok(envelope),
+            None => self.requests.recv_timeout(timeout),
+        }
+    }
+
+    /// Has something done after a while; it is under way until then.
+    fn after(&mut self, time: Duration, what: Later, busy: Busy) {
+        self.latest_later += 1;
+        self.later.insert((Instant::now() + time, self.latest_later), (what, busy));
+    }
+
+    fn do_what_is_due(&mut self) {
+        while let Some(due) = self.later.first_entry().filter(|due| due.key().0 <= Instant::now()) {
+            let (what, busy) = due.remove();
+            match what {
+                Later::TearDown(tab) => self.tear_down(tab),
+                Later::Empty(tab) => self.empty_tab(tab),
+                Later::Navigate(tab, url, entry) => self.navigate_tab(tab, &url, entry),
+                Later::StopWaiting(call) => self.stop_waiting(call),
+                Later::EndReplay => self.end_replay(),
+            }
+            drop(busy);
+        }
+    }
+
     fn carry_out(&mut self, request: Request) {
         match request {
+            Request::Call(call) if call.method.starts_with(replay::PREFIX) => self.answer_replay(call),
             Request::Call(call) => self.answer(call),
+            Request::Navigation(navigation) => self.carry_out_navigation(navigation),
+            Request::Executed { number, outcome } => self.executed(number, outcome),
+            // Nobody waits for it any more.
+            Request::Unloaded(_) => {}
             Request::Loaded(Loaded::Document(place)) => self.document_loaded(place),
             Request::Loaded(Loaded::Background(instance)) => {
                 self.emit_to(instance, "runtime.onInstalled", r#"[{"reason":"install"}]"#.to_owned());
@@ -214,7 +295,7 @@ impl Browser {
                 for page in pages {
                     // The first tab stays the active one.
                     let active = self.tabs.is_empty();
-                    self.open_tab(&page.url, active);
+                    self.open_tab_with(&page.url, active);
                 }
             }
             Step::User(UserAction::Click) => self.click(),

@@ -4,6 +4,7 @@ use crate::activity::Busy;
 use crate::script::{Loaded, ThreadIndex};
 use port_core::{ContextId, ExtensionInstance, Place};
 use std::sync::mpsc::Sender;
+use url::Url;
 
 /// Something for the browser process to do.
 #[derive(Debug)]
@@ -12,8 +13,70 @@ pub(crate) enum Request {
     Call(Call),
     /// A document or a background has run its scripts.
     Loaded(Loaded),
+    /// A script changed what its frame, or a frame in its document, shows.
+    Navigation(Navigation),
+    /// Documents heard that they go away.
+    Unloaded(u64),
+    /// A function of `scripting.executeScript` has run.
+    Executed {
+        /// The number of the execution.
+        number: u64,
+        /// Its result as JSON, or what it threw.
+        outcome: Result<String, String>,
+    },
     /// Nothing is under way any more, or was so a moment ago.
     Calm,
+}
+
+/// What a script did to its page.
+#[derive(Debug)]
+pub(crate) struct Navigation {
+    /// Where the script runs.
+    pub(crate) place: Place,
+    /// What it did.
+    pub(crate) change: NavigationChange,
+}
+
+/// A way for a script to change its page.
+#[derive(Debug)]
+pub(crate) enum NavigationChange {
+    /// `location.href = …`, `location.replace()`.
+    Go {
+        /// Where to.
+        url: Url,
+        /// Whether the page takes the place of the one before in the history.
+        replace: bool,
+    },
+    /// `location.reload()`.
+    Reload,
+    /// `history.go()`.
+    Traverse(i32),
+    /// `history.pushState()`, `replaceState()`, or a change of the fragment.
+    SameDocument {
+        /// The URL now.
+        url: Url,
+        /// Whether the history has no entry for it.
+        replace: bool,
+    },
+    /// A frame element came into the document.
+    AttachFrame {
+        /// The number of the element in this document.
+        element: u32,
+        /// What it shows.
+        url: Url,
+    },
+    /// A frame element shows something else.
+    NavigateFrame {
+        /// The number of the element in this document.
+        element: u32,
+        /// What it shows.
+        url: Url,
+    },
+    /// A frame element left the document.
+    RemoveFrame {
+        /// The number of the element in this document.
+        element: u32,
+    },
 }
 
 /// An asynchronous API call.

@@ -1,10 +1,12 @@
 //! Where the files of an unpacked extension come from.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The files of an unpacked extension.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Folder {
     /// A folder on disk.
     Disk(PathBuf),
@@ -14,6 +16,13 @@ pub(crate) enum Folder {
         name: &'static str,
         /// Names and texts.
         files: &'static [(&'static str, &'static str)],
+    },
+    /// Files made by this program.
+    Memory {
+        /// The folder's name.
+        name: String,
+        /// Texts by their names.
+        files: Arc<BTreeMap<String, String>>,
     },
 }
 
@@ -39,6 +48,10 @@ impl Folder {
                 .find(|(name, _)| *name == parts.join("/"))
                 .map(|(_, text)| (*text).to_owned())
                 .ok_or_else(|| format!("cannot read {path:?}: no such file")),
+            Self::Memory { files, .. } => files
+                .get(&parts.join("/"))
+                .cloned()
+                .ok_or_else(|| format!("cannot read {path:?}: no such file")),
         }
     }
 
@@ -47,6 +60,7 @@ impl Folder {
         match self {
             Self::Disk(folder) => folder.join(file).display().to_string(),
             Self::Embedded { name, .. } => Path::new(name).join(file).display().to_string(),
+            Self::Memory { name, .. } => Path::new(name).join(file).display().to_string(),
         }
     }
 
@@ -57,6 +71,7 @@ impl Folder {
                 fs::canonicalize(folder).as_deref().unwrap_or(folder).to_string_lossy().into_owned()
             }
             Self::Embedded { name, .. } => (*name).to_owned(),
+            Self::Memory { name, .. } => name.clone(),
         }
     }
 }

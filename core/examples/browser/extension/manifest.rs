@@ -33,6 +33,9 @@ pub(crate) struct Manifest {
     /// `"host_permissions"` of version 3.
     #[serde(default)]
     host_permissions: Vec<MatchPattern>,
+    /// `"browser_specific_settings"`, or by its older name `"applications"`.
+    #[serde(alias = "applications")]
+    browser_specific_settings: Option<BrowserSettings>,
     /// `"action"` of version 3.
     action: Option<Value>,
     /// `"browser_action"` of version 2.
@@ -61,6 +64,18 @@ struct ExternallyConnectable {
     /// The extensions that may connect; `*` for all.
     #[serde(default)]
     ids: Vec<String>,
+}
+
+/// `"browser_specific_settings"`.
+#[derive(Debug, Deserialize)]
+struct BrowserSettings {
+    gecko: Option<GeckoSettings>,
+}
+
+/// What is for Firefox among them.
+#[derive(Debug, Deserialize)]
+struct GeckoSettings {
+    id: Option<String>,
 }
 
 /// `"background"`. A manifest may carry several forms for several browsers; the
@@ -166,6 +181,11 @@ impl Manifest {
         let in_permissions =
             self.permissions.iter().filter_map(|permission| permission.as_str()?.parse().ok());
         self.host_permissions.iter().cloned().chain(in_permissions)
+    }
+
+    /// The id that the extension has in Firefox.
+    pub(crate) fn gecko_id(&self) -> Option<&str> {
+        self.browser_specific_settings.as_ref()?.gecko.as_ref()?.id.as_deref()
     }
 
     /// Which other extensions may connect.

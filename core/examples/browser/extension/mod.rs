@@ -12,7 +12,7 @@ pub(crate) use match_pattern::MatchPattern;
 
 use crate::profile::Profile;
 use manifest::{Background, Manifest, ManifestError, RunAt, ScriptKind};
-use port_core::ExtensionId;
+use port_core::{DocumentId, ExtensionId};
 use std::fmt;
 use std::sync::Arc;
 use url::Url;
@@ -98,9 +98,9 @@ impl Extension {
         let text =
             folder.read(MANIFEST).map_err(|message| in_manifest(ManifestError::without_place(message)))?;
         let manifest = Manifest::parse(&text).map_err(in_manifest)?;
-        let id = id_of(&folder.identity());
-        let base = format!("{}://{id}/", profile.extension_scheme());
-        let base = Url::parse(&base).expect("scheme and id are plain letters");
+        let (id, host) = identify(&folder, &manifest, profile);
+        let base = format!("{}://{host}/", profile.extension_scheme());
+        let base = Url::parse(&base).expect("scheme and host are plain letters and digits");
 
         let files = Files { folder: &folder, base: &base, manifest_text: &text };
         let content_scripts =
@@ -269,20 +269,31 @@ fn read_page(folder: &Folder, base: &Url, path: &str) -> Result<ExtensionPage, S
     Ok(ExtensionPage { title: page::title_of(&html).to_owned(), url, scripts })
 }
 
-/// An id in the form of Chromium's: 32 letters from `a` to `p`, made from the folder
-/// (here by the FNV-1a hash), so that it stays the same from run to run.
-fn id_of(identity: &str) -> ExtensionId {
+/// The id of an extension and the host of its URLs, made from the folder so that they
+/// stay the same from run to run. In Chromium both are 32 letters from `a` to `p`; in
+/// Firefox the host is a UUID, and so is the id unless the manifest gives one.
+fn identify(folder: &Folder, manifest: &Manifest, profile: Profile) -> (ExtensionId, String) {
+    let hash = hash(&folder.identity());
+    match profile {
+        Profile::Chromium => {
+            let digits = hash.to_be_bytes();
+            let digits = digits.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+            let letters: String = digits.map(|digit| char::from(b'a' + digit)).collect();
+            (ExtensionId::new(&letters), letters)
+        }
+        Profile::Firefox => {
+            let host = profile.show_document(DocumentId::new(hash));
+            let id = manifest.gecko_id().map_or_else(|| format!("{{{host}}}"), str::to_owned);
+            (ExtensionId::new(&id), host)
+        }
+    }
+}
+
+/// The FNV-1a hash.
+pub(crate) fn hash(text: &str) -> u128 {
     const OFFSET_BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
-    let hash =
-        identity.bytes().fold(OFFSET_BASIS, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME));
-    let letters: String = hash
-        .to_be_bytes()
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .map(|digit| char::from(b'a' + digit))
-        .collect();
-    ExtensionId::new(&letters)
+    text.bytes().fold(OFFSET_BASIS, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME))
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! What a thread's worlds share on the native side: the event loop, ports by number,
-//! timers and counts. Holds no JavaScript value, so that functions given to scripts
-//! may hold it without making a cycle.
+//! timers and counts. Functions given to scripts hold it, so it holds next to nothing
+//! of JavaScript itself.
 
+use super::documents::{Document, Documents};
 use super::timers::Timers;
 use super::{Shared, ThreadIndex};
+use crate::browser::{Navigation, NavigationChange, Request};
 use crate::extension::Extension;
 use crate::log::Event;
 use crate::summary::Counts;
@@ -11,6 +13,7 @@ use port_core::{
     ConnectError, ConnectKind, ContextId, DisconnectReason, EventLoop, Message, PortId, PortName, PostError,
     RuntimeTarget, TabTarget,
 };
+use rquickjs::{Ctx, Function, Persistent};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -24,6 +27,12 @@ pub(crate) struct Host {
     pub(super) event_loop: RefCell<EventLoop>,
     pub(super) timers: RefCell<Timers>,
     pub(super) counts: RefCell<Counts>,
+    pub(super) documents: RefCell<Documents>,
+    /// How each world hears that its page goes. The one thing of JavaScript here: it
+    /// is emptied before the runtime goes, see [`Host::forget_everything`].
+    pub(super) leaving: RefCell<HashMap<ContextId, Persistent<Function<'static>>>>,
+    /// Contexts that this thread has ended, and whose worlds are to be dropped.
+    pub(super) detached: RefCell<Vec<ContextId>>,
     ports: RefCell<Ports>,
 }
 
@@ -77,6 +86,9 @@ impl Host {
             event_loop: RefCell::new(event_loop),
             timers: RefCell::default(),
             counts: RefCell::default(),
+            documents: RefCell::default(),
+            leaving: RefCell::default(),
+            detached: RefCell::default(),
             ports: RefCell::default(),
         }
     }
@@ -180,10 +192,57 @@ impl Host {
     /// Forgets what belonged to a context that is no more.
     pub(super) fn forget(&self, context: ContextId) {
         self.timers.borrow_mut().clear_context(context);
+        self.documents.borrow_mut().leave(context);
+        self.leaving.borrow_mut().remove(&context);
         let mut ports = self.ports.borrow_mut();
         ports.by_number.retain(|_, port| port.context != context);
         let Ports { by_number, numbers, .. } = &mut *ports;
         numbers.retain(|_, number| by_number.contains_key(number));
+    }
+
+    /// A frame element leaves its document: the scripts in it hear so at once, and end.
+    pub(super) fn remove_frame(&self, context: &Ctx<'_>, world: &WorldIdentity, element: u32) {
+        if self.with_document(world, |document| document.remove_element(element)) != Some(true) {
+            return;
+        }
+        let Some(place) = world.place else { return };
+        let worlds = self.documents.borrow().worlds_inside(place.document, element);
+        for &gone in &worlds {
+            let hide = self.leaving.borrow_mut().remove(&gone);
+            if let Some(hide) = hide.and_then(|hide| hide.restore(context).ok()) {
+                // It reports what its listeners throw by itself.
+                let _ = hide.call::<_, ()>(("pagehide", false));
+            }
+        }
+        for gone in worlds {
+            // Said in the lanes, and so in order with what this thread has sent.
+            let _ = self.event_loop.borrow_mut().detach(gone);
+            self.detached.borrow_mut().push(gone);
+        }
+        self.navigate(world, NavigationChange::RemoveFrame { element });
+    }
+
+    /// Lets go of what belongs to the runtime.
+    pub(super) fn forget_everything(&self) {
+        self.leaving.borrow_mut().clear();
+    }
+
+    /// Does something with the document that a world lives in, if it has one.
+    pub(super) fn with_document<R>(
+        &self,
+        world: &WorldIdentity,
+        work: impl FnOnce(&mut Document) -> R,
+    ) -> Option<R> {
+        self.documents.borrow_mut().get_mut(world.place?.document).map(work)
+    }
+
+    /// Tells the browser process what a world did to its page.
+    pub(super) fn navigate(&self, world: &WorldIdentity, change: NavigationChange) {
+        if let Some(place) = world.place {
+            let busy = self.shared.activity.begin();
+            let navigation = Navigation { place, change };
+            self.shared.requests.send(Request::Navigation(navigation), Some(busy));
+        }
     }
 
     /// Writes down what happened to a world.

@@ -11,7 +11,7 @@ use super::{Loaded, Shared, Task, ThreadIndex, WorldDescription};
 use crate::browser::Request;
 use crate::extension::manifest::RunAt;
 use crate::log::Event as LogEvent;
-use port_core::{ContextId, Event, EventLoop};
+use port_core::{ContextId, DocumentId, Event, EventLoop};
 use rquickjs::Runtime;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
@@ -19,12 +19,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Instant;
-
-/// Events taken from the core before something else gets its turn.
-const EVENTS_PER_TURN: usize = 64;
+use url::Url;
 
 /// How deep scripts may call, in bytes of native stack.
-const SCRIPT_STACK: usize = 1 << 20;
+const SCRIPT_STACK: usize = 8 << 20;
 
 /// A script thread's state. Worlds come before the runtime: they have to be dropped first.
 pub(super) struct MainLoop {
@@ -61,6 +59,7 @@ impl MainLoop {
     /// Works until it is told to stop.
     pub(super) fn run(&mut self, tasks: &Receiver<Task>, bell: &Bell) {
         loop {
+            self.drop_detached();
             let task = match tasks.try_recv() {
                 Ok(Task::Stop(counts)) => {
                     let _ = counts.send(self.host.counts.take());
@@ -92,9 +91,18 @@ impl MainLoop {
         }
     }
 
+    /// Drops the worlds of frames that were removed by scripts of this thread.
+    fn drop_detached(&mut self) {
+        let detached = self.host.detached.take();
+        for context in detached {
+            self.host.forget(context);
+            self.worlds.remove(&context);
+        }
+    }
+
     /// Takes events from the core, each one a task of its own; says whether there were any.
     fn take_events(&mut self) -> bool {
-        for taken in 0..EVENTS_PER_TURN {
+        for taken in 0..self.host.shared.profile.events_per_turn() {
             // A statement of its own: the event loop must be free while script runs.
             let event = self.host.event_loop.borrow_mut().next_event();
             let Some(event) = event else { return taken > 0 };
@@ -145,10 +153,85 @@ impl MainLoop {
                     world.emit(event, &details);
                 }
             }
+            Task::Execute { world, function, arguments, number } => {
+                self.execute(&world, &function, &arguments, number);
+            }
+            Task::Unload { documents, persisted, number } => {
+                self.unload(&documents, persisted);
+                let busy = self.host.shared.activity.begin();
+                self.host.shared.requests.send(Request::Unloaded(number), Some(busy));
+            }
+            Task::Restore { documents } => self.restore(&documents),
+            Task::Traversed { document, url } => {
+                let parsed = Url::parse(&url);
+                if let (Ok(url), Some(document)) =
+                    (parsed, self.host.documents.borrow_mut().get_mut(document))
+                {
+                    document.url = url;
+                }
+                self.each_world_of(document, |world| world.traversed());
+            }
             // Handled where tasks are taken.
             Task::Stop(_) => {}
         }
         self.checkpoint();
+    }
+
+    /// Runs a function in the world of an extension in a document.
+    fn execute(&mut self, description: &WorldDescription, function: &str, arguments: &str, number: u64) {
+        let Some(place) = description.place else { return };
+        let known = self.worlds.iter().find(|(_, world)| {
+            let identity = world.identity();
+            identity.instance == description.instance
+                && identity.place.is_some_and(|known| known.document == place.document)
+        });
+        let known = known.map(|(context, _)| *context);
+        let context = known.or_else(|| {
+            let created = self.create_world(description)?;
+            if let Some(world) = self.worlds.get(&created) {
+                world.reach(RunAt::End);
+                world.reach(RunAt::Idle);
+            }
+            Some(created)
+        });
+        if let Some(world) = context.and_then(|context| self.worlds.get(&context)) {
+            world.execute(function, arguments, number);
+        }
+    }
+
+    /// Has the scripts of documents hear that these go away.
+    fn unload(&mut self, documents: &[DocumentId], persisted: bool) {
+        self.loading.retain(|loading| match loading.then {
+            Loaded::Document(place) => !documents.contains(&place.document),
+            Loaded::Background(_) => true,
+        });
+        for &document in documents {
+            self.each_world_of(document, |world| world.hide(persisted));
+            if persisted {
+                for context in self.host.documents.borrow().worlds(document) {
+                    self.host.timers.borrow_mut().freeze(context);
+                }
+            }
+        }
+    }
+
+    /// Documents come back from the back/forward cache.
+    fn restore(&mut self, documents: &[DocumentId]) {
+        for &document in documents {
+            for context in self.host.documents.borrow().worlds(document) {
+                self.host.timers.borrow_mut().thaw(context);
+            }
+            self.each_world_of(document, World::show);
+        }
+    }
+
+    /// Does something in each world of a document, each a task of its own.
+    fn each_world_of(&self, document: DocumentId, task: impl Fn(&World)) {
+        let worlds = self.host.documents.borrow().worlds(document);
+        for world in worlds.iter().filter_map(|context| self.worlds.get(context)) {
+            task(world);
+            self.checkpoint();
+        }
     }
 
     /// Takes the document that was asked for first to its next moment; says whether
@@ -176,12 +259,16 @@ impl MainLoop {
     /// Makes a world and tells the core; `None` when its document is gone already.
     fn create_world(&mut self, description: &WorldDescription) -> Option<ContextId> {
         let context = self.host.event_loop.borrow_mut().attach(description.context.clone()).ok()?;
+        if let Some(place) = description.place {
+            self.host.documents.borrow_mut().enter(place.document, context, description);
+        }
         match World::new(&self.runtime, &self.host, &self.modules, context, description) {
             Ok(world) => {
                 self.worlds.insert(context, world);
                 Some(context)
             }
             Err(error) => {
+                self.host.forget(context);
                 report_engine_error(&self.host.shared.log, &error);
                 None
             }
@@ -226,5 +313,11 @@ impl MainLoop {
             }
         }
         self.rejections.report(&self.worlds);
+    }
+}
+
+impl Drop for MainLoop {
+    fn drop(&mut self) {
+        self.host.forget_everything();
     }
 }

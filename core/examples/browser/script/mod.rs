@@ -2,6 +2,7 @@
 //! [`EventLoop`](port_core::EventLoop) of the core and a QuickJS runtime.
 
 mod bell;
+mod documents;
 mod host;
 mod main_loop;
 mod modules;
@@ -13,14 +14,19 @@ mod world;
 
 use crate::activity::Activity;
 use crate::browser::Requests;
+use crate::clock::Clock;
 use crate::extension::{Extension, Scripts};
 use crate::log::Log;
 use crate::profile::Profile;
 use crate::summary::Counts;
 use crate::tabs::TabDirectory;
+use crate::trace::Recorder;
 use bell::Bell;
 use main_loop::MainLoop;
-use port_core::{ContextDescription, ContextId, ContextKind, ExtensionInstance, MessageService, Place};
+use port_core::{
+    ContextDescription, ContextId, ContextKind, DocumentId, ExtensionInstance, MessageService, Place,
+};
+use serde::Serialize;
 use std::io;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, mpsc};
@@ -29,7 +35,7 @@ use std::thread::{self, JoinHandle};
 use url::Url;
 
 /// A script thread, counted from 0 in the order of their start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ThreadIndex(pub(crate) usize);
 
 /// What all threads of the browser share.
@@ -49,6 +55,10 @@ pub(crate) struct Shared {
     pub(crate) requests: Requests,
     /// The open tabs, for `sender.tab`.
     pub(crate) tabs: Arc<TabDirectory>,
+    /// What time it is.
+    pub(crate) clock: Clock,
+    /// Where a scenario's events go.
+    pub(crate) recorder: Option<Arc<Recorder>>,
     /// Set when scripts have to stop, even in the middle of a loop.
     pub(crate) stopping: Arc<AtomicBool>,
 }
@@ -69,12 +79,27 @@ pub(crate) struct WorldDescription {
     pub(crate) url: Url,
     /// `document.title`.
     pub(crate) title: String,
+    /// The frame elements that the document came with.
+    pub(crate) elements: Arc<[FrameElement]>,
+    /// The element that holds the document's frame: the document it is in, and its number there.
+    pub(crate) container: Option<(DocumentId, u32)>,
     /// Whether it is a worker and so has no document.
     pub(crate) is_worker: bool,
     /// How the log names it.
     pub(crate) label: String,
     /// What it runs.
     pub(crate) scripts: Scripts,
+}
+
+/// An `iframe` element of a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct FrameElement {
+    /// Its number in the document.
+    pub(crate) number: u32,
+    /// Its `id` attribute; empty for none.
+    pub(crate) id: String,
+    /// Its `src` attribute.
+    pub(crate) src: String,
 }
 
 /// Something the browser process wants done on a script thread.
@@ -85,6 +110,38 @@ pub(crate) enum Task {
         worlds: Vec<WorldDescription>,
         /// What to say when all is loaded.
         then: Loaded,
+    },
+    /// Run a function in a document, in the world of an extension, which is made if there is none.
+    Execute {
+        /// The world.
+        world: Box<WorldDescription>,
+        /// The function as text.
+        function: String,
+        /// Its arguments as a JSON array.
+        arguments: String,
+        /// The number under which to answer.
+        number: u64,
+    },
+    /// Have documents hear `pagehide`, in this order, and say so.
+    Unload {
+        /// The documents.
+        documents: Vec<DocumentId>,
+        /// Whether they go into the back/forward cache.
+        persisted: bool,
+        /// The number under which to answer.
+        number: u64,
+    },
+    /// Documents are shown again.
+    Restore {
+        /// The documents.
+        documents: Vec<DocumentId>,
+    },
+    /// The user went back or forward within a document.
+    Traversed {
+        /// The document.
+        document: DocumentId,
+        /// Its URL now.
+        url: String,
     },
     /// Deliver the answer to a call.
     Answer {

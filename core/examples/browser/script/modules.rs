@@ -22,17 +22,24 @@ pub(super) const MAIN: &str = "browser://bindings/main.js";
 pub(super) const MAIN_SOURCE: &str = include_str!("../bindings/main.js");
 
 /// The modules it imports, by file name.
-const FILES: [(&str, &str); 13] = [
+const FILES: [(&str, &str); 20] = [
     ("api.js", include_str!("../bindings/api.js")),
     ("arguments.js", include_str!("../bindings/arguments.js")),
     ("calls.js", include_str!("../bindings/calls.js")),
+    ("clone.js", include_str!("../bindings/clone.js")),
     ("console.js", include_str!("../bindings/console.js")),
+    ("document.js", include_str!("../bindings/document.js")),
     ("event.js", include_str!("../bindings/event.js")),
+    ("event_target.js", include_str!("../bindings/event_target.js")),
     ("last_error.js", include_str!("../bindings/last_error.js")),
+    ("navigation.js", include_str!("../bindings/navigation.js")),
     ("one_off.js", include_str!("../bindings/one_off.js")),
     ("page.js", include_str!("../bindings/page.js")),
+    ("platform.js", include_str!("../bindings/platform.js")),
     ("port.js", include_str!("../bindings/port.js")),
     ("profile.js", include_str!("../bindings/profile.js")),
+    ("replay.js", include_str!("../bindings/replay.js")),
+    ("surface.js", include_str!("../bindings/surface.js")),
     ("text.js", include_str!("../bindings/text.js")),
     ("timers.js", include_str!("../bindings/timers.js")),
     ("url.js", include_str!("../bindings/url.js")),

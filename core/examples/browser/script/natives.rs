@@ -5,13 +5,13 @@
 
 use super::host::{Connection, Host, Target, WorldIdentity};
 use super::script_error::ScriptError;
-use crate::browser::{Call, Caller, Request};
+use crate::browser::{Call, Caller, NavigationChange, Request};
 use crate::extension::manifest::ScriptKind;
 use crate::log::Event;
 use crate::web::origin_of;
 use port_core::{
-    ConnectError, ConnectKind, DisconnectReason, DocumentId, ExtensionId, FrameId, Listening, RuntimeTarget,
-    TabId, TabTarget,
+    ConnectError, ConnectKind, DisconnectReason, ExtensionId, FrameId, Listening, RuntimeTarget, TabId,
+    TabTarget,
 };
 use rquickjs::context::EvalOptions;
 use rquickjs::{Ctx, Exception, Function, Object, Result, Value};
@@ -25,6 +25,8 @@ pub(super) fn create<'js>(context: &Ctx<'js>, host: &Rc<Host>, world: &WorldIden
     natives.add_port_functions()?;
     natives.add_timer_functions()?;
     natives.add_page_functions()?;
+    natives.add_document_functions()?;
+    natives.add_replay_functions()?;
     Ok(natives.object)
 }
 
@@ -64,7 +66,7 @@ impl<'js> Natives<'_, 'js> {
                 }
                 if let Some(document) = document {
                     shown = format!("{shown} document {document} only");
-                    target = target.document(parse_document(&document));
+                    target = target.document(host.shared.profile.parse_document(&document));
                 }
                 let target = Target::Tab(target);
                 let connection = Connection { kind: parse_kind(&kind), name: &name, target, shown: &shown };
@@ -151,7 +153,81 @@ impl<'js> Natives<'_, 'js> {
                     Exception::throw_message(&context, &format!("importScripts: {message}"))
                 })?;
             evaluate(&context, &script.url, &script.text)
+        })?;
+
+        let clock = self.host.shared.clock;
+        self.add("now", move || clock.now())?;
+        self.add("isProxy", |value: Value<'js>| value.is_proxy())
+    }
+
+    /// What a script does to its document and to the frames in it.
+    fn add_document_functions(&self) -> Result<()> {
+        let (host, world) = self.kept();
+        self.add("documentUrl", move || host.with_document(&world, |document| document.url.to_string()))?;
+
+        let (host, world) = self.kept();
+        self.add("go", move |url: String, replace: bool| {
+            if let Ok(url) = Url::parse(&url) {
+                host.navigate(&world, NavigationChange::Go { url, replace });
+            }
+        })?;
+
+        let (host, world) = self.kept();
+        self.add("reload", move || host.navigate(&world, NavigationChange::Reload))?;
+
+        let (host, world) = self.kept();
+        self.add("traverse", move |delta: i32| host.navigate(&world, NavigationChange::Traverse(delta)))?;
+
+        let (host, world) = self.kept();
+        self.add("setDocumentUrl", move |url: String, replace: bool| {
+            if let Ok(url) = Url::parse(&url) {
+                host.with_document(&world, |document| document.url = url.clone());
+                host.navigate(&world, NavigationChange::SameDocument { url, replace });
+            }
+        })?;
+
+        let (host, world) = self.kept();
+        self.add("frameElements", move || {
+            let elements = host.with_document(&world, |document| document.elements.clone());
+            serde_json::to_string(&elements.unwrap_or_default()).unwrap_or_else(|_| "[]".to_owned())
+        })?;
+
+        let (host, world) = self.kept();
+        self.add("addFrameElement", move |id: String, src: String| {
+            let url = Url::parse(&src).ok()?;
+            let element = host.with_document(&world, |document| document.add_element(id, src))?;
+            host.navigate(&world, NavigationChange::AttachFrame { element, url });
+            Some(element)
+        })?;
+
+        let (host, world) = self.kept();
+        self.add("navigateFrameElement", move |element: u32, src: String| {
+            if let Ok(url) = Url::parse(&src) {
+                host.navigate(&world, NavigationChange::NavigateFrame { element, url });
+            }
+        })?;
+
+        let (host, world) = self.kept();
+        self.add("removeFrameElement", move |context: Ctx<'js>, element: u32| {
+            host.remove_frame(&context, &world, element);
+        })?;
+
+        let (host, _) = self.kept();
+        self.add("executed", move |number: f64, json: Option<String>, error: Option<String>| {
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+            let number = number as u64;
+            let outcome = error.map_or_else(|| Ok(json.unwrap_or_else(|| "null".to_owned())), Err);
+            let busy = host.shared.activity.begin();
+            host.shared.requests.send(Request::Executed { number, outcome }, Some(busy));
         })
+    }
+
+    /// What a scenario's own functions need; see trace/.
+    fn add_replay_functions(&self) -> Result<()> {
+        match self.host.shared.recorder.clone() {
+            Some(recorder) => self.add("record", move |events: String| recorder.record(events)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -161,13 +237,6 @@ pub(super) fn evaluate(context: &Ctx<'_>, url: &str, text: &str) -> Result<()> {
     options.strict = false;
     options.filename = Some(url.to_owned());
     context.eval_with_options::<Value<'_>, _>(text, options).map(drop)
-}
-
-/// A document's id as scripts have it, 32 hexadecimal digits. Any other text names
-/// no document, which is no error: the connection finds no receiver.
-fn parse_document(text: &str) -> DocumentId {
-    let is_id = text.len() == 32;
-    DocumentId::new(u128::from_str_radix(text, 16).ok().filter(|_| is_id).unwrap_or(u128::MAX))
 }
 
 /// A kind of channel as the bindings name it; see [`kind_name`].
@@ -225,16 +294,7 @@ fn parse_url(url: &str, base: Option<&str>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{parse_document, parse_url};
-    use port_core::DocumentId;
-
-    #[test]
-    fn a_document_id_is_read_as_it_is_shown() {
-        let id = DocumentId::new(0x1234_abcd);
-        assert_eq!(parse_document(&id.to_string()), id);
-        assert_eq!(parse_document("zzz"), parse_document(""));
-        assert_ne!(parse_document("1234ABCD"), id);
-    }
+    use super::parse_url;
 
     #[test]
     fn a_url_is_taken_apart() {

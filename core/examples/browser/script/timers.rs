@@ -15,6 +15,9 @@ type Due = (Instant, u64);
 pub(crate) struct Timers {
     by_due: BTreeMap<Due, Timer>,
     due_of: HashMap<Timer, Due>,
+    /// The timers of contexts whose page is in the back/forward cache, and what was
+    /// left of their time.
+    frozen: HashMap<ContextId, Vec<(Timer, Duration)>>,
     set: u64,
 }
 
@@ -24,6 +27,10 @@ impl Timers {
         // A delay beyond what clocks can say is as good as none at all.
         let Some(instant) = Instant::now().checked_add(delay) else { return };
         self.clear(timer);
+        if let Some(frozen) = self.frozen.get_mut(&timer.0) {
+            frozen.push((timer, delay));
+            return;
+        }
         self.set += 1;
         let due = (instant, self.set);
         self.by_due.insert(due, timer);
@@ -34,6 +41,31 @@ impl Timers {
     pub(crate) fn clear(&mut self, timer: Timer) {
         if let Some(due) = self.due_of.remove(&timer) {
             self.by_due.remove(&due);
+        } else if let Some(frozen) = self.frozen.get_mut(&timer.0) {
+            frozen.retain(|(other, _)| *other != timer);
+        }
+    }
+
+    /// Stops the time of a context.
+    pub(crate) fn freeze(&mut self, context: ContextId) {
+        let now = Instant::now();
+        let mut frozen = Vec::new();
+        self.by_due.retain(|due, timer| {
+            if timer.0 == context {
+                frozen.push((*timer, due.0.saturating_duration_since(now)));
+            }
+            timer.0 != context
+        });
+        for (timer, _) in &frozen {
+            self.due_of.remove(timer);
+        }
+        self.frozen.entry(context).or_default().append(&mut frozen);
+    }
+
+    /// Lets the time of a context go on.
+    pub(crate) fn thaw(&mut self, context: ContextId) {
+        for (timer, rest) in self.frozen.remove(&context).unwrap_or_default() {
+            self.set(timer, rest);
         }
     }
 
@@ -41,6 +73,7 @@ impl Timers {
     pub(crate) fn clear_context(&mut self, context: ContextId) {
         self.by_due.retain(|_, timer| timer.0 != context);
         self.due_of.retain(|timer, _| timer.0 != context);
+        self.frozen.remove(&context);
     }
 
     /// When the next timer is due.

@@ -9,14 +9,16 @@ use super::rejections::RawContext;
 use super::script_error::ScriptError;
 use crate::extension::Script;
 use crate::extension::manifest::{RunAt, ScriptKind};
+use crate::profile::Profile;
 use crate::tabs::place_label;
 use port_core::{
-    ConnectKind, ContextId, ContextKind, DisconnectReason, DocumentLifecycle, ExtensionId, PortId, PortName,
-    Sender,
+    ConnectKind, ContextId, ContextKind, DisconnectReason, DocumentId, DocumentLifecycle, ExtensionId,
+    PortId, PortName, Sender,
 };
 use rquickjs::function::IntoArgs;
 use rquickjs::{CatchResultExt, CaughtResult, Context, Ctx, Function, Module, Object, Persistent, Runtime};
 use serde_json::json;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 /// A world. Everything done to it is one task; the caller runs the microtask
@@ -59,6 +61,8 @@ impl World {
             let world = context.json_parse(describe(host, description).to_string())?;
             let deliver: Object<'_> = install.call((natives, world))?;
             let message: Function<'_> = deliver.get("message")?;
+            let hide: Function<'_> = deliver.get("pageTransition")?;
+            host.leaving.borrow_mut().insert(context_id, Persistent::save(&context, hide));
             Ok::<_, rquickjs::Error>((
                 Persistent::save(&context, deliver),
                 Persistent::save(&context, message),
@@ -110,6 +114,27 @@ impl World {
             RunAt::Idle => "complete",
         };
         self.deliver("readyState", (state,));
+    }
+
+    /// The document goes away.
+    pub(super) fn hide(&self, persisted: bool) {
+        self.deliver("pageTransition", ("pagehide", persisted));
+    }
+
+    /// The document came back from the back/forward cache.
+    pub(super) fn show(&self) {
+        self.deliver("pageTransition", ("pageshow", true));
+    }
+
+    /// The user went back or forward within the document.
+    pub(super) fn traversed(&self) {
+        self.deliver("traversed", ());
+    }
+
+    /// Runs a function and answers under the number.
+    pub(super) fn execute(&self, function: &str, arguments: &str, number: u64) {
+        #[allow(clippy::cast_precision_loss, reason = "a count")]
+        self.deliver("execute", (function, arguments, number as f64));
     }
 
     /// Somebody connected.
@@ -192,10 +217,21 @@ impl World {
     fn show_sender(&self, sender: &Sender) -> serde_json::Value {
         let mut shown =
             json!({ "id": sender.extension().as_str(), "origin": sender.origin(), "url": sender.url() });
+        if self.host.shared.profile == Profile::Firefox {
+            let (kind, document) = match sender.kind() {
+                ContextKind::ContentScript => ("content_child", None),
+                _ => ("addon_child", Some(document_of_background(sender))),
+            };
+            shown["envType"] = kind.into();
+            shown["contextId"] = context_number(sender).into();
+            if let Some(document) = document {
+                shown["documentId"] = self.host.shared.profile.show_document(document).into();
+            }
+        }
         if let (Some(tab), Some(frame), Some(document)) = (sender.tab(), sender.frame(), sender.document()) {
             shown["frameId"] = frame.get().into();
-            shown["documentId"] = document.to_string().into();
-            if self.host.shared.profile == crate::profile::Profile::Chromium {
+            shown["documentId"] = self.host.shared.profile.show_document(document).into();
+            if self.host.shared.profile == Profile::Chromium {
                 shown["documentLifecycle"] = match sender.lifecycle() {
                     DocumentLifecycle::Cached => "cached",
                     _ => "active",
@@ -208,6 +244,19 @@ impl World {
         }
         shown
     }
+}
+
+/// The document of an extension's background, which has one in Firefox but no place in a tab.
+fn document_of_background(sender: &Sender) -> DocumentId {
+    DocumentId::new(crate::extension::hash(sender.url()))
+}
+
+/// A number for a context, which Firefox shows too.
+fn context_number(sender: &Sender) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (sender.url(), sender.document()).hash(&mut hasher);
+    // As many bits as a number in a script holds exactly.
+    hasher.finish() >> 12
 }
 
 /// How the log names an opener.
@@ -231,10 +280,15 @@ fn describe(host: &Host, description: &WorldDescription) -> serde_json::Value {
         },
         "isWorker": description.is_worker,
         "profile": host.shared.profile.name(),
+        "userAgent": host.shared.profile.user_agent(),
+        "timeOrigin": host.shared.clock.time_origin(),
+        "replays": host.shared.recorder.is_some(),
+        "isTop": description.place.is_none_or(|place| place.frame == port_core::FrameId::TOP),
         "url": description.url.as_str(),
         "title": description.title,
         "extension": {
             "id": extension.id().as_str(),
+            "instance": Profile::Firefox.show_document(DocumentId::new(crate::extension::hash(extension.id().as_str()))),
             "base": extension.base().as_str(),
             "manifest": manifest,
         },

@@ -1,8 +1,10 @@
 //! Whole runs, from the command line to the log.
 
+mod agreement;
 mod faults;
 mod one_off;
 mod ports;
+mod replay;
 mod sample;
 mod scripts;
 

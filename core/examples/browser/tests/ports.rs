@@ -55,7 +55,7 @@ fn a_port_without_a_receiver_ends_with_the_one_text_and_never_at_once() {
     let firefox =
         run(&[extension!(BACKGROUND, "")], &["--profile", "firefox", "--page", "https://a.example.com/"]);
     let expected = format!("onDisconnect undefined Error: {TEXT}");
-    assert_eq!(firefox.console("background"), ["returned undefined", "microtask", &expected]);
+    assert_eq!(firefox.console("background"), ["returned null", "microtask", &expected]);
 }
 
 #[test]
@@ -252,7 +252,7 @@ fn messages_are_json() {
                 const sent = { n: NaN, d: new Date(0), u: undefined, a: [1, , undefined], text: '\\ud800 \\u0000 é 🙂', ['__proto__']: 1 };
                 port.postMessage(sent);
                 sent.n = 'changed after posting';
-                port.postMessage();
+                port.postMessage(undefined);
             });",
             "chrome.runtime.onConnect.addListener((port) => {
                 console.log(port.name.length);

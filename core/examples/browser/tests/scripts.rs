@@ -27,6 +27,11 @@ fn callbacks_and_promises_get_the_same_answers() {
                 await browser.tabs.update(made.id, { active: true });
                 console.log((await browser.tabs.query({ active: true })).map((tab) => tab.id));
                 await browser.tabs.update(made.id, { url: 'https://c.example.org/' });
+                // The call is answered before the page has come.
+                console.log((await browser.tabs.get(made.id)).url);
+                while (!(await browser.tabs.get(made.id)).url.includes('c.example')) {
+                    await new Promise((resolve) => setTimeout(resolve, 1));
+                }
                 await browser.tabs.reload(made.id);
                 console.log((await browser.tabs.get(made.id)).url);
                 await browser.tabs.remove([made.id]);
@@ -48,6 +53,7 @@ fn callbacks_and_promises_get_the_same_answers() {
             "No tab with id: 97.",
             "1 2 false",
             "[2]",
+            "https://b.example.net/",
             "https://c.example.org/",
             "1",
         ]

@@ -1,0 +1,17 @@
+// What the functions around a scenario need and extensions do not have; see trace/.
+
+/**
+ * @param {object} native `record(json)`
+ * @param {object} calls see calls.js
+ * @returns {object} what `globalThis.replay` is while the functions around a scenario are set up
+ */
+export function createReplay(native, calls) {
+    return {
+        record: native.record,
+        scenario: calls.method("replay.scenario", []),
+        expect: calls.method("replay.expect", []),
+        ready: calls.method("replay.ready", [{ name: "context", type: "string" }]),
+        waitReady: calls.method("replay.waitReady", [{ name: "contexts", type: "integer" }]),
+        done: calls.method("replay.done", [{ name: "report", type: "string" }]),
+    };
+}

@@ -1,0 +1,178 @@
+// The parts of the extension APIs that have no effect here: constants, events that never
+// fire, namespaces that every extension of Chromium has. Scripts ask whether they are there.
+
+/** Each value under its name in capitals: `A_B` for `"a-b"`. */
+function constants(...values) {
+    return Object.fromEntries(values.map((value) => [value.toUpperCase().replaceAll("-", "_"), value]));
+}
+
+const runtime = {
+    ContextType: constants("BACKGROUND", "DEVELOPER_TOOLS", "OFFSCREEN_DOCUMENT", "POPUP", "SIDE_PANEL", "TAB"),
+    OnInstalledReason: constants("chrome_update", "install", "shared_module_update", "update"),
+    OnRestartRequiredReason: constants("app_update", "os_update", "periodic"),
+    PlatformArch: constants("arm", "arm64", "mips", "mips64", "ppc64", "riscv64", "x86-32", "x86-64"),
+    PlatformNaclArch: constants("arm", "mips", "mips64", "ppc64", "x86-32", "x86-64"),
+    PlatformOs: constants("android", "cros", "linux", "mac", "openbsd", "win"),
+    RequestUpdateCheckStatus: constants("no_update", "throttled", "update_available"),
+};
+
+const windowType = constants("app", "custom-tab", "devtools", "normal", "panel", "popup");
+
+const tabs = {
+    MutedInfoReason: constants("capture", "extension", "user"),
+    TabStatus: constants("complete", "loading", "unloaded"),
+    WindowType: windowType,
+    ZoomSettingsMode: constants("automatic", "disabled", "manual"),
+    ZoomSettingsScope: constants("per-origin", "per-tab"),
+    MAX_CAPTURE_VISIBLE_TAB_CALLS_PER_SECOND: 2,
+    SPLIT_VIEW_ID_NONE: -1,
+    TAB_ID_NONE: -1,
+    TAB_INDEX_NONE: -1,
+};
+
+const scripting = {
+    ExecutionWorld: constants("ISOLATED", "MAIN"),
+    StyleOrigin: constants("AUTHOR", "USER"),
+};
+
+const webNavigation = {
+    TransitionQualifier: constants("client_redirect", "forward_back", "from_address_bar", "server_redirect"),
+    TransitionType: constants(
+        "auto_bookmark",
+        "auto_subframe",
+        "form_submit",
+        "generated",
+        "keyword",
+        "keyword_generated",
+        "link",
+        "manual_subframe",
+        "reload",
+        "start_page",
+        "typed",
+    ),
+};
+
+const windows = {
+    CreateType: constants("normal", "panel", "popup"),
+    WindowState: constants("fullscreen", "locked-fullscreen", "maximized", "minimized", "normal"),
+    WindowType: windowType,
+    WINDOW_ID_CURRENT: -2,
+    WINDOW_ID_NONE: -1,
+};
+
+const management = {
+    ExtensionDisabledReason: constants("permissions_increase", "unknown"),
+    ExtensionInstallType: constants("admin", "development", "normal", "other", "sideload"),
+    ExtensionType: constants(
+        "extension",
+        "hosted_app",
+        "legacy_packaged_app",
+        "login_screen_extension",
+        "packaged_app",
+        "theme",
+    ),
+    LaunchType: constants("OPEN_AS_PINNED_TAB", "OPEN_AS_REGULAR_TAB", "OPEN_AS_WINDOW", "OPEN_FULL_SCREEN"),
+};
+
+const silentEvents = {
+    permissions: ["onAdded", "onRemoved"],
+    runtime: [
+        "onBrowserUpdateAvailable",
+        "onEnabled",
+        "onRestartRequired",
+        "onSuspend",
+        "onSuspendCanceled",
+        "onUpdateAvailable",
+        "onUserScriptConnect",
+        "onUserScriptMessage",
+    ],
+    tabs: ["onAttached", "onDetached", "onHighlighted", "onMoved", "onZoomChange"],
+    webNavigation: [
+        "onBeforeNavigate",
+        "onCommitted",
+        "onCompleted",
+        "onCreatedNavigationTarget",
+        "onDOMContentLoaded",
+        "onErrorOccurred",
+        "onHistoryStateUpdated",
+        "onReferenceFragmentUpdated",
+        "onTabReplaced",
+    ],
+    windows: ["onBoundsChanged", "onCreated", "onFocusChanged", "onRemoved"],
+};
+
+/**
+ * Adds to the API of an extension page what Chromium has besides.
+ *
+ * @param {object} api
+ * @param {object} extension see main.js
+ * @param {{emitted: Function, calls: object}} tools see api.js
+ */
+export function addSurface(api, { id, base, manifest, instance }, { emitted, calls }) {
+    const window = () => ({ id: 1, focused: true, incognito: false, state: "normal", type: "normal", alwaysOnTop: false });
+    api.dom = { openOrClosedShadowRoot: () => null };
+    api.extension = { ViewType: constants("popup", "tab"), inIncognitoContext: false, getURL: (path) => base + path };
+    api.i18n = { getMessage: () => "", getUILanguage: () => "en" };
+    api.management = {
+        ...management,
+        getSelf: calls.local("management.getSelf", () => ({
+            id,
+            name: manifest.name,
+            version: manifest.version,
+            enabled: true,
+            installType: "development",
+            type: "extension",
+        })),
+    };
+    api.permissions = {
+        getAll: calls.local("permissions.getAll", () => ({
+            permissions: manifest.permissions ?? [],
+            origins: manifest.host_permissions ?? [],
+        })),
+    };
+    api.windows = {
+        getAll: calls.local("windows.getAll", () => [window()]),
+        getCurrent: calls.local("windows.getCurrent", window),
+        getLastFocused: calls.local("windows.getLastFocused", window),
+    };
+    api.runtime.dynamicId = instance;
+    for (const [namespace, values] of Object.entries({ runtime, scripting, tabs, webNavigation, windows })) {
+        Object.assign(api[namespace] ?? {}, values);
+    }
+    for (const [namespace, names] of Object.entries(silentEvents)) {
+        for (const name of api[namespace] === undefined ? [] : names) {
+            api[namespace][name] = emitted(`${namespace}.${name}`);
+        }
+    }
+}
+
+/** What a service worker's global object has as properties of its own. */
+export function addWorkerGlobals() {
+    const handlers = [
+        "abortpayment",
+        "activate",
+        "backgroundfetchabort",
+        "backgroundfetchclick",
+        "backgroundfetchfail",
+        "backgroundfetchsuccess",
+        "canmakepayment",
+        "cookiechange",
+        "fetch",
+        "install",
+        "message",
+        "messageerror",
+        "notificationclick",
+        "notificationclose",
+        "paymentrequest",
+        "periodicsync",
+        "push",
+        "pushsubscriptionchange",
+        "sync",
+    ];
+    for (const name of ["clients", "cookieStore", "registration", "serviceWorker"]) {
+        globalThis[name] = {};
+    }
+    for (const name of handlers) {
+        globalThis[`on${name}`] = null;
+    }
+}

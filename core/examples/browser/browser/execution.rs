@@ -1,0 +1,192 @@
+//! `scripting.executeScript` and `webNavigation.getAllFrames`: calls about the frames of a tab.
+
+use super::api::Outcome;
+use super::open_tab::OpenFrame;
+use super::{Browser, Caller, LoadedExtension};
+use crate::extension::{Extension, Scripts};
+use crate::profile::Profile;
+use crate::script::Task;
+use port_core::{ContextKind, FrameId, Place, TabId};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// A function that runs in one or more frames, and what came back so far.
+#[derive(Debug)]
+pub(super) struct Execution {
+    caller: Caller,
+    call: u32,
+    frames: Vec<ExecutedFrame>,
+}
+
+#[derive(Debug)]
+struct ExecutedFrame {
+    /// The number under which the frame's thread answers.
+    number: u64,
+    /// What is known before it has answered.
+    result: Value,
+    is_done: bool,
+}
+
+/// `target` of `scripting.executeScript`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Target {
+    tab_id: u64,
+    frame_ids: Option<Vec<u64>>,
+    document_ids: Option<Vec<String>>,
+    #[serde(default)]
+    all_frames: bool,
+}
+
+/// `injection` of `scripting.executeScript`, its function as text.
+#[derive(Debug, Deserialize)]
+pub(super) struct Injection {
+    target: Target,
+    func: String,
+    #[serde(default)]
+    args: Vec<Value>,
+}
+
+impl Browser {
+    /// Has a function run in frames; the answer is sent once all have run it.
+    pub(super) fn execute_script(
+        &mut self,
+        caller: &Caller,
+        call: u32,
+        extension: &Extension,
+        injection: &Injection,
+    ) -> Result<(), String> {
+        let Target { tab_id, frame_ids, document_ids, all_frames } = &injection.target;
+        let tab = TabId::new(*tab_id);
+        self.tab(*tab_id)?;
+        let open = self.tabs.get(&tab).map_or(&[][..], |open| &open.frames);
+        let show = |frame: &OpenFrame| self.shared.profile.show_document(frame.document);
+        let wanted = |frame: &&OpenFrame| match (frame_ids, document_ids) {
+            (Some(ids), _) => ids.contains(&frame.id.get()),
+            (None, Some(ids)) => ids.contains(&show(frame)),
+            (None, None) => *all_frames || frame.id == FrameId::TOP,
+        };
+        let frames: Vec<OpenFrame> = open.iter().filter(wanted).cloned().collect();
+        for id in frame_ids.iter().flatten() {
+            if frames.iter().all(|frame| frame.id.get() != *id) {
+                return Err(match self.shared.profile {
+                    Profile::Chromium => format!("No frame with id {id} in tab with id {tab_id}"),
+                    Profile::Firefox => format!("Invalid frame IDs: [{id}]."),
+                });
+            }
+        }
+        for frame in &frames {
+            let site = frame.maker.as_ref().unwrap_or(&frame.url);
+            if !extension.manifest().hosts().any(|host| host.matches(site)) {
+                return Err(match self.shared.profile {
+                    Profile::Chromium => {
+                        "Cannot access contents of the page. Extension manifest must request \
+                                          permission to access the respective host."
+                            .to_owned()
+                    }
+                    Profile::Firefox => "Missing host permission for the tab".to_owned(),
+                });
+            }
+        }
+        let Some(loaded) = self.extensions.iter().position(|loaded| loaded.instance == caller.instance)
+        else {
+            return Err("the extension is not loaded".to_owned());
+        };
+        let arguments = Value::from(injection.args.clone()).to_string();
+        let mut execution = Execution { caller: *caller, call, frames: Vec::new() };
+        for frame in frames {
+            self.latest_execution += 1;
+            let number = self.latest_execution;
+            let place = Place { tab, frame: frame.id, document: frame.document };
+            let page = self.plain_page(&frame, Scripts::default());
+            let kind = ContextKind::ContentScript;
+            let world = self.describe_world(&self.extensions[loaded], place, &frame, kind, page);
+            let result = json!({
+                "frameId": frame.id.get(),
+                "documentId": self.shared.profile.show_document(frame.document),
+            });
+            execution.frames.push(ExecutedFrame { number, result, is_done: false });
+            let (function, arguments) = (injection.func.clone(), arguments.clone());
+            self.send(&frame.site(), Task::Execute { world: Box::new(world), function, arguments, number });
+        }
+        self.executions.push(execution);
+        self.answer_executions();
+        Ok(())
+    }
+
+    /// A frame has run its function.
+    pub(super) fn executed(&mut self, number: u64, outcome: Result<String, String>) {
+        let frames = self.executions.iter_mut().flat_map(|execution| &mut execution.frames);
+        if let Some(frame) = frames.into_iter().find(|frame| frame.number == number) {
+            frame.is_done = true;
+            match outcome {
+                Ok(json) => frame.result["result"] = serde_json::from_str(&json).unwrap_or_default(),
+                Err(error) => frame.result["error"] = error.into(),
+            }
+        }
+        self.answer_executions();
+    }
+
+    fn answer_executions(&mut self) {
+        let (done, waiting) = std::mem::take(&mut self.executions)
+            .into_iter()
+            .partition(|execution| execution.frames.iter().all(|frame| frame.is_done));
+        self.executions = waiting;
+        for Execution { caller, call, frames } in done {
+            let mut results = frames.into_iter().map(|frame| frame.result);
+            // In Chromium what a function throws is left out of the results.
+            let outcome = match self.shared.profile {
+                Profile::Chromium => Ok(results
+                    .map(|mut result| {
+                        let error = result.as_object_mut().and_then(|result| result.remove("error"));
+                        if error.is_some() {
+                            result["result"] = Value::Null;
+                        }
+                        result
+                    })
+                    .collect::<Value>()),
+                Profile::Firefox => Ok(results.by_ref().collect::<Value>()),
+            };
+            self.send_answer(&caller, call, outcome.map(|results| results.to_string()));
+        }
+    }
+
+    /// `webNavigation.getAllFrames`.
+    pub(super) fn all_frames(&self, tab: TabId) -> Outcome {
+        // An unknown tab is no error here.
+        let Some(open) = self.tabs.get(&tab) else { return Ok(Value::Null) };
+        let show = |document| self.shared.profile.show_document(document);
+        let frames = open.frames.iter().map(|frame| {
+            let parent = frame.parent.and_then(|id| open.frames.iter().find(|parent| parent.id == id));
+            let mut shown = json!({
+                "errorOccurred": false,
+                "frameId": frame.id.get(),
+                "parentFrameId": parent.map_or(-1, |parent| i64::try_from(parent.id.get()).unwrap_or(-1)),
+                "url": frame.url.as_str(),
+                "documentId": show(frame.document),
+            });
+            match self.shared.profile {
+                Profile::Chromium => {
+                    shown["documentLifecycle"] = "active".into();
+                    shown["frameType"] =
+                        if parent.is_none() { "outermost_frame" } else { "sub_frame" }.into();
+                    shown["processId"] =
+                        self.sites.get(&frame.site()).map_or(0, |thread| thread.0 + 1).into();
+                    if let Some(parent) = parent {
+                        shown["parentDocumentId"] = show(parent.document).into();
+                    }
+                }
+                Profile::Firefox => shown["tabId"] = tab.get().into(),
+            }
+            shown
+        });
+        Ok(frames.collect())
+    }
+}
+
+impl Browser {
+    /// Which extension an instance is.
+    pub(super) fn loaded(&self, caller: &Caller) -> Option<&LoadedExtension> {
+        self.extensions.iter().find(|loaded| loaded.instance == caller.instance)
+    }
+}

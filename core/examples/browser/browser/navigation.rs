@@ -1,0 +1,223 @@
+//! From page to page: navigations, the session history and the back/forward cache.
+
+use super::documents::elements_of;
+use super::open_tab::{Entry, HistoryEntry, OpenFrame};
+use super::requests::{Navigation, NavigationChange};
+use super::{Browser, Later};
+use crate::script::Task;
+use port_core::{DocumentId, FrameId, Place, TabId};
+use serde_json::json;
+use std::time::Duration;
+use url::Url;
+
+/// How long a page takes to come when an extension asks for it. The call has been
+/// answered by then, in both browsers.
+const RESPONSE: Duration = Duration::from_millis(5);
+
+impl Browser {
+    /// Takes a tab to another page as soon as that has come.
+    pub(super) fn begin_navigation(&mut self, tab: TabId, url: &Url, entry: Entry) {
+        let busy = self.shared.activity.begin();
+        self.after(RESPONSE, Later::Navigate(tab, url.clone(), entry), busy);
+    }
+
+    /// Takes a tab to another page. The page before goes into the back/forward cache if it can.
+    pub(super) fn navigate_tab(&mut self, tab: TabId, url: &Url, entry: Entry) {
+        let keeps = entry != Entry::Replace;
+        if self.shared.tabs.get(tab).is_none() {
+            return;
+        }
+        self.leave_page(tab, keeps);
+        let page = self.fetch(url);
+        self.shared.tabs.change(|tabs| {
+            if let Some(info) = tabs.get_mut(&tab) {
+                info.url = url.clone();
+                info.title = page.title();
+                info.complete = false;
+                info.discarded = false;
+            }
+        });
+        if self.tabs.get(&tab).is_some_and(|open| !open.frames.is_empty()) {
+            self.log_tab(tab, "navigated", url);
+        }
+        self.show_in_tab(tab, &page, entry);
+    }
+
+    /// Shows the page of a tab anew.
+    pub(super) fn reload_tab(&mut self, tab: TabId) {
+        if let Some(info) = self.shared.tabs.get(tab) {
+            self.navigate_tab(tab, &info.url, Entry::Replace);
+        }
+    }
+
+    /// What a script did to its page.
+    pub(super) fn carry_out_navigation(&mut self, navigation: Navigation) {
+        let Navigation { place, change } = navigation;
+        // A document that is gone navigates nothing.
+        let Some(frame) = self.open_frame(place).cloned() else { return };
+        let inside = |element| self.tabs.get(&place.tab)?.frame_in_element(place.frame, element);
+        match change {
+            NavigationChange::Go { url, replace } if place.frame == FrameId::TOP => {
+                let entry = if replace { Entry::Replace } else { Entry::Push };
+                self.navigate_tab(place.tab, &url, entry);
+            }
+            NavigationChange::Go { url, .. } => self.navigate_frame(place.tab, frame.id, &url),
+            NavigationChange::Reload if place.frame == FrameId::TOP => self.reload_tab(place.tab),
+            NavigationChange::Reload => self.navigate_frame(place.tab, frame.id, &frame.url),
+            NavigationChange::Traverse(delta) => self.traverse(place.tab, delta),
+            NavigationChange::SameDocument { url, replace } => self.same_document(place, &url, replace),
+            NavigationChange::AttachFrame { element, url } => {
+                let page = self.fetch(&url);
+                self.attach_frame(place, element, &page);
+            }
+            NavigationChange::NavigateFrame { element, url } => {
+                if let Some(inner) = inside(element) {
+                    self.navigate_frame(place.tab, inner, &url);
+                }
+            }
+            NavigationChange::RemoveFrame { element } => {
+                if let Some(inner) = inside(element) {
+                    self.remove_frame(place.tab, inner);
+                }
+            }
+        }
+    }
+
+    /// The scripts of a tab's page hear that they go; the page is kept in the cache if it may.
+    fn leave_page(&mut self, tab: TabId, keeps: bool) {
+        let Some(open) = self.tabs.get(&tab) else { return };
+        let Some(top) = open.top().cloned() else { return };
+        let frames = open.frames.clone();
+        let cached = keeps && matches!(top.url.scheme(), "http" | "https");
+        self.unload(&frames, cached);
+        if !cached {
+            return;
+        }
+        let result = self.shared.service.document_cached(top.document);
+        self.expect_known(result);
+        if let Some(open) = self.tabs.get_mut(&tab) {
+            open.cached.insert(top.document, frames);
+        }
+    }
+
+    /// Pages to which no entry of the history leads any more leave the cache.
+    pub(super) fn forget_cached(&mut self, tab: TabId, documents: &[DocumentId]) {
+        for &document in documents {
+            let cached = self.tabs.get_mut(&tab).and_then(|open| open.cached.remove(&document));
+            if cached.is_some() {
+                let evicted = self.shared.service.document_evicted(document);
+                self.expect_known(evicted);
+            }
+        }
+    }
+
+    /// `history.go()`.
+    fn traverse(&mut self, tab: TabId, delta: i32) {
+        let Some(open) = self.tabs.get(&tab) else { return };
+        let Some(top) = open.top().cloned() else { return };
+        // Without a step it is a reload; beyond the ends nothing happens.
+        if delta == 0 {
+            return self.reload_tab(tab);
+        }
+        let Some((place, entry)) = open.history.at(delta.into()) else { return };
+        if entry.document == top.document {
+            self.enter_history(tab, Entry::Traverse(place), entry.clone());
+            self.change_url(tab, FrameId::TOP, &entry.url);
+            if let Some(&thread) = self.sites.get(&top.site()) {
+                let url = entry.url.to_string();
+                self.threads[thread.0].send(Task::Traversed { document: top.document, url });
+            }
+            return;
+        }
+        if !open.cached.contains_key(&entry.document) {
+            return self.navigate_tab(tab, &entry.url, Entry::Traverse(place));
+        }
+        self.leave_page(tab, true);
+        let restored = self.shared.service.document_restored(entry.document);
+        self.expect_known(restored);
+        let Some(open) = self.tabs.get_mut(&tab) else { return };
+        let frames: Vec<OpenFrame> = open.cached.remove(&entry.document).unwrap_or_default();
+        open.loading.clear();
+        open.frames.clone_from(&frames);
+        self.enter_history(tab, Entry::Traverse(place), entry.clone());
+        self.change_url(tab, FrameId::TOP, &entry.url);
+        self.log_tab(tab, "restored", &entry.url);
+        self.show_again(&frames);
+    }
+
+    fn enter_history(&mut self, tab: TabId, how: Entry, shown: HistoryEntry) {
+        let gone = self.tabs.get_mut(&tab).map(|open| open.history.enter(how, shown));
+        self.forget_cached(tab, &gone.unwrap_or_default());
+    }
+
+    /// A document got another URL and stays.
+    fn same_document(&mut self, place: Place, url: &Url, replace: bool) {
+        self.change_url(place.tab, place.frame, url);
+        if place.frame == FrameId::TOP {
+            let entry = if replace { Entry::Replace } else { Entry::Push };
+            let shown = HistoryEntry { url: url.clone(), document: place.document };
+            self.enter_history(place.tab, entry, shown);
+            if let Some(info) = self.shared.tabs.get(place.tab) {
+                self.emit("tabs.onUpdated", |extension| {
+                    let change =
+                        if extension.may_see(url) { json!({ "url": url.as_str() }) } else { json!({}) };
+                    json!([place.tab.get(), change, info.seen_by(extension)])
+                });
+            }
+        }
+    }
+
+    fn change_url(&mut self, tab: TabId, frame: FrameId, url: &Url) {
+        let open = self.tabs.get_mut(&tab);
+        let Some(open) = open.and_then(|open| open.frames.iter_mut().find(|open| open.id == frame)) else {
+            return;
+        };
+        open.url = url.clone();
+        let title = open.title.clone();
+        if frame == FrameId::TOP {
+            self.shared.tabs.change(|tabs| {
+                if let Some(info) = tabs.get_mut(&tab) {
+                    info.url = url.clone();
+                    info.title = title;
+                }
+            });
+        }
+    }
+
+    /// Shows another page in a frame within a page.
+    fn navigate_frame(&mut self, tab: TabId, frame: FrameId, url: &Url) {
+        let Some(gone) = self.tabs.get(&tab).map(|open| open.subtree(frame)) else { return };
+        let Some((root, inside)) = gone.split_first() else { return };
+        self.unload(&gone, false);
+        let document = self.new_document();
+        let navigated = self.shared.service.frame_navigated(tab, frame, document);
+        self.expect_known(navigated);
+        let page = self.fetch(url);
+        let parent = self.tabs.get(&tab).and_then(|open| {
+            let parent = open.frames.iter().find(|open| Some(open.id) == root.parent)?;
+            Some(Place { tab, frame: parent.id, document: parent.document })
+        });
+        let maker = parent.and_then(|parent| self.maker_of(&page, parent));
+        let Some(open) = self.tabs.get_mut(&tab) else { return };
+        open.remove(inside);
+        open.loading.remove(&root.document);
+        if let Some(open) = open.frames.iter_mut().find(|open| open.id == frame) {
+            open.document = document;
+            open.url = page.url.clone();
+            open.title = page.title();
+            open.maker = maker;
+            open.elements = elements_of(&page);
+        }
+        self.load(Place { tab, frame, document }, &page);
+    }
+
+    fn remove_frame(&mut self, tab: TabId, frame: FrameId) {
+        let Some(gone) = self.tabs.get(&tab).map(|open| open.subtree(frame)) else { return };
+        self.unload(&gone, false);
+        let removed = self.shared.service.frame_removed(tab, frame);
+        self.expect_known(removed);
+        if let Some(open) = self.tabs.get_mut(&tab) {
+            open.remove(&gone);
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! A tab as the browser process keeps it: its frames, the pages in its back/forward
+//! cache and its session history. What scripts see of it is in the
+//! [`TabDirectory`](crate::tabs::TabDirectory).
+
+use crate::script::FrameElement;
+use crate::web::Site;
+use port_core::{DocumentId, FrameId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use url::Url;
+
+/// An open tab.
+#[derive(Debug, Default)]
+pub(super) struct OpenTab {
+    /// Documents whose scripts still run for the first time.
+    pub(super) loading: BTreeSet<DocumentId>,
+    /// In the order in which they came; a parent before its children. None in a discarded tab.
+    pub(super) frames: Vec<OpenFrame>,
+    /// The frames of pages in the back/forward cache, by the document of the top frame.
+    pub(super) cached: BTreeMap<DocumentId, Vec<OpenFrame>>,
+    /// Where the user may go back to.
+    pub(super) history: History,
+}
+
+/// A frame and the document it shows.
+#[derive(Clone, Debug)]
+pub(super) struct OpenFrame {
+    pub(super) id: FrameId,
+    pub(super) parent: Option<FrameId>,
+    /// The element that holds the frame, as the parent's document numbers it.
+    pub(super) element: Option<u32>,
+    pub(super) document: DocumentId,
+    pub(super) url: Url,
+    pub(super) title: String,
+    /// The page whose site an `about:blank` belongs to.
+    pub(super) maker: Option<Url>,
+    /// The frame elements that the page came with.
+    pub(super) elements: Arc<[FrameElement]>,
+}
+
+impl OpenFrame {
+    /// Whose thread runs the document's scripts.
+    pub(super) fn site(&self) -> Site {
+        Site::of(self.maker.as_ref().unwrap_or(&self.url))
+    }
+}
+
+impl OpenTab {
+    /// The top frame.
+    pub(super) fn top(&self) -> Option<&OpenFrame> {
+        self.frames.iter().find(|frame| frame.id == FrameId::TOP)
+    }
+
+    /// A frame, if it still shows the document.
+    pub(super) fn frame(&self, id: FrameId, document: DocumentId) -> Option<&OpenFrame> {
+        self.frames.iter().find(|frame| frame.id == id && frame.document == document)
+    }
+
+    /// The frame in an element of a document.
+    pub(super) fn frame_in_element(&self, parent: FrameId, element: u32) -> Option<FrameId> {
+        self.frames
+            .iter()
+            .find(|frame| frame.parent == Some(parent) && frame.element == Some(element))
+            .map(|frame| frame.id)
+    }
+
+    /// A frame and those within it, it first.
+    pub(super) fn subtree(&self, root: FrameId) -> Vec<OpenFrame> {
+        let mut inside = BTreeSet::from([root]);
+        // Parents come before their children.
+        let frames = self.frames.iter().filter(|frame| {
+            let found = frame.id == root || frame.parent.is_some_and(|parent| inside.contains(&parent));
+            if found {
+                inside.insert(frame.id);
+            }
+            found
+        });
+        frames.cloned().collect()
+    }
+
+    /// Takes frames away.
+    pub(super) fn remove(&mut self, gone: &[OpenFrame]) {
+        self.frames.retain(|frame| gone.iter().all(|gone| gone.id != frame.id));
+        for frame in gone {
+            self.loading.remove(&frame.document);
+        }
+    }
+}
+
+/// The session history of a tab's top frame.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    entries: Vec<HistoryEntry>,
+    current: usize,
+}
+
+/// A page, or a state of a page, that was shown.
+#[derive(Clone, Debug)]
+pub(super) struct HistoryEntry {
+    pub(super) url: Url,
+    /// Several entries have the same after `pushState` or a change of the fragment.
+    pub(super) document: DocumentId,
+}
+
+/// What becomes of the session history when another page is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// A new entry behind the current one; those that were there are gone.
+    Push,
+    /// The current one becomes another.
+    Replace,
+    /// The entry at this place becomes the current one.
+    Traverse(usize),
+}
+
+impl History {
+    /// The place `delta` from the current one.
+    pub(super) fn at(&self, delta: i64) -> Option<(usize, HistoryEntry)> {
+        let place = usize::try_from(i64::try_from(self.current).ok()?.checked_add(delta)?).ok()?;
+        Some((place, self.entries.get(place)?.clone()))
+    }
+
+    /// Enters what is shown now; gives the documents to which no entry leads any more.
+    pub(super) fn enter(&mut self, how: Entry, shown: HistoryEntry) -> Vec<DocumentId> {
+        let mut gone = Vec::new();
+        match how {
+            Entry::Push if !self.entries.is_empty() => {
+                gone = self.entries.drain(self.current + 1..).map(|entry| entry.document).collect();
+                self.entries.push(shown);
+                self.current += 1;
+            }
+            Entry::Push => self.entries.push(shown),
+            Entry::Replace | Entry::Traverse(_) => {
+                if let Entry::Traverse(place) = how {
+                    self.current = place;
+                }
+                match self.entries.get_mut(self.current) {
+                    Some(entry) => gone.push(std::mem::replace(entry, shown).document),
+                    None => self.entries.push(shown),
+                }
+            }
+        }
+        gone.retain(|document| self.entries.iter().all(|entry| entry.document != *document));
+        gone
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Entry, History, HistoryEntry};
+    use port_core::DocumentId;
+    use url::Url;
+
+    #[test]
+    fn history_goes_back_and_forgets_what_lay_ahead() {
+        let page = |number: u128| HistoryEntry {
+            url: Url::parse(&format!("https://a.example/{number}")).expect("a URL"),
+            document: DocumentId::new(number),
+        };
+        let mut history = History::default();
+        for number in 1..=3 {
+            assert_eq!(history.enter(Entry::Push, page(number)), []);
+        }
+        assert!(history.at(1).is_none() && history.at(-3).is_none() && history.at(i64::MIN).is_none());
+        let (place, entry) = history.at(-2).expect("two pages back");
+        assert_eq!((place, entry.document), (0, DocumentId::new(1)));
+        assert_eq!(history.enter(Entry::Traverse(place), entry), []);
+        assert_eq!(history.enter(Entry::Push, page(4)), [DocumentId::new(2), DocumentId::new(3)]);
+        assert_eq!(history.enter(Entry::Replace, page(5)), [DocumentId::new(4)]);
+    }
+}

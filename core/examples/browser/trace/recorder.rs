@@ -1,0 +1,35 @@
+//! Where the events of a scenario go.
+
+use std::sync::{Mutex, PoisonError};
+
+/// What a scenario's contexts have written down, from whichever thread.
+#[derive(Debug, Default)]
+pub(crate) struct Recorder {
+    recorded: Mutex<Recorded>,
+}
+
+/// What was recorded.
+#[derive(Debug, Default)]
+pub(crate) struct Recorded {
+    /// JSON arrays of events.
+    pub(crate) events: Vec<String>,
+    /// What the scenario said at its end, as JSON.
+    pub(crate) report: Option<String>,
+}
+
+impl Recorder {
+    /// Takes events, a JSON array.
+    pub(crate) fn record(&self, events: String) {
+        self.recorded.lock().unwrap_or_else(PoisonError::into_inner).events.push(events);
+    }
+
+    /// Takes what the scenario says at its end.
+    pub(crate) fn report(&self, report: &str) {
+        self.recorded.lock().unwrap_or_else(PoisonError::into_inner).report = Some(report.to_owned());
+    }
+
+    /// Gives everything.
+    pub(crate) fn take(&self) -> Recorded {
+        std::mem::take(&mut self.recorded.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,89 @@
+//! Ports whose receivers have not all answered yet, where posts wait for that.
+
+use super::EventLoop;
+use crate::error::PostError;
+use crate::ids::Key;
+use crate::message::Message;
+use crate::policy::OpeningPort;
+use crate::port::{PortState, Side, TargetState};
+use crate::reason::DisconnectReason;
+use crate::record::Credit;
+use crate::target::ConnectKind;
+
+impl EventLoop {
+    /// A port was opened towards somebody: what it posts waits, if the policy says so.
+    pub(super) fn begin_opening(&mut self, key: Key) {
+        if self.service.policies.opening_port != OpeningPort::PostsWait {
+            return;
+        }
+        if let Some(port) = self.ports.get_mut(key)
+            && let Side::Opener(opener) = &mut port.side
+            && opener.kind == ConnectKind::Port
+        {
+            port.state = PortState::Opening;
+            opener.held = Some(Box::default());
+        }
+    }
+
+    /// Keeps a message until the port is open.
+    pub(super) fn hold<'m>(&mut self, key: Key, message: Message<'m>) -> Result<(), PostError<'m>> {
+        let limits = &self.service.limits;
+        let Some(port) = self.ports.get_mut(key) else { return Err(PostError::Disconnected(message)) };
+        let Side::Opener(opener) = &mut port.side else { return Err(PostError::Disconnected(message)) };
+        let held = opener.held.get_or_insert_default();
+        let Credit { messages, bytes } = held.amount;
+        if limits.window_messages.is_some_and(|window| messages >= window)
+            || limits.window_bytes.is_some_and(|window| bytes >= window)
+        {
+            port.wants_room = true;
+            return Err(PostError::WindowFull(message));
+        }
+        if u64::from(messages) >= limits.lane_records || bytes >= limits.lane_bytes {
+            return Err(PostError::Busy(message));
+        }
+        held.amount.add(Credit::one(message.bytes().len() as u64));
+        held.messages.push(message.into_owned());
+        Ok(())
+    }
+
+    /// Its own side disconnects a port that is opening: that waits like a post.
+    pub(super) fn leave_opening(&mut self, key: Key) {
+        if let Some(port) = self.ports.get_mut(key) {
+            port.state = PortState::Leaving;
+        }
+    }
+
+    /// A receiver has answered: opens the port if it was the last.
+    pub(super) fn end_opening(&mut self, key: Key) {
+        let Some(port) = self.ports.get(key) else { return };
+        if !port.state.is_opening() {
+            return;
+        }
+        let Side::Opener(opener) = &port.side else { return };
+        let waits = opener.legs.iter().any(|leg| {
+            let leg = self.peer(leg.peer).and_then(|peer| peer.opened.get(leg.channel.0));
+            leg.is_some_and(|leg| leg.targets.iter().any(|target| target.state == TargetState::Pending))
+        });
+        if !waits && !opener.legs.is_empty() {
+            self.release(key);
+        }
+    }
+
+    /// Sends what was held, and ends the port if its own side had disconnected it.
+    pub(super) fn release(&mut self, key: Key) {
+        let Some(port) = self.ports.get_mut(key) else { return };
+        let leaves = port.state == PortState::Leaving;
+        port.state = PortState::Open;
+        let Side::Opener(opener) = &mut port.side else { return };
+        let mut held = opener.held.take().unwrap_or_default();
+        for message in std::mem::take(&mut held.messages) {
+            self.send_message(key, message);
+        }
+        if leaves {
+            self.close_port(key, DisconnectReason::Disconnected);
+            self.remove_port(key);
+        } else {
+            self.tell_of_room(key);
+        }
+    }
+}
