@@ -3,6 +3,7 @@
 import { createChecker } from "./arguments.js";
 import { createCalls } from "./calls.js";
 import { createCodec } from "./clone.js";
+import { createDevtools } from "./devtools.js";
 import { createEvent } from "./event.js";
 import { createLastError } from "./last_error.js";
 import { createOneOffMessages } from "./one_off.js";
@@ -76,6 +77,9 @@ export function createApi(native, world, later) {
         }
     }
 
+    if (world.inspectedTab !== null) {
+        api.devtools = createDevtools(world, tools);
+    }
     if (world.kind !== "content-script" && profile.hasSurface) {
         addSurface(api, world.extension, tools);
     }
