@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use std::fmt;
-use std::mem::MaybeUninit;
+use std::mem::{self, MaybeUninit};
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -112,6 +112,23 @@ impl Payload {
         bytes[PIECES[0]..PIECES[1]].copy_from_slice(second);
         bytes[PIECES[1]..].copy_from_slice(third);
         Self(Held::Three(Inline { length, bytes }))
+    }
+
+    /// Gives a copy to `then`, arm by arm so that each is made where it will be.
+    #[inline(always)]
+    pub(crate) fn copied<R>(&self, then: impl Fn(Self) -> R) -> R {
+        match &self.0 {
+            Held::One(inline) => then(Self(Held::One(*inline))),
+            Held::Two(inline) => then(Self(Held::Two(*inline))),
+            Held::Three(inline) => then(Self(Held::Three(*inline))),
+            Held::Shared(bytes) => then(Self(Held::Shared(bytes.clone()))),
+        }
+    }
+
+    /// The payload, leaving an empty one.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Self {
+        mem::replace(self, Self(Held::Shared(Bytes::new())))
     }
 
     /// The message as [`Bytes`]: free of cost for a long message, one allocation

@@ -108,7 +108,7 @@ fn a_hung_loop_that_goes_on_gets_nowhere() {
 }
 
 #[test]
-fn a_loop_gone_before_its_peer_ever_looked_leaves_nothing_open() {
+fn a_loop_dropped_before_its_peer_ever_looked_is_heard_to_its_last_word() {
     let browser = Browser::new();
     let (mut here, mut dead) = (browser.event_loop(), browser.event_loop());
     browser.background(&mut here);
@@ -116,6 +116,21 @@ fn a_loop_gone_before_its_peer_ever_looked_leaves_nothing_open() {
     let port = dead.connect_runtime(page, "first meeting").unwrap();
     dead.post_message(port, "words").unwrap();
     drop(dead);
+    let whole = [connect("first meeting"), message("words"), disconnect(EventLoopGone)];
+    assert_eq!(hear(&mut here), whole);
+    assert_eq!(here.snapshot().ports, []);
+    assert_eq!(here.snapshot().lanes, []);
+}
+
+#[test]
+fn a_loop_declared_gone_before_its_peer_ever_looked_leaves_nothing_open() {
+    let browser = Browser::new();
+    let (mut here, mut dead) = (browser.event_loop(), browser.event_loop());
+    browser.background(&mut here);
+    let page = browser.content_script(&mut dead, browser.tab());
+    let port = dead.connect_runtime(page, "first meeting").unwrap();
+    dead.post_message(port, "words").unwrap();
+    browser.service.event_loop_gone(dead.id()).unwrap();
     assert_eq!(hear(&mut here), []);
     assert_eq!(here.snapshot().ports, []);
     assert_eq!(here.snapshot().lanes, []);

@@ -4,7 +4,10 @@
 mod support;
 
 use loom::thread;
-use port_core_model::{ContextDescription, DisconnectReason, DocumentId, ExtensionId, Place, TabTarget};
+use port_core_model::{
+    ContextDescription, DisconnectReason, DocumentId, ExtensionId, ExternalConnections, Listening, Place,
+    RuntimeTarget, TabTarget,
+};
 use support::{
     Browser, OTHER_PLACE, PLACE, Seen, TAB, assert_prefix, drain, ends, model, settle, take_connect,
 };
@@ -279,5 +282,33 @@ fn three_loops_meet_at_once() {
         assert_eq!(drain(&mut other), [Seen::Connect]);
         assert_eq!(drain(&mut background), []);
         assert_eq!(background.snapshot().lanes.len(), 2);
+    });
+}
+
+/// G7: rights are looked at again where a connection is taken: another extension's
+/// background is unloaded while it is reached for.
+#[test]
+fn an_external_connect_against_unloading_the_other_extension() {
+    model(Some(3), 540, || {
+        let browser = Browser::new();
+        let (mut opening, opener) = browser.background();
+        let other = ExtensionId::new("other");
+        let admits = ExternalConnections::Everyone;
+        let extension = browser.service.extension_loaded_with(other.clone(), admits).unwrap();
+        let mut receiving = browser.event_loop();
+        let context = receiving.attach(ContextDescription::background(extension, "", "")).unwrap();
+        receiving.set_listening(context, Listening { external_ports: true, ..Listening::PORTS }).unwrap();
+        let service = browser.service.clone();
+        let unloader = thread::spawn(move || service.extension_unloaded(extension).unwrap());
+        let port = opening.connect_runtime(opener, RuntimeTarget::extension(other)).unwrap();
+        let mut receiver_saw = drain(&mut receiving);
+        unloader.join().unwrap();
+        let (opener_saw, later) = settle(&mut opening, &mut receiving);
+        receiver_saw.extend(later);
+        assert_eq!((opener_saw.len(), ends(&opener_saw)), (1, 1), "{opener_saw:?}");
+        assert!(!opening.is_open(port));
+        let gone = Seen::Gone(DisconnectReason::ExtensionUnloaded);
+        assert!(receiver_saw == [gone] || receiver_saw == [Seen::Connect, gone], "{receiver_saw:?}");
+        assert_eq!(receiving.snapshot().ports, []);
     });
 }

@@ -196,3 +196,28 @@ fn everything_at_once_wakes_once() {
         drop(background);
     });
 }
+
+/// R7, R13: a loop that a task waits on is dropped while a post wakes it; the task's
+/// waker goes with the loop and its peers.
+#[test]
+fn a_registered_task_is_let_go_while_a_post_wakes_it() {
+    model(None, 250, || {
+        let browser = Browser::new();
+        let (mut background, opener) = browser.background();
+        let (mut page, _) = browser.content_script();
+        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
+        drain(&mut page);
+        let (task, wakes) = counting_waker();
+        assert!(page.poll_event(&mut Context::from_waker(&task)).is_pending());
+        drop(task);
+        let posting = thread::spawn(move || {
+            background.post_message(port, &[1]).unwrap();
+            background
+        });
+        drop(page);
+        let mut background = posting.join().unwrap();
+        assert!(wakes.count() <= 1);
+        assert_eq!(drain(&mut background), [Seen::Disconnect(DisconnectReason::EventLoopGone)]);
+        assert_eq!(std::sync::Arc::strong_count(&wakes), 1);
+    });
+}

@@ -56,11 +56,8 @@ impl EventLoop {
                 Some(receivers) => match **receivers {
                     [port] => Some(port),
                     _ => {
-                        for port in receivers.clone() {
-                            let event = self.message_for(port, traits, payload.clone());
-                            self.events.extend(event);
-                        }
-                        None
+                        self.fan_out.begin(receivers, traits, payload);
+                        return None;
                     }
                 },
             },
@@ -87,7 +84,7 @@ impl EventLoop {
 
     /// The event of a message for a port, unless its page is suspended.
     #[inline]
-    fn message_for(&mut self, key: Key, traits: Traits, payload: Payload) -> Option<Event> {
+    pub(super) fn message_for(&mut self, key: Key, traits: Traits, payload: Payload) -> Option<Event> {
         let open = self.ports.get(key).filter(|port| port.state.hears());
         let holder = open.and_then(|port| Some((port.context, self.contexts.get(port.context)?)));
         let Some((context, holder)) = holder else {

@@ -3,6 +3,7 @@
 mod close;
 mod connect;
 mod credit;
+mod fan_out;
 mod incoming;
 mod next;
 mod notices;
@@ -80,6 +81,8 @@ pub struct EventLoop {
     peer_of: HashMap<EventLoopId, PeerIndex>,
     /// Events made and not yet handed out; before anything in a lane.
     events: VecDeque<Event>,
+    /// A message that several receivers here get one after the other; before `events`.
+    fan_out: fan_out::FanOut,
     /// The peers that are polled, each once.
     polled: Vec<PeerIndex>,
     round: next::Round,
@@ -101,6 +104,7 @@ impl EventLoop {
             peers: vec![Some(own)],
             peer_of,
             events: VecDeque::new(),
+            fan_out: fan_out::FanOut::default(),
             polled: Vec::new(),
             round: next::Round::default(),
             armed: false,
@@ -269,6 +273,7 @@ impl Drop for EventLoop {
     fn drop(&mut self) {
         self.service.retire(&self.shared, ContextShared::set_detached);
         self.shared.close();
+        self.fan_out.discard();
         discard_all(self.events.drain(..));
         for key in self.contexts.keys() {
             let held = self.contexts.remove(key).and_then(|context| context.suspended);

@@ -49,7 +49,7 @@ impl EventLoop {
     /// As [`next_event`](Self::next_event), but leaves the waker alone: after `None` nothing is
     /// called, so the embedder must ask again by itself. For a loop that spins.
     pub fn try_next_event(&mut self) -> Option<Event> {
-        if self.events.is_empty() && self.round.left > 0 {
+        if self.round.left > 0 && self.events.is_empty() && !self.fan_out.is_under_way() {
             let index = self.polled[self.round.position];
             if let Some((arrival, context, port)) = self.arrival(index) {
                 return arrival.into_event(context, port);
@@ -84,10 +84,25 @@ impl EventLoop {
     #[inline(never)]
     fn next_of_any_kind(&mut self) -> Option<Event> {
         loop {
-            while let Some(event) = self.events.pop_front() {
-                if let Some(event) = self.hand_out(event) {
-                    return Some(event);
+            if self.fan_out.is_under_way()
+                && let Some(event) = self.next_of_fan_out()
+            {
+                return Some(event);
+            }
+            // Where it lies: an event is large, and moving it costs.
+            while let Some(event) = self.events.front() {
+                if self.is_good(event) {
+                    match *event {
+                        Event::Message { port, ref payload, .. } => {
+                            let bytes = payload.len() as u64;
+                            self.receiver_took(port.key, bytes);
+                        }
+                        Event::Disconnect { port, .. } => self.remove_port(port.key),
+                        _ => {}
+                    }
+                    return self.events.pop_front();
                 }
+                discard(self.events.pop_front());
             }
             if self.round.left > 0 {
                 self.round.left -= 1;

@@ -43,6 +43,9 @@ impl EventLoop {
                 made.entry(port.key).or_default().add(payload.len());
             }
         }
+        for (key, bytes) in self.fan_out.waiting() {
+            made.entry(key).or_default().add(bytes);
+        }
         let none = Queued::default();
         let waiting =
             |index, channel: Channel, towards| *queued.get(&(index, channel, towards)).unwrap_or(&none);
@@ -53,7 +56,7 @@ impl EventLoop {
                 let mut received = *made.get(&key).unwrap_or(&none);
                 let others = match &port.side {
                     // What it names among the peers may be another's by now.
-                    _ if port.state != PortState::Open => Vec::new(),
+                    _ if !port.state.hears() && port.state != PortState::Leaving => Vec::new(),
                     Side::Receiver(receiver) => {
                         received.merge(waiting(receiver.peer, receiver.channel, true));
                         self.peer(receiver.peer)
@@ -117,6 +120,12 @@ impl EventLoop {
             })
             .collect();
         lanes.sort_by_key(|lane| lane.peer);
-        EventLoopSnapshot { event_loop: self.id(), contexts, ports, lanes, events: self.events.len() }
+        EventLoopSnapshot {
+            event_loop: self.id(),
+            contexts,
+            ports,
+            lanes,
+            events: self.events.len() + self.fan_out.waiting().count(),
+        }
     }
 }

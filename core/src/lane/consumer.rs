@@ -209,6 +209,9 @@ impl<T> Drop for Consumer<T> {
         if !mutant("consumer-goes-without-draining") {
             cursor.drop_records();
         }
+        if mutant("gone-before-the-cursor-is-left") {
+            self.shared.consumer_gone.store(true, Ordering::Relaxed);
+        }
         self.shared.parting.with_mut(|parting| {
             // SAFETY: ours until `consumer_gone` is set.
             unsafe { *parting = (!mutant("parting-cursor-forgotten")).then_some(cursor) };

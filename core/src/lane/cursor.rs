@@ -1,6 +1,7 @@
 //! Reading a lane: where the next record lies.
 
 use super::TAIL_BYTES;
+use super::prefetch::{self, READ_AHEAD};
 use super::segment::{PIECE_BYTES, Segment, Slot, State};
 use crate::payload::discard;
 use crate::sync::mutant;
@@ -119,6 +120,8 @@ impl<T> Cursor<T> {
         debug_assert!(tail_length <= TAIL_BYTES);
         let end = start + 1 + tail_length.div_ceil(PIECE_BYTES);
         self.index = end;
+        let ahead = start + READ_AHEAD..end + READ_AHEAD;
+        prefetch::to_read(slots.get(ahead).unwrap_or_default());
         take(record, Tail { slots: &slots[start + 1..end], length: tail_length })
     }
 

@@ -12,6 +12,7 @@
 
 mod consumer;
 mod cursor;
+mod prefetch;
 mod producer;
 mod segment;
 #[cfg(test)]

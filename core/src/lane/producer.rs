@@ -1,5 +1,6 @@
 //! The writing end of a lane.
 
+use super::prefetch::{self, WRITE_AHEAD};
 use super::segment::{LARGE, PIECE_BYTES, SMALL, Segment, Slot};
 use super::{PRODUCER_LEFT, Shared, TAIL_BYTES};
 use crate::sync::{Arc, Ordering, mutant};
@@ -80,6 +81,8 @@ impl<T> Producer<T> {
         }
         first.complete(self.turn);
         self.index += needed;
+        let ahead = self.index + WRITE_AHEAD;
+        prefetch::to_write(slots.get(ahead..ahead + needed).unwrap_or_default());
         self.records += 1;
         self.bytes += bytes;
         Ok(())

@@ -181,10 +181,8 @@ impl Model {
             let contexts: Vec<_> =
                 (0..world.contexts.len()).filter(|context| world.contexts[*context].home == gone).collect();
             for &context in &contexts {
-                // One that was detached ended before, and its close lies in the lane.
-                if !std::mem::replace(&mut world.contexts[context].ended, true) {
-                    world.contexts[context].killed.get_or_insert(EventLoopGone);
-                }
+                // Its own thread's doing, as a detach is: what it sent before is still taken.
+                world.contexts[context].ended = true;
                 world.ports.retain(|(_, holder), _| *holder != context);
             }
             for &other in loops.iter().filter(|other| **other != gone) {
