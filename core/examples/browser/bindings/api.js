@@ -38,7 +38,7 @@ export function createApi(native, world, later) {
     const lastError = createLastError(native, profile);
     const channels = new Map();
     const clones = profile.clonesMessages || manifest.message_serialization === "structured_clone";
-    const codec = createCodec(native, profile, clones);
+    const codec = createCodec(native, profile, clones, world.kind === "content-script" ? "Sandbox" : "Proxy");
     const messaging = { native, profile, lastError, codec, later, channels };
     const createPort = createPorts(messaging);
     const oneOff = createOneOffMessages(messaging);

@@ -30,7 +30,7 @@ export function installPage(native, world, later) {
     }
 
     // Whatever browser it is, messages between windows are structured clones.
-    const windowCodec = createCodec(native, profiles.firefox, true);
+    const windowCodec = createCodec(native, profiles.firefox, true, "Proxy");
     globalThis.postMessage = (message) => native.postWindowMessage(windowCodec.encode(message));
     globalThis.window = globalThis;
     globalThis.history = history;

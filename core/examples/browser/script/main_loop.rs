@@ -163,14 +163,14 @@ impl MainLoop {
                 self.host.shared.requests.send(Request::Unloaded(number), Some(busy));
             }
             Task::Restore { documents } => self.restore(&documents),
-            Task::Traversed { document, url } => {
+            Task::Traversed { document, url, delta } => {
                 let parsed = Url::parse(&url);
                 if let (Ok(url), Some(document)) =
                     (parsed, self.host.documents.borrow_mut().get_mut(document))
                 {
                     document.url = url;
                 }
-                self.each_world_of(document, |world| world.traversed());
+                self.each_world_of(document, |world| world.traversed(delta));
             }
             // Handled where tasks are taken.
             Task::Stop(_) => {}

@@ -144,6 +144,8 @@ pub(crate) enum Task {
         document: DocumentId,
         /// Its URL now.
         url: String,
+        /// How many entries of the history.
+        delta: i32,
     },
     /// Deliver the answer to a call.
     Answer {

@@ -127,8 +127,8 @@ impl World {
     }
 
     /// The user went back or forward within the document.
-    pub(super) fn traversed(&self) {
-        self.deliver("traversed", ());
+    pub(super) fn traversed(&self, delta: i32) {
+        self.deliver("traversed", (delta,));
     }
 
     /// A script in the document posted a message to the window.
