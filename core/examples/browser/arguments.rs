@@ -24,6 +24,7 @@ With no options it runs a sample extension in a window with two tabs.
                     several sites.
   --click           Click the toolbar button of every extension that has one, in
                     the active tab, once all is calm.
+  --open URL        Open another tab, behind the active one, once all is calm.
   --close           Close the active tab, once all is calm. Clicks and closes
                     happen in the order given.
   --profile NAME    Behave like chromium (the default) or firefox where they differ.
@@ -33,13 +34,17 @@ With no options it runs a sample extension in a window with two tabs.
   --json            Print one JSON object per line, for machines.
   --help            Print this.
 
+With 'trace' as the first word, it replays recorded scenarios: see trace --help.
+
 The exit code is 0 when all went well, 1 when an extension had an error in its
 manifest or an uncaught one in a script, and 2 when the options are wrong.
 ";
 
 /// What a person does at the browser, each as soon as all is calm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum UserAction {
+    /// Opens a page in another tab.
+    Open(Url),
     /// Clicks the toolbar buttons in the active tab.
     Click,
     /// Closes the active tab.
@@ -95,6 +100,10 @@ impl Arguments {
                     arguments.latest_page("--frames")?.add_frames(count);
                 }
                 Long("click") => arguments.actions.push_back(UserAction::Click),
+                Long("open") => {
+                    let url = parser.value()?.parse_with(Url::parse)?;
+                    arguments.actions.push_back(UserAction::Open(url));
+                }
                 Long("close") => arguments.actions.push_back(UserAction::CloseTab),
                 Long("profile") => arguments.profile = parser.value()?.parse()?,
                 Long("time") => {
@@ -205,6 +214,7 @@ mod tests {
             "--frame",
             "https://c.example/ > https://d.example/",
             "--close",
+            "--open=https://e.example/",
             "--click",
             "--json",
             "--time",
@@ -217,7 +227,8 @@ mod tests {
         assert_eq!((a.as_path(), b.as_path()), (Path::new("a"), Path::new("b")));
         assert_eq!(arguments.pages[0].frames.len(), 2);
         assert_eq!(arguments.pages[1].frames[0].frames[0].url.as_str(), "https://d.example/");
-        assert_eq!(arguments.actions, [UserAction::CloseTab, UserAction::Click]);
+        let open = UserAction::Open("https://e.example/".parse().expect("a URL"));
+        assert_eq!(arguments.actions, [UserAction::CloseTab, open, UserAction::Click]);
         assert_eq!(arguments.time, Duration::from_millis(1500));
         assert_eq!(arguments.profile, Profile::Firefox);
         assert_eq!((arguments.json, arguments.messages), (true, u64::MAX));

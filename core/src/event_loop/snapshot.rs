@@ -56,7 +56,7 @@ impl EventLoop {
                 let mut received = *made.get(&key).unwrap_or(&none);
                 let others = match &port.side {
                     // What it names among the peers may be another's by now.
-                    _ if port.state != PortState::Open => Vec::new(),
+                    _ if !port.state.hears() && port.state != PortState::Leaving => Vec::new(),
                     Side::Receiver(receiver) => {
                         received.merge(waiting(receiver.peer, receiver.channel, true));
                         self.peer(receiver.peer)

@@ -3,6 +3,7 @@
 import { createChecker } from "./arguments.js";
 import { createCalls } from "./calls.js";
 import { createCodec } from "./clone.js";
+import { createDevtools } from "./devtools.js";
 import { createEvent } from "./event.js";
 import { createLastError } from "./last_error.js";
 import { createOneOffMessages } from "./one_off.js";
@@ -37,7 +38,7 @@ export function createApi(native, world, later) {
     const lastError = createLastError(native, profile);
     const channels = new Map();
     const clones = profile.clonesMessages || manifest.message_serialization === "structured_clone";
-    const codec = createCodec(native, profile, clones);
+    const codec = createCodec(native, profile, clones, world.kind === "content-script" ? "Sandbox" : "Proxy");
     const messaging = { native, profile, lastError, codec, later, channels };
     const createPort = createPorts(messaging);
     const oneOff = createOneOffMessages(messaging);
@@ -76,6 +77,9 @@ export function createApi(native, world, later) {
         }
     }
 
+    if (world.inspectedTab !== null) {
+        api.devtools = createDevtools(world, tools);
+    }
     if (world.kind !== "content-script" && profile.hasSurface) {
         addSurface(api, world.extension, tools);
     }

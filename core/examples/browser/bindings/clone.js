@@ -14,11 +14,12 @@ const { stringify } = JSON;
  * @param {object} native `isProxy`
  * @param {object} profile the browser to follow
  * @param {boolean} clones whether messages are structured clones
+ * @param {string} globalName what the engine calls the global object
  * @returns {{encode: (value: any) => string, decode: (json: any) => any}} `decode` takes what the text parses to
  */
-export function createCodec(native, profile, clones) {
+export function createCodec(native, profile, clones, globalName) {
     if (clones) {
-        return { encode: (value) => encodeClone(native, profile, value), decode: decodeClone };
+        return { encode: (value) => encodeClone(native, profile, value, globalName), decode: decodeClone };
     }
     return { encode: encodeJson, decode: (json) => json };
 
@@ -66,7 +67,7 @@ const probes = [
     ["String", method(String.prototype, "valueOf")],
     ["BigInt", method(BigInt.prototype, "valueOf")],
 ];
-function encodeClone(native, profile, whole) {
+function encodeClone(native, profile, whole, globalName) {
     const objects = [];
     const numbers = new Map();
 
@@ -129,8 +130,11 @@ function encodeClone(native, profile, whole) {
     }
 
     function describe(object) {
-        if (native.isProxy(object) || object === globalThis) {
+        if (native.isProxy(object)) {
             throw refuse("Proxy");
+        }
+        if (object === globalThis) {
+            throw refuse(globalName);
         }
         if (Array.isArray(object)) {
             // Without extra properties; holes stay holes.

@@ -267,7 +267,14 @@ export function createDocument(native, world, location) {
     }
 
     const { methods, dispatch } = createEventTarget(native, undefined);
-    const document = {
+    class HTMLDocument {
+        get [Symbol.toStringTag]() {
+            return "HTMLDocument";
+        }
+    }
+    globalThis.HTMLDocument = HTMLDocument;
+
+    const members = {
         title: world.title,
         get URL() {
             return location.href;
@@ -290,6 +297,9 @@ export function createDocument(native, world, location) {
         querySelectorAll: (selector) => find(fitsSelector(String(selector))),
         ...methods,
     };
-    Object.defineProperty(document, Symbol.toStringTag, { value: "HTMLDocument" });
+    const document = new HTMLDocument();
+    for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(members))) {
+        Object.defineProperty(document, name, { ...member, enumerable: name === "location" });
+    }
     return { document, dispatch };
 }

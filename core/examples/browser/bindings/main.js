@@ -36,7 +36,8 @@ export function install(native, world) {
     const { api, deliver } = createApi(native, world, later);
     // What comes from the browser is not listed among the globals of the scripts.
     for (const name of Object.getOwnPropertyNames(globalThis).filter((name) => !builtIn.has(name))) {
-        Object.defineProperty(globalThis, name, { enumerable: false });
+        // A window lists itself, which makes it a circle.
+        Object.defineProperty(globalThis, name, { enumerable: name === "window" });
     }
     if (world.isWorker && profile.hasSurface) {
         addWorkerGlobals();

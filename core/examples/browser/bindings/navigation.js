@@ -9,8 +9,14 @@ export function createNavigation(native, world, { later, dispatch }) {
     const hasDocument = !world.isWorker && native.documentUrl() !== undefined;
     const current = () => (hasDocument ? native.documentUrl() : world.url);
     const parts = () => JSON.parse(native.parseUrl(current(), undefined));
-    let state = null;
-    let length = 1;
+    // The states of the document's entries in the session history.
+    let states = [null];
+    let position = 0;
+
+    function enter(state, replace) {
+        position += replace ? 0 : 1;
+        states = [...states.slice(0, position), state];
+    }
 
     function resolve(url) {
         const parsed = native.parseUrl(String(url), current());
@@ -33,8 +39,7 @@ export function createNavigation(native, world, { later, dispatch }) {
             native.go(target.href, replace);
         } else if (target.href !== before) {
             native.setDocumentUrl(target.href, replace);
-            length += replace ? 0 : 1;
-            state = null;
+            enter(null, replace);
             tellOfChange(before);
         }
     }
@@ -67,8 +72,7 @@ export function createNavigation(native, world, { later, dispatch }) {
     location.toString = () => location.href;
 
     function change(given, url, replace) {
-        state = given === undefined ? null : given;
-        length += replace ? 0 : 1;
+        enter(given === undefined ? null : given, replace);
         const href = url === undefined || url === null ? current() : resolve(url).href;
         if (hasDocument) {
             native.setDocumentUrl(href, replace);
@@ -78,10 +82,10 @@ export function createNavigation(native, world, { later, dispatch }) {
     const history = {
         scrollRestoration: "auto",
         get length() {
-            return length;
+            return states.length;
         },
         get state() {
-            return state;
+            return states[position];
         },
         pushState: (given, title, url) => change(given, url, false),
         replaceState: (given, title, url) => change(given, url, true),
@@ -95,8 +99,9 @@ export function createNavigation(native, world, { later, dispatch }) {
         history,
         navigate: (url) => navigate(url, false),
         /** The user went back or forward within the document. */
-        traversed() {
-            dispatch({ type: "popstate", state });
+        traversed(delta) {
+            position = Math.min(Math.max(0, position + delta), states.length - 1);
+            dispatch({ type: "popstate", state: states[position] });
         },
     };
 }

@@ -1,9 +1,11 @@
 // What a script finds of its page: `window`, `location`, `history`, `document` and the
 // events of loading and leaving.
 
+import { createCodec } from "./clone.js";
 import { createDocument } from "./document.js";
 import { createEventTarget } from "./event_target.js";
 import { createNavigation } from "./navigation.js";
+import { profiles } from "./profile.js";
 
 /**
  * @param {object} native functions of the browser
@@ -27,6 +29,9 @@ export function installPage(native, world, later) {
         return { readyState() {}, pageTransition() {}, traversed() {} };
     }
 
+    // Whatever browser it is, messages between windows are structured clones.
+    const windowCodec = createCodec(native, profiles.firefox, true, "Proxy");
+    globalThis.postMessage = (message) => native.postWindowMessage(windowCodec.encode(message));
     globalThis.window = globalThis;
     globalThis.history = history;
     if (world.isTop) {
@@ -49,6 +54,12 @@ export function installPage(native, world, later) {
                 target.dispatch({ type: "load", target: document });
                 target.dispatch({ type: "pageshow", target: document, persisted: false });
             }
+        },
+
+        /** A script of the page's, of whichever world, posted a message to the window. */
+        windowMessage(json) {
+            const data = windowCodec.decode(JSON.parse(json));
+            target.dispatch({ type: "message", data, origin: location.origin, source: globalThis, ports: [] });
         },
 
         /** The page goes, or comes back from the back/forward cache. */

@@ -20,12 +20,27 @@ export class DOMException extends Error {
     }
 }
 
+/** `crypto`, as much of it as makes ids. They are for tests: nothing about them is secret. */
+const crypto = {
+    getRandomValues(view) {
+        new Uint8Array(view.buffer, view.byteOffset, view.byteLength).forEach((_, index, bytes) => {
+            bytes[index] = Math.floor(Math.random() * 256);
+        });
+        return view;
+    },
+    randomUUID() {
+        const digits = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0"));
+        return digits.join("").replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, "$1-$2-4$3-8$4-$5");
+    },
+};
+
 /**
  * @param {object} native `now()`
  * @param {object} world see main.js
  */
 export function installPlatform(native, world) {
     globalThis.Blob = Blob;
+    globalThis.crypto = crypto;
     globalThis.DOMException = DOMException;
     const performance = { timeOrigin: world.timeOrigin, now: () => native.now(), mark() {}, measure() {} };
     // In place of the engine's own, which counts from another origin in each world.

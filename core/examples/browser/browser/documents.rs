@@ -324,6 +324,7 @@ impl Browser {
             title: shown.title,
             elements: Arc::clone(&frame.elements),
             container: self.container_of(place.tab, frame),
+            inspected_tab: self.active_tab().filter(|_| extension.is_devtools_page(&frame.url)),
             is_worker: false,
             label: self.label(&place_label(place.tab, place.frame), extension),
             scripts: shown.scripts,

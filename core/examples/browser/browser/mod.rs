@@ -110,7 +110,7 @@ impl Browser {
         let mut web = Web::default();
         arguments.pages.iter().for_each(|page| web.add(page.clone()));
         let open = Step::Open(arguments.pages.clone());
-        let actions = arguments.actions.iter().map(|&action| Step::User(action));
+        let actions = arguments.actions.iter().cloned().map(Step::User);
         Self {
             shared,
             requests: receiver,
@@ -192,6 +192,7 @@ impl Browser {
             title: page.title.clone(),
             elements: Arc::default(),
             container: None,
+            inspected_tab: None,
             is_worker,
             label,
             scripts: page.scripts.clone(),
@@ -297,6 +298,9 @@ impl Browser {
                     let active = self.tabs.is_empty();
                     self.open_tab_with(&page.url, active);
                 }
+            }
+            Step::User(UserAction::Open(url)) => {
+                self.open_tab_with(&url, false);
             }
             Step::User(UserAction::Click) => self.click(),
             Step::User(UserAction::CloseTab) => match self.active_tab() {

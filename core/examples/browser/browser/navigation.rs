@@ -125,7 +125,7 @@ impl Browser {
             self.change_url(tab, FrameId::TOP, &entry.url);
             if let Some(&thread) = self.sites.get(&top.site()) {
                 let url = entry.url.to_string();
-                self.threads[thread.0].send(Task::Traversed { document: top.document, url });
+                self.threads[thread.0].send(Task::Traversed { document: top.document, url, delta });
             }
             return;
         }

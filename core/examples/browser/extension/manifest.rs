@@ -36,6 +36,8 @@ pub(crate) struct Manifest {
     /// `"browser_specific_settings"`, or by its older name `"applications"`.
     #[serde(alias = "applications")]
     browser_specific_settings: Option<BrowserSettings>,
+    /// `"devtools_page"`.
+    pub(crate) devtools_page: Option<String>,
     /// `"action"` of version 3.
     action: Option<Value>,
     /// `"browser_action"` of version 2.

@@ -142,6 +142,12 @@ impl Extension {
         url.scheme() == self.base.scheme() && url.host_str() == self.base.host_str()
     }
 
+    /// Whether the URL is that of the page that the manifest names for developer tools.
+    pub(crate) fn is_devtools_page(&self, url: &Url) -> bool {
+        let page = self.manifest.devtools_page.as_deref().and_then(|page| resolve(&self.base, page).ok());
+        page.is_some_and(|page| page.path() == url.path() && self.owns(url))
+    }
+
     /// A page of the extension, read from its folder.
     pub(crate) fn page(&self, url: &Url) -> Result<ExtensionPage, String> {
         let page = read_page(&self.folder, &self.base, url.path())?;

@@ -10,12 +10,12 @@ use crate::extension::Extension;
 use crate::log::Event;
 use crate::summary::Counts;
 use port_core::{
-    ConnectError, ConnectKind, ContextId, DisconnectReason, EventLoop, Message, PortId, PortName, PostError,
-    RuntimeTarget, TabTarget,
+    ConnectError, ConnectKind, ContextId, DisconnectReason, DocumentId, EventLoop, Message, PortId, PortName,
+    PostError, RuntimeTarget, TabTarget,
 };
 use rquickjs::{Ctx, Function, Persistent};
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -31,6 +31,8 @@ pub(crate) struct Host {
     /// How each world hears that its page goes. The one thing of JavaScript here: it
     /// is emptied before the runtime goes, see [`Host::forget_everything`].
     pub(super) leaving: RefCell<HashMap<ContextId, Persistent<Function<'static>>>>,
+    /// Messages of windows to themselves, by document, as JSON.
+    pub(super) window_messages: RefCell<VecDeque<(DocumentId, String)>>,
     /// Contexts that this thread has ended, and whose worlds are to be dropped.
     pub(super) detached: RefCell<Vec<ContextId>>,
     ports: RefCell<Ports>,
@@ -88,6 +90,7 @@ impl Host {
             counts: RefCell::default(),
             documents: RefCell::default(),
             leaving: RefCell::default(),
+            window_messages: RefCell::default(),
             detached: RefCell::default(),
             ports: RefCell::default(),
         }

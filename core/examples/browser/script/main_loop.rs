@@ -81,6 +81,7 @@ impl MainLoop {
                 idle = false;
             }
             idle &= !self.load_a_step();
+            idle &= !self.deliver_a_window_message();
             idle &= !self.run_a_timer();
             if idle {
                 // `next_event` said that there is nothing: whatever comes after that
@@ -162,14 +163,14 @@ impl MainLoop {
                 self.host.shared.requests.send(Request::Unloaded(number), Some(busy));
             }
             Task::Restore { documents } => self.restore(&documents),
-            Task::Traversed { document, url } => {
+            Task::Traversed { document, url, delta } => {
                 let parsed = Url::parse(&url);
                 if let (Ok(url), Some(document)) =
                     (parsed, self.host.documents.borrow_mut().get_mut(document))
                 {
                     document.url = url;
                 }
-                self.each_world_of(document, |world| world.traversed());
+                self.each_world_of(document, |world| world.traversed(delta));
             }
             // Handled where tasks are taken.
             Task::Stop(_) => {}
@@ -284,6 +285,14 @@ impl MainLoop {
             world.run(script);
             self.checkpoint();
         }
+    }
+
+    /// Delivers a message of a window to itself, to every world in it; says whether there was one.
+    fn deliver_a_window_message(&mut self) -> bool {
+        let message = self.host.window_messages.borrow_mut().pop_front();
+        let Some((document, json)) = message else { return false };
+        self.each_world_of(document, |world| world.window_message(&json));
+        true
     }
 
     /// Runs a timer that is due; says whether there was one.

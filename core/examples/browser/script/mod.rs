@@ -24,7 +24,7 @@ use crate::trace::Recorder;
 use bell::Bell;
 use main_loop::MainLoop;
 use port_core::{
-    ContextDescription, ContextId, ContextKind, DocumentId, ExtensionInstance, MessageService, Place,
+    ContextDescription, ContextId, ContextKind, DocumentId, ExtensionInstance, MessageService, Place, TabId,
 };
 use serde::Serialize;
 use std::io;
@@ -83,6 +83,8 @@ pub(crate) struct WorldDescription {
     pub(crate) elements: Arc<[FrameElement]>,
     /// The element that holds the document's frame: the document it is in, and its number there.
     pub(crate) container: Option<(DocumentId, u32)>,
+    /// The tab that a devtools page is about.
+    pub(crate) inspected_tab: Option<TabId>,
     /// Whether it is a worker and so has no document.
     pub(crate) is_worker: bool,
     /// How the log names it.
@@ -142,6 +144,8 @@ pub(crate) enum Task {
         document: DocumentId,
         /// Its URL now.
         url: String,
+        /// How many entries of the history.
+        delta: i32,
     },
     /// Deliver the answer to a call.
     Answer {

@@ -22,12 +22,13 @@ pub(super) const MAIN: &str = "browser://bindings/main.js";
 pub(super) const MAIN_SOURCE: &str = include_str!("../bindings/main.js");
 
 /// The modules it imports, by file name.
-const FILES: [(&str, &str); 20] = [
+const FILES: [(&str, &str); 21] = [
     ("api.js", include_str!("../bindings/api.js")),
     ("arguments.js", include_str!("../bindings/arguments.js")),
     ("calls.js", include_str!("../bindings/calls.js")),
     ("clone.js", include_str!("../bindings/clone.js")),
     ("console.js", include_str!("../bindings/console.js")),
+    ("devtools.js", include_str!("../bindings/devtools.js")),
     ("document.js", include_str!("../bindings/document.js")),
     ("event.js", include_str!("../bindings/event.js")),
     ("event_target.js", include_str!("../bindings/event_target.js")),

@@ -166,6 +166,13 @@ impl<'js> Natives<'_, 'js> {
         self.add("documentUrl", move || host.with_document(&world, |document| document.url.to_string()))?;
 
         let (host, world) = self.kept();
+        self.add("postWindowMessage", move |json: String| {
+            if let Some(place) = world.place {
+                host.window_messages.borrow_mut().push_back((place.document, json));
+            }
+        })?;
+
+        let (host, world) = self.kept();
         self.add("go", move |url: String, replace: bool| {
             if let Ok(url) = Url::parse(&url) {
                 host.navigate(&world, NavigationChange::Go { url, replace });

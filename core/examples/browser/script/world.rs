@@ -13,7 +13,7 @@ use crate::profile::Profile;
 use crate::tabs::place_label;
 use port_core::{
     ConnectKind, ContextId, ContextKind, DisconnectReason, DocumentId, DocumentLifecycle, ExtensionId,
-    PortId, PortName, Sender,
+    PortId, PortName, Sender, TabId,
 };
 use rquickjs::function::IntoArgs;
 use rquickjs::{CatchResultExt, CaughtResult, Context, Ctx, Function, Module, Object, Persistent, Runtime};
@@ -127,8 +127,13 @@ impl World {
     }
 
     /// The user went back or forward within the document.
-    pub(super) fn traversed(&self) {
-        self.deliver("traversed", ());
+    pub(super) fn traversed(&self, delta: i32) {
+        self.deliver("traversed", (delta,));
+    }
+
+    /// A script in the document posted a message to the window.
+    pub(super) fn window_message(&self, json: &str) {
+        self.deliver("windowMessage", (json,));
     }
 
     /// Runs a function and answers under the number.
@@ -283,6 +288,7 @@ fn describe(host: &Host, description: &WorldDescription) -> serde_json::Value {
         "userAgent": host.shared.profile.user_agent(),
         "timeOrigin": host.shared.clock.time_origin(),
         "replays": host.shared.recorder.is_some(),
+        "inspectedTab": description.inspected_tab.map(TabId::get),
         "isTop": description.place.is_none_or(|place| place.frame == port_core::FrameId::TOP),
         "url": description.url.as_str(),
         "title": description.title,

@@ -78,3 +78,50 @@ fn given_scenarios_come_out_as_recorded() {
         expect_agreement(&given.join("scenarios"), &given.join("traces"));
     }
 }
+
+/// One that throws and one that takes too long have their errors in their traces; the
+/// others, and those of files that can be read, run all the same.
+#[test]
+fn a_scenario_that_fails_keeps_no_other_from_running() {
+    let harness = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/record/harness.js");
+    let folder = std::env::temp_dir().join(format!("port-core-replay-{}", std::process::id()));
+    let write = |name: &str, text: &str| fs::write(folder.join(name), text).expect("a writable folder");
+    fs::create_dir_all(&folder).expect("a writable folder");
+    write("harness.js", &fs::read_to_string(harness).expect("a harness"));
+    write("broken.js", "scenario(");
+    write(
+        "fine.js",
+        "scenario('throws', { async bg(t) { t.log('before'); throw new Error('on purpose'); } });
+         scenario('waits', { timeout: 50, async bg(t) { await t.wait(10_000); } });
+         scenario('skipped', { skip: () => true, async bg(t) {} });
+         scenario('works', { cs(t) { t.log('here'); }, async bg(t) { await t.open({ frames: 1 }); t.log('there'); } });
+         scenario('left out', { async bg(t) {} });",
+    );
+    let replayed = Mutex::new(BTreeMap::new());
+    let only = ["throws", "waits", "skipped", "works"].map(str::to_owned);
+    let result = replay(&folder, Profile::Chromium, &only, |done| {
+        replayed.lock().expect("no thread panics").insert(done.name, (done.trace, done.error.clone()));
+        done.error.is_none()
+    });
+    let _ = fs::remove_dir_all(&folder);
+
+    let (errors, went_well) = result.expect("the folder can be read");
+    assert!(matches!(&errors[..], [error] if error.starts_with("broken.js: ")), "{errors:?}");
+    assert!(!went_well);
+    let replayed = replayed.into_inner().expect("no thread panics");
+    assert_eq!(replayed.keys().collect::<Vec<_>>(), ["skipped", "throws", "waits", "works"]);
+    let run = |name: &str| -> serde_json::Value {
+        let trace = replayed[name].0.as_ref().expect("a trace");
+        serde_json::from_str::<serde_json::Value>(trace).expect("JSON")["runs"][0].clone()
+    };
+    let error = |name: &str| run(name)["error"].as_str().unwrap_or_default().to_owned();
+    assert!(error("throws").starts_with("Error: on purpose"));
+    assert_eq!(run("throws")["events"][0]["ev"], "before");
+    assert!(error("waits").starts_with("Error: TIMEOUT"));
+    assert_eq!((error("skipped").as_str(), &run("skipped")["skipped"]), ("", &true.into()));
+    let events = run("works")["events"].as_array().expect("events").clone();
+    let seen: std::collections::BTreeSet<&str> =
+        events.iter().filter_map(|event| event["ctx"].as_str()).collect();
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["bg", "f1", "top"]);
+    assert_eq!((error("works"), replayed["works"].1.clone()), (String::new(), None));
+}
