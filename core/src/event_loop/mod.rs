@@ -179,7 +179,7 @@ impl EventLoop {
     ///
     /// # Errors
     ///
-    /// [`UnknownContext`](ContextError::UnknownContext).
+    /// [`UnknownContext`](ContextError::UnknownContext), [`Gone`](ContextError::Gone).
     pub fn set_listening(
         &mut self,
         context: ContextId,
@@ -187,6 +187,9 @@ impl EventLoop {
     ) -> Result<(), ContextError> {
         let key = self.context_key(context)?;
         let context = self.contexts.get_mut(key).ok_or(ContextError::UnknownContext)?;
+        if context.shared.killed().is_some() {
+            return Err(ContextError::Gone);
+        }
         context.listening = listening.into();
         Ok(())
     }
@@ -271,6 +274,7 @@ impl EventLoop {
 
 impl Drop for EventLoop {
     fn drop(&mut self) {
+        self.release_all();
         self.service.retire(&self.shared, ContextShared::set_detached);
         self.shared.close();
         self.fan_out.discard();

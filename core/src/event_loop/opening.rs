@@ -31,13 +31,11 @@ impl EventLoop {
         let Some(port) = self.ports.get_mut(key) else { return Err(PostError::Disconnected(message)) };
         let Side::Opener(opener) = &mut port.side else { return Err(PostError::Disconnected(message)) };
         let held = opener.held.get_or_insert_default();
-        let Credit { messages, bytes } = held.amount;
-        if limits.window_messages.is_some_and(|window| messages >= window)
-            || limits.window_bytes.is_some_and(|window| bytes >= window)
-        {
+        if !limits.window_admits(held.amount) {
             port.wants_room = true;
             return Err(PostError::WindowFull(message));
         }
+        let Credit { messages, bytes } = held.amount;
         if u64::from(messages) >= limits.lane_records || bytes >= limits.lane_bytes {
             return Err(PostError::Busy(message));
         }
@@ -65,6 +63,17 @@ impl EventLoop {
             leg.is_some_and(|leg| leg.targets.iter().any(|target| target.state == TargetState::Pending))
         });
         if !waits && !opener.legs.is_empty() {
+            self.release(key);
+        }
+    }
+
+    /// The loop is dropped: what was posted still arrives, as where posts do not wait.
+    pub(super) fn release_all(&mut self) {
+        if self.service.policies.opening_port != OpeningPort::PostsWait {
+            return;
+        }
+        let ports = self.ports.iter().filter(|(_, port)| port.state.is_opening());
+        for key in ports.map(|(key, _)| key).collect::<Vec<_>>() {
             self.release(key);
         }
     }
