@@ -1,11 +1,12 @@
 //! The facts that a script reports.
 
 use super::Context;
-use super::index::Ended;
+use super::index::{Ended, Frame};
 use super::run::Both;
 use super::script::{Do, Draw};
 use port_core::{
-    DisconnectReason, ExtensionId, ExternalConnections, FactError, FrameId, Place, TabId, WindowId,
+    DisconnectReason, DocumentId, ExtensionId, ExternalConnections, FactError, FrameId, Place, TabId,
+    WindowId,
 };
 
 impl Both {
@@ -20,7 +21,17 @@ impl Both {
         };
         let kept: Vec<_> = self.index.frames.iter().filter_map(|frame| frame.kept_with).collect();
         let shown = |place: &Place| refused || self.index.shows(*place);
-        let shown: Vec<_> = self.places.iter().copied().filter(shown).collect();
+        let mut shown: Vec<_> = self.places.iter().copied().filter(shown).collect();
+        if matches!(fact, Do::Navigate) && !refused {
+            // A frame whose document went into the cache shows none.
+            let frames = self.index.frames.iter().filter(|frame| frame.kept_with.is_none());
+            let place = |frame: &Frame| Place {
+                tab: frame.tab,
+                frame: frame.id,
+                document: frame.document.unwrap_or(DocumentId::new(0)),
+            };
+            shown = frames.map(place).collect();
+        }
         let Some(place) = draw.recent(&shown, 6) else { return self.open_tab_anew() };
         let kept = if refused { Some(place.document) } else { draw.recent(&kept, 6) };
         match fact {

@@ -90,7 +90,7 @@ fn limits(draw: &mut Draw) -> Limits {
     limits.window_bytes = [None, None, None, None, None, Some(1), Some(150), Some(0)][draw.below(8)];
     limits.lane_records = [limits.lane_records, limits.lane_records, 4, 8][draw.below(4)];
     limits.lane_bytes = [limits.lane_bytes, limits.lane_bytes, limits.lane_bytes, 200][draw.below(4)];
-    limits.message_bytes = [limits.message_bytes, limits.message_bytes, 100][draw.below(3)];
+    limits.message_bytes = [limits.message_bytes, limits.message_bytes, 90][draw.below(3)];
     limits
 }
 
@@ -116,7 +116,7 @@ fn policies(draw: &mut Draw) -> Policies {
 impl Both {
     fn new(how: &mut Draw, where_to: &mut Draw, story: Story) -> Self {
         let policies = policies(how);
-        let (theme, loops) = (how.below(6), 2 + how.below(2));
+        let (theme, loops) = (how.below(7), 2 + how.below(2));
         let limits = limits(where_to);
         story.borrow_mut().push(format!("{policies:?}\n  {limits:?}"));
         let service = MessageService::with_policies(limits.clone(), policies);
@@ -216,10 +216,13 @@ impl Both {
             Do::DropLoop => self.drop_loop(draw),
             Do::NewLoop if self.living_loops().len() < 3 => self.new_loop(),
             Do::DeclareGone => self.declare_gone(draw),
+            Do::TakeFew => {
+                let Some(at) = draw.pick(&self.living_loops()) else { return };
+                self.take(at, 1 + draw.below(3));
+            }
             Do::Take | Do::NewLoop => {
                 let Some(at) = draw.pick(&self.living_loops()) else { return };
-                let most = if draw.below(3) == 0 { 1 + draw.below(3) } else { usize::MAX };
-                self.take(at, most);
+                self.take(at, usize::MAX);
             }
             fact => {
                 self.fact(fact, draw);

@@ -76,80 +76,64 @@ pub enum Do {
     Stranger,
     Snapshot,
     Take,
+    TakeFew,
 }
 
-/// The usual mixture.
-const USUAL: [Do; 48] = {
+/// So much of each.
+type Mixture = &'static [(usize, Do)];
+
+const USUAL: Mixture = {
     use Do::*;
-    [
-        Attach,
-        Attach,
-        ConnectTab,
-        ConnectTab,
-        ConnectTab,
-        ConnectTab,
-        ConnectTab,
-        ConnectTab,
-        ConnectRuntime,
-        ConnectRuntime,
-        ConnectRuntime,
-        ConnectRuntime,
-        Post,
-        Post,
-        Post,
-        Post,
-        Post,
-        Post,
-        Post,
-        Post,
-        Post,
-        Post,
-        Disconnect,
-        Disconnect,
-        Disconnect,
-        Disconnect,
-        Detach,
-        Listen,
-        Listen,
-        Navigate,
-        Take,
-        Take,
-        Take,
-        Take,
-        Take,
-        Take,
-        Take,
-        Take,
-        Take,
-        Take,
-        Take,
-        Take,
-        Take,
-        Take,
-        Take,
-        Take,
-        Snapshot,
-        Stranger,
+    &[
+        (2, Attach),
+        (6, ConnectTab),
+        (4, ConnectRuntime),
+        (10, Post),
+        (4, Disconnect),
+        (1, Detach),
+        (2, Listen),
+        (1, Navigate),
+        (10, Take),
+        (6, TakeFew),
+        (1, Snapshot),
+        (1, Stranger),
     ]
 };
 
 /// What there is more of, each in some scripts.
-const THEMES: [&[Do]; 6] = {
+const THEMES: [Mixture; 7] = {
     use Do::*;
     [
-        &[Take, Post],
-        &[Cache, Cache, Restore, Restore, Evict, Post, Take, AddFrame, Navigate],
-        &[Post, Post, Post, Snapshot],
-        &[Navigate, AddFrame, RemoveFrame, ChangeTab, ChangeTab, Attach, RefusedFact, ConnectTab],
-        &[DeclareGone, DropLoop, DropLoop, NewLoop, Attach, Attach, Take],
-        &[Reload, Attach, ConnectRuntime, ConnectRuntime, Listen, Take],
+        &[(2, Take), (1, TakeFew), (1, Post)],
+        &[(2, Cache), (2, Restore), (1, Evict), (3, Post), (2, Take), (1, Navigate), (1, AddFrame)],
+        &[(2, Cache), (2, Restore), (6, Post), (4, Take)],
+        &[(3, Post), (2, TakeFew), (1, ConnectTab), (1, Disconnect), (1, Snapshot)],
+        &[
+            (1, Navigate),
+            (1, AddFrame),
+            (1, RemoveFrame),
+            (2, ChangeTab),
+            (1, Attach),
+            (1, RefusedFact),
+            (1, ConnectTab),
+        ],
+        &[(1, DeclareGone), (2, DropLoop), (1, NewLoop), (2, Attach), (1, Take)],
+        &[(1, Reload), (1, Attach), (2, ConnectRuntime), (1, Listen), (1, Take)],
     ]
 };
 
 impl Do {
     pub fn draw(draw: &mut Draw, theme: usize) -> Self {
         let byte = draw.below(256);
-        let theme = THEMES[theme % THEMES.len()];
-        if byte < 192 { USUAL[byte % USUAL.len()] } else { theme[byte % theme.len()] }
+        let mixture = if byte < 160 { USUAL } else { THEMES[theme % THEMES.len()] };
+        let all: usize = mixture.iter().map(|(weight, _)| weight).sum();
+        let mut at = byte % all;
+        for &(weight, what) in mixture {
+            match at.checked_sub(weight) {
+                Some(behind) => at = behind,
+                None => return what,
+            }
+        }
+        unreachable!("the weights were added up")
     }
 }
