@@ -25,6 +25,13 @@ impl<T> Slab<T> {
         Self { slots: Vec::new(), free: Vec::new(), last_generation }
     }
 
+    /// A slab whose first slots are all vacant and at this generation.
+    #[cfg(test)]
+    pub(crate) fn aged(slots: u32, generation: u32) -> Self {
+        let slot = |_| Slot { generation, value: None };
+        Self { slots: (0..slots).map(slot).collect(), free: (0..slots).collect(), last_generation: u32::MAX }
+    }
+
     /// The key that [`insert`](Self::insert) will use next; `None` when no more fit.
     pub(crate) fn vacant_key(&self) -> Option<Key> {
         match self.free.last() {

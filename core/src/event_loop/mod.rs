@@ -10,6 +10,8 @@ mod notices;
 mod opening;
 mod post;
 mod snapshot;
+#[cfg(test)]
+mod wrap_tests;
 
 use crate::context::{Context, ContextShared};
 use crate::error::{AttachError, ContextError};
