@@ -3,9 +3,8 @@
 use super::{Findings, figure, machine};
 use crate::carrier::{Carrier, Core, CrossbeamUnbounded, FlumeUnbounded, Rtrb, TokioUnbounded};
 use crate::judgement::{Bound, Verdict};
-use crate::question::{connect, many_ports, one_way};
-use crate::sample::{Label, Spread, Summary};
-use crate::topology::Regime;
+use crate::question::{connect, many_ports, one_way, usual};
+use crate::sample::{Spread, Summary};
 use std::fmt::Write;
 
 /// A section's name and its text.
@@ -72,18 +71,6 @@ fn targets(verdicts: &[Verdict]) -> String {
     text
 }
 
-/// The label under which most contenders of a question answered, the usual one first.
-fn usual(findings: &Findings, question: &str) -> Option<Label> {
-    let usual = Label::TwoThreads(Regime::SameComplex);
-    findings.labels(question).max_by_key(|label| {
-        let samples: usize = findings
-            .answers(question)
-            .and_then(|answers| answers.get(label))
-            .map_or(0, |rows| rows.iter().map(|(_, summary)| summary.count).sum());
-        (*label == usual, samples)
-    })
-}
-
 /// Questions whose names begin alike, as columns; contenders as rows.
 fn group(findings: &Findings, prefix: &str) -> String {
     let questions: Vec<_> = findings
@@ -91,7 +78,7 @@ fn group(findings: &Findings, prefix: &str) -> String {
         .iter()
         .filter(|(name, _)| name.starts_with(prefix))
         .filter_map(|(name, answers)| {
-            let label = usual(findings, name)?;
+            let label = usual(answers)?;
             Some((name, label, answers.get(&label)?))
         })
         .collect();
@@ -139,7 +126,8 @@ fn counts(findings: &Findings) -> String {
 /// The one table for those who only want to know whether to read on.
 fn short(findings: &Findings) -> String {
     let cell = |question: &str, contender: &str| {
-        let summary = usual(findings, question).and_then(|label| findings.get(question, label, contender));
+        let label = findings.answers(question).and_then(usual);
+        let summary = label.and_then(|label| findings.get(question, label, contender));
         summary.map_or_else(String::new, |summary| spread(summary.time))
     };
     let messages =
