@@ -176,6 +176,11 @@ impl Log {
         Self { started: Instant::now(), errors: AtomicU64::new(0), reader }
     }
 
+    /// Whether anybody is told what happens to ports.
+    pub(crate) fn tells_of_ports(&self) -> bool {
+        matches!(self.reader, Reader::Output { .. })
+    }
+
     /// Writes down what happened to a context, such as `background` or `tab 1 frame 2`.
     pub(crate) fn write(&self, context: &str, event: &Event<'_>) {
         if matches!(event, Event::Error { .. }) {
