@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each file of models uses a part")]
 
+pub(crate) mod sides;
+
 use bytes::Bytes;
 use loom::sync::Arc;
 use port_core_model::model::mutated;
