@@ -2,6 +2,7 @@
 
 use super::{Findings, figure, machine};
 use crate::carrier::{Carrier, Core, CrossbeamUnbounded, FlumeUnbounded, Rtrb, TokioUnbounded};
+use crate::end_to_end::{CHROMIUM, EndToEnd, FIREFOX};
 use crate::judgement::{Bound, Verdict};
 use crate::question::{connect, many_ports, one_way, usual};
 use crate::sample::{Spread, Summary};
@@ -24,6 +25,7 @@ pub fn sections(findings: &Findings, verdicts: &[Verdict]) -> Vec<Section> {
         ("connect", group("connect")),
         ("index", group("index")),
         ("counts", counts(findings)),
+        ("end to end", end_to_end(findings)),
         ("short", short(findings)),
     ]
 }
@@ -120,6 +122,24 @@ fn counts(findings: &Findings) -> String {
     for count in &findings.counts {
         let _ = writeln!(text, "| {} | {} | {} |", count.name, figure(count.figure), count.unit);
     }
+    text
+}
+
+fn end_to_end(findings: &Findings) -> String {
+    let Some(ours) = findings.end_to_end else { return String::new() };
+    let samples = format!("Port core's example browser, {} samples", ours.samples);
+    let mut text = head(&["", &samples, "Chromium 156", "Firefox 153"]);
+    let mut enter = |name: &str, of: fn(&EndToEnd) -> f64| {
+        let [ours, chromium, firefox] = [&ours, &CHROMIUM, &FIREFOX].map(|browser| figure(of(browser)));
+        text += &row([name, &ours, &chromium, &firefox]);
+    };
+    enter("round trip, mean, µs", |browser| browser.round_trip_us);
+    enter("round trip, p99, µs", |browser| browser.round_trip_p99_us);
+    enter("one way, messages/s", |browser| browser.one_way_per_second);
+    enter("one way, 64 KiB, MB/s", |browser| browser.large_megabytes_per_second);
+    enter("connect, a message, disconnect, per s", |browser| browser.connects_per_second);
+    enter("fan-out to ten frames, events/s", |browser| browser.fan_out_per_second);
+    enter("idle port, both ends, bytes", |browser| browser.bytes_per_idle_port);
     text
 }
 

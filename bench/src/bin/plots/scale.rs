@@ -3,7 +3,7 @@
 use crate::Bench;
 use crate::chart::{Axis, Chart, Line, PLAIN, bytes};
 use ::bytes::Bytes;
-use port_core_bench::carrier::{Carrier, Core, CrossbeamUnbounded, FlumeUnbounded, Rtrb, TokioUnbounded};
+use port_core_bench::carrier::{Core, CrossbeamUnbounded, FlumeUnbounded, Rtrb, TokioUnbounded};
 use port_core_bench::crowd::{heap_of_a_lane, heap_per_idle_lane};
 use port_core_bench::load::{Shared, Sliced};
 use port_core_bench::memory::{self, Burst};
