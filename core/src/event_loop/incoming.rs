@@ -8,8 +8,8 @@ use crate::few::Few;
 use crate::ids::Key;
 use crate::name::PortName;
 use crate::payload::{Payload, discard, discard_all};
-use crate::policy::BackForwardCache;
-use crate::port::{Accepted, PeerIndex, Receiver, Side, TargetState};
+use crate::policy::{BackForwardCache, ConnectListeners};
+use crate::port::{Accepted, PeerIndex, Receiver, Side, Target, TargetState};
 use crate::reason::DisconnectReason;
 use crate::record::{Channel, Connect, Credit, Hearing, Incoming, Record, Route, Signal, Traits};
 use crate::sender::Sender;
@@ -172,6 +172,10 @@ impl EventLoop {
         target: Key,
         name: PortName,
     ) -> Option<Event> {
+        if self.ports_for(target, traits.kind) > 1 {
+            self.connected_to_many(index, channel, traits, opener, &name, &[target]);
+            return None;
+        }
         // An opener that freed the channel said so first, so the slot is empty here.
         debug_assert!(self.peer(index).is_some_and(|peer| peer.is_vacant(channel)));
         let ordinal = 0;
@@ -189,7 +193,7 @@ impl EventLoop {
                     port: self.port_id(port),
                     kind: traits.kind,
                     name,
-                    sender: Sender::new(opener, traits.lifecycle),
+                    sender: Sender::new(opener, traits.lifecycle, self.service.policies.sender),
                 })
             }
             Err(reason) => {
@@ -217,21 +221,36 @@ impl EventLoop {
         debug_assert!(self.peer(index).is_some_and(|peer| peer.is_vacant(channel)));
         let opener = self.peer_mut(index).and_then(|peer| peer.acquaintances.meet(opener));
         let mut receivers = Few::Nothing;
-        for (&target, ordinal) in targets.iter().zip(0..) {
-            let receiver = Receiver { peer: index, channel, ordinal };
-            match self.accept(target, receiver, traits.kind, opener.clone(), name) {
-                Ok((port, opener)) => {
-                    receivers.push(port);
-                    self.send_signal(index, Signal::Accept { channel, ordinal });
-                    self.emit(Event::Connect {
-                        context: self.context_id(target),
-                        port: self.port_id(port),
-                        kind: traits.kind,
-                        name: name.clone(),
-                        sender: Sender::new(opener, traits.lifecycle),
-                    });
+        let shows = self.service.policies.sender;
+        let mut next_ordinal = u32::try_from(targets.len()).unwrap_or(u32::MAX);
+        for (&target, beside) in targets.iter().zip(0..) {
+            for nth in 0..self.ports_for(target, traits.kind) {
+                let ordinal = if nth == 0 { beside } else { next_ordinal };
+                let receiver = Receiver { peer: index, channel, ordinal };
+                match self.accept(target, receiver, traits.kind, opener.clone(), name) {
+                    Ok((port, opener)) => {
+                        receivers.push(port);
+                        if nth == 0 {
+                            self.send_signal(index, Signal::Accept { channel, ordinal });
+                        } else {
+                            next_ordinal += 1;
+                            self.send_signal(index, Signal::Join { channel, beside });
+                        }
+                        self.emit(Event::Connect {
+                            context: self.context_id(target),
+                            port: self.port_id(port),
+                            kind: traits.kind,
+                            name: name.clone(),
+                            sender: Sender::new(opener, traits.lifecycle, shows),
+                        });
+                    }
+                    Err(reason) if nth == 0 => {
+                        self.refuse(index, channel, ordinal, reason);
+                        break;
+                    }
+                    // The context has all the ports that it may have.
+                    Err(_) => break,
                 }
-                Err(reason) => self.refuse(index, channel, ordinal, reason),
             }
         }
         if let Some(opener) = opener.filter(|_| !receivers.is_empty())
@@ -239,6 +258,17 @@ impl EventLoop {
         {
             let (generation, opener) = (channel.0.generation, opener.id().key);
             peer.set_accepted(channel, Accepted { generation, opener, receivers });
+        }
+    }
+
+    /// How many ports a connection makes in one of our contexts.
+    #[inline]
+    fn ports_for(&self, target: Key, kind: ConnectKind) -> u16 {
+        match self.service.policies.connect_listeners {
+            ConnectListeners::PortForEach if kind == ConnectKind::Port => {
+                self.contexts.get(target).map_or(1, |context| context.listening.listeners.max(1))
+            }
+            _ => 1,
         }
     }
 
@@ -281,6 +311,7 @@ impl EventLoop {
     pub(super) fn signalled(&mut self, index: PeerIndex, signal: Signal) -> Option<Event> {
         match signal {
             Signal::Accept { channel, ordinal } => self.accepted(index, channel, ordinal),
+            Signal::Join { channel, beside } => self.joined(index, channel, beside),
             Signal::Close { channel, route, reason, hearing } => match route.receiver() {
                 None => return self.close_channel(index, channel, reason, hearing),
                 Some(ordinal) => self.target_gone(index, channel, ordinal, reason, true),
@@ -308,6 +339,16 @@ impl EventLoop {
         target.state = TargetState::Open;
         let port = leg.port;
         self.end_opening(port);
+    }
+
+    /// Another port of a context that accepted. Should the context be known to be gone,
+    /// the port has its place among the ordinals all the same.
+    fn joined(&mut self, index: PeerIndex, channel: Channel, beside: u32) {
+        let Some(leg) = self.peer_mut(index).and_then(|peer| peer.opened.get_mut(channel.0)) else {
+            return;
+        };
+        let Some(&Target { context, state }) = leg.targets.get(beside as usize) else { return };
+        leg.targets.push(Target { context, state });
     }
 
     /// Contexts of a peer were killed, and what they sent before was taken.

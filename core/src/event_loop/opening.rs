@@ -68,6 +68,17 @@ impl EventLoop {
         }
     }
 
+    /// Sends what every opening port holds, for this loop will take no more answers.
+    pub(super) fn release_all(&mut self) {
+        // Whatever it makes for itself now, nobody need be woken for.
+        self.armed = false;
+        for key in self.ports.keys() {
+            if self.ports.get(key).is_some_and(|port| port.state.is_opening()) {
+                self.release(key);
+            }
+        }
+    }
+
     /// Sends what was held, and ends the port if its own side had disconnected it.
     pub(super) fn release(&mut self, key: Key) {
         let Some(port) = self.ports.get_mut(key) else { return };
