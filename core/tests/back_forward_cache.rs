@@ -373,7 +373,7 @@ fn a_cached_page_connects_only_where_its_ports_live() {
             connected.unwrap();
             let [mine, _] = visit.settle();
             assert!(matches!(&mine[..], [Event::Connect { sender, .. }]
-                if sender.lifecycle() == DocumentLifecycle::Cached));
+                if sender.lifecycle() == Some(DocumentLifecycle::Cached)));
         }
     }
 }

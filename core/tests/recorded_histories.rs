@@ -27,7 +27,7 @@ const LAST_ROUNDS: usize = 8;
 
 const EXTENSIONS: [&str; 2] = ["greeter@example", "other@example"];
 const EVERYTHING: Listening =
-    Listening { ports: true, one_off: true, external_ports: true, external_one_off: true };
+    Listening { one_off: true, external_ports: true, external_one_off: true, ..Listening::PORTS };
 
 /// What all threads know.
 struct World {

@@ -4,7 +4,7 @@ use super::*;
 use crate::error::PostError;
 use crate::ids::{DocumentId, ExtensionId, ExtensionInstance, FrameId, TabId, WindowId};
 use crate::limits::Limits;
-use crate::port::Side;
+use crate::port::LegWindow;
 use crate::record::Credit;
 use crate::sender::Place;
 use crate::service::MessageService;
@@ -37,6 +37,12 @@ impl Pair {
         let receiver = self.there.attach(description).unwrap();
         self.there.set_listening(receiver, true).unwrap();
         receiver
+    }
+
+    /// The window of the one leg that there is.
+    fn leg(&mut self) -> &mut LegWindow {
+        let mut windows = self.here.peers.iter_mut().flatten().flat_map(|peer| peer.windows.values_mut());
+        windows.next().unwrap()
     }
 
     fn connect(&mut self) -> (PortId, PortId) {
@@ -113,40 +119,18 @@ fn windows_and_counts_at_their_largest() {
     let mut pair = Pair::new(limits);
     pair.receiver();
     let (port, received) = pair.connect();
+    exchange(&mut pair.here, port, &mut pair.there, received);
     let nearly_full = Credit { messages: u32::MAX - 1, bytes: u64::MAX - 20 };
-    for peer in pair.here.peers.iter_mut().flatten() {
-        for key in peer.opened.keys() {
-            peer.opened.get_mut(key).unwrap().outstanding = nearly_full;
-        }
-    }
-    let Side::Receiver(receiver) = &mut pair.there.ports.get_mut(received.key).unwrap().side else {
-        panic!()
-    };
-    receiver.outstanding = nearly_full;
+    pair.leg().outstanding = nearly_full;
+    pair.there.windows.entry(received.key).or_default().outstanding = nearly_full;
     exchange(&mut pair.here, port, &mut pair.there, received);
     exchange(&mut pair.there, received, &mut pair.here, port);
     assert!(matches!(pair.here.post_message(port, "full"), Err(PostError::WindowFull(_))));
     assert!(matches!(pair.there.post_message(received, "full"), Err(PostError::WindowFull(_))));
-    // A credit for all of it at once.
-    for (event_loop, port) in [(&mut pair.there, received), (&mut pair.here, port)] {
-        let all = Credit { messages: u32::MAX, bytes: u64::MAX };
-        match &mut event_loop.ports.get_mut(port.key).unwrap().side {
-            Side::Receiver(receiver) => receiver.unreported = all,
-            Side::Opener(_) => {
-                for peer in event_loop.peers.iter_mut().flatten() {
-                    for key in peer.opened.keys() {
-                        peer.opened.get_mut(key).unwrap().targets[0].unreported = all;
-                    }
-                }
-            }
-        }
-    }
     // The next message is reported with all before it, whatever it was.
-    for peer in pair.here.peers.iter_mut().flatten() {
-        for key in peer.opened.keys() {
-            peer.opened.get_mut(key).unwrap().outstanding.messages -= 1;
-        }
-    }
+    let all = Credit { messages: u32::MAX, bytes: u64::MAX };
+    pair.there.windows.entry(received.key).or_default().unreported = all;
+    pair.leg().outstanding.messages -= 1;
     exchange(&mut pair.here, port, &mut pair.there, received);
     assert_eq!(pair.here.next_event(), Some(Event::Room { context: pair.opener, port }));
     exchange(&mut pair.here, port, &mut pair.there, received);

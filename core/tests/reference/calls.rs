@@ -47,8 +47,13 @@ impl Both {
         self.contexts.push(Attached { id, home, instance, kind, place });
         self.index.enter(context, load, kind, place);
         self.model.does(|world| world.attach(home, instance));
-        let everything =
-            Listening { one_off: true, external_ports: true, external_one_off: true, ports: true };
+        let everything = Listening {
+            one_off: true,
+            external_ports: true,
+            external_one_off: true,
+            listeners: 2,
+            ..Listening::PORTS
+        };
         self.set_listening(context, everything);
     }
 
@@ -60,8 +65,12 @@ impl Both {
 
     pub(super) fn listen(&mut self, draw: &mut Draw) {
         let Some(context) = self.some_context(draw) else { return };
+        let listeners = [2, 0, 1, 3][draw.below(4)];
         let [ports, one_off, external_ports, external_one_off] = [(); 4].map(|()| draw.below(3) > 0);
-        self.set_listening(context, Listening { ports, one_off, external_ports, external_one_off });
+        self.set_listening(
+            context,
+            Listening { ports, one_off, external_ports, external_one_off, listeners },
+        );
     }
 
     pub(super) fn set_listening(&mut self, context: Context, listening: Listening) {
@@ -93,7 +102,7 @@ impl Both {
         }
         let decides = document.is_some() && self.policies.document_target == DocumentTarget::DocumentDecides;
         let mut targets = self.index.in_tab(place.tab, frame.filter(|_| !decides), document);
-        targets.retain(|target| self.contexts[*target].instance == instance);
+        targets.retain(|target| *target != opener && self.contexts[*target].instance == instance);
         if self.policies.fan_out_order == FanOutOrder::Arbitrary && targets.len() > 2 {
             // Every other one, and on the way back the rest.
             let back = targets.iter().skip(1).step_by(2).rev();
@@ -149,7 +158,7 @@ impl Both {
         let allowed = self.model.allows(|world| world.connect(&connecting, answer));
         self.check(allowed, "connect");
         if let Ok(port) = got {
-            self.opened((self.channels, opener), port);
+            self.opened((self.channels, opener, 0), port);
             self.channels += 1;
         }
     }

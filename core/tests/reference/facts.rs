@@ -5,8 +5,8 @@ use super::index::{Ended, Frame};
 use super::run::Both;
 use super::script::{Do, Draw};
 use port_core::{
-    DisconnectReason, DocumentId, ExtensionId, ExternalConnections, FactError, FrameId, Place, TabId,
-    WindowId,
+    DiscardedTab, DisconnectReason, DocumentId, ExtensionId, ExternalConnections, FactError, FrameId, Place,
+    TabId, WindowId,
 };
 
 impl Both {
@@ -115,10 +115,15 @@ impl Both {
                 }
             }
             1 => {
-                let expected = self.index.empty_tab(tab);
-                let got = self.service.tab_discarded(tab);
+                let other = TabId::new(if draw.one_in(4) { 2 } else { self.fresh() });
+                let takes = self.policies.discarded_tab == DiscardedTab::TakesNewId;
+                let next = if takes { other } else { tab };
+                let got = self.service.tab_discarded(tab, other);
+                assert!(got.is_err() || got == Ok(next));
+                let expected = self.index.discard_tab(tab, takes.then_some(other));
+                let got = got.map(|_| ());
                 self.ended(format!("discard {tab:?}"), got, expected, DisconnectReason::TabDiscarded);
-                self.add_frame(tab, None);
+                self.add_frame(next, None);
             }
             2 => {
                 let expected = self.index.empty_tab(tab);

@@ -61,6 +61,17 @@ impl Index {
         Ok(self.remove(|frame| frame.tab == tab))
     }
 
+    /// Discarded: it may go by another id from now on.
+    pub fn discard_tab(&mut self, tab: TabId, next: Option<TabId>) -> Ended {
+        self.has_tab(tab)?;
+        if next.is_some_and(|next| self.has_tab(next).is_ok()) {
+            return Err(FactError::TabExists);
+        }
+        let ended = self.empty_tab(tab)?;
+        self.tabs.iter_mut().filter(|known| known.0 == tab).for_each(|known| known.0 = next.unwrap_or(tab));
+        Ok(ended)
+    }
+
     pub fn close_tab(&mut self, tab: TabId) -> Ended {
         let ended = self.empty_tab(tab)?;
         self.tabs.retain(|known| known.0 != tab);

@@ -37,8 +37,10 @@ pub type Loop = usize;
 pub type Context = usize;
 pub type Channel = usize;
 
-/// An end of a channel: of the opener or of one receiver.
-pub type End = (Channel, Context);
+/// An end of a channel: of the opener or of one receiver; of the `Nth` listener of its
+/// context, where each has a port of its own.
+pub type End = (Channel, Context, Nth);
+pub type Nth = u16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Message {
@@ -49,7 +51,7 @@ pub struct Message {
 /// What a loop hands out.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Heard {
-    Connect(End, DocumentLifecycle),
+    Connect(End, Option<DocumentLifecycle>),
     Message(End, Message),
     Disconnect(End, DisconnectReason),
     Room(End),

@@ -68,7 +68,7 @@ impl World {
 
     /// Closes an end towards the other side. The port stays, silent.
     pub(super) fn close(&mut self, end: End, reason: DisconnectReason) {
-        let (channel, context) = end;
+        let (channel, context, _) = end;
         if matches!(self.state(end), Some(State::Opening | State::Leaving)) {
             self.release(end);
         }
@@ -81,7 +81,7 @@ impl World {
         } else {
             let (home, opener) = (self.home(context), self.opener_of(channel).1);
             if let Some(receivers) = self.channels[channel].receivers.get_mut(&home) {
-                receivers.retain(|receiver| *receiver != context);
+                receivers.retain(|receiver| *receiver != end);
                 // The one that left may have been the slowest.
                 self.report_taken(channel, home);
             }
@@ -124,17 +124,12 @@ impl World {
     }
 
     /// A target is gone. `answered` says that its loop said so.
-    pub(super) fn target_gone(
-        &mut self,
-        channel: Channel,
-        context: Context,
-        reason: DisconnectReason,
-        answered: bool,
-    ) {
+    pub(super) fn target_gone(&mut self, end: End, reason: DisconnectReason, answered: bool) {
+        let (channel, context, _) = end;
         let (there, home) = (self.home(context), self.home(self.opener_of(channel).1));
         let state = &mut self.channels[channel];
         let Some(leg) = state.legs.get_mut(&there) else { return };
-        let Some(target) = leg.targets.iter_mut().find(|target| target.context == context) else { return };
+        let Some(target) = leg.target(end) else { return };
         let before = std::mem::replace(&mut target.state, TargetState::Gone);
         if before == TargetState::Gone {
             return;
@@ -215,8 +210,7 @@ impl World {
     }
 
     pub(super) fn end_receivers(&mut self, channel: Channel, at: Loop, reason: DisconnectReason, told: Told) {
-        for receiver in self.channels[channel].receivers.remove(&at).unwrap_or_default() {
-            let end = (channel, receiver);
+        for end in self.channels[channel].receivers.remove(&at).unwrap_or_default() {
             match told {
                 Told::Yes => self.end_port(end, reason),
                 Told::No => drop(self.ports.entry(end).and_modify(|port| port.state = State::Silent)),

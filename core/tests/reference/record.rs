@@ -1,10 +1,12 @@
 //! What lies between loops, and what a loop makes of it when it takes it.
 
 use super::window::Amount;
-use super::world::{Port, State, Suspended, TargetState, World};
+use super::world::{Port, State, Suspended, Target, TargetState, World};
 use super::{Channel, Context, End, Heard, Loop, Message};
 use port_core::DisconnectReason::{BackForwardCache as WentIntoCache, LimitReached, NoReceiver};
-use port_core::{BackForwardCache, ConnectKind, DisconnectReason, DocumentLifecycle, Listening};
+use port_core::{
+    BackForwardCache, ConnectKind, ConnectListeners, DisconnectReason, DocumentLifecycle, Listening,
+};
 use std::collections::{BTreeMap, VecDeque};
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -17,6 +19,8 @@ pub enum Record {
     },
     /// To the opener: a receiver took the connection.
     Accept(End),
+    /// To the opener: another listener of one that did.
+    Join(End),
     /// To the opener: a receiver refused, or left.
     Left(End, DisconnectReason),
     /// To the receivers on a loop.
@@ -210,31 +214,37 @@ impl World {
         match lane.pop(choice, from == at) {
             Record::Connect { channel, targets, lifecycle, .. } => {
                 for target in targets {
-                    self.connected((channel, target), from, lifecycle);
+                    self.connected(channel, target, from, lifecycle);
                 }
             }
-            Record::Accept((channel, receiver)) => {
-                let leg = self.channels[channel].legs.get_mut(&from);
-                let target = leg.and_then(|leg| {
-                    let mut targets = leg.targets.iter_mut();
-                    targets.find(|target| target.context == receiver && target.state == TargetState::Pending)
-                });
-                if let Some(target) = target {
+            Record::Accept(end) => {
+                let leg = self.channels[end.0].legs.get_mut(&from);
+                let target = leg.and_then(|leg| leg.target(end));
+                if let Some(target) = target.filter(|target| target.state == TargetState::Pending) {
                     target.state = TargetState::Open;
-                    self.end_opening(channel);
+                    self.end_opening(end.0);
                 }
             }
-            Record::Left((channel, receiver), reason) => self.target_gone(channel, receiver, reason, true),
+            Record::Join((channel, context, nth)) => {
+                if let Some(leg) = self.channels[channel].legs.get_mut(&from)
+                    && let Some(&mut Target { state, .. }) = leg.target((channel, context, 0))
+                {
+                    leg.targets.push(Target { context, nth, state, unreported: Amount::default() });
+                }
+            }
+            Record::Left(end, reason) => self.target_gone(end, reason, true),
             Record::Close(channel, reason, told) => self.end_receivers(channel, at, reason, told),
             Record::ToReceivers(channel, message) => {
                 for receiver in self.channels[channel].receivers.get(&at).cloned().unwrap_or_default() {
-                    self.message_for((channel, receiver), message);
+                    self.message_for(receiver, message);
                 }
             }
-            Record::ToOpener((channel, sender), message) => {
-                if self.channels[channel].legs.get(&from).is_some_and(|leg| leg.is_open(sender)) {
-                    self.opener_took(channel, sender, message);
-                    self.message_for(self.opener_of(channel), message);
+            Record::ToOpener(sender, message) => {
+                let leg = self.channels[sender.0].legs.get_mut(&from);
+                let target = leg.and_then(|leg| leg.target(sender));
+                if target.is_some_and(|target| target.state == TargetState::Open) {
+                    self.opener_took(sender, message);
+                    self.message_for(self.opener_of(sender.0), message);
                 }
             }
             credit @ (Record::CreditOpener(..) | Record::CreditReceiver(..)) => self.credited(from, credit),
@@ -261,10 +271,11 @@ impl World {
             let opener = world.opener_of(channel).1;
             if world.home(opener) == at {
                 let legs = world.channels[channel].legs.values();
-                let targets = legs.flat_map(|leg| leg.targets.iter().map(|target| target.context));
-                let targets: Vec<_> = targets.filter(|target| is_gone(world, *target)).collect();
+                let targets =
+                    legs.flat_map(|leg| &leg.targets).map(|target| (channel, target.context, target.nth));
+                let targets: Vec<_> = targets.filter(|target| is_gone(world, target.1)).collect();
                 for target in targets {
-                    world.target_gone(channel, target, reason, false);
+                    world.target_gone(target, reason, false);
                 }
             }
             if is_gone(world, opener) {
@@ -274,8 +285,7 @@ impl World {
     }
 
     /// A connection reaches a target: it is taken, or refused at once.
-    fn connected(&mut self, end: End, from: Loop, lifecycle: DocumentLifecycle) {
-        let (channel, target) = end;
+    fn connected(&mut self, channel: Channel, target: Context, from: Loop, lifecycle: DocumentLifecycle) {
         let opener = &self.contexts[self.opener_of(channel).1];
         let context = &self.contexts[target];
         let at = context.home;
@@ -285,16 +295,29 @@ impl World {
             && context.killed.is_none()
             && context.suspended.is_none()
             && opener.killed.is_none();
-        if !admitted {
-            return self.send(at, from, Record::Left(end, NoReceiver));
+        let ports = match (self.policies().connect_listeners, self.channels[channel].kind) {
+            (ConnectListeners::PortForEach, ConnectKind::Port) => context.listening.listeners.max(1),
+            _ => 1,
+        };
+        for nth in 0..ports {
+            let end = (channel, target, nth);
+            let refusal = match admitted {
+                false => Some(NoReceiver),
+                true => {
+                    (self.count(target) >= self.limits().ports_per_context as usize).then_some(LimitReached)
+                }
+            };
+            match refusal {
+                Some(reason) if nth == 0 => return self.send(at, from, Record::Left(end, reason)),
+                Some(_) => return,
+                None => {}
+            }
+            self.ports.insert(end, Port::new(State::Open));
+            self.channels[channel].receivers.entry(at).or_default().push(end);
+            self.send(at, from, if nth == 0 { Record::Accept(end) } else { Record::Join(end) });
+            let shown = self.policies().sender.lifecycle.then_some(lifecycle);
+            self.emit(target, Heard::Connect(end, shown));
         }
-        if self.count(target) >= self.limits().ports_per_context as usize {
-            return self.send(at, from, Record::Left(end, LimitReached));
-        }
-        self.ports.insert(end, Port::new(State::Open));
-        self.channels[channel].receivers.entry(at).or_default().push(target);
-        self.send(at, from, Record::Accept(end));
-        self.emit(target, Heard::Connect(end, lifecycle));
     }
 
     fn listens(&self, channel: Channel, target: Context) -> bool {
@@ -319,7 +342,7 @@ impl World {
             return self.receiver_took(end, message);
         };
         let Some(suspended) = &mut self.contexts[end.1].suspended else { return };
-        let held = suspended.held.entry(end.0).or_default();
+        let held = suspended.held.entry(end).or_default();
         held.add(Amount::one(message.length));
         if held.count <= u64::from(messages) && held.bytes <= bytes {
             return suspended.heard.push(Heard::Message(end, message));
@@ -345,9 +368,10 @@ impl World {
     }
 
     fn is_inert(&self, from: Loop, at: Loop, record: &Record) -> bool {
-        let target = |&(channel, context): &End| {
+        let target = |&(channel, context, nth): &End| {
             let leg = self.channels[channel].legs.get(&from);
-            leg.and_then(|leg| leg.targets.iter().find(|target| target.context == context))
+            let mut targets = leg.into_iter().flat_map(|leg| &leg.targets);
+            targets.find(|target| target.context == context && target.nth == nth)
         };
         let receivers = |channel: &Channel| self.channels[*channel].receivers.get(&at);
         let deaf = |context: Context| {
@@ -361,7 +385,7 @@ impl World {
             Record::Left(end, _) => target(end).is_none_or(|target| target.state == TargetState::Gone),
             Record::Close(channel, ..) => receivers(channel).is_none_or(Vec::is_empty),
             Record::ToReceivers(channel, _) => {
-                receivers(channel).is_none_or(|receivers| receivers.iter().all(|receiver| deaf(*receiver)))
+                receivers(channel).is_none_or(|receivers| receivers.iter().all(|receiver| deaf(receiver.1)))
             }
             Record::ToOpener(end, _) => {
                 let opener = self.opener_of(end.0).1;
@@ -372,7 +396,7 @@ impl World {
             Record::CreditOpener(channel, _) => !self.channels[*channel].legs.contains_key(&from),
             Record::CreditReceiver(end, _) => !self.receives(*end),
             Record::Gone(contexts, _) => !self.concerns(at, |context| contexts.contains(&context)),
-            Record::Connect { .. } | Record::LoopGone | Record::AnyOf(_) => false,
+            Record::Connect { .. } | Record::Join(_) | Record::LoopGone | Record::AnyOf(_) => false,
         }
     }
 

@@ -6,9 +6,10 @@ use super::world::Rules;
 use super::{Channel, Context, End, Loop, Model};
 use crate::common::Ledger;
 use port_core::{
-    BackForwardCache, ContextId, ContextKind, DocumentId, DocumentTarget, EventLoop, ExtensionId,
-    ExtensionInstance, ExternalConnections, FactError, FanOutOrder, FrameId, Limits, MessageService,
-    OpeningPort, Place, Policies, PortId, PortStatus, ReceiverDisconnects, ReceiverLost, TabId,
+    BackForwardCache, ConnectListeners, ContextId, ContextKind, DiscardedTab, DocumentId, DocumentTarget,
+    EventLoop, ExtensionId, ExtensionInstance, ExternalConnections, FactError, FanOutOrder, FrameId, Limits,
+    MessageService, OpeningPort, Place, Policies, PortId, PortStatus, ReceiverDisconnects, ReceiverLost,
+    TabId,
 };
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -36,7 +37,7 @@ const WAYS: usize = 3_000;
 pub fn run(script: &[u64], story: &Story) -> Ran {
     let mut script = script.iter().copied();
     let mut scene = || Draw::new(script.next().unwrap_or_default());
-    let mut both = Both::new(&mut scene(), &mut scene(), Rc::clone(story));
+    let mut both = Both::new([scene(), scene(), scene()], Rc::clone(story));
     for number in script {
         both.operate(&mut Draw::new(number));
         both.ran.ways = both.ran.ways.max(both.model.ways());
@@ -109,15 +110,20 @@ fn policies(draw: &mut Draw) -> Policies {
     ][draw.below(3)];
     policies.document_target = [DocumentTarget::BothMustFit, DocumentTarget::DocumentDecides][draw.below(2)];
     policies.opening_port = [OpeningPort::PostsFollow, OpeningPort::PostsWait][draw.below(2)];
+    policies.connect_listeners =
+        [ConnectListeners::ShareOnePort, ConnectListeners::PortForEach][draw.below(4) / 3];
+    policies.discarded_tab = [DiscardedTab::KeepsId, DiscardedTab::TakesNewId][draw.below(2)];
+    policies.sender.lifecycle = policies.discarded_tab == DiscardedTab::KeepsId;
+    policies.sender.context = !policies.sender.lifecycle;
     policies.fan_out_order = [FanOutOrder::Document, FanOutOrder::Arbitrary][draw.below(2)];
     policies
 }
 
 impl Both {
-    fn new(how: &mut Draw, where_to: &mut Draw, story: Story) -> Self {
-        let policies = policies(how);
-        let (theme, loops) = (how.below(7), 2 + how.below(2));
-        let limits = limits(where_to);
+    fn new([mut how, mut bounds, mut around]: [Draw; 3], story: Story) -> Self {
+        let policies = policies(&mut how);
+        let (theme, loops) = (around.below(7), 2 + around.below(2));
+        let limits = limits(&mut bounds);
         story.borrow_mut().push(format!("{policies:?}\n  {limits:?}"));
         let service = MessageService::with_policies(limits.clone(), policies);
         let mut both = Self {
@@ -150,7 +156,7 @@ impl Both {
                 ExternalConnections::Extensions(vec![ExtensionId::new(EXTENSIONS[1 - number])]),
                 ExternalConnections::Extensions(Vec::new()),
             ];
-            both.load(ExtensionId::new(id), external[where_to.below(4)].clone());
+            both.load(ExtensionId::new(id), external[around.below(4)].clone());
         }
         for _ in 0..2 {
             let tab = TabId::new(both.fresh());

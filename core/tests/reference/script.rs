@@ -1,4 +1,4 @@
-//! A script: numbers, of which the first two set the scene and every other one is an
+//! A script: numbers, of which the first three set the scene and every other one is an
 //! operation. Any numbers are a script, so it may come from anywhere.
 
 /// A number to draw choices from, a byte each. Drawn empty it gives the first choice.
@@ -33,11 +33,14 @@ impl Draw {
     }
 }
 
+/// Numbers that set the scene.
+pub const SCENE: usize = 3;
+
 /// The script of a seed: what gives the numbers is the caller's.
 pub fn script_of_seed(mut roll: impl FnMut() -> u64, operations: usize) -> Vec<u64> {
-    let mut script: Vec<u64> = (0..2 + operations).map(|_| roll()).collect();
+    let mut script: Vec<u64> = (0..SCENE + operations).map(|_| roll()).collect();
     // Somebody is to be there to begin with.
-    script[2..6].iter_mut().for_each(|number| *number &= !0xFF);
+    script[SCENE..SCENE + 4].iter_mut().for_each(|number| *number &= !0xFF);
     script
 }
 

@@ -3,7 +3,7 @@
 use super::calls::format_of;
 use super::run::{Attached, Both};
 use super::world::State;
-use super::{Channel, Context, Heard, Loop, Message as Posting};
+use super::{Channel, Context, Heard, Loop, Message as Posting, Nth};
 use port_core::{ContextId, Event, PortStatus, Sender, TabId};
 use std::collections::BTreeMap;
 
@@ -33,7 +33,8 @@ impl Both {
         }
         match event {
             Event::Connect { port, name, sender, .. } => {
-                let end = (name.as_str().parse::<Channel>().unwrap(), context);
+                let channel = name.as_str().parse::<Channel>().unwrap();
+                let end = (channel, context, self.heard_of(channel, context));
                 let opener = self.ends.iter().find(|(known, _)| known.0 == end.0).unwrap().0.1;
                 self.check_sender(sender, opener);
                 self.opened(end, *port);
@@ -52,6 +53,12 @@ impl Both {
         }
     }
 
+    /// How many ports of a channel a context has heard of.
+    fn heard_of(&self, channel: Channel, context: Context) -> Nth {
+        let ends = self.ends.iter().filter(|(end, _)| (end.0, end.1) == (channel, context));
+        Nth::try_from(ends.count()).unwrap()
+    }
+
     pub(super) fn context_of(&self, id: ContextId) -> Context {
         self.contexts.iter().position(|context| context.id == id).expect("a known context")
     }
@@ -67,6 +74,8 @@ impl Both {
         assert_eq!(sender.tab(), place.map(|place| place.tab));
         assert_eq!(sender.frame(), place.map(|place| place.frame));
         assert_eq!(sender.document(), place.map(|place| place.document));
+        let shown = self.policies.sender.context.then_some(self.contexts[opener].id);
+        assert_eq!(sender.context(), shown);
     }
 
     /// A loop shows of its contexts and ports what they are.
@@ -77,8 +86,14 @@ impl Both {
         for port in &snapshot.ports {
             let end = self.ports.get(&port.port).copied();
             // A connection that was taken and not yet handed out has a port that nobody knows.
-            let end =
-                end.unwrap_or_else(|| (port.name.as_str().parse().unwrap(), self.context_of(port.context)));
+            let end = end.unwrap_or_else(|| {
+                let (channel, context) = (port.name.as_str().parse().unwrap(), self.context_of(port.context));
+                let mut nth = self.heard_of(channel, context);
+                while ports.contains_key(&(channel, context, nth)) {
+                    nth += 1;
+                }
+                (channel, context, nth)
+            });
             let mut others: Vec<_> = port.others.iter().map(|other| self.context_of(other.context)).collect();
             others.sort_unstable();
             let state = match port.status {

@@ -4,7 +4,7 @@
 use super::record::Record;
 use super::world::State;
 use super::world::World;
-use super::{Channel, Context, End, Heard, Loop, Message};
+use super::{Channel, End, Heard, Loop, Message};
 
 /// Messages or records, and bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -86,9 +86,9 @@ impl World {
     }
 
     /// Whether a receiver is connected, as far as its own loop knows.
-    pub(super) fn receives(&self, (channel, context): End) -> bool {
-        let receivers = self.channels[channel].receivers.get(&self.home(context));
-        receivers.is_some_and(|receivers| receivers.contains(&context))
+    pub(super) fn receives(&self, end: End) -> bool {
+        let receivers = self.channels[end.0].receivers.get(&self.home(end.1));
+        receivers.is_some_and(|receivers| receivers.contains(&end))
     }
 
     /// Tells an end that was refused a post that there is room again.
@@ -102,7 +102,7 @@ impl World {
 
     /// A receiver is done with a message.
     pub(super) fn receiver_took(&mut self, end: End, message: Message) {
-        let (channel, context) = end;
+        let (channel, context, _) = end;
         if !self.has_windows() || context == self.channels[channel].opener {
             return;
         }
@@ -113,35 +113,35 @@ impl World {
     /// Reports what the slowest receiver of a loop has taken.
     pub(super) fn report_taken(&mut self, channel: Channel, at: Loop) {
         let receivers = self.channels[channel].receivers.get(&at).cloned().unwrap_or_default();
-        let unreported = receivers.iter().map(|receiver| self.ports[&(channel, *receiver)].unreported);
+        let unreported = receivers.iter().map(|receiver| self.ports[receiver].unreported);
         let Some(slowest) = unreported.reduce(Amount::least) else { return };
         if !self.has_windows() || !self.worth_reporting(slowest) {
             return;
         }
         for receiver in receivers {
-            self.ports.entry((channel, receiver)).and_modify(|port| port.unreported.subtract(slowest));
+            self.ports.entry(receiver).and_modify(|port| port.unreported.subtract(slowest));
         }
         let opener = self.home(self.opener_of(channel).1);
         self.send(at, opener, Record::CreditOpener(channel, slowest));
     }
 
     /// The opener is done with a message of one receiver.
-    pub(super) fn opener_took(&mut self, channel: Channel, sender: Context, message: Message) {
+    pub(super) fn opener_took(&mut self, sender: End, message: Message) {
         if !self.has_windows() {
             return;
         }
-        let (home, there) = (self.home(self.opener_of(channel).1), self.home(sender));
+        let channel = sender.0;
+        let (home, there) = (self.home(self.opener_of(channel).1), self.home(sender.1));
         let leg = self.channels[channel].legs.get_mut(&there);
-        let target = leg.and_then(|leg| leg.targets.iter_mut().find(|target| target.context == sender));
+        let target = leg.and_then(|leg| leg.target(sender));
         let Some(target) = target else { return };
         target.unreported.add(Amount::one(message.length));
         let taken = target.unreported;
         if self.worth_reporting(taken) {
             if let Some(leg) = self.channels[channel].legs.get_mut(&there) {
-                let target = leg.targets.iter_mut().find(|target| target.context == sender);
-                target.into_iter().for_each(|target| target.unreported = Amount::default());
+                leg.target(sender).into_iter().for_each(|target| target.unreported = Amount::default());
             }
-            self.send(home, there, Record::CreditReceiver((channel, sender), taken));
+            self.send(home, there, Record::CreditReceiver(sender, taken));
         }
     }
 

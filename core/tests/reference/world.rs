@@ -2,7 +2,7 @@
 
 use super::record::{Lane, Notice, Record};
 use super::window::Amount;
-use super::{Channel, Context, End, Groups, Heard, Loop, Message};
+use super::{Channel, Context, End, Groups, Heard, Loop, Message, Nth};
 use port_core::DisconnectReason::{ContextDetached, Disconnected};
 use port_core::{
     BackForwardCache, ConnectError, ConnectKind, ContextError, DisconnectReason, DocumentLifecycle, Limits,
@@ -62,7 +62,7 @@ pub struct ContextState {
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Suspended {
     pub heard: Vec<Heard>,
-    pub held: BTreeMap<Channel, Amount>,
+    pub held: BTreeMap<End, Amount>,
 }
 
 /// A port is there until it is disconnected, its end was heard, or its context ends.
@@ -98,7 +98,7 @@ pub struct ChannelState {
     /// Posts that wait.
     pub held: Vec<Message>,
     /// The receivers' side: on every loop the open ports, in order.
-    pub receivers: BTreeMap<Loop, Vec<Context>>,
+    pub receivers: BTreeMap<Loop, Vec<End>>,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -112,6 +112,7 @@ pub struct Leg {
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Target {
     pub context: Context,
+    pub nth: Nth,
     pub state: TargetState,
     /// Taken from it by the opener and not reported.
     pub unreported: Amount,
@@ -175,7 +176,7 @@ impl World {
     }
 
     pub(super) fn opener_of(&self, channel: Channel) -> End {
-        (channel, self.channels[channel].opener)
+        (channel, self.channels[channel].opener, 0)
     }
 
     pub(super) fn state(&self, end: End) -> Option<State> {
@@ -243,7 +244,7 @@ impl World {
                 outstanding: Amount::default(),
             });
             let state = TargetState::Pending;
-            leg.targets.push(Target { context, state, unreported: Amount::default() });
+            leg.targets.push(Target { context, nth: 0, state, unreported: Amount::default() });
         }
         let reached: Vec<_> = legs.keys().copied().collect();
         match got {
@@ -255,7 +256,7 @@ impl World {
         let channel = self.channels.len();
         let waits = self.policies().opening_port == OpeningPort::PostsWait && kind == ConnectKind::Port;
         let state = if waits && !legs.is_empty() { State::Opening } else { State::Open };
-        self.ports.insert((channel, opener), Port::new(state));
+        self.ports.insert((channel, opener, 0), Port::new(state));
         if legs.is_empty() {
             self.send(home, home, Record::NoTarget(channel));
         }
@@ -403,11 +404,11 @@ impl World {
     }
 
     pub(super) fn count(&self, context: Context) -> usize {
-        self.ports.keys().filter(|(_, holder)| *holder == context).count()
+        self.ports.keys().filter(|end| end.1 == context).count()
     }
 
     /// The loops to which an end's posts go.
-    fn others(&self, (channel, context): End) -> Vec<Loop> {
+    fn others(&self, (channel, context, _): End) -> Vec<Loop> {
         let state = &self.channels[channel];
         match context == state.opener {
             true => state.legs.keys().copied().collect(),
@@ -477,7 +478,7 @@ impl Leg {
         self.targets.iter().any(|target| target.state != TargetState::Gone)
     }
 
-    pub fn is_open(&self, context: Context) -> bool {
-        self.targets.iter().any(|target| target.context == context && target.state == TargetState::Open)
+    pub fn target(&mut self, (_, context, nth): End) -> Option<&mut Target> {
+        self.targets.iter_mut().find(|target| target.context == context && target.nth == nth)
     }
 }
