@@ -208,21 +208,6 @@ fn the_presets_say_what_was_measured() {
 }
 
 #[test]
-fn what_waits_is_sent_when_the_loop_is_dropped() {
-    for leaves in [false, true] {
-        let mut pair = Pair::new(OpeningPort::PostsWait);
-        let port = pair.here.connect_tab(pair.opener, &pair.target().name("port")).unwrap();
-        pair.here.post_message(port, "posted").unwrap();
-        if leaves {
-            assert!(pair.here.disconnect(port));
-        }
-        drop(pair.here);
-        let reason = if leaves { Disconnected } else { EventLoopGone };
-        assert_eq!(hear(&mut pair.there), [connect("port"), message("posted"), disconnect(reason)]);
-    }
-}
-
-#[test]
 fn a_window_of_none_holds_one_while_a_port_opens() {
     for bytes in [false, true] {
         let limits = limits(|limits| match bytes {

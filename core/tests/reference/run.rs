@@ -106,8 +106,10 @@ fn policies(draw: &mut Draw) -> Policies {
     policies.back_forward_cache = [
         BackForwardCache::Ends,
         BackForwardCache::LosesMessages,
+        BackForwardCache::QueuesMessages { messages: 1, bytes: 250 },
         BackForwardCache::QueuesMessages { messages: 2, bytes: 250 },
-    ][draw.below(3)];
+        BackForwardCache::QueuesMessages { messages: 5, bytes: 120 },
+    ][draw.below(5)];
     policies.document_target = [DocumentTarget::BothMustFit, DocumentTarget::DocumentDecides][draw.below(2)];
     policies.opening_port = [OpeningPort::PostsFollow, OpeningPort::PostsWait][draw.below(2)];
     policies.connect_listeners =
