@@ -1,6 +1,6 @@
 //! That a run is judged by what it found, and shown as it was judged.
 
-use port_core_bench::judgement::{Verdict, judge};
+use port_core_bench::judgement::{Verdict, judge, unmeasured};
 use port_core_bench::question::{Answers, OURS, one_way, round_trip};
 use port_core_bench::report::{Findings, document, figure, to_json};
 use port_core_bench::sample::{Label, Spread, Summary};
@@ -53,6 +53,7 @@ fn nobody_is_compared_across_topologies() {
         [(NEAR, OURS, summary(1.0, None, 9)), (FAR, "rtrb 1024", summary(200.0, None, 9))],
     );
     assert!(of("T12", &findings).is_empty());
+    assert_eq!(unmeasured(&findings), [("T12", one_way::SLICES.to_owned())]);
 }
 
 #[test]
