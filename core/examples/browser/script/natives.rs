@@ -115,6 +115,15 @@ impl<'js> Natives<'_, 'js> {
             }
         })?;
 
+        // The same for one that is a structured clone, if JSON says all of it.
+        let (host, world) = self.kept();
+        self.add("postTree", move |context: Ctx<'js>, port: u32, message: Value<'js>| {
+            match json::stringify_tree(&context, &message) {
+                Some(json) => host.post_message(&world, port, format!("{{\"j\":{json}}}")),
+                None => Some("NoTree"),
+            }
+        })?;
+
         let (host, world) = self.kept();
         self.add("disconnect", move |port: u32| host.disconnect(&world, port))?;
 
