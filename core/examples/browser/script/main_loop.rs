@@ -171,11 +171,8 @@ impl MainLoop {
             }
             Task::Restore { documents } => self.restore(&documents),
             Task::Traversed { document, url, delta } => {
-                let parsed = Url::parse(&url);
-                if let (Ok(url), Some(document)) =
-                    (parsed, self.host.documents.borrow_mut().get_mut(document))
-                {
-                    document.url = url;
+                if let Ok(url) = Url::parse(&url) {
+                    self.host.set_document_url(document, &url);
                 }
                 self.each_world_of(document, |world| world.traversed(delta));
             }

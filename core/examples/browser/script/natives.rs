@@ -221,7 +221,9 @@ impl<'js> Natives<'_, 'js> {
         let (host, world) = self.kept();
         self.add("setDocumentUrl", move |url: String, replace: bool| {
             if let Ok(url) = Url::parse(&url) {
-                host.with_document(&world, |document| document.url = url.clone());
+                if let Some(place) = world.place {
+                    host.set_document_url(place.document, &url);
+                }
                 host.navigate(&world, NavigationChange::SameDocument { url, replace });
             }
         })?;
