@@ -89,6 +89,7 @@ fn answers(profile: Profile, clicks: usize, fragment: &str) -> Result<Vec<Answer
         // An end for a run that hangs.
         time: Duration::from_secs(600),
         messages: 0,
+        quiet: true,
         json: true,
     };
     let taken = Arc::new(Mutex::new((Vec::new(), None)));

@@ -209,6 +209,7 @@ impl Browser {
             open.elements = elements_of(&page);
         }
         self.load(Place { tab, frame, document }, &page);
+        self.complete_documents(tab);
     }
 
     fn remove_frame(&mut self, tab: TabId, frame: FrameId) {
@@ -219,5 +220,6 @@ impl Browser {
         if let Some(open) = self.tabs.get_mut(&tab) {
             open.remove(&gone);
         }
+        self.complete_documents(tab);
     }
 }

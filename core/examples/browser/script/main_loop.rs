@@ -28,6 +28,8 @@ const SCRIPT_STACK: usize = 8 << 20;
 pub(super) struct MainLoop {
     worlds: BTreeMap<ContextId, World>,
     loading: VecDeque<Loading>,
+    /// Documents that are interactive, until the frames in them are complete.
+    waiting: Vec<Loading>,
     rejections: Rejections,
     modules: Modules,
     host: Rc<Host>,
@@ -39,6 +41,12 @@ struct Loading {
     worlds: Vec<(WorldDescription, Option<ContextId>)>,
     moments: std::slice::Iter<'static, RunAt>,
     then: Loaded,
+}
+
+impl Loading {
+    fn is_of(&self, document: DocumentId) -> bool {
+        matches!(self.then, Loaded::Document(place) if place.document == document)
+    }
 }
 
 impl MainLoop {
@@ -53,7 +61,15 @@ impl MainLoop {
         // ORDERING: a flag that guards nothing.
         runtime.set_interrupt_handler(Some(Box::new(move || stopping.load(Ordering::Relaxed))));
         let host = Rc::new(Host::new(thread, shared, event_loop));
-        Ok(Self { worlds: BTreeMap::new(), loading: VecDeque::new(), rejections, modules, host, runtime })
+        Ok(Self {
+            worlds: BTreeMap::new(),
+            loading: VecDeque::new(),
+            waiting: Vec::new(),
+            rejections,
+            modules,
+            host,
+            runtime,
+        })
     }
 
     /// Works until it is told to stop.
@@ -150,6 +166,10 @@ impl MainLoop {
                 let worlds = worlds.into_iter().map(|world| (world, None)).collect();
                 self.loading.push_back(Loading { worlds, moments: RunAt::ALL.iter(), then });
             }
+            Task::Complete(document) => {
+                let waiting = self.waiting.iter().position(|loading| loading.is_of(document));
+                self.loading.extend(waiting.map(|waiting| self.waiting.remove(waiting)));
+            }
             Task::Answer { context, call, outcome } => {
                 if let Some(world) = self.worlds.get(&context) {
                     world.answer(call, outcome);
@@ -171,11 +191,8 @@ impl MainLoop {
             }
             Task::Restore { documents } => self.restore(&documents),
             Task::Traversed { document, url, delta } => {
-                let parsed = Url::parse(&url);
-                if let (Ok(url), Some(document)) =
-                    (parsed, self.host.documents.borrow_mut().get_mut(document))
-                {
-                    document.url = url;
+                if let Ok(url) = Url::parse(&url) {
+                    self.host.set_document_url(document, &url);
                 }
                 self.each_world_of(document, |world| world.traversed(delta));
             }
@@ -209,10 +226,9 @@ impl MainLoop {
 
     /// Has the scripts of documents hear that these go away.
     fn unload(&mut self, documents: &[DocumentId], persisted: bool) {
-        self.loading.retain(|loading| match loading.then {
-            Loaded::Document(place) => !documents.contains(&place.document),
-            Loaded::Background(_) => true,
-        });
+        let stays = |loading: &Loading| !documents.iter().any(|document| loading.is_of(*document));
+        self.loading.retain(stays);
+        self.waiting.retain(stays);
         for &document in documents {
             self.each_world_of(document, |world| world.hide(persisted));
             if persisted {
@@ -243,7 +259,7 @@ impl MainLoop {
     }
 
     /// Takes the document that was asked for first to its next moment; says whether
-    /// there was one.
+    /// there was one. Before the last, the document waits for the frames in it.
     fn load_a_step(&mut self) -> bool {
         let Some(mut loading) = self.loading.pop_front() else { return false };
         match loading.moments.next() {
@@ -254,7 +270,14 @@ impl MainLoop {
                     }
                     self.reach(*context, description, moment);
                 }
-                self.loading.push_front(loading);
+                match loading.then {
+                    Loaded::Document(place) if moment == RunAt::End => {
+                        self.waiting.push(loading);
+                        let busy = self.host.shared.activity.begin();
+                        self.host.shared.requests.send(Request::Interactive(place), Some(busy));
+                    }
+                    _ => self.loading.push_front(loading),
+                }
             }
             None => {
                 let busy = self.host.shared.activity.begin();
