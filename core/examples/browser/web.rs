@@ -43,6 +43,11 @@ impl Page {
         }
     }
 
+    /// What scripts find as `document.title`.
+    pub(crate) fn document_title(&self) -> String {
+        self.own_title.clone().unwrap_or_default()
+    }
+
     /// What the tab bar shows.
     pub(crate) fn title(&self) -> String {
         self.own_title.clone().unwrap_or_else(|| title_of(&self.url))

@@ -157,7 +157,7 @@ function createRuntime({ native, profile, lastError, createPort, oneOff, calls }
         onMessage: incoming.onMessage.event,
         connect(...given) {
             const [extension, info] = checkConnect(given);
-            const name = profile.portName(info);
+            const name = profile.portName(info) ?? "";
             const reached = target(checkConnect, extension);
             const number = native.connectRuntime(reached, profile.sendName(name), "Port");
             return createPort(number, name, undefined);
@@ -212,6 +212,7 @@ function createTabs({ native, profile, createPort, oneOff, calls, emitted }) {
     const query = object("queryInfo", [
         boolean("active"),
         boolean("currentWindow"),
+        boolean("discarded"),
         boolean("highlighted"),
         integer("index", { minimum: 0 }),
         boolean("lastFocusedWindow"),
@@ -241,6 +242,8 @@ function createTabs({ native, profile, createPort, oneOff, calls, emitted }) {
         create: calls.method("tabs.create", [create]),
         discard: calls.method("tabs.discard", [profile.discardsMany ? { ...idOrIds, ...optional } : optionalTabId]),
         get: calls.method("tabs.get", [tabId]),
+        goBack: calls.method("tabs.goBack", [optionalTabId]),
+        goForward: calls.method("tabs.goForward", [optionalTabId]),
         getCurrent: calls.method("tabs.getCurrent", []),
         query: calls.method("tabs.query", [query]),
         reload: calls.method("tabs.reload", [

@@ -19,10 +19,10 @@ import { installUrl } from "./url.js";
 
 /**
  * @param {object} native functions of the browser
- * @param {object} world `{kind, isWorker, isTop, profile, userAgent, timeOrigin, replays, url, title,
+ * @param {object} world `{kind, isWorker, isTop, isShown, profile, userAgent, timeOrigin, replays, url, title,
  *   extension: {id, base, manifest}}`, where `kind` is "content-script", "background" or "page"
  * @returns {object} `{connect, message, disconnect, timer, answer, emit, execute, readyState,
- *   pageTransition, traversed}`
+ *   leave, restored, traversed}`
  */
 export function install(native, world) {
     const profile = profiles[world.profile];

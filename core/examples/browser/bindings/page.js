@@ -26,7 +26,7 @@ export function installPage(native, world, later) {
 
     if (world.isWorker) {
         globalThis.importScripts = (...urls) => urls.forEach((url) => native.importScript(String(url)));
-        return { readyState() {}, pageTransition() {}, traversed() {} };
+        return { readyState() {}, leave() {}, restored() {}, traversed() {} };
     }
 
     // Whatever browser it is, messages between windows are structured clones.
@@ -40,6 +40,14 @@ export function installPage(native, world, later) {
     }
     const { document, dispatch } = createDocument(native, world, location);
     globalThis.document = document;
+
+    function show(state) {
+        document.visibilityState = state;
+        document.hidden = state === "hidden";
+        const event = { type: "visibilitychange", target: document };
+        dispatch(event);
+        target.dispatch(event);
+    }
 
     return {
         /** The page got as far as "interactive" or "complete". */
@@ -62,9 +70,23 @@ export function installPage(native, world, later) {
             target.dispatch({ type: "message", data, origin: location.origin, source: globalThis, ports: [] });
         },
 
-        /** The page goes, or comes back from the back/forward cache. */
-        pageTransition(type, persisted) {
-            target.dispatch({ type, target: document, persisted });
+        /** The document goes: into the cache, for another page, with its frame or with its tab. */
+        leave(reason) {
+            const persisted = reason === "Cached";
+            if (reason !== "Removed") {
+                target.dispatch({ type: "beforeunload", target: document, preventDefault() {} });
+            }
+            target.dispatch({ type: "pagehide", target: document, persisted });
+            show("hidden");
+            if (!persisted) {
+                target.dispatch({ type: "unload", target: document });
+            }
+        },
+
+        /** The document comes back from the cache. */
+        restored() {
+            show("visible");
+            target.dispatch({ type: "pageshow", target: document, persisted: true });
         },
 
         traversed,

@@ -4,7 +4,9 @@ use super::documents::elements_of;
 use super::open_tab::{Entry, HistoryEntry, OpenFrame};
 use super::requests::{Navigation, NavigationChange};
 use super::{Browser, Later};
-use crate::script::Task;
+use crate::profile::Profile;
+use crate::script::{LastWords, Leave, Task};
+use crate::web::title_of;
 use port_core::{DocumentId, FrameId, Place, TabId};
 use serde_json::json;
 use std::time::Duration;
@@ -14,19 +16,33 @@ use url::Url;
 /// answered by then, in both browsers.
 const RESPONSE: Duration = Duration::from_millis(5);
 
+/// How long the first page of a tab takes, for which browsers start a process. Who connects
+/// at once finds nobody (measured).
+const FIRST_RESPONSE: Duration = Duration::from_millis(50);
+
 impl Browser {
     /// Takes a tab to another page as soon as that has come.
     pub(super) fn begin_navigation(&mut self, tab: TabId, url: &Url, entry: Entry) {
+        let is_first =
+            self.replay.is_some() && self.tabs.get(&tab).is_some_and(|open| open.frames.is_empty());
+        let response = if is_first { FIRST_RESPONSE } else { RESPONSE };
         let busy = self.shared.activity.begin();
-        self.after(RESPONSE, Later::Navigate(tab, url.clone(), entry), busy);
+        self.after(response, Later::Navigate(tab, url.clone(), entry), busy);
+    }
+
+    /// Whether there is a page that many entries away in a tab's history.
+    pub(super) fn can_traverse(&self, tab: TabId, delta: i64) -> bool {
+        self.tabs.get(&tab).is_some_and(|open| open.history.at(delta).is_some())
     }
 
     /// Takes a tab to another page. The page before goes into the back/forward cache if it can.
     pub(super) fn navigate_tab(&mut self, tab: TabId, url: &Url, entry: Entry) {
+        let Some(info) = self.shared.tabs.get(tab) else { return };
+        let shows_a_page = self.tabs.get(&tab).is_some_and(|open| !open.frames.is_empty());
+        // To go where one is already is to reload.
+        let entry =
+            if shows_a_page && entry == Entry::Push && info.url == *url { Entry::Replace } else { entry };
         let keeps = entry != Entry::Replace;
-        if self.shared.tabs.get(tab).is_none() {
-            return;
-        }
         self.leave_page(tab, keeps);
         let page = self.fetch(url);
         self.shared.tabs.change(|tabs| {
@@ -37,7 +53,7 @@ impl Browser {
                 info.discarded = false;
             }
         });
-        if self.tabs.get(&tab).is_some_and(|open| !open.frames.is_empty()) {
+        if shows_a_page {
             self.log_tab(tab, "navigated", url);
         }
         self.show_in_tab(tab, &page, entry);
@@ -47,6 +63,25 @@ impl Browser {
     pub(super) fn reload_tab(&mut self, tab: TabId) {
         if let Some(info) = self.shared.tabs.get(tab) {
             self.navigate_tab(tab, &info.url, Entry::Replace);
+        }
+    }
+
+    /// Ends the frames within a frame, one after the other.
+    pub(super) fn end_frames_within(&mut self, tab: TabId, frame: FrameId) {
+        let Some(open) = self.tabs.get(&tab) else { return };
+        let within = open.frames.iter().filter(|inner| inner.parent == Some(frame));
+        for inner in within.map(|inner| inner.id).collect::<Vec<_>>() {
+            self.end_frame(tab, inner);
+        }
+    }
+
+    /// Ends a frame, and those within it, whose scripts have heard that they go.
+    pub(super) fn end_frame(&mut self, tab: TabId, frame: FrameId) {
+        let Some(gone) = self.tabs.get(&tab).map(|open| open.subtree(frame)) else { return };
+        let removed = self.shared.service.frame_removed(tab, frame);
+        self.expect_known(removed);
+        if let Some(open) = self.tabs.get_mut(&tab) {
+            open.remove(&gone);
         }
     }
 
@@ -89,10 +124,15 @@ impl Browser {
         let Some(top) = open.top().cloned() else { return };
         let frames = open.frames.clone();
         let cached = keeps && matches!(top.url.scheme(), "http" | "https");
-        self.unload(&frames, cached);
         if !cached {
+            self.unload(&frames, Leave::Navigated, |_| LastWords::Heard);
+            if self.shared.profile == Profile::Chromium {
+                // The frames within end first.
+                self.end_frames_within(tab, FrameId::TOP);
+            }
             return;
         }
+        self.unload(&frames, Leave::Cached, |_| LastWords::Heard);
         let result = self.shared.service.document_cached(top.document);
         self.expect_known(result);
         if let Some(open) = self.tabs.get_mut(&tab) {
@@ -112,7 +152,7 @@ impl Browser {
     }
 
     /// `history.go()`.
-    fn traverse(&mut self, tab: TabId, delta: i32) {
+    pub(super) fn traverse(&mut self, tab: TabId, delta: i32) {
         let Some(open) = self.tabs.get(&tab) else { return };
         let Some(top) = open.top().cloned() else { return };
         // Without a step it is a reload; beyond the ends nothing happens.
@@ -173,7 +213,7 @@ impl Browser {
             return;
         };
         open.url = url.clone();
-        let title = open.title.clone();
+        let title = if open.title.is_empty() { title_of(url) } else { open.title.clone() };
         if frame == FrameId::TOP {
             self.shared.tabs.change(|tabs| {
                 if let Some(info) = tabs.get_mut(&tab) {
@@ -188,7 +228,7 @@ impl Browser {
     fn navigate_frame(&mut self, tab: TabId, frame: FrameId, url: &Url) {
         let Some(gone) = self.tabs.get(&tab).map(|open| open.subtree(frame)) else { return };
         let Some((root, inside)) = gone.split_first() else { return };
-        self.unload(&gone, false);
+        self.unload(&gone, Leave::Navigated, |_| LastWords::Heard);
         let document = self.new_document();
         let navigated = self.shared.service.frame_navigated(tab, frame, document);
         self.expect_known(navigated);
@@ -204,7 +244,7 @@ impl Browser {
         if let Some(open) = open.frames.iter_mut().find(|open| open.id == frame) {
             open.document = document;
             open.url = page.url.clone();
-            open.title = page.title();
+            open.title = page.document_title();
             open.maker = maker;
             open.elements = elements_of(&page);
         }
@@ -213,11 +253,7 @@ impl Browser {
 
     fn remove_frame(&mut self, tab: TabId, frame: FrameId) {
         let Some(gone) = self.tabs.get(&tab).map(|open| open.subtree(frame)) else { return };
-        self.unload(&gone, false);
-        let removed = self.shared.service.frame_removed(tab, frame);
-        self.expect_known(removed);
-        if let Some(open) = self.tabs.get_mut(&tab) {
-            open.remove(&gone);
-        }
+        self.unload(&gone, Leave::Removed, |_| LastWords::Heard);
+        self.end_frame(tab, frame);
     }
 }

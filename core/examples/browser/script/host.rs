@@ -4,7 +4,8 @@
 
 use super::documents::{Document, Documents};
 use super::timers::Timers;
-use super::{Shared, ThreadIndex};
+use super::world::leave_name;
+use super::{LastWords, Leave, Shared, ThreadIndex};
 use crate::browser::{Navigation, NavigationChange, Request};
 use crate::extension::Extension;
 use crate::log::Event;
@@ -33,6 +34,8 @@ pub(crate) struct Host {
     pub(super) leaving: RefCell<HashMap<ContextId, Persistent<Function<'static>>>>,
     /// Messages of windows to themselves, by document, as JSON.
     pub(super) window_messages: RefCell<VecDeque<(DocumentId, String)>>,
+    /// What becomes of what scripts say, while they hear that their document goes.
+    pub(super) last_words: Cell<LastWords>,
     /// Contexts that this thread has ended, and whose worlds are to be dropped.
     pub(super) detached: RefCell<Vec<ContextId>>,
     ports: RefCell<Ports>,
@@ -91,6 +94,7 @@ impl Host {
             documents: RefCell::default(),
             leaving: RefCell::default(),
             window_messages: RefCell::default(),
+            last_words: Cell::default(),
             detached: RefCell::default(),
             ports: RefCell::default(),
         }
@@ -140,6 +144,9 @@ impl Host {
             Some(port) => (port.id, port.name.clone(), Rc::clone(&port.shown)),
             None => return Some("Disconnected"),
         };
+        if self.last_words.get() == LastWords::Unsent {
+            return None;
+        }
         // Before it is sent: the receiver may be quick to write down that it has it.
         self.log_message(world, &name, &shown, |port| Event::Post { port, message: &json });
         let mut counts = self.counts.borrow_mut();
@@ -214,7 +221,7 @@ impl Host {
             let hide = self.leaving.borrow_mut().remove(&gone);
             if let Some(hide) = hide.and_then(|hide| hide.restore(context).ok()) {
                 // It reports what its listeners throw by itself.
-                let _ = hide.call::<_, ()>(("pagehide", false));
+                let _ = hide.call::<_, ()>((leave_name(Leave::Removed),));
             }
         }
         for gone in worlds {
