@@ -23,11 +23,11 @@ export function createChecker(profile, name, parameters) {
         if (values === undefined) {
             throw profile.noSignature(method);
         }
-        parameters.forEach((parameter, index) => {
+        for (let index = 0; index < parameters.length; index += 1) {
             if (values[index] !== undefined) {
-                checkWithin(profile, method, parameter, values[index]);
+                checkWithin(profile, method, parameters[index], values[index]);
             }
-        });
+        }
         return values;
     };
     check.method = method;
@@ -42,7 +42,9 @@ function describe({ name, type, optional }) {
 function assign(profile, parameters, given) {
     const values = [];
     let next = 0;
-    for (const parameter of parameters) {
+    // Loops by numbers here: they are a tenth of what iterators take.
+    for (let index = 0; index < parameters.length; index += 1) {
+        const parameter = parameters[index];
         const value = given[next];
         const isLeftOut = value === undefined || value === null;
         if (parameter.type === "any" && next < given.length) {
@@ -88,22 +90,35 @@ function checkWithin(profile, method, parameter, value) {
     if (parameter.properties === undefined) {
         return;
     }
-    for (const key of Object.keys(value)) {
-        if (!parameter.properties.some(({ name }) => name === key)) {
-            throw profile.unexpectedProperty(method, parameter.name, key);
+    const { properties } = parameter;
+    const keys = Object.keys(value);
+    for (let index = 0; index < keys.length; index += 1) {
+        if (!isKnown(properties, keys[index])) {
+            throw profile.unexpectedProperty(method, parameter.name, keys[index]);
         }
     }
-    for (const { name, type, minimum } of parameter.properties) {
-        const inner = value[name];
+    for (let index = 0; index < properties.length; index += 1) {
+        const property = properties[index];
+        const inner = value[property.name];
         if (inner === undefined || inner === null) {
             continue;
         }
-        if (!hasType(profile, type, inner)) {
-            const problem = { expected: type, value: inner };
-            throw profile.badArgument(method, parameter.name, { property: name, problem });
+        if (!hasType(profile, property.type, inner)) {
+            const problem = { expected: property.type, value: inner };
+            throw profile.badArgument(method, parameter.name, { property: property.name, problem });
         }
-        if (minimum !== undefined && inner < minimum) {
-            throw profile.badArgument(method, parameter.name, { property: name, problem: { minimum, value: inner } });
+        if (property.minimum !== undefined && inner < property.minimum) {
+            const problem = { minimum: property.minimum, value: inner };
+            throw profile.badArgument(method, parameter.name, { property: property.name, problem });
         }
     }
+}
+
+function isKnown(properties, name) {
+    for (let index = 0; index < properties.length; index += 1) {
+        if (properties[index].name === name) {
+            return true;
+        }
+    }
+    return false;
 }

@@ -13,10 +13,12 @@ const chromium = {
     roundTrip: 4,
     // The shortest time of a timer.
     leastDelay: 1,
-    // Methods of ports and events check what they are called on.
+    // Methods of ports and events check what they are called on; events have `hasListeners`
+    // and `dispatch` as well.
     methodsNeedTheirPort: true,
-    // A port's events are made when they are first asked for.
+    // A port's events are made when they are first asked for, and forget their listeners with its end.
     eventsAreLazy: true,
+    forgetsListeners: true,
     noLastError: undefined,
     makeLastError: (message) => ({ message }),
     discardsMany: false,
@@ -24,8 +26,6 @@ const chromium = {
     portName: (info) => wellFormed(info?.name ?? ""),
     sendName: (name) => name,
     receiveName: (name) => name,
-    // Events have `hasListeners` and `dispatch` as well.
-    eventsHaveListeners: true,
     // A listener removed while an event is dispatched is still called for it.
     callsRemovedListeners: true,
     // Ports tell of errors by `runtime.lastError`, not by `port.error`.
@@ -103,6 +103,7 @@ const firefox = {
     leastDelay: 0,
     methodsNeedTheirPort: false,
     eventsAreLazy: false,
+    forgetsListeners: false,
     noLastError: null,
     makeLastError: (message) => new Error(message),
     discardsMany: true,
@@ -112,7 +113,6 @@ const firefox = {
     sendName: (name) =>
         name !== null && name.isWellFormed() && !name.startsWith("\0") ? name : `\0${JSON.stringify(name)}`,
     receiveName: (name) => (name.startsWith("\0") ? JSON.parse(name.slice(1)) : name),
-    eventsHaveListeners: false,
     callsRemovedListeners: false,
     portsHaveError: true,
     closedPort: "Attempt to postMessage on disconnected port",
@@ -150,7 +150,7 @@ function firefoxProblem({ minimum, expected, value }) {
 
 /** The text as it can be written in UTF-8: each half of a broken pair becomes three replacement characters. */
 function wellFormed(text) {
-    return text.replace(/\p{Surrogate}/gu, "\ufffd\ufffd\ufffd");
+    return text.isWellFormed() ? text : text.replace(/\p{Surrogate}/gu, "\ufffd\ufffd\ufffd");
 }
 
 export const profiles = { chromium, firefox };
