@@ -284,11 +284,14 @@ export function createDocument(native, world, location) {
         },
         location,
         readyState: "loading",
-        hidden: true,
-        visibilityState: "hidden",
+        hidden: !world.isShown,
+        visibilityState: world.isShown ? "visible" : "hidden",
         documentElement: root,
         head,
-        body,
+        get body() {
+            // The parser has not come so far when scripts of the beginning run.
+            return document.readyState === "loading" ? null : body;
+        },
         createElement: (tag) => (String(tag).toLowerCase() === "iframe" ? new HTMLIFrameElement() : new HTMLElement(String(tag))),
         createTextNode: (data) => new Text(data),
         getElementById: (id) => find((node) => node.id === id)[0] ?? null,

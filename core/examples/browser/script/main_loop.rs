@@ -7,7 +7,7 @@ use super::modules::Modules;
 use super::rejections::Rejections;
 use super::script_error::{ScriptError, report_engine_error};
 use super::world::World;
-use super::{Loaded, Shared, Task, ThreadIndex, WorldDescription};
+use super::{LastWords, Leave, Loaded, Shared, Task, ThreadIndex, WorldDescription};
 use crate::browser::Request;
 use crate::extension::manifest::RunAt;
 use crate::log::Event as LogEvent;
@@ -184,8 +184,8 @@ impl MainLoop {
             Task::Execute { world, function, arguments, number } => {
                 self.execute(&world, &function, &arguments, number);
             }
-            Task::Unload { documents, persisted, number } => {
-                self.unload(&documents, persisted);
+            Task::Unload { documents, leave, number } => {
+                self.unload(&documents, leave);
                 let busy = self.host.shared.activity.begin();
                 self.host.shared.requests.send(Request::Unloaded(number), Some(busy));
             }
@@ -225,13 +225,17 @@ impl MainLoop {
     }
 
     /// Has the scripts of documents hear that these go away.
-    fn unload(&mut self, documents: &[DocumentId], persisted: bool) {
-        let stays = |loading: &Loading| !documents.iter().any(|document| loading.is_of(*document));
+    fn unload(&mut self, documents: &[(DocumentId, LastWords)], leave: Leave) {
+        let stays = |loading: &Loading| !documents.iter().any(|(document, _)| loading.is_of(*document));
         self.loading.retain(stays);
         self.waiting.retain(stays);
-        for &document in documents {
-            self.each_world_of(document, |world| world.hide(persisted));
-            if persisted {
+        for &(document, last_words) in documents {
+            self.each_world_of(document, |world| {
+                self.host.last_words.set(last_words);
+                world.hide(leave);
+                self.host.last_words.take();
+            });
+            if leave == Leave::Cached {
                 for context in self.host.documents.borrow().worlds(document) {
                     self.host.timers.borrow_mut().freeze(context);
                 }
