@@ -214,19 +214,28 @@ function createTabs({ native, profile, createPort, oneOff, calls, emitted }) {
         native.connectTab(tab, info?.frameId ?? undefined, info?.documentId ?? undefined, name, isOneOff);
     const query = object("queryInfo", [
         boolean("active"),
+        boolean("audible"),
+        boolean("autoDiscardable"),
         boolean("currentWindow"),
         boolean("discarded"),
+        integer("groupId"),
         boolean("highlighted"),
         integer("index", { minimum: 0 }),
         boolean("lastFocusedWindow"),
+        boolean("muted"),
+        boolean("pinned"),
         string("status"),
         string("title"),
         { name: "url", type: "string|array" },
         integer("windowId"),
+        string("windowType"),
     ]);
     const create = object("createProperties", [
         boolean("active"),
         integer("index", { minimum: 0 }),
+        integer("openerTabId", { minimum: 0 }),
+        boolean("pinned"),
+        ...(profile.portsHaveError ? [] : [boolean("selected")]),
         string("url"),
         integer("windowId"),
     ]);

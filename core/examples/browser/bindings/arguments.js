@@ -25,7 +25,7 @@ export function createChecker(profile, name, parameters) {
         }
         for (let index = 0; index < parameters.length; index += 1) {
             if (values[index] !== undefined) {
-                checkWithin(profile, method, parameters[index], values[index]);
+                values[index] = checkWithin(profile, method, parameters[index], values[index]);
             }
         }
         return values;
@@ -82,13 +82,20 @@ function hasType(profile, type, value) {
     }
 }
 
-/** Checks what only counts once the overload is known: ranges and properties. */
+/**
+ * Checks what only counts once the overload is known: ranges and properties. Gives the
+ * value; of an object a copy, with the properties that are its own.
+ */
 function checkWithin(profile, method, parameter, value) {
     if (parameter.minimum !== undefined && value < parameter.minimum) {
         throw profile.badArgument(method, parameter.name, { problem: { minimum: parameter.minimum, value } });
     }
     if (parameter.properties === undefined) {
-        return;
+        return value;
+    }
+    const refusal = profile.notPlain(toTag.call(value).slice(8, -1));
+    if (refusal !== undefined) {
+        throw profile.badArgument(method, parameter.name, { problem: { text: refusal } });
     }
     const { properties } = parameter;
     const keys = Object.keys(value);
@@ -97,12 +104,14 @@ function checkWithin(profile, method, parameter, value) {
             throw profile.unexpectedProperty(method, parameter.name, keys[index]);
         }
     }
+    const copy = {};
     for (let index = 0; index < properties.length; index += 1) {
         const property = properties[index];
-        const inner = value[property.name];
+        const inner = ownProperty(profile, method, parameter, value, property.name);
         if (inner === undefined || inner === null) {
             continue;
         }
+        copy[property.name] = inner;
         if (!hasType(profile, property.type, inner)) {
             const problem = { expected: property.type, value: inner };
             throw profile.badArgument(method, parameter.name, { property: property.name, problem });
@@ -111,6 +120,23 @@ function checkWithin(profile, method, parameter, value) {
             const problem = { minimum: property.minimum, value: inner };
             throw profile.badArgument(method, parameter.name, { property: property.name, problem });
         }
+    }
+    return copy;
+}
+
+const toTag = Object.prototype.toString;
+const { getOwnPropertyDescriptor } = Object;
+
+/** What inherits nothing, and what a getter throws, which in Firefox is not asked. */
+function ownProperty(profile, method, parameter, object, name) {
+    const own = getOwnPropertyDescriptor(object, name);
+    if (own?.get === undefined || !profile.asksGetters) {
+        return own?.value;
+    }
+    try {
+        return object[name];
+    } catch {
+        throw profile.badArgument(method, parameter.name, { problem: { text: "Script threw an error." } });
     }
 }
 

@@ -39,15 +39,21 @@ impl<T> OneOrMany<T> {
 #[serde(rename_all = "camelCase", default)]
 struct QueryInfo {
     active: Option<bool>,
+    audible: Option<bool>,
+    auto_discardable: Option<bool>,
     current_window: Option<bool>,
     discarded: Option<bool>,
+    group_id: Option<i64>,
     highlighted: Option<bool>,
     index: Option<usize>,
     last_focused_window: Option<bool>,
+    muted: Option<bool>,
+    pinned: Option<bool>,
     status: Option<String>,
     title: Option<String>,
     url: Option<OneOrMany<String>>,
     window_id: Option<i64>,
+    window_type: Option<String>,
 }
 
 /// `details` of `webNavigation.getAllFrames`.
@@ -163,6 +169,11 @@ impl Browser {
                 && query.active.is_none_or(|active| active == tab.active)
                 && query.highlighted.is_none_or(|highlighted| highlighted == tab.active)
                 && query.index.is_none_or(|index| index == tab.index)
+                // No tab has any of these.
+                && [query.audible, query.muted, query.pinned].iter().all(|wanted| *wanted != Some(true))
+                && query.auto_discardable != Some(false)
+                && query.group_id.is_none_or(|group| group == -1)
+                && query.window_type.as_deref().is_none_or(|kind| kind == "normal")
                 && query.discarded.is_none_or(|discarded| discarded == tab.discarded)
                 && query.status.as_deref().is_none_or(|status| status == tab.status(self.shared.profile))
                 && query

@@ -66,15 +66,6 @@ impl Browser {
         }
     }
 
-    /// Ends the frames within a frame, one after the other.
-    pub(super) fn end_frames_within(&mut self, tab: TabId, frame: FrameId) {
-        let Some(open) = self.tabs.get(&tab) else { return };
-        let within = open.frames.iter().filter(|inner| inner.parent == Some(frame));
-        for inner in within.map(|inner| inner.id).collect::<Vec<_>>() {
-            self.end_frame(tab, inner);
-        }
-    }
-
     /// Ends a frame, and those within it, whose scripts have heard that they go.
     pub(super) fn end_frame(&mut self, tab: TabId, frame: FrameId) {
         let Some(gone) = self.tabs.get(&tab).map(|open| open.subtree(frame)) else { return };
@@ -85,8 +76,24 @@ impl Browser {
         }
     }
 
-    /// What a script did to its page.
+    /// What a script did to its page. Another page takes its time to come; by then the
+    /// script has ended, and a call that ran it has been answered.
     pub(super) fn carry_out_navigation(&mut self, navigation: Navigation) {
+        let takes_time = match &navigation.change {
+            NavigationChange::Go { .. } | NavigationChange::Reload => true,
+            NavigationChange::NavigateFrame { url, .. } => url.scheme() != "about",
+            _ => false,
+        };
+        if takes_time {
+            let busy = self.shared.activity.begin();
+            self.after(RESPONSE, Later::CarryOut(navigation), busy);
+        } else {
+            self.carry_out_now(navigation);
+        }
+    }
+
+    /// The page that a script's navigation asked for has come, or none was asked for.
+    pub(super) fn carry_out_now(&mut self, navigation: Navigation) {
         let Navigation { place, change } = navigation;
         // A document that is gone navigates nothing.
         let Some(frame) = self.open_frame(place).cloned() else { return };
@@ -125,19 +132,31 @@ impl Browser {
         let frames = open.frames.clone();
         let cached = keeps && matches!(top.url.scheme(), "http" | "https");
         if !cached {
-            self.unload(&frames, Leave::Navigated, |_| LastWords::Heard);
-            if self.shared.profile == Profile::Chromium {
-                // The frames within end first.
-                self.end_frames_within(tab, FrameId::TOP);
+            if self.shared.profile == Profile::Firefox {
+                return self.unload(&frames, Leave::Navigated, |_| LastWords::Heard);
+            }
+            // The top frame hears it first, and ends last.
+            self.unload([&top], Leave::Navigated, |_| LastWords::Heard);
+            for inner in frames.iter().filter(|frame| frame.parent == Some(top.id)) {
+                let Some(gone) = self.tabs.get(&tab).map(|open| open.subtree(inner.id)) else { return };
+                self.unload(&gone, Leave::Navigated, |_| LastWords::Heard);
+                self.end_frame(tab, inner.id);
             }
             return;
         }
         self.unload(&frames, Leave::Cached, |_| LastWords::Heard);
-        let result = self.shared.service.document_cached(top.document);
+        self.keep_page(tab);
+    }
+
+    /// Puts the page of a tab into the cache; gives its frames.
+    fn keep_page(&mut self, tab: TabId) -> Vec<OpenFrame> {
+        let Some(open) = self.tabs.get_mut(&tab) else { return Vec::new() };
+        let Some(top) = open.top().map(|top| top.document) else { return Vec::new() };
+        let frames = open.frames.clone();
+        open.cached.insert(top, frames.clone());
+        let result = self.shared.service.document_cached(top);
         self.expect_known(result);
-        if let Some(open) = self.tabs.get_mut(&tab) {
-            open.cached.insert(top.document, frames);
-        }
+        frames
     }
 
     /// Pages to which no entry of the history leads any more leave the cache.
@@ -172,7 +191,14 @@ impl Browser {
         if !open.cached.contains_key(&entry.document) {
             return self.navigate_tab(tab, &entry.url, Entry::Traverse(place));
         }
-        self.leave_page(tab, true);
+        // In Chromium the page that comes hears so before the one that goes.
+        let left = match self.shared.profile {
+            Profile::Chromium => self.keep_page(tab),
+            Profile::Firefox => {
+                self.leave_page(tab, true);
+                Vec::new()
+            }
+        };
         let restored = self.shared.service.document_restored(entry.document);
         self.expect_known(restored);
         let Some(open) = self.tabs.get_mut(&tab) else { return };
@@ -183,6 +209,7 @@ impl Browser {
         self.change_url(tab, FrameId::TOP, &entry.url);
         self.log_tab(tab, "restored", &entry.url);
         self.show_again(&frames);
+        self.unload(&left, Leave::Cached, |_| LastWords::Unsent);
     }
 
     fn enter_history(&mut self, tab: TabId, how: Entry, shown: HistoryEntry) {

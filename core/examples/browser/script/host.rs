@@ -16,7 +16,7 @@ use port_core::{
     PortId, PortName, PostError, RuntimeTarget, TabTarget,
 };
 use rquickjs::{Ctx, Function, Persistent};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -207,8 +207,11 @@ impl Host {
         for &gone in &worlds {
             let hide = self.leaving.borrow_mut().remove(&gone);
             if let Some(hide) = hide.and_then(|hide| hide.restore(context).ok()) {
-                // It reports what its listeners throw by itself.
+                // It reports what its listeners throw by itself. What a scenario writes
+                // down there is lost in browsers.
+                self.last_words.set(LastWords::Unrecorded);
                 let _ = hide.call::<_, ()>((leave_name(Leave::Removed),));
+                self.last_words.take();
             }
         }
         for gone in worlds {

@@ -169,6 +169,9 @@ impl MainLoop {
                 let busy = self.host.shared.activity.begin();
                 self.host.shared.requests.send(Request::Unloaded(number), Some(busy));
             }
+            Task::FrameLoaded { document, element } => {
+                self.each_world_of(document, |world| world.frame_loaded(element));
+            }
             Task::Restore { documents } => self.restore(&documents),
             Task::Traversed { document, url, delta } => {
                 let parsed = Url::parse(&url);
