@@ -31,7 +31,9 @@ export function install(native, world) {
     installConsole(native);
     const uncaught = createUncaught(native, profile);
     const telling = { ...native, reportException: uncaught.report };
-    const { timer, later } = installTimers(telling);
+    // In Firefox the world of a content script does not hear of what its timers throw.
+    const isTelling = profile.tellsContentScripts || world.kind !== "content-script";
+    const { timer, later } = installTimers(isTelling ? telling : native);
     installUrl(native);
     installText();
     installPlatform(native, world);

@@ -207,8 +207,7 @@ impl Host {
         for &gone in &worlds {
             let hide = self.leaving.borrow_mut().remove(&gone);
             if let Some(hide) = hide.and_then(|hide| hide.restore(context).ok()) {
-                // It reports what its listeners throw by itself. What a scenario writes
-                // down there is lost in browsers.
+                // It reports what its listeners throw by itself.
                 self.last_words.set(LastWords::Unrecorded);
                 let _ = hide.call::<_, ()>((leave_name(Leave::Removed),));
                 self.last_words.take();
