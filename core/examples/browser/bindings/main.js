@@ -23,7 +23,7 @@ import { installUrl } from "./url.js";
  * @param {object} world `{kind, isWorker, isTop, isShown, profile, userAgent, timeOrigin, replays, url, title,
  *   extension: {id, base, manifest}}`, where `kind` is "content-script", "background" or "page"
  * @returns {object} `{connect, message, disconnect, timer, answer, emit, execute, readyState,
- *   leave, restored, traversed}`
+ *   frameLoaded, leave, restored, traversed}`
  */
 export function install(native, world) {
     const profile = profiles[world.profile];
@@ -31,7 +31,9 @@ export function install(native, world) {
     installConsole(native);
     const uncaught = createUncaught(native, profile);
     const telling = { ...native, reportException: uncaught.report };
-    const { timer, later } = installTimers(telling);
+    // In Firefox the world of a content script does not hear of what its timers throw.
+    const isTelling = profile.tellsContentScripts || world.kind !== "content-script";
+    const { timer, later } = installTimers(isTelling ? telling : native);
     installUrl(native);
     installText();
     installPlatform(native, world);

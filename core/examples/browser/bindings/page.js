@@ -31,12 +31,16 @@ export function installPage(native, world, later) {
 
     if (world.isWorker) {
         globalThis.importScripts = (...urls) => urls.forEach((url) => native.importScript(String(url)));
-        return { readyState() {}, leave() {}, restored() {}, traversed() {}, uncaught: target.dispatch };
+        return { readyState() {}, frameLoaded() {}, leave() {}, restored() {}, traversed() {}, uncaught: target.dispatch };
     }
 
     globalThis.postMessage = (message) => native.postWindowMessage(windowCodec.encode(message));
     globalThis.window = globalThis;
     globalThis.frames = globalThis;
+    Object.defineProperty(globalThis, "length", {
+        get: () => document.getElementsByTagName("iframe").length,
+        configurable: true,
+    });
     globalThis.requestAnimationFrame = (callback) => later(16, () => callback(globalThis.performance.now()));
     globalThis.cancelAnimationFrame = globalThis.clearTimeout;
     globalThis.history = history;
@@ -44,7 +48,7 @@ export function installPage(native, world, later) {
         globalThis.top = globalThis;
         globalThis.parent = globalThis;
     }
-    const { document, dispatch } = createDocument(native, world, location);
+    const { document, dispatch, frameLoaded } = createDocument(native, world, location);
     globalThis.document = document;
 
     function show(state) {
@@ -103,6 +107,7 @@ export function installPage(native, world, later) {
         },
 
         traversed,
+        frameLoaded,
 
         /** A script did not catch an error. */
         uncaught: target.dispatch,

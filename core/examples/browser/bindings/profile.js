@@ -16,6 +16,7 @@ const chromium = {
     // Whether a window hears of what listeners of the extension API throw, and of what
     // an executed function does.
     tellsOfListeners: false,
+    tellsContentScripts: true,
     tellsOfExecuted: true,
     // Whether frames of a closed tab are hidden before they hear `pagehide`.
     hidesFramesFirst: true,
@@ -116,6 +117,7 @@ const firefox = {
     roundTrip: 4,
     uncaught: (error) => (error instanceof Error ? String(error) : `uncaught exception: ${error}`),
     tellsOfListeners: true,
+    tellsContentScripts: false,
     tellsOfExecuted: false,
     hidesFramesFirst: false,
     methodsNeedTheirPort: false,

@@ -336,7 +336,7 @@ impl Browser {
         }
     }
 
-    fn container_of(&self, tab: TabId, frame: &OpenFrame) -> Option<(DocumentId, u32)> {
+    pub(super) fn container_of(&self, tab: TabId, frame: &OpenFrame) -> Option<(DocumentId, u32)> {
         let frames = &self.tabs.get(&tab)?.frames;
         let parent = frames.iter().find(|parent| Some(parent.id) == frame.parent)?;
         Some((parent.document, frame.element?))

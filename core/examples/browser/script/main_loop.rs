@@ -89,16 +89,17 @@ impl MainLoop {
                 Ok(task) => Some(task),
                 Err(TryRecvError::Empty) => None,
             };
+            // Before what has come: a timer of zero comes before an answer from elsewhere.
+            let mut idle = !self.run_a_timer();
             // Behind the task but carried out before it: what the browser process told
             // the core before it sent the task has been heard when the task runs.
-            let mut idle = !self.take_events();
+            idle &= !self.take_events();
             if let Some(task) = task {
                 self.carry_out(task);
                 idle = false;
             }
             idle &= !self.load_a_step();
             idle &= !self.deliver_a_window_message();
-            idle &= !self.run_a_timer();
             if idle {
                 // `next_event` said that there is nothing: whatever comes after that
                 // rings the bell.
@@ -188,6 +189,9 @@ impl MainLoop {
                 self.unload(&documents, leave);
                 let busy = self.host.shared.activity.begin();
                 self.host.shared.requests.send(Request::Unloaded(number), Some(busy));
+            }
+            Task::FrameLoaded { document, element } => {
+                self.each_world_of(document, |world| world.frame_loaded(element));
             }
             Task::Restore { documents } => self.restore(&documents),
             Task::Traversed { document, url, delta } => {

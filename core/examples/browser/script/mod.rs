@@ -163,6 +163,13 @@ pub(crate) enum Task {
         /// The number under which to answer.
         number: u64,
     },
+    /// Have a document hear that a frame element of its has loaded.
+    FrameLoaded {
+        /// The document with the element.
+        document: DocumentId,
+        /// The element's number there.
+        element: u32,
+    },
     /// Documents are shown again.
     Restore {
         /// The documents.

@@ -269,9 +269,10 @@ impl<'js> Natives<'_, 'js> {
     fn add_replay_functions(&self) -> Result<()> {
         match self.host.shared.recorder.clone() {
             Some(recorder) => {
-                let (host, _) = self.kept();
+                let (host, world) = self.kept();
                 self.add("record", move |events: String| {
-                    if host.last_words.get() != LastWords::Unrecorded {
+                    let is_gone = host.detached.borrow().contains(&world.context);
+                    if !is_gone && host.last_words.get() != LastWords::Unrecorded {
                         recorder.record(events);
                     }
                 })

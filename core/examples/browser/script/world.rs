@@ -128,6 +128,11 @@ impl World {
         self.deliver("leave", (leave_name(leave),));
     }
 
+    /// A frame element of the document has loaded.
+    pub(super) fn frame_loaded(&self, element: u32) {
+        self.deliver("frameLoaded", (element,));
+    }
+
     /// The document came back from the back/forward cache.
     pub(super) fn show(&self) {
         self.deliver("restored", ());
