@@ -3,7 +3,7 @@
 use super::host::Host;
 use crate::extension::Extension;
 use crate::profile::Profile;
-use port_core::{ContextKind, DocumentId, DocumentLifecycle, Sender};
+use port_core::{ContextId, ContextKind, DocumentLifecycle, Sender};
 use serde_json::json;
 use std::cell::RefCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -47,21 +47,19 @@ fn show(sender: &Sender, host: &Host, extension: &Extension) -> serde_json::Valu
     let url = url.as_ref().map_or(sender.url(), Url::as_str);
     let mut shown = json!({ "id": sender.extension().as_str(), "origin": sender.origin(), "url": url });
     if profile == Profile::Firefox {
-        let (kind, document) = match sender.kind() {
-            ContextKind::ContentScript => ("content_child", None),
-            _ => ("addon_child", Some(document_of_background(sender))),
-        };
-        shown["envType"] = kind.into();
-        shown["contextId"] = context_number(sender).into();
-        if let Some(document) = document {
-            shown["documentId"] = profile.show_document(document).into();
-        }
+        let is_content = sender.kind() == ContextKind::ContentScript;
+        shown["envType"] = if is_content { "content_child" } else { "addon_child" }.into();
     }
-    if let (Some(tab), Some(frame), Some(document)) = (sender.tab(), sender.frame(), sender.document()) {
-        shown["frameId"] = frame.get().into();
+    if let Some(context) = sender.context() {
+        shown["contextId"] = context_number(context).into();
+    }
+    if let Some(document) = sender.document() {
         shown["documentId"] = profile.show_document(document).into();
-        if profile == Profile::Chromium {
-            shown["documentLifecycle"] = match sender.lifecycle() {
+    }
+    if let (Some(tab), Some(frame)) = (sender.tab(), sender.frame()) {
+        shown["frameId"] = frame.get().into();
+        if let Some(lifecycle) = sender.lifecycle() {
+            shown["documentLifecycle"] = match lifecycle {
                 DocumentLifecycle::Cached => "cached",
                 _ => "active",
             }
@@ -74,15 +72,9 @@ fn show(sender: &Sender, host: &Host, extension: &Extension) -> serde_json::Valu
     shown
 }
 
-/// The document of an extension's background, which has one in Firefox but no place in a tab.
-fn document_of_background(sender: &Sender) -> DocumentId {
-    DocumentId::new(crate::extension::hash(sender.url()))
-}
-
-/// A number for a context, which Firefox shows too.
-fn context_number(sender: &Sender) -> u64 {
+/// A context as a number that a script holds exactly.
+fn context_number(context: ContextId) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (sender.url(), sender.document()).hash(&mut hasher);
-    // As many bits as a number in a script holds exactly.
+    context.hash(&mut hasher);
     hasher.finish() >> 12
 }
