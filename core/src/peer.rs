@@ -9,7 +9,7 @@ use crate::limits::Limits;
 use crate::payload::{Payload, discard, discard_all};
 use crate::port::{Accepted, Leg, TargetState};
 use crate::record::{Channel, Incoming, Record, Signal, Traits};
-use crate::slab::Slab;
+use crate::slab::{LAST_GENERATION, Slab};
 use crate::sync::{Arc, mutant};
 use std::collections::VecDeque;
 
@@ -88,7 +88,7 @@ impl Peer {
             link,
             backlog: VecDeque::new(),
             backlog_bytes: 0,
-            opened: Slab::new(u32::MAX),
+            opened: Slab::new(LAST_GENERATION),
             accepted: Vec::new(),
             polled: false,
         }
@@ -223,7 +223,9 @@ impl Peer {
 
     /// Tells the peer's budget what was taken.
     pub(crate) fn publish_taken(&self) {
-        if let Link::Lanes(ends) = &self.link {
+        if let Link::Lanes(ends) = &self.link
+            && !mutant("taken-and-never-told")
+        {
             ends.consumer.publish_consumed();
         }
     }

@@ -3,6 +3,10 @@
 use crate::ids::Key;
 use crate::sync::mutant;
 
+/// The last generation of a slot that nothing else bounds. Few in models, so that they
+/// see slots retire.
+pub(crate) const LAST_GENERATION: u32 = if cfg!(port_core_model) { 2 } else { u32::MAX };
+
 /// A vector of slots named by [`Key`]s. A key stays valid until its slot is
 /// removed and is never given again: each reuse raises the slot's generation, and
 /// a slot whose generations are used up is retired.
@@ -20,7 +24,7 @@ struct Slot<T> {
 }
 
 impl<T> Slab<T> {
-    /// `last_generation` is the last that a slot may have, at most `u32::MAX`.
+    /// `last_generation` is the last that a slot may have.
     pub(crate) const fn new(last_generation: u32) -> Self {
         Self { slots: Vec::new(), free: Vec::new(), last_generation }
     }
@@ -66,6 +70,9 @@ impl<T> Slab<T> {
         let value = slot.value.take()?;
         if slot.generation < self.last_generation {
             slot.generation += u32::from(!mutant("generation-not-raised"));
+            self.free.push(key.index);
+        } else if mutant("generations-start-over") {
+            slot.generation = 0;
             self.free.push(key.index);
         }
         Some(value)

@@ -49,7 +49,7 @@ impl EventLoop {
         accepted.receivers.retain(|port| *port != key);
         if accepted.receivers.is_empty() {
             peer.remove_accepted(channel);
-        } else {
+        } else if !mutant("slowest-leaves-untold") {
             // The one that left may have been the slowest.
             self.report_taken(index, channel);
         }
@@ -60,6 +60,10 @@ impl EventLoop {
         let LegAt { peer: index, channel } = leg;
         let Some(peer) = self.peer_mut(index) else { return };
         let Some(leg) = peer.opened.remove(channel.0) else { return };
+        let pending = leg.targets.iter().all(|target| target.state != TargetState::Open);
+        if pending && mutant("pending-leg-closed-in-silence") {
+            return;
+        }
         if leg.live > 0 || (leg.unanswered && !mutant("unanswered-leg-freed-in-silence")) {
             let route = Route::TO_RECEIVERS;
             self.send_signal(index, Signal::Close { channel, route, reason, hearing });
@@ -87,7 +91,7 @@ impl EventLoop {
         let Some(leg) = peer.opened.get_mut(channel.0) else { return };
         let Some(target) = leg.targets.get_mut(ordinal as usize) else { return };
         let before = mem::replace(&mut target.state, TargetState::Gone);
-        if before == TargetState::Gone {
+        if before == TargetState::Gone && !mutant("answer-counted-twice") {
             return;
         }
         leg.live -= 1;

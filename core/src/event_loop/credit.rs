@@ -5,6 +5,7 @@ use crate::event::Event;
 use crate::ids::Key;
 use crate::port::{PeerIndex, PortState, Side};
 use crate::record::{Channel, Credit, Signal, Towards};
+use crate::sync::mutant;
 
 impl EventLoop {
     #[inline]
@@ -31,6 +32,10 @@ impl EventLoop {
         let Some(port) = self.ports.get(key) else { return true };
         match &port.side {
             Side::Receiver(receiver) => self.window_open(receiver.outstanding),
+            Side::Opener(opener) if mutant("window-of-the-first-leg-alone") => {
+                let leg = opener.legs.first().and_then(|leg| self.peer(leg.peer)?.opened.get(leg.channel.0));
+                leg.is_none_or(|leg| self.window_open(leg.outstanding))
+            }
             Side::Opener(opener) => opener.legs.iter().all(|leg| {
                 self.peer(leg.peer)
                     .and_then(|peer| peer.opened.get(leg.channel.0))

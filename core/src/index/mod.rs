@@ -179,7 +179,10 @@ impl Index {
                         frame
                             .contexts()
                             .iter()
-                            .filter(|context| context.description().instance == instance)
+                            .filter(|context| {
+                                context.description().instance == instance
+                                    || mutant("instance-looked-at-nowhere")
+                            })
                             .cloned(),
                     );
                 }
