@@ -69,6 +69,18 @@ impl EventLoop {
         }
     }
 
+    /// Sends what any port holds, for the loop goes and nobody will take the answers.
+    pub(super) fn release_all(&mut self) {
+        if self.service.policies.opening_port != OpeningPort::PostsWait {
+            return;
+        }
+        for key in self.ports.keys() {
+            if self.ports.get(key).is_some_and(|port| port.state.is_opening()) {
+                self.release(key);
+            }
+        }
+    }
+
     /// Sends what was held, and ends the port if its own side had disconnected it.
     pub(super) fn release(&mut self, key: Key) {
         let Some(port) = self.ports.get_mut(key) else { return };
