@@ -41,7 +41,7 @@ fn main() {
     let messages = env::var("STORM_MESSAGES");
     let messages = messages.map_or(MESSAGES, |messages| messages.parse().expect("a number of messages"));
     // Fills what is made once for the whole process, such as the table of parked threads.
-    storm(0, 20_000, Policies::default());
+    storm(0, messages.min(20_000), Policies::default());
     for (number, policies) in [Policies::CHROMIUM, Policies::FIREFOX].into_iter().enumerate() {
         let before = heap::held();
         storm(1 + number as u64, messages / 2, policies);
