@@ -9,6 +9,7 @@
 pub mod allocation;
 pub mod carrier;
 pub mod duo;
+pub mod end_to_end;
 pub mod judgement;
 pub mod load;
 pub mod memory;

@@ -1,10 +1,13 @@
-//! What is counted instead of timed: allocations and memory. Needs the allocator of
+//! What is counted instead of timed: allocations, memory and wake-ups. Needs the allocator of
 //! [`allocation`](crate::allocation), and is exact.
 
 use crate::allocation::Tally;
 use crate::scene::Scene;
 use bytes::Bytes;
 use port_core::{Event, EventLoop, Message, PortId};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Wake;
 
 /// One count.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +36,8 @@ pub const CONNECT_NAMED: &str = "connect, accept and disconnect, long name";
 pub const IDLE_PAIR: &str = "idle port pair of 10,000, both sides";
 /// A count's name.
 pub const AFTER_BURST: &str = "kept after a burst of 1,000,000 messages";
+/// A count's name.
+pub const WAKES: &str = "wake-ups per sleep, 100 messages each";
 
 /// Counts everything, on the calling thread.
 #[must_use]
@@ -51,6 +56,7 @@ pub fn counts() -> Vec<Count> {
         figure(CONNECT_NAMED, per_connect("a name of more than twenty-three bytes"), allocations),
         figure(IDLE_PAIR, per_idle_pair(10_000), "bytes"),
         figure(AFTER_BURST, after_burst(1_000_000), "bytes"),
+        figure(WAKES, per_sleep(), "wake-ups"),
     ]
 }
 
@@ -145,4 +151,35 @@ pub fn after_burst(messages: usize) -> f64 {
         while scene.opener.next_event().is_some() {}
     });
     tally.bytes as f64
+}
+
+/// Counts how often it was woken.
+#[derive(Default)]
+struct Wakes(AtomicU32);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Wake-ups of a loop for each time that it fell asleep and a burst was posted to it.
+#[must_use]
+pub fn per_sleep() -> f64 {
+    let wakes = Arc::new(Wakes::default());
+    let mut scene = Scene::with_a_sleeper(1, &Arc::clone(&wakes).into());
+    let port = scene.connect_many(1).0[0];
+    let mut receiver = scene.receiver.expect("the scene has two loops");
+    let sleeps = 100;
+    while receiver.next_event().is_some() {}
+    let before = wakes.0.load(Ordering::Relaxed);
+    for _ in 0..sleeps {
+        post_burst(&mut scene.opener, port, || (&[7_u8; 100]).into());
+        while receiver.next_event().is_some() {}
+    }
+    f64::from(wakes.0.load(Ordering::Relaxed) - before) / f64::from(sleeps)
 }

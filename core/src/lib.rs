@@ -125,7 +125,8 @@ pub use message::{Message, MessageFormat};
 pub use name::PortName;
 pub use payload::{INLINE_BYTES, Payload};
 pub use policy::{
-    BackForwardCache, DocumentTarget, FanOutOrder, OpeningPort, Policies, ReceiverDisconnects, ReceiverLost,
+    BackForwardCache, ConnectListeners, DiscardedTab, DocumentTarget, FanOutOrder, OpeningPort, Policies,
+    ReceiverDisconnects, ReceiverLost, SenderFields,
 };
 pub use reason::DisconnectReason;
 pub use sender::{ContextDescription, ContextKind, DocumentLifecycle, Place, Sender};

@@ -148,6 +148,9 @@ pub(crate) struct Connect {
 pub(crate) enum Signal {
     /// The receiver with this ordinal took the connection.
     Accept { channel: Channel, ordinal: u32 },
+    /// Another port of the context that just accepted as `beside` took the connection
+    /// too. It has the next ordinal behind those that there are.
+    Join { channel: Channel, beside: u32 },
     /// The sender of this record ends its part of the channel.
     Close { channel: Channel, route: Route, reason: DisconnectReason, hearing: Hearing },
     /// The sender of this record is done with so many messages and bytes that the

@@ -135,7 +135,7 @@ fn what_was_posted_arrives_when_the_opener_goes_while_its_port_is_opening() {
 }
 
 #[test]
-fn what_was_posted_arrives_when_the_loop_goes_while_a_port_is_opening() {
+fn what_was_posted_arrives_when_the_openers_loop_goes_while_its_port_is_opening() {
     for leaves in [false, true] {
         let mut pair = Pair::new(OpeningPort::PostsWait);
         let port = pair.here.connect_tab(pair.opener, &pair.target()).unwrap();
@@ -143,10 +143,10 @@ fn what_was_posted_arrives_when_the_loop_goes_while_a_port_is_opening() {
         if leaves {
             pair.here.disconnect(port);
         }
-        let Pair { here, mut there, .. } = pair;
-        drop(here);
+        drop(pair.here);
         let reason = if leaves { Disconnected } else { EventLoopGone };
-        assert_eq!(hear(&mut there), [connect(""), message("last words"), disconnect(reason)]);
+        assert_eq!(hear(&mut pair.there), [connect(""), message("last words"), disconnect(reason)]);
+        assert!(pair.there.snapshot().ports.is_empty());
     }
 }
 

@@ -1,7 +1,9 @@
 //! Many ports: the same messages over 1, 100 or 10,000 open ports, some of them or all active.
 
 use super::{Contender, Question};
-use crate::carrier::{Carrier, Core, CrossbeamUnbounded, End, RingPerPort, Rtrb, TokioUnbounded, apart};
+use crate::carrier::{
+    BlockLimit, Carrier, Core, CrossbeamUnbounded, End, RingPerPort, Rtrb, TokioUnbounded, apart,
+};
 use crate::duo::duo;
 use crate::load::{Load, Static32};
 use crate::question::one_way::take;
@@ -20,9 +22,11 @@ pub(super) fn questions() -> Vec<Question> {
     CASES
         .map(|(ports, percent)| Question {
             name: name(ports, percent),
+            targets: &["T5"],
             operations: 32 * 1024,
             contenders: vec![
                 active::<Core, _>(ports, percent, Static32),
+                active::<BlockLimit<4>, _>(ports, percent, Static32),
                 active::<RingPerPort, _>(ports, percent, Static32),
                 active::<Rtrb, _>(ports, percent, Static32),
                 active::<CrossbeamUnbounded, _>(ports, percent, Static32),

@@ -35,6 +35,7 @@ With no options it runs a sample extension in a window with two tabs.
   --help            Print this.
 
 With 'trace' as the first word, it replays recorded scenarios: see trace --help.
+With 'bench', it measures messaging from script to script: see bench --help.
 
 The exit code is 0 when all went well, 1 when an extension had an error in its
 manifest or an uncaught one in a script, and 2 when the options are wrong.

@@ -4,6 +4,7 @@ use crate::extension::Extension;
 use port_core::{FrameId, TabId, WindowId};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 use url::Url;
 
@@ -72,6 +73,8 @@ impl TabInfo {
 #[derive(Debug, Default)]
 pub(crate) struct TabDirectory {
     tabs: RwLock<BTreeMap<TabId, TabInfo>>,
+    /// Changed after every change, so that who kept something of the tabs sees that it is old.
+    version: AtomicU64,
 }
 
 impl TabDirectory {
@@ -88,8 +91,19 @@ impl TabDirectory {
         all
     }
 
+    /// A number that is another one after every change of the open tabs.
+    pub(crate) fn version(&self) -> u64 {
+        // ORDERING: pairs with the release in `change`.
+        self.version.load(Ordering::Acquire)
+    }
+
     /// Changes the open tabs.
     pub(crate) fn change<R>(&self, change: impl FnOnce(&mut BTreeMap<TabId, TabInfo>) -> R) -> R {
-        change(&mut self.tabs.write().unwrap_or_else(PoisonError::into_inner))
+        let mut tabs = self.tabs.write().unwrap_or_else(PoisonError::into_inner);
+        let result = change(&mut tabs);
+        // ORDERING: releases nothing that is not behind the lock too; so that who hears of
+        // the change in another way finds the new number.
+        self.version.fetch_add(1, Ordering::Release);
+        result
     }
 }

@@ -6,8 +6,8 @@ use crate::event::Event;
 use crate::ids::{ContextId, Key};
 use crate::name::PortName;
 use crate::payload::{Payload, discard, discard_all};
-use crate::policy::BackForwardCache;
-use crate::port::{Accepted, PeerIndex, Receiver, Side, TargetState};
+use crate::policy::{BackForwardCache, ConnectListeners};
+use crate::port::{Accepted, PeerIndex, Receiver, Side, Target, TargetState};
 use crate::reason::DisconnectReason;
 use crate::record::{Channel, Connect, Credit, Hearing, Incoming, Route, Signal, Traits};
 use crate::sender::Sender;
@@ -154,30 +154,43 @@ impl EventLoop {
         // An opener that freed the channel said so first, so the slot is empty here.
         debug_assert!(self.peer(index).is_some_and(|peer| peer.is_vacant(channel)));
         let mut receivers = SmallVec::new();
-        for (&target, ordinal) in targets.iter().zip(0..) {
-            let receiver = Receiver {
-                peer: index,
-                channel,
-                ordinal,
-                outstanding: Credit::default(),
-                unreported: Credit::default(),
-            };
-            match self.accept(target, receiver, traits.kind, opener, name) {
-                Ok(port) => {
-                    receivers.push(port);
-                    self.send_signal(index, Signal::Accept { channel, ordinal });
-                    let sender = Sender::new(Arc::clone(opener), traits.lifecycle);
-                    self.emit(Event::Connect {
-                        context: self.context_id(target),
-                        port: self.port_id(port),
-                        kind: traits.kind,
-                        name: name.clone(),
-                        sender,
-                    });
-                }
-                Err(reason) => {
-                    let (route, hearing) = (Route::to_opener(ordinal), Hearing::Told);
-                    self.send_signal(index, Signal::Close { channel, route, reason, hearing });
+        let shows = self.service.policies.sender;
+        let mut next_ordinal = u32::try_from(targets.len()).unwrap_or(u32::MAX);
+        for (&target, beside) in targets.iter().zip(0..) {
+            for nth in 0..self.ports_for(target, traits.kind) {
+                let ordinal = if nth == 0 { beside } else { next_ordinal };
+                let receiver = Receiver {
+                    peer: index,
+                    channel,
+                    ordinal,
+                    outstanding: Credit::default(),
+                    unreported: Credit::default(),
+                };
+                match self.accept(target, receiver, traits.kind, opener, name) {
+                    Ok(port) => {
+                        receivers.push(port);
+                        if nth == 0 {
+                            self.send_signal(index, Signal::Accept { channel, ordinal });
+                        } else {
+                            next_ordinal += 1;
+                            self.send_signal(index, Signal::Join { channel, beside });
+                        }
+                        let sender = Sender::new(Arc::clone(opener), traits.lifecycle, shows);
+                        self.emit(Event::Connect {
+                            context: self.context_id(target),
+                            port: self.port_id(port),
+                            kind: traits.kind,
+                            name: name.clone(),
+                            sender,
+                        });
+                    }
+                    Err(reason) if nth == 0 => {
+                        let (route, hearing) = (Route::to_opener(ordinal), Hearing::Told);
+                        self.send_signal(index, Signal::Close { channel, route, reason, hearing });
+                        break;
+                    }
+                    // The context has all the ports that it may have.
+                    Err(_) => break,
                 }
             }
         }
@@ -186,6 +199,16 @@ impl EventLoop {
         {
             let opener = Arc::clone(opener);
             peer.set_accepted(channel, Accepted { generation: channel.0.generation, opener, receivers });
+        }
+    }
+
+    /// How many ports a connection makes in one of our contexts.
+    fn ports_for(&self, target: Key, kind: ConnectKind) -> u16 {
+        match self.service.policies.connect_listeners {
+            ConnectListeners::PortForEach if kind == ConnectKind::Port => {
+                self.contexts.get(target).map_or(1, |context| context.listening.listeners.max(1))
+            }
+            _ => 1,
         }
     }
 
@@ -223,6 +246,7 @@ impl EventLoop {
     pub(super) fn signalled(&mut self, index: PeerIndex, signal: Signal) {
         match signal {
             Signal::Accept { channel, ordinal } => self.accepted(index, channel, ordinal),
+            Signal::Join { channel, beside } => self.joined(index, channel, beside),
             Signal::Close { channel, route, reason, hearing } => match route.receiver() {
                 None => self.end_channel(index, channel, reason, hearing),
                 Some(ordinal) => self.target_gone(index, channel, ordinal, reason, true),
@@ -244,6 +268,18 @@ impl EventLoop {
         target.state = TargetState::Open;
         let port = leg.port;
         self.end_opening(port);
+    }
+
+    /// Another port of a context that accepted. Should the context be known to be gone,
+    /// the port has its place among the ordinals all the same.
+    fn joined(&mut self, index: PeerIndex, channel: Channel, beside: u32) {
+        let Some(leg) = self.peer_mut(index).and_then(|peer| peer.opened.get_mut(channel.0)) else {
+            return;
+        };
+        let Some(Target { context, state, .. }) = leg.targets.get(beside as usize) else { return };
+        let (context, state) = (Arc::clone(context), *state);
+        leg.live += u32::from(state != TargetState::Gone);
+        leg.targets.push(Target { context, state, unreported: Credit::default() });
     }
 
     /// Contexts of a peer were killed, and what they sent before was taken.

@@ -271,7 +271,9 @@ impl EventLoop {
 
 impl Drop for EventLoop {
     fn drop(&mut self) {
-        self.release_all();
+        if !mutant("held-posts-dropped-with-their-loop") {
+            self.release_all();
+        }
         self.service.retire(&self.shared, ContextShared::set_detached);
         self.shared.close();
         self.fan_out.discard();

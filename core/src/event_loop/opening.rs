@@ -69,11 +69,10 @@ impl EventLoop {
         }
     }
 
-    /// Sends what any port holds, for the loop goes and nobody will take the answers.
+    /// Sends what every opening port holds, for this loop will take no more answers.
     pub(super) fn release_all(&mut self) {
-        if self.service.policies.opening_port != OpeningPort::PostsWait {
-            return;
-        }
+        // Whatever it makes for itself now, nobody need be woken for.
+        self.armed = false;
         for key in self.ports.keys() {
             if self.ports.get(key).is_some_and(|port| port.state.is_opening()) {
                 self.release(key);

@@ -88,6 +88,15 @@ impl Index {
         Ok(tab.clear())
     }
 
+    /// Has another tab, in the same window and without frames, take the place of one.
+    pub(crate) fn replace_tab(&self, tab: TabId, next: TabId) -> Result<Removed, FactError> {
+        let window = self.tabs.read(&tab, Tab::window).ok_or(FactError::UnknownTab)?;
+        self.open_tab(next, window)?;
+        self.close_tab(tab).inspect_err(|_| {
+            self.tabs.remove(&next);
+        })
+    }
+
     pub(crate) fn tab_of(&self, document: DocumentId) -> Result<TabId, FactError> {
         self.documents.read(&document, |tab| *tab).ok_or(FactError::UnknownDocument)
     }

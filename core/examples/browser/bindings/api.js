@@ -4,13 +4,16 @@ import { createChecker } from "./arguments.js";
 import { createCalls } from "./calls.js";
 import { createCodec } from "./clone.js";
 import { createDevtools } from "./devtools.js";
-import { createEvent } from "./event.js";
+import { Listeners } from "./event.js";
 import { createLastError } from "./last_error.js";
 import { createOneOffMessages } from "./one_off.js";
 import { createPorts } from "./port.js";
 import { profiles } from "./profile.js";
 import { createReplay } from "./replay.js";
 import { addSurface } from "./surface.js";
+
+// Scripts may replace the global functions later.
+const { parse } = JSON;
 
 const integer = (name, rest) => ({ name, type: "integer", ...rest });
 const string = (name, rest) => ({ name, type: "string", ...rest });
@@ -48,9 +51,9 @@ export function createApi(native, world, later) {
 
     /** An event that the browser process emits under a name. */
     function emitted(name) {
-        const { event, dispatch } = createEvent(native, profile);
-        events.set(name, dispatch);
-        return event;
+        const listeners = new Listeners(native, profile);
+        events.set(name, listeners);
+        return listeners.event;
     }
 
     const tools = { native, profile, lastError, createPort, oneOff, calls, emitted };
@@ -91,26 +94,24 @@ export function createApi(native, world, later) {
     return {
         api,
         deliver: {
-            connect(number, kind, sentName, senderJson) {
-                const sender = JSON.parse(senderJson);
-                const name = profile.receiveName(sentName);
-                const isExternal = sender.id !== world.extension.id;
-                if (kind === "Port") {
-                    const event = isExternal ? incoming.onConnectExternal : incoming.onConnect;
-                    event.dispatch(createPort(number, name, sender));
+            connect(number, isOneOff, sentName, senderJson, isExternal) {
+                if (isOneOff) {
+                    const event = isExternal ? incoming.onMessageExternal : incoming.onMessage;
+                    oneOff.receive(number, event, parse(senderJson));
                 } else {
-                    oneOff.receive(number, isExternal ? incoming.onMessageExternal : incoming.onMessage, sender);
+                    const event = isExternal ? incoming.onConnectExternal : incoming.onConnect;
+                    event.dispatch(createPort(number, profile.receiveName(sentName), senderJson));
                 }
             },
-            message(number, json) {
-                channels.get(number)?.message(json);
+            message(number, message) {
+                channels.get(number)?.message(message);
             },
             disconnect(number, reason) {
                 channels.get(number)?.disconnect(reason);
             },
             answer: calls.answer,
             emit(name, details) {
-                events.get(name)?.(...JSON.parse(details));
+                events.get(name)?.dispatch(...parse(details));
             },
         },
     };
@@ -120,7 +121,7 @@ export function createApi(native, world, later) {
 function createIncoming(native, profile) {
     const counts = { onConnect: 0, onMessage: 0, onConnectExternal: 0, onMessageExternal: 0 };
     const create = (name) =>
-        createEvent(native, profile, (count) => {
+        new Listeners(native, profile, (count) => {
             counts[name] = count;
             native.setListening(
                 counts.onConnect > 0,
@@ -159,7 +160,7 @@ function createRuntime({ native, profile, lastError, createPort, oneOff, calls }
             const [extension, info] = checkConnect(given);
             const name = profile.portName(info);
             const reached = target(checkConnect, extension);
-            const number = native.connectRuntime(reached, profile.sendName(name), "Port");
+            const number = native.connectRuntime(reached, profile.sendName(name), false);
             return createPort(number, name, undefined);
         },
         sendMessage(...given) {
@@ -168,7 +169,7 @@ function createRuntime({ native, profile, lastError, createPort, oneOff, calls }
             }
             const [extension, message, , listener] = checkSend(spreadSendArguments(given));
             const reached = target(checkSend, extension);
-            const connect = () => native.connectRuntime(reached, "", "OneOff");
+            const connect = () => native.connectRuntime(reached, "", true);
             return oneOff.send(checkSend.method, connect, message, listener);
         },
         getURL: (path) => base + String(path).replace(/^\//, ""),
@@ -207,8 +208,8 @@ function createTabs({ native, profile, createPort, oneOff, calls, emitted }) {
     const checkConnect = createChecker(profile, "tabs.connect", [tabId, connectInfo]);
     const sendOptions = object("options", [integer("frameId", { minimum: 0 }), string("documentId")], optional);
     const checkSend = createChecker(profile, "tabs.sendMessage", [tabId, any("message"), sendOptions, callback]);
-    const reach = (tab, info, name, kind) =>
-        native.connectTab(tab, info?.frameId ?? undefined, info?.documentId ?? undefined, name, kind);
+    const reach = (tab, info, name, isOneOff) =>
+        native.connectTab(tab, info?.frameId ?? undefined, info?.documentId ?? undefined, name, isOneOff);
     const query = object("queryInfo", [
         boolean("active"),
         boolean("currentWindow"),
@@ -232,11 +233,11 @@ function createTabs({ native, profile, createPort, oneOff, calls, emitted }) {
         connect(...given) {
             const [tab, info] = checkConnect(given);
             const name = profile.portName(info);
-            return createPort(reach(tab, info, profile.sendName(name), "Port"), name, undefined);
+            return createPort(reach(tab, info, profile.sendName(name), false), name, undefined);
         },
         sendMessage(...given) {
             const [tab, message, options, listener] = checkSend(given);
-            return oneOff.send(checkSend.method, () => reach(tab, options, "", "OneOff"), message, listener);
+            return oneOff.send(checkSend.method, () => reach(tab, options, "", true), message, listener);
         },
         create: calls.method("tabs.create", [create]),
         discard: calls.method("tabs.discard", [profile.discardsMany ? { ...idOrIds, ...optional } : optionalTabId]),

@@ -11,17 +11,20 @@
 const { stringify } = JSON;
 
 /**
- * @param {object} native `isProxy`
+ * @param {object} native `isProxy`, `postMessage`, `postJson`
  * @param {object} profile the browser to follow
  * @param {boolean} clones whether messages are structured clones
  * @param {string} globalName what the engine calls the global object
- * @returns {{encode: (value: any) => string, decode: (json: any) => any}} `decode` takes what the text parses to
+ * @returns {{encode: (value: any) => string, post: (number: number, value: any) => string | undefined,
+ *   decode: (parsed: any) => any}} `decode` takes what the text parses to; `post` encodes and
+ *   posts, and gives why not
  */
 export function createCodec(native, profile, clones, globalName) {
     if (clones) {
-        return { encode: (value) => encodeClone(native, profile, value, globalName), decode: decodeClone };
+        const encode = (value) => encodeClone(native, profile, value, globalName);
+        return { encode, post: (number, value) => native.postMessage(number, encode(value)), decode: decodeClone };
     }
-    return { encode: encodeJson, decode: (json) => json };
+    return { encode: encodeJson, post: native.postJson, decode: (parsed) => parsed };
 
     function encodeJson(value) {
         let json;

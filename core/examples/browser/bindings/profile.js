@@ -150,7 +150,7 @@ function firefoxProblem({ minimum, expected, value }) {
 
 /** The text as it can be written in UTF-8: each half of a broken pair becomes three replacement characters. */
 function wellFormed(text) {
-    return text.replace(/\p{Surrogate}/gu, "\ufffd\ufffd\ufffd");
+    return text.isWellFormed() ? text : text.replace(/\p{Surrogate}/gu, "\ufffd\ufffd\ufffd");
 }
 
 export const profiles = { chromium, firefox };

@@ -116,13 +116,10 @@ impl Browser {
         }
         let mut id = tab;
         if self.shared.profile == Profile::Chromium {
-            self.empty_tab(tab);
-            // Another tab takes the place of the discarded one (measured).
-            id = self.new_tab();
-            let closed = self.shared.service.tab_closed(tab);
-            self.expect_known(closed);
-            let opened = self.shared.service.tab_opened(id, WINDOW);
-            self.expect_known(opened);
+            let next = self.new_tab();
+            let discarded = self.shared.service.tab_discarded(tab, next);
+            id = discarded.unwrap_or(tab);
+            self.expect_known(discarded.map(drop));
             if let Some(open) = self.tabs.remove(&tab) {
                 self.tabs.insert(id, open);
             }
@@ -144,8 +141,8 @@ impl Browser {
     /// Ends everything in a tab that was discarded, unless it shows a page again.
     pub(super) fn empty_tab(&mut self, tab: TabId) {
         if self.tabs.get(&tab).is_some_and(|open| open.frames.is_empty()) {
-            let discarded = self.shared.service.tab_discarded(tab);
-            self.expect_known(discarded);
+            let discarded = self.shared.service.tab_discarded(tab, tab);
+            self.expect_known(discarded.map(drop));
         }
     }
 

@@ -175,12 +175,15 @@ impl Browser {
         let LoadedExtension { extension, instance } = &self.extensions[index];
         let (extension, instance) = (Arc::clone(extension), *instance);
         let Some(page) = extension.background() else { return };
-        let context = ContextDescription::background(instance, page.url.as_str(), &origin_of(&page.url));
+        let mut context = ContextDescription::background(instance, page.url.as_str(), &origin_of(&page.url));
         let is_worker = extension
             .manifest()
             .background
             .as_ref()
             .is_some_and(|background| background.service_worker.is_some());
+        if !is_worker {
+            context = context.in_document(self.new_document());
+        }
         let label = self.label("background", &extension);
         let world = WorldDescription {
             context,

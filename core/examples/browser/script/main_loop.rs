@@ -103,22 +103,29 @@ impl MainLoop {
 
     /// Takes events from the core, each one a task of its own; says whether there were any.
     fn take_events(&mut self) -> bool {
-        for taken in 0..self.host.shared.profile.events_per_turn() {
+        let delivered = self.host.counts.borrow().deliveries;
+        let mut taken = 0;
+        while taken < self.host.shared.profile.events_per_turn() {
             // A statement of its own: the event loop must be free while script runs.
             let event = self.host.event_loop.borrow_mut().next_event();
-            let Some(event) = event else { return taken > 0 };
-            self.dispatch(event);
+            let Some(event) = event else { break };
+            taken += 1;
+            self.dispatch(&event);
             self.checkpoint();
         }
-        true
+        let mut counts = self.host.counts.borrow_mut();
+        if counts.deliveries > delivered {
+            counts.last_delivery = Some(Instant::now());
+        }
+        taken > 0
     }
 
-    fn dispatch(&mut self, event: Event) {
+    fn dispatch(&mut self, event: &Event) {
         let Some(world) = self.worlds.get(&event.context()) else { return };
         match event {
-            Event::Connect { port, kind, name, sender, .. } => world.connect(port, kind, &name, &sender),
-            Event::Message { port, payload, .. } => match str::from_utf8(&payload) {
-                Ok(json) => world.message(port, json),
+            Event::Connect { port, kind, name, sender, .. } => world.connect(*port, *kind, name, sender),
+            Event::Message { port, payload, .. } => match str::from_utf8(payload) {
+                Ok(json) => world.message(*port, json),
                 Err(error) => self.host.log(
                     world.identity(),
                     &LogEvent::Console {
@@ -127,10 +134,10 @@ impl MainLoop {
                     },
                 ),
             },
-            Event::Disconnect { port, reason, .. } => world.disconnect(port, reason),
+            Event::Disconnect { port, reason, .. } => world.disconnect(*port, *reason),
             Event::ContextGone { context, .. } => {
-                self.host.forget(context);
-                self.worlds.remove(&context);
+                self.host.forget(*context);
+                self.worlds.remove(context);
             }
             // Without a window, which no browser has, there is always room.
             _ => {}
@@ -297,6 +304,9 @@ impl MainLoop {
 
     /// Runs a timer that is due; says whether there was one.
     fn run_a_timer(&mut self) -> bool {
+        if self.host.timers.borrow().is_empty() {
+            return false;
+        }
         let due = self.host.timers.borrow_mut().take_due(Instant::now());
         let Some((context, timer)) = due else { return false };
         if let Some(world) = self.worlds.get(&context) {

@@ -4,11 +4,14 @@
 mod bell;
 mod documents;
 mod host;
+mod json;
 mod main_loop;
 mod modules;
 mod natives;
+mod ports;
 mod rejections;
 mod script_error;
+mod sender_text;
 mod timers;
 mod world;
 

@@ -4,6 +4,7 @@
 //! what scripts hand in before they call.
 
 use super::host::{Connection, Host, Target, WorldIdentity};
+use super::json;
 use super::script_error::ScriptError;
 use crate::browser::{Call, Caller, NavigationChange, Request};
 use crate::extension::manifest::ScriptKind;
@@ -57,19 +58,21 @@ impl<'js> Natives<'_, 'js> {
                   frame: Option<u64>,
                   document: Option<String>,
                   name: String,
-                  kind: String| {
+                  is_one_off: bool| {
                 let mut target = TabTarget::new(TabId::new(tab)).name(&name);
-                let mut shown = format!("tab {tab}");
                 if let Some(frame) = frame {
                     target = target.frame(FrameId::new(frame));
-                    shown = format!("{shown} frame {frame} only");
                 }
-                if let Some(document) = document {
-                    shown = format!("{shown} document {document} only");
-                    target = target.document(host.shared.profile.parse_document(&document));
+                if let Some(document) = &document {
+                    target = target.document(host.shared.profile.parse_document(document));
                 }
+                let shown = || {
+                    let frame = frame.map(|frame| format!(" frame {frame} only")).unwrap_or_default();
+                    let document = document.as_ref().map(|document| format!(" document {document} only"));
+                    format!("tab {tab}{frame}{}", document.unwrap_or_default())
+                };
                 let target = Target::Tab(target);
-                let connection = Connection { kind: parse_kind(&kind), name: &name, target, shown: &shown };
+                let connection = Connection { kind: kind(is_one_off), name: &name, target, shown: &shown };
                 host.connect(&world, &connection).map_err(|error| connect_failed(&context, error))
             },
         )?;
@@ -77,19 +80,40 @@ impl<'js> Natives<'_, 'js> {
         let (host, world) = self.kept();
         self.add(
             "connectRuntime",
-            move |context: Ctx<'js>, extension: Option<String>, name: String, kind: String| {
-                let (target, shown) = match &extension {
-                    None => (RuntimeTarget::own(), "its extension".to_owned()),
-                    Some(id) => (RuntimeTarget::extension(ExtensionId::new(id)), format!("extension {id}")),
+            move |context: Ctx<'js>, extension: Option<String>, name: String, is_one_off: bool| {
+                let target = match &extension {
+                    None => RuntimeTarget::own(),
+                    Some(id) => RuntimeTarget::extension(ExtensionId::new(id)),
+                };
+                let shown = || match &extension {
+                    None => "its extension".to_owned(),
+                    Some(id) => format!("extension {id}"),
                 };
                 let target = Target::Runtime(target.name(&name));
-                let connection = Connection { kind: parse_kind(&kind), name: &name, target, shown: &shown };
+                let connection = Connection { kind: kind(is_one_off), name: &name, target, shown: &shown };
                 host.connect(&world, &connection).map_err(|error| connect_failed(&context, error))
             },
         )?;
 
         let (host, world) = self.kept();
         self.add("postMessage", move |port: u32, json: String| host.post_message(&world, port, json))?;
+
+        // The same for a value that goes as JSON.
+        let (host, world) = self.kept();
+        self.add("postJson", move |context: Ctx<'js>, port: u32, message: Value<'js>| {
+            if message.is_undefined() {
+                // As a whole message, it becomes null.
+                return host.post_message(&world, port, "null".to_owned());
+            }
+            match json::stringify(&context, &message) {
+                Ok(Some(json)) => host.post_message(&world, port, json),
+                Ok(None) => Some("Unserializable"),
+                Err(_) => {
+                    context.catch();
+                    Some("Unserializable")
+                }
+            }
+        })?;
 
         let (host, world) = self.kept();
         self.add("disconnect", move |port: u32| host.disconnect(&world, port))?;
@@ -98,7 +122,7 @@ impl<'js> Natives<'_, 'js> {
         self.add(
             "setListening",
             move |ports: bool, one_off: bool, external_ports: bool, external_one_off: bool| {
-                let listening = Listening { ports, one_off, external_ports, external_one_off };
+                let listening = Listening { ports, one_off, external_ports, external_one_off, listeners: 1 };
                 // A context that a fact has ended meanwhile listens to nothing anyway.
                 let _ = host.event_loop.borrow_mut().set_listening(world.context, listening);
             },
@@ -246,14 +270,9 @@ pub(super) fn evaluate(context: &Ctx<'_>, url: &str, text: &str) -> Result<()> {
     context.eval_with_options::<Value<'_>, _>(text, options).map(drop)
 }
 
-/// A kind of channel as the bindings name it; see [`kind_name`].
-fn parse_kind(name: &str) -> ConnectKind {
-    if name == "OneOff" { ConnectKind::OneOff } else { ConnectKind::Port }
-}
-
-/// How the bindings name a kind of channel.
-pub(super) fn kind_name(kind: ConnectKind) -> &'static str {
-    if kind == ConnectKind::OneOff { "OneOff" } else { "Port" }
+/// A kind of channel, as the bindings give it.
+fn kind(is_one_off: bool) -> ConnectKind {
+    if is_one_off { ConnectKind::OneOff } else { ConnectKind::Port }
 }
 
 /// How the bindings name the reason of a port's end: as the core does.
