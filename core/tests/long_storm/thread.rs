@@ -99,8 +99,8 @@ impl Thread {
         };
         match self.event_loop.attach(description) {
             Ok(context) => {
-                // Its end may be under way, but is not taken before the next event.
-                self.event_loop.set_listening(context, self.dice.below(5) > 0).unwrap();
+                // Refused when a fact has ended it by now; the event that says so is queued.
+                let _ = self.event_loop.set_listening(context, self.dice.below(5) > 0);
                 self.contexts.push(context);
             }
             Err(AttachError::EventLoopGone) => self.die(),
