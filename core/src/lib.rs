@@ -86,12 +86,14 @@
 //! # }
 //! ```
 
+mod acquaintance;
 mod bell;
 mod context;
 mod error;
 mod event;
 mod event_loop;
 mod event_loop_shared;
+mod few;
 mod ids;
 mod index;
 mod lane;

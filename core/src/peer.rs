@@ -1,16 +1,18 @@
 //! An event loop as another one sees it: the lanes between them and the channels on these.
 
+use crate::acquaintance::{Acquaintances, Introduction};
 use crate::bell::{Armer, Ringer};
+use crate::context::ContextShared;
 use crate::event::Event;
 use crate::event_loop_shared::{EventLoopShared, Lanes};
 use crate::ids::{ContextId, Key, PortId};
 use crate::lane::{Consumer, Entry, Frontier, Producer};
 use crate::limits::Limits;
 use crate::payload::{Payload, discard, discard_all};
-use crate::port::{Accepted, Leg, TargetState};
+use crate::port::{Accepted, Leg, LegWindow, TargetState};
 use crate::record::{Channel, Incoming, Record, Signal, Traits};
-use crate::slab::Slab;
-use crate::sync::{Arc, mutant};
+use crate::slab::{Slab, grow_gently};
+use crate::sync::{Arc, HashMap, mutant};
 use std::collections::VecDeque;
 
 /// A peer of an event loop. The loop is its own first peer, with a plain queue in
@@ -24,8 +26,11 @@ pub(crate) struct Peer {
     backlog_bytes: u64,
     /// Channels that this side opened.
     pub(crate) opened: Slab<Leg>,
+    /// What is counted of these where there are windows.
+    pub(crate) windows: HashMap<Channel, LegWindow>,
     /// Channels that the peer opened, by index.
     accepted: Vec<Option<Accepted>>,
+    pub(crate) acquaintances: Acquaintances,
     /// Whether the loop polls this peer, so that nobody need ring.
     pub(crate) polled: bool,
 }
@@ -89,7 +94,9 @@ impl Peer {
             backlog: VecDeque::new(),
             backlog_bytes: 0,
             opened: Slab::new(u32::MAX),
+            windows: HashMap::default(),
             accepted: Vec::new(),
+            acquaintances: Acquaintances::default(),
             polled: false,
         }
     }
@@ -122,8 +129,19 @@ impl Peer {
         }
     }
 
+    #[inline]
     pub(crate) fn signal(&mut self, signal: Signal) {
         self.send(Record::Signal(signal), &[], 0);
+    }
+
+    /// Names one of our contexts to the peer, for a connection that is sent next.
+    #[inline]
+    pub(crate) fn introduce(&mut self, context: &Arc<ContextShared>) -> Introduction {
+        let (introduction, ended) = self.acquaintances.introduce(context);
+        for context in ended {
+            self.signal(Signal::Farewell { context });
+        }
+        introduction
     }
 
     /// Whether the lane's budget admits a message or a connect.
@@ -162,6 +180,18 @@ impl Peer {
             }
         };
         Some(Arrival { entry, bytes, port })
+    }
+
+    /// Takes the next record if it lies in the lane and is neither a message nor large.
+    #[inline]
+    pub(crate) fn take_small(&mut self) -> Option<Record> {
+        let Self { link: Link::Lanes(ends), backlog, .. } = self else { return None };
+        if !backlog.is_empty() {
+            return None;
+        }
+        let entry = ends.consumer.entry()?;
+        let bytes = entry.peek(Record::bytes_of_small)??;
+        Some(entry.take(bytes, |record, _| record))
     }
 
     /// Takes the next record.
@@ -250,6 +280,15 @@ impl Peer {
         (accepted.generation == channel.0.generation).then_some(accepted)
     }
 
+    /// Frees a channel that this side opened.
+    #[inline]
+    pub(crate) fn remove_opened(&mut self, channel: Channel) -> Option<Leg> {
+        if !self.windows.is_empty() {
+            self.windows.remove(&channel);
+        }
+        self.opened.remove(channel.0)
+    }
+
     pub(crate) fn accepted_mut(&mut self, channel: Channel) -> Option<&mut Accepted> {
         let accepted = self.accepted.get_mut(channel.0.index as usize)?.as_mut()?;
         (accepted.generation == channel.0.generation).then_some(accepted)
@@ -263,14 +302,16 @@ impl Peer {
     pub(crate) fn set_accepted(&mut self, channel: Channel, accepted: Accepted) {
         let index = channel.0.index as usize;
         if self.accepted.len() <= index {
+            let more = index + 1 - self.accepted.len();
+            grow_gently(&mut self.accepted, more);
             self.accepted.resize_with(index + 1, || None);
         }
         self.accepted[index] = Some(accepted);
     }
 
     pub(crate) fn remove_accepted(&mut self, channel: Channel) -> Option<Accepted> {
-        self.accepted(channel)?;
-        self.accepted[channel.0.index as usize].take()
+        let slot = self.accepted.get_mut(channel.0.index as usize)?;
+        slot.take_if(|accepted| accepted.generation == channel.0.generation)
     }
 
     /// The channels that the peer opened and this side took.

@@ -18,7 +18,7 @@ use crate::event_loop_shared::{EventLoopShared, Lanes};
 use crate::ids::{ContextId, EventLoopId, Key, PortId};
 use crate::payload::discard_all;
 use crate::peer::Peer;
-use crate::port::{PeerIndex, Port, PortState};
+use crate::port::{Held, PeerIndex, Port, PortState, ReceiverWindow};
 use crate::reason::DisconnectReason;
 use crate::sender::ContextDescription;
 use crate::service::ServiceInner;
@@ -89,7 +89,11 @@ pub struct EventLoop {
     /// Whether the bell is armed: the embedder was told "nothing" and may sleep.
     armed: bool,
     /// Targets of the connect being made; kept for its memory.
-    found: Vec<Arc<ContextShared>>,
+    found: Vec<connect::Found>,
+    /// What is counted of receivers' ports where there are windows.
+    windows: HashMap<Key, ReceiverWindow>,
+    /// What opening ports hold, where posts wait for the receivers' answers.
+    held: HashMap<Key, Held>,
 }
 
 impl EventLoop {
@@ -109,6 +113,8 @@ impl EventLoop {
             round: next::Round::default(),
             armed: false,
             found: Vec::new(),
+            windows: HashMap::default(),
+            held: HashMap::default(),
         }
     }
 
@@ -138,7 +144,7 @@ impl EventLoop {
             ports: Vec::new(),
             suspended: None,
         };
-        if self.contexts.insert(context).is_err() {
+        if self.contexts.insert(context).is_none() {
             return Err(AttachError::TooManyContexts);
         }
         if let Err(error) = self.publish(&shared) {

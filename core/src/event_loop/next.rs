@@ -5,7 +5,7 @@ use crate::bell::Source;
 use crate::event::Event;
 use crate::ids::{ContextId, PortId};
 use crate::payload::discard;
-use crate::peer::{Arrival, Peer};
+use crate::peer::Arrival;
 use crate::port::{PeerIndex, PortState};
 use crate::sync::mutant;
 use std::task::{Context, Poll};
@@ -107,13 +107,21 @@ impl EventLoop {
             if self.round.left > 0 {
                 self.round.left -= 1;
                 let index = self.polled[self.round.position];
-                let taken = self.peers[index as usize].as_mut().and_then(Peer::take);
-                match taken {
+                let Some(peer) = self.peers[index as usize].as_mut() else {
+                    self.round.left = 0;
+                    continue;
+                };
+                if let Some(record) = peer.take_small() {
+                    self.round.found = true;
+                    if let Some(event) = self.receive_small(index, record) {
+                        return Some(event);
+                    }
+                    continue;
+                }
+                match peer.take() {
                     Some(incoming) => {
                         self.round.found = true;
-                        if let Some(event) = self.receive(index, incoming)
-                            && let Some(event) = self.hand_out(event)
-                        {
+                        if let Some(event) = self.receive(index, incoming) {
                             return Some(event);
                         }
                     }
@@ -209,7 +217,7 @@ impl EventLoop {
     /// Looks whether an event is still good, now that it is about to be handed out,
     /// and does what goes with handing it out.
     #[inline]
-    fn hand_out(&mut self, event: Event) -> Option<Event> {
+    pub(super) fn hand_out(&mut self, event: Event) -> Option<Event> {
         if !self.is_good(&event) {
             discard(event);
             return None;

@@ -5,7 +5,7 @@ use crate::error::PostError;
 use crate::ids::Key;
 use crate::message::Message;
 use crate::policy::OpeningPort;
-use crate::port::{PortState, Side, TargetState};
+use crate::port::{Held, PortState, Side, TargetState};
 use crate::reason::DisconnectReason;
 use crate::record::Credit;
 use crate::target::ConnectKind;
@@ -17,11 +17,11 @@ impl EventLoop {
             return;
         }
         if let Some(port) = self.ports.get_mut(key)
-            && let Side::Opener(opener) = &mut port.side
+            && let Side::Opener(opener) = &port.side
             && opener.kind == ConnectKind::Port
         {
             port.state = PortState::Opening;
-            opener.held = Some(Box::default());
+            self.held.insert(key, Held::default());
         }
     }
 
@@ -29,8 +29,7 @@ impl EventLoop {
     pub(super) fn hold<'m>(&mut self, key: Key, message: Message<'m>) -> Result<(), PostError<'m>> {
         let limits = &self.service.limits;
         let Some(port) = self.ports.get_mut(key) else { return Err(PostError::Disconnected(message)) };
-        let Side::Opener(opener) = &mut port.side else { return Err(PostError::Disconnected(message)) };
-        let held = opener.held.get_or_insert_default();
+        let held = self.held.entry(key).or_default();
         let Credit { messages, bytes } = held.amount;
         if limits.window_messages.is_some_and(|window| messages >= window)
             || limits.window_bytes.is_some_and(|window| bytes >= window)
@@ -85,8 +84,7 @@ impl EventLoop {
         let Some(port) = self.ports.get_mut(key) else { return };
         let leaves = port.state == PortState::Leaving;
         port.state = PortState::Open;
-        let Side::Opener(opener) = &mut port.side else { return };
-        let mut held = opener.held.take().unwrap_or_default();
+        let mut held = self.held.remove(&key).unwrap_or_default();
         for message in std::mem::take(&mut held.messages) {
             self.send_message(key, message);
         }

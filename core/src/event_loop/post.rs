@@ -131,8 +131,8 @@ impl EventLoop {
                 let count = opener.legs.len();
                 for (position, leg) in opener.legs.iter().enumerate() {
                     let Some(peer) = self.peers[leg.peer as usize].as_mut() else { continue };
-                    if windows && let Some(leg) = peer.opened.get_mut(leg.channel.0) {
-                        leg.outstanding.add(Credit::one(bytes));
+                    if windows {
+                        peer.windows.entry(leg.channel).or_default().outstanding.add(Credit::one(bytes));
                     }
                     let last = position + 1 == count;
                     let (record, tail) =
@@ -144,7 +144,7 @@ impl EventLoop {
             Side::Receiver(receiver) => {
                 let Some(peer) = self.peers[receiver.peer as usize].as_mut() else { return };
                 if windows {
-                    receiver.outstanding.add(Credit::one(bytes));
+                    self.windows.entry(key).or_default().outstanding.add(Credit::one(bytes));
                 }
                 let route = Route::to_opener(receiver.ordinal);
                 let (record, tail) = Record::message(receiver.channel, route, traits, &mut body, true);
