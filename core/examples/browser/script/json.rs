@@ -16,7 +16,7 @@ const DEPTH: usize = 100;
 
 /// The value as JSON; `None` where JSON has nothing for it, as for a function. What is
 /// thrown by the value's own functions, or for a circle, is thrown on.
-pub(super) fn stringify<'js>(context: &Ctx<'js>, value: &Value<'js>) -> Result<Option<String>> {
+pub(crate) fn stringify<'js>(context: &Ctx<'js>, value: &Value<'js>) -> Result<Option<String>> {
     let mut writer = Writer { context, text: String::with_capacity(128), depth: 0 };
     match writer.write(value, &|| Ok(String::new())) {
         Ok(true) => Ok(Some(writer.text)),
