@@ -2,6 +2,10 @@
 //! the core's tests, parsers from the example browser.
 #![allow(dead_code, unused_imports, reason = "the browser's main function is not among it")]
 
+#[path = "../tests/common/mod.rs"]
+mod common;
+#[path = "../tests/reference/mod.rs"]
+mod reference;
 
 #[path = "../examples/browser/tests/parsers/mod.rs"]
 pub mod parsers;
@@ -34,4 +38,7 @@ mod trace;
 #[path = "../examples/browser/web.rs"]
 mod web;
 
-pub fn operations(_: &[u8]) {}
+/// Operations on the core that are held against the reference model.
+pub fn operations(input: &[u8]) {
+    reference::run(&reference::script::script_of_bytes(input), &reference::run::Story::default());
+}

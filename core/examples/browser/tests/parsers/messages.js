@@ -126,7 +126,7 @@ function build(bytes, strange = false) {
             case 6:
                 return new Date(pick([...NUMBERS, 1e12]));
             case 7:
-                return new RegExp(pick(["", "a", "/", "[\\/]", "\\n", "\n", "(?<n>é)"]), pick(["", "g", "giu", "y", "s", "d", "v"]));
+                return new RegExp(pick(["", "a", "/", "[\\/]", "\\n", "\n", "(?<n>é)"]), pick(["", "g", "giu", "y", "s", "d"]));
             case 8:
                 return Uint8Array.from({ length: 8 * below(4) }, () => below(256)).buffer;
             case 9: {
