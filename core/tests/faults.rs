@@ -315,7 +315,7 @@ fn a_chain_of_wakers_that_post() {
     for ((slot, (event_loop, _)), port) in slots.iter().zip(pages).zip(ports) {
         *slot.lock().unwrap() = Some((event_loop, port));
     }
-    let first = &mut slots[0].lock().unwrap();
+    let mut first = slots[0].lock().unwrap();
     let (event_loop, port) = first.as_mut().unwrap();
     event_loop.post_message(*port, "go").unwrap();
     let mut heard = 0;
@@ -325,4 +325,10 @@ fn a_chain_of_wakers_that_post() {
     }
     assert!(heard >= LOOPS - 2, "the word went round: {heard}");
     assert!(drain(&mut first.as_mut().unwrap().0).len() <= 1);
+    drop(first);
+    // Each waker holds the next loop.
+    for slot in &slots {
+        let event_loop = slot.lock().unwrap().take();
+        drop(event_loop);
+    }
 }

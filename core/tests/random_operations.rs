@@ -10,7 +10,8 @@ mod reference;
 
 use common::Dice;
 use reference::run::{Ran, Story};
-use reference::{script::script_of_seed, shrink::shrink};
+use reference::script::{script_of_bytes, script_of_seed};
+use reference::shrink::shrink;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind, set_hook, take_hook};
 
 /// How many scripts; `SEEDS` in the environment asks for more.
@@ -41,6 +42,17 @@ fn what_is_handed_out_is_what_the_model_allows() {
     }
     assert!(heard > 0);
     assert!(lost * 50 <= all, "the model loses itself in {lost} of {all} scripts");
+}
+
+#[test]
+fn what_a_fuzzer_found_worth_keeping_is_allowed() {
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/operations");
+    let mut heard = 0;
+    for entry in std::fs::read_dir(corpus).unwrap() {
+        let path = entry.unwrap().path();
+        heard += check(&script_of_bytes(&std::fs::read(&path).unwrap()), &path.display().to_string()).heard;
+    }
+    assert!(heard > 0, "the corpus is not where it was");
 }
 
 /// Runs a script; a failing one is made short and told.
