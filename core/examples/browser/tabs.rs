@@ -2,7 +2,7 @@
 
 use crate::extension::Extension;
 use crate::profile::Profile;
-use port_core::{FrameId, TabId, WindowId};
+use port_core::{DocumentId, FrameId, TabId, WindowId};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -96,10 +96,12 @@ impl TabInfo {
 }
 
 /// The open tabs. The browser process writes it; script threads read it when a port
-/// comes in, for `sender.tab`.
+/// comes in, for `sender.tab` and `sender.url`.
 #[derive(Debug, Default)]
 pub(crate) struct TabDirectory {
     tabs: RwLock<BTreeMap<TabId, TabInfo>>,
+    /// The URLs of documents that have another one than when they were loaded.
+    document_urls: RwLock<BTreeMap<DocumentId, Url>>,
     /// Changed after every change, so that who kept something of the tabs sees that it is old.
     version: AtomicU64,
 }
@@ -118,7 +120,24 @@ impl TabDirectory {
         all
     }
 
-    /// A number that is another one after every change of the open tabs.
+    /// The URL of a document that has another one than when it was loaded.
+    pub(crate) fn document_url(&self, document: DocumentId) -> Option<Url> {
+        self.document_urls.read().unwrap_or_else(PoisonError::into_inner).get(&document).cloned()
+    }
+
+    /// A document got another URL and stays; `None` when it is gone. Said by its own thread,
+    /// so that whoever it connects to from then on finds it.
+    pub(crate) fn set_document_url(&self, document: DocumentId, url: Option<Url>) {
+        let mut urls = self.document_urls.write().unwrap_or_else(PoisonError::into_inner);
+        match url {
+            Some(url) => urls.insert(document, url),
+            None => urls.remove(&document),
+        };
+        // ORDERING: see `change`.
+        self.version.fetch_add(1, Ordering::Release);
+    }
+
+    /// A number that is another one after every change.
     pub(crate) fn version(&self) -> u64 {
         // ORDERING: pairs with the release in `change`.
         self.version.load(Ordering::Acquire)

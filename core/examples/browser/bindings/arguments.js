@@ -17,15 +17,16 @@
  */
 export function createChecker(profile, name, parameters) {
     const method = { name, signature: parameters.map(describe).join(", ") };
+    const prepared = parameters.map((parameter) => prepare(profile, parameter));
 
     const check = (given) => {
-        const values = assign(profile, parameters, given);
+        const values = assign(prepared, given);
         if (values === undefined) {
             throw profile.noSignature(method);
         }
-        for (let index = 0; index < parameters.length; index += 1) {
+        for (let index = 0; index < prepared.length; index += 1) {
             if (values[index] !== undefined) {
-                values[index] = checkWithin(profile, method, parameters[index], values[index]);
+                values[index] = checkWithin(profile, method, prepared[index], values[index]);
             }
         }
         return values;
@@ -34,12 +35,25 @@ export function createChecker(profile, name, parameters) {
     return check;
 }
 
+/** A parameter with the test of its type, and its properties by their names. */
+function prepare(profile, parameter) {
+    const properties = parameter.properties?.map((property) => prepare(profile, property));
+    return {
+        ...parameter,
+        isAny: parameter.type === "any",
+        isOptional: parameter.optional === true,
+        fits: testOf(profile, parameter.type),
+        properties,
+        names: properties && new Set(properties.map((property) => property.name)),
+    };
+}
+
 function describe({ name, type, optional }) {
     return `${optional ? "optional " : ""}${type} ${name}`;
 }
 
 /** Gives each argument to the next parameter that takes its type, skipping optional ones. */
-function assign(profile, parameters, given) {
+function assign(parameters, given) {
     const values = [];
     let next = 0;
     // Loops by numbers here: they are a tenth of what iterators take.
@@ -47,16 +61,16 @@ function assign(profile, parameters, given) {
         const parameter = parameters[index];
         const value = given[next];
         const isLeftOut = value === undefined || value === null;
-        if (parameter.type === "any" && next < given.length) {
+        if (parameter.isAny && next < given.length) {
             values.push(value);
             next += 1;
-        } else if (isLeftOut && parameter.optional) {
+        } else if (isLeftOut && parameter.isOptional) {
             values.push(undefined);
             next += 1;
-        } else if (!isLeftOut && hasType(profile, parameter.type, value)) {
+        } else if (!isLeftOut && parameter.fits(value)) {
             values.push(value);
             next += 1;
-        } else if (parameter.optional) {
+        } else if (parameter.isOptional) {
             values.push(undefined);
         } else {
             return undefined;
@@ -65,20 +79,25 @@ function assign(profile, parameters, given) {
     return next < given.length ? undefined : values;
 }
 
-function hasType(profile, type, value) {
+/** The test of a type. */
+function testOf(profile, type) {
+    const { isInteger } = Number;
+    const { isArray } = Array;
+    const { greatestInteger } = profile;
+    const isSmallInteger = (value) => isInteger(value) && value <= greatestInteger && value >= -greatestInteger;
     switch (type) {
         case "integer":
-            return Number.isInteger(value) && Math.abs(value) <= profile.greatestInteger;
+            return isSmallInteger;
         case "integer|array":
-            return hasType(profile, "integer", value) || (Array.isArray(value) && value.every(Number.isInteger));
+            return (value) => isSmallInteger(value) || (isArray(value) && value.every(isInteger));
         case "string|array":
-            return typeof value === "string" || (Array.isArray(value) && value.every((item) => typeof item === "string"));
+            return (value) => typeof value === "string" || (isArray(value) && value.every((item) => typeof item === "string"));
         case "array":
-            return Array.isArray(value);
+            return isArray;
         case "object":
-            return typeof value === "object" && !Array.isArray(value);
+            return (value) => typeof value === "object" && !isArray(value);
         default:
-            return typeof value === type;
+            return (value) => typeof value === type;
     }
 }
 
@@ -87,20 +106,20 @@ function hasType(profile, type, value) {
  * value; of an object a copy, with the properties that are its own.
  */
 function checkWithin(profile, method, parameter, value) {
-    if (parameter.minimum !== undefined && value < parameter.minimum) {
-        throw profile.badArgument(method, parameter.name, { problem: { minimum: parameter.minimum, value } });
+    const { minimum, properties, names } = parameter;
+    if (minimum !== undefined && value < minimum) {
+        throw profile.badArgument(method, parameter.name, { problem: { minimum, value } });
     }
-    if (parameter.properties === undefined) {
+    if (properties === undefined) {
         return value;
     }
     const refusal = profile.notPlain(toTag.call(value).slice(8, -1));
     if (refusal !== undefined) {
         throw profile.badArgument(method, parameter.name, { problem: { text: refusal } });
     }
-    const { properties } = parameter;
     const keys = Object.keys(value);
     for (let index = 0; index < keys.length; index += 1) {
-        if (!isKnown(properties, keys[index])) {
+        if (!names.has(keys[index])) {
             throw profile.unexpectedProperty(method, parameter.name, keys[index]);
         }
     }
@@ -112,7 +131,7 @@ function checkWithin(profile, method, parameter, value) {
             continue;
         }
         copy[property.name] = inner;
-        if (!hasType(profile, property.type, inner)) {
+        if (!property.fits(inner)) {
             const problem = { expected: property.type, value: inner };
             throw profile.badArgument(method, parameter.name, { property: property.name, problem });
         }
@@ -138,13 +157,4 @@ function ownProperty(profile, method, parameter, object, name) {
     } catch {
         throw profile.badArgument(method, parameter.name, { problem: { text: "Script threw an error." } });
     }
-}
-
-function isKnown(properties, name) {
-    for (let index = 0; index < properties.length; index += 1) {
-        if (properties[index].name === name) {
-            return true;
-        }
-    }
-    return false;
 }

@@ -1,6 +1,6 @@
 //! Showing pages in tabs and frames, and telling the core.
 
-use super::open_tab::{Entry, HistoryEntry, OpenFrame, OpenTab};
+use super::open_tab::{Entry, HistoryEntry, LoadState, OpenFrame, OpenTab};
 use super::{Browser, Later, LoadedExtension, WINDOW};
 use crate::extension::{ExtensionPage, MatchedFrame, Scripts};
 use crate::log::Event;
@@ -191,42 +191,6 @@ impl Browser {
         self.shared.tabs.all().into_iter().find(|tab| tab.active).map(|tab| tab.id)
     }
 
-    /// A script thread has loaded a document.
-    pub(super) fn document_loaded(&mut self, place: Place) {
-        self.tell_of_loaded_frame(place);
-        if let Some(open) = self.tabs.get_mut(&place.tab)
-            && open.loading.remove(&place.document)
-            && open.loading.is_empty()
-        {
-            self.tab_complete(place.tab);
-        }
-    }
-
-    /// The document around a frame hears that the frame has loaded.
-    fn tell_of_loaded_frame(&self, place: Place) {
-        let container = self.open_frame(place).and_then(|frame| self.container_of(place.tab, frame));
-        let Some((document, element)) = container else { return };
-        let around = self.tabs.get(&place.tab).and_then(|open| {
-            let frame = open.frames.iter().find(|frame| frame.document == document)?;
-            self.sites.get(&frame.site())
-        });
-        if let Some(thread) = around {
-            self.threads[thread.0].send(Task::FrameLoaded { document, element });
-        }
-    }
-
-    fn tab_complete(&mut self, tab: TabId) {
-        let url = self.shared.tabs.change(|tabs| {
-            let info = tabs.get_mut(&tab)?;
-            info.complete = true;
-            Some(info.url.clone())
-        });
-        if let Some(url) = url {
-            self.log_tab(tab, "complete", &url);
-            self.emit_updated(tab, "complete");
-        }
-    }
-
     /// Shows a page in a tab's top frame, and pages in the frames within.
     pub(super) fn show_in_tab(&mut self, tab: TabId, page: &Page, entry: Entry) {
         let document = self.new_document();
@@ -273,7 +237,7 @@ impl Browser {
             .collect();
         if !worlds.is_empty() {
             if let Some(open) = self.tabs.get_mut(&place.tab) {
-                open.loading.insert(place.document);
+                open.loading.insert(place.document, LoadState::Running);
             }
             self.send(&frame.site(), Task::Load { worlds, then: Loaded::Document(place) });
         }
@@ -372,7 +336,7 @@ impl Browser {
         }
     }
 
-    fn container_of(&self, tab: TabId, frame: &OpenFrame) -> Option<(DocumentId, u32)> {
+    pub(super) fn container_of(&self, tab: TabId, frame: &OpenFrame) -> Option<(DocumentId, u32)> {
         let frames = &self.tabs.get(&tab)?.frames;
         let parent = frames.iter().find(|parent| Some(parent.id) == frame.parent)?;
         Some((parent.document, frame.element?))

@@ -276,11 +276,13 @@ impl Browser {
             open.elements = elements_of(&page);
         }
         self.load(Place { tab, frame, document }, &page);
+        self.complete_documents(tab);
     }
 
     fn remove_frame(&mut self, tab: TabId, frame: FrameId) {
         let Some(gone) = self.tabs.get(&tab).map(|open| open.subtree(frame)) else { return };
         self.unload(&gone, Leave::Removed, |_| LastWords::Heard);
         self.end_frame(tab, frame);
+        self.complete_documents(tab);
     }
 }

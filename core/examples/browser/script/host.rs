@@ -21,6 +21,7 @@ use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
+use url::Url;
 
 /// A thread's native side.
 pub(crate) struct Host {
@@ -192,7 +193,10 @@ impl Host {
     /// Forgets what belonged to a context that is no more.
     pub(super) fn forget(&self, context: ContextId) {
         self.timers.borrow_mut().clear_context(context);
-        self.documents.borrow_mut().leave(context);
+        let document = self.documents.borrow_mut().leave(context);
+        if let Some(document) = document {
+            self.shared.tabs.set_document_url(document, None);
+        }
         self.leaving.borrow_mut().remove(&context);
         self.ports.borrow_mut().remove_context(context);
     }
@@ -207,7 +211,8 @@ impl Host {
         for &gone in &worlds {
             let hide = self.leaving.borrow_mut().remove(&gone);
             if let Some(hide) = hide.and_then(|hide| hide.restore(context).ok()) {
-                // It reports what its listeners throw by itself.
+                // It reports what its listeners throw by itself. What a scenario writes
+                // down there is lost in browsers.
                 self.last_words.set(LastWords::Unrecorded);
                 let _ = hide.call::<_, ()>((leave_name(Leave::Removed),));
                 self.last_words.take();
@@ -233,6 +238,14 @@ impl Host {
         work: impl FnOnce(&mut Document) -> R,
     ) -> Option<R> {
         self.documents.borrow_mut().get_mut(world.place?.document).map(work)
+    }
+
+    /// A document has another URL and stays.
+    pub(super) fn set_document_url(&self, document: DocumentId, url: &Url) {
+        if let Some(known) = self.documents.borrow_mut().get_mut(document) {
+            known.url = url.clone();
+            self.shared.tabs.set_document_url(document, Some(url.clone()));
+        }
     }
 
     /// Tells the browser process what a world did to its page.

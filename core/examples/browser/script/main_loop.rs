@@ -31,6 +31,8 @@ const TIMERS_PER_TURN: usize = 4;
 pub(super) struct MainLoop {
     worlds: BTreeMap<ContextId, World>,
     loading: VecDeque<Loading>,
+    /// Documents that are interactive, until the frames in them are complete.
+    waiting: Vec<Loading>,
     rejections: Rejections,
     modules: Modules,
     host: Rc<Host>,
@@ -42,6 +44,12 @@ struct Loading {
     worlds: Vec<(WorldDescription, Option<ContextId>)>,
     moments: std::slice::Iter<'static, RunAt>,
     then: Loaded,
+}
+
+impl Loading {
+    fn is_of(&self, document: DocumentId) -> bool {
+        matches!(self.then, Loaded::Document(place) if place.document == document)
+    }
 }
 
 impl MainLoop {
@@ -56,7 +64,15 @@ impl MainLoop {
         // ORDERING: a flag that guards nothing.
         runtime.set_interrupt_handler(Some(Box::new(move || stopping.load(Ordering::Relaxed))));
         let host = Rc::new(Host::new(thread, shared, event_loop));
-        Ok(Self { worlds: BTreeMap::new(), loading: VecDeque::new(), rejections, modules, host, runtime })
+        Ok(Self {
+            worlds: BTreeMap::new(),
+            loading: VecDeque::new(),
+            waiting: Vec::new(),
+            rejections,
+            modules,
+            host,
+            runtime,
+        })
     }
 
     /// Works until it is told to stop.
@@ -160,6 +176,10 @@ impl MainLoop {
                 let worlds = worlds.into_iter().map(|world| (world, None)).collect();
                 self.loading.push_back(Loading { worlds, moments: RunAt::ALL.iter(), then });
             }
+            Task::Complete(document) => {
+                let waiting = self.waiting.iter().position(|loading| loading.is_of(document));
+                self.loading.extend(waiting.map(|waiting| self.waiting.remove(waiting)));
+            }
             Task::Answer { context, call, outcome } => {
                 if let Some(world) = self.worlds.get(&context) {
                     world.answer(call, outcome);
@@ -184,11 +204,8 @@ impl MainLoop {
             }
             Task::Restore { documents } => self.restore(&documents),
             Task::Traversed { document, url, delta } => {
-                let parsed = Url::parse(&url);
-                if let (Ok(url), Some(document)) =
-                    (parsed, self.host.documents.borrow_mut().get_mut(document))
-                {
-                    document.url = url;
+                if let Ok(url) = Url::parse(&url) {
+                    self.host.set_document_url(document, &url);
                 }
                 self.each_world_of(document, |world| world.traversed(delta));
             }
@@ -222,10 +239,9 @@ impl MainLoop {
 
     /// Has the scripts of documents hear that these go away.
     fn unload(&mut self, documents: &[(DocumentId, LastWords)], leave: Leave) {
-        self.loading.retain(|loading| match loading.then {
-            Loaded::Document(place) => documents.iter().all(|(document, _)| *document != place.document),
-            Loaded::Background(_) => true,
-        });
+        let stays = |loading: &Loading| !documents.iter().any(|(document, _)| loading.is_of(*document));
+        self.loading.retain(stays);
+        self.waiting.retain(stays);
         for &(document, last_words) in documents {
             self.each_world_of(document, |world| {
                 self.host.last_words.set(last_words);
@@ -260,7 +276,7 @@ impl MainLoop {
     }
 
     /// Takes the document that was asked for first to its next moment; says whether
-    /// there was one.
+    /// there was one. Before the last, the document waits for the frames in it.
     fn load_a_step(&mut self) -> bool {
         let Some(mut loading) = self.loading.pop_front() else { return false };
         match loading.moments.next() {
@@ -271,7 +287,14 @@ impl MainLoop {
                     }
                     self.reach(*context, description, moment);
                 }
-                self.loading.push_front(loading);
+                match loading.then {
+                    Loaded::Document(place) if moment == RunAt::End => {
+                        self.waiting.push(loading);
+                        let busy = self.host.shared.activity.begin();
+                        self.host.shared.requests.send(Request::Interactive(place), Some(busy));
+                    }
+                    _ => self.loading.push_front(loading),
+                }
             }
             None => {
                 let busy = self.host.shared.activity.begin();

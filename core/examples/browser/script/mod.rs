@@ -141,6 +141,8 @@ pub(crate) enum Task {
         /// What to say when all is loaded.
         then: Loaded,
     },
+    /// The frames in a document are complete: so is the document.
+    Complete(DocumentId),
     /// Run a function in a document, in the world of an extension, which is made if there is none.
     Execute {
         /// The world.

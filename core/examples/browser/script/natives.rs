@@ -116,6 +116,15 @@ impl<'js> Natives<'_, 'js> {
             }
         })?;
 
+        // The same for one that is a structured clone, if JSON says all of it.
+        let (host, world) = self.kept();
+        self.add("postTree", move |context: Ctx<'js>, port: u32, message: Value<'js>| {
+            match json::stringify_tree(&context, &message) {
+                Some(json) => host.post_message(&world, port, format!("{{\"j\":{json}}}")),
+                None => Some("NoTree"),
+            }
+        })?;
+
         let (host, world) = self.kept();
         self.add("disconnect", move |port: u32| host.disconnect(&world, port))?;
 
@@ -213,7 +222,9 @@ impl<'js> Natives<'_, 'js> {
         let (host, world) = self.kept();
         self.add("setDocumentUrl", move |url: String, replace: bool| {
             if let Ok(url) = Url::parse(&url) {
-                host.with_document(&world, |document| document.url = url.clone());
+                if let Some(place) = world.place {
+                    host.set_document_url(place.document, &url);
+                }
                 host.navigate(&world, NavigationChange::SameDocument { url, replace });
             }
         })?;
