@@ -1,6 +1,7 @@
 //! The open tabs as scripts may see them.
 
 use crate::extension::Extension;
+use crate::profile::Profile;
 use port_core::{DocumentId, FrameId, TabId, WindowId};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -32,37 +33,63 @@ pub(crate) struct TabInfo {
     pub(crate) complete: bool,
     /// `discarded`.
     pub(crate) discarded: bool,
+    /// `lastAccessed`, in milliseconds since 1970.
+    pub(crate) last_accessed: u64,
 }
 
 impl TabInfo {
     /// `status`.
-    pub(crate) fn status(&self) -> &'static str {
+    pub(crate) fn status(&self, profile: Profile) -> &'static str {
         match (self.discarded, self.complete) {
-            (true, _) => "unloaded",
-            (false, true) => "complete",
+            (true, _) if profile == Profile::Chromium => "unloaded",
+            (true, _) | (false, true) => "complete",
             (false, false) => "loading",
         }
     }
 
     /// The tab as the extension may see it: URL and title take a permission.
     pub(crate) fn seen_by(&self, extension: &Extension) -> Value {
+        let profile = match extension.base().scheme() == Profile::Firefox.extension_scheme() {
+            true => Profile::Firefox,
+            false => Profile::Chromium,
+        };
         let mut tab = json!({
             "active": self.active,
             "audible": false,
             "autoDiscardable": true,
             "discarded": self.discarded,
+            "groupId": -1,
+            "height": 600,
             "highlighted": self.active,
             "id": self.id.get(),
             "incognito": false,
             "index": self.index,
+            "lastAccessed": self.last_accessed,
             "mutedInfo": { "muted": false },
             "pinned": false,
-            "status": self.status(),
+            "splitViewId": -1,
+            "status": self.status(profile),
+            "width": 800,
             "windowId": self.window.get(),
         });
+        match profile {
+            Profile::Chromium => {
+                tab["frozen"] = false.into();
+                tab["selected"] = self.active.into();
+            }
+            Profile::Firefox => {
+                tab["attention"] = false.into();
+                tab["cookieStoreId"] = "firefox-default".into();
+                tab["hidden"] = false.into();
+                tab["isInReaderMode"] = false.into();
+                tab["sharingState"] = json!({ "camera": false, "microphone": false });
+                tab["successorTabId"] = json!(-1);
+            }
+        }
         if extension.may_see(&self.url) {
+            let is_new_tab_page = profile == Profile::Firefox && self.url.as_str() == "about:blank";
             tab["url"] = self.url.as_str().into();
-            tab["title"] = self.title.as_str().into();
+            tab["title"] = if is_new_tab_page { "New Tab" } else { self.title.as_str() }.into();
         }
         tab
     }

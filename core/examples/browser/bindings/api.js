@@ -160,7 +160,7 @@ function createRuntime({ native, profile, lastError, createPort, oneOff, calls }
         onMessage: incoming.onMessage.event,
         connect(...given) {
             const [extension, info] = checkConnect(given);
-            const name = profile.portName(info);
+            const name = profile.portName(info) ?? "";
             const reached = target(checkConnect, extension);
             const number = native.connectRuntime(reached, profile.sendName(name), false);
             return createPort(number, name, undefined);
@@ -214,18 +214,28 @@ function createTabs({ native, profile, createPort, oneOff, calls, emitted }) {
         native.connectTab(tab, info?.frameId ?? undefined, info?.documentId ?? undefined, name, isOneOff);
     const query = object("queryInfo", [
         boolean("active"),
+        boolean("audible"),
+        boolean("autoDiscardable"),
         boolean("currentWindow"),
+        boolean("discarded"),
+        integer("groupId"),
         boolean("highlighted"),
         integer("index", { minimum: 0 }),
         boolean("lastFocusedWindow"),
+        boolean("muted"),
+        boolean("pinned"),
         string("status"),
         string("title"),
         { name: "url", type: "string|array" },
         integer("windowId"),
+        string("windowType"),
     ]);
     const create = object("createProperties", [
         boolean("active"),
         integer("index", { minimum: 0 }),
+        integer("openerTabId", { minimum: 0 }),
+        boolean("pinned"),
+        ...(profile.portsHaveError ? [] : [boolean("selected")]),
         string("url"),
         integer("windowId"),
     ]);
@@ -245,6 +255,8 @@ function createTabs({ native, profile, createPort, oneOff, calls, emitted }) {
         create: calls.method("tabs.create", [create]),
         discard: calls.method("tabs.discard", [profile.discardsMany ? { ...idOrIds, ...optional } : optionalTabId]),
         get: calls.method("tabs.get", [tabId]),
+        goBack: calls.method("tabs.goBack", [optionalTabId]),
+        goForward: calls.method("tabs.goForward", [optionalTabId]),
         getCurrent: calls.method("tabs.getCurrent", []),
         query: calls.method("tabs.query", [query]),
         reload: calls.method("tabs.reload", [

@@ -26,7 +26,7 @@ export function createChecker(profile, name, parameters) {
         }
         for (let index = 0; index < prepared.length; index += 1) {
             if (values[index] !== undefined) {
-                checkWithin(profile, method, prepared[index], values[index]);
+                values[index] = checkWithin(profile, method, prepared[index], values[index]);
             }
         }
         return values;
@@ -101,14 +101,21 @@ function testOf(profile, type) {
     }
 }
 
-/** Checks what only counts once the overload is known: ranges and properties. */
+/**
+ * Checks what only counts once the overload is known: ranges and properties. Gives the
+ * value; of an object a copy, with the properties that are its own.
+ */
 function checkWithin(profile, method, parameter, value) {
     const { minimum, properties, names } = parameter;
     if (minimum !== undefined && value < minimum) {
         throw profile.badArgument(method, parameter.name, { problem: { minimum, value } });
     }
     if (properties === undefined) {
-        return;
+        return value;
+    }
+    const refusal = profile.notPlain(toTag.call(value).slice(8, -1));
+    if (refusal !== undefined) {
+        throw profile.badArgument(method, parameter.name, { problem: { text: refusal } });
     }
     const keys = Object.keys(value);
     for (let index = 0; index < keys.length; index += 1) {
@@ -116,12 +123,14 @@ function checkWithin(profile, method, parameter, value) {
             throw profile.unexpectedProperty(method, parameter.name, keys[index]);
         }
     }
+    const copy = {};
     for (let index = 0; index < properties.length; index += 1) {
         const property = properties[index];
-        const inner = value[property.name];
+        const inner = ownProperty(profile, method, parameter, value, property.name);
         if (inner === undefined || inner === null) {
             continue;
         }
+        copy[property.name] = inner;
         if (!property.fits(inner)) {
             const problem = { expected: property.type, value: inner };
             throw profile.badArgument(method, parameter.name, { property: property.name, problem });
@@ -130,5 +139,22 @@ function checkWithin(profile, method, parameter, value) {
             const problem = { minimum: property.minimum, value: inner };
             throw profile.badArgument(method, parameter.name, { property: property.name, problem });
         }
+    }
+    return copy;
+}
+
+const toTag = Object.prototype.toString;
+const { getOwnPropertyDescriptor } = Object;
+
+/** What inherits nothing, and what a getter throws, which in Firefox is not asked. */
+function ownProperty(profile, method, parameter, object, name) {
+    const own = getOwnPropertyDescriptor(object, name);
+    if (own?.get === undefined || !profile.asksGetters) {
+        return own?.value;
+    }
+    try {
+        return object[name];
+    } catch {
+        throw profile.badArgument(method, parameter.name, { problem: { text: "Script threw an error." } });
     }
 }

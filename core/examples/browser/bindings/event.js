@@ -17,6 +17,7 @@ export class Listeners {
         // Replaced and never changed: a listener that is added while others are called
         // waits for the next time.
         this.listeners = [];
+        this.isClosed = false;
     }
 
     /** Calls the listeners. */
@@ -78,7 +79,7 @@ export class Listeners {
 
     add(listener) {
         // Browsers accept anything silently and never call what is no function.
-        if (typeof listener === "function" && !this.listeners.includes(listener)) {
+        if (!this.isClosed && typeof listener === "function" && !this.listeners.includes(listener)) {
             const listeners = this.listeners.slice();
             listeners.push(listener);
             this.replace(listeners);
@@ -91,9 +92,10 @@ export class Listeners {
         }
     }
 
-    /** Forgets them all, without telling. */
+    /** Forgets them all, without telling, and any that is added later. */
     clear() {
         this.listeners = [];
+        this.isClosed = true;
     }
 
     replace(listeners) {

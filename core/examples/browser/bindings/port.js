@@ -128,18 +128,16 @@ class Channel {
 
 /** A port with everything there, whose methods are its own. */
 function createPort(channel, { profile }, name, senderJson) {
-    const port = {
+    const sender = senderJson === undefined ? undefined : parse(senderJson);
+    return {
         name,
-        disconnect: () => channel.disconnectHere(),
-        onDisconnect: channel.event("onDisconnect"),
+        sender,
+        ...(profile.portsHaveError ? { error: null } : undefined),
         onMessage: channel.event("onMessage"),
+        onDisconnect: channel.event("onDisconnect"),
         postMessage: (...given) => channel.post(given[0]),
-        sender: senderJson === undefined ? undefined : parse(senderJson),
+        disconnect: () => channel.disconnectHere(),
     };
-    if (profile.portsHaveError) {
-        port.error = null;
-    }
-    return port;
 }
 
 // The channels behind ports whose methods are shared.
@@ -171,21 +169,6 @@ function createLazyPort(channel, tools, name, senderJson) {
     let sender;
     const { disconnect, postMessage } = methods;
     const port = {
-        name,
-        disconnect,
-        get onDisconnect() {
-            return channel.event("onDisconnect");
-        },
-        set onDisconnect(value) {
-            replace(this, "onDisconnect", value);
-        },
-        get onMessage() {
-            return channel.event("onMessage");
-        },
-        set onMessage(value) {
-            replace(this, "onMessage", value);
-        },
-        postMessage,
         get sender() {
             sender ??= senderJson === undefined ? undefined : parse(senderJson);
             return sender;
@@ -193,6 +176,21 @@ function createLazyPort(channel, tools, name, senderJson) {
         set sender(value) {
             replace(this, "sender", value);
         },
+        get onMessage() {
+            return channel.event("onMessage");
+        },
+        set onMessage(value) {
+            replace(this, "onMessage", value);
+        },
+        get onDisconnect() {
+            return channel.event("onDisconnect");
+        },
+        set onDisconnect(value) {
+            replace(this, "onDisconnect", value);
+        },
+        name,
+        disconnect,
+        postMessage,
     };
     channelOf.set(port, channel);
     return port;

@@ -27,6 +27,7 @@ impl Browser {
 
     /// A script thread has loaded a document.
     pub(super) fn document_loaded(&mut self, place: Place) {
+        self.tell_of_loaded_frame(place);
         let Some(open) = self.tabs.get_mut(&place.tab) else { return };
         if open.loading.remove(&place.document).is_none() {
             return;
@@ -35,6 +36,19 @@ impl Browser {
             self.tab_complete(place.tab);
         } else {
             self.complete_documents(place.tab);
+        }
+    }
+
+    /// The document around a frame hears that the frame has loaded.
+    fn tell_of_loaded_frame(&self, place: Place) {
+        let container = self.open_frame(place).and_then(|frame| self.container_of(place.tab, frame));
+        let Some((document, element)) = container else { return };
+        let around = self.tabs.get(&place.tab).and_then(|open| {
+            let frame = open.frames.iter().find(|frame| frame.document == document)?;
+            self.sites.get(&frame.site())
+        });
+        if let Some(thread) = around {
+            self.threads[thread.0].send(Task::FrameLoaded { document, element });
         }
     }
 

@@ -80,6 +80,8 @@ enum Later {
     Empty(TabId),
     /// A tab shows another page.
     Navigate(TabId, Url, Entry),
+    /// The page comes that a script navigated to.
+    CarryOut(Navigation),
     /// A scenario has waited long enough for documents to load.
     StopWaiting(u32),
     /// The last events of a scenario are in.
@@ -264,6 +266,7 @@ impl Browser {
                 Later::TearDown(tab) => self.tear_down(tab),
                 Later::Empty(tab) => self.empty_tab(tab),
                 Later::Navigate(tab, url, entry) => self.navigate_tab(tab, &url, entry),
+                Later::CarryOut(navigation) => self.carry_out_now(navigation),
                 Later::StopWaiting(call) => self.stop_waiting(call),
                 Later::EndReplay => self.end_replay(),
             }

@@ -7,7 +7,7 @@ use super::modules::Modules;
 use super::rejections::Rejections;
 use super::script_error::{ScriptError, report_engine_error};
 use super::world::World;
-use super::{Loaded, Shared, Task, ThreadIndex, WorldDescription};
+use super::{LastWords, Leave, Loaded, Shared, Task, ThreadIndex, WorldDescription};
 use crate::browser::Request;
 use crate::extension::manifest::RunAt;
 use crate::log::Event as LogEvent;
@@ -89,16 +89,17 @@ impl MainLoop {
                 Ok(task) => Some(task),
                 Err(TryRecvError::Empty) => None,
             };
+            // Before what has come: a timer of zero comes before an answer from elsewhere.
+            let mut idle = !self.run_a_timer();
             // Behind the task but carried out before it: what the browser process told
             // the core before it sent the task has been heard when the task runs.
-            let mut idle = !self.take_events();
+            idle &= !self.take_events();
             if let Some(task) = task {
                 self.carry_out(task);
                 idle = false;
             }
             idle &= !self.load_a_step();
             idle &= !self.deliver_a_window_message();
-            idle &= !self.run_a_timer();
             if idle {
                 // `next_event` said that there is nothing: whatever comes after that
                 // rings the bell.
@@ -184,10 +185,13 @@ impl MainLoop {
             Task::Execute { world, function, arguments, number } => {
                 self.execute(&world, &function, &arguments, number);
             }
-            Task::Unload { documents, persisted, number } => {
-                self.unload(&documents, persisted);
+            Task::Unload { documents, leave, number } => {
+                self.unload(&documents, leave);
                 let busy = self.host.shared.activity.begin();
                 self.host.shared.requests.send(Request::Unloaded(number), Some(busy));
+            }
+            Task::FrameLoaded { document, element } => {
+                self.each_world_of(document, |world| world.frame_loaded(element));
             }
             Task::Restore { documents } => self.restore(&documents),
             Task::Traversed { document, url, delta } => {
@@ -225,13 +229,17 @@ impl MainLoop {
     }
 
     /// Has the scripts of documents hear that these go away.
-    fn unload(&mut self, documents: &[DocumentId], persisted: bool) {
-        let stays = |loading: &Loading| !documents.iter().any(|document| loading.is_of(*document));
+    fn unload(&mut self, documents: &[(DocumentId, LastWords)], leave: Leave) {
+        let stays = |loading: &Loading| !documents.iter().any(|(document, _)| loading.is_of(*document));
         self.loading.retain(stays);
         self.waiting.retain(stays);
-        for &document in documents {
-            self.each_world_of(document, |world| world.hide(persisted));
-            if persisted {
+        for &(document, last_words) in documents {
+            self.each_world_of(document, |world| {
+                self.host.last_words.set(last_words);
+                world.hide(leave);
+                self.host.last_words.take();
+            });
+            if leave == Leave::Cached {
                 for context in self.host.documents.borrow().worlds(document) {
                     self.host.timers.borrow_mut().freeze(context);
                 }
