@@ -30,10 +30,10 @@ export function install(native, world) {
     const builtIn = new Set(Object.getOwnPropertyNames(globalThis));
     installConsole(native);
     const uncaught = createUncaught(native, profile);
-    const telling = { ...native, reportException: uncaught.report };
-    // In Firefox the world of a content script does not hear of what its timers throw.
+    // In Firefox content scripts do not hear of errors.
     const isTelling = profile.tellsContentScripts || world.kind !== "content-script";
-    const { timer, later } = installTimers(isTelling ? telling : native);
+    const telling = isTelling ? { ...native, reportException: uncaught.report } : native;
+    const { timer, later } = installTimers(telling);
     installUrl(native);
     installText();
     installPlatform(native, world);

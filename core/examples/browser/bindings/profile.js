@@ -13,8 +13,8 @@ const chromium = {
     roundTrip: 4,
     // What `message` of a window's `error` event is.
     uncaught: (error) => `Uncaught ${error}`,
-    // Whether a window hears of what listeners of the extension API throw, and of what
-    // an executed function does.
+    // Whether a window hears of what listeners of the extension API throw, whether one with
+    // content scripts hears anything, and whether of what an executed function throws.
     tellsOfListeners: false,
     tellsContentScripts: true,
     tellsOfExecuted: true,
