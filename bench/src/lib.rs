@@ -8,6 +8,7 @@
 
 pub mod allocation;
 pub mod carrier;
+pub mod crowd;
 pub mod duo;
 pub mod end_to_end;
 pub mod judgement;

@@ -2,6 +2,8 @@
 //! [`allocation`](crate::allocation), and is exact.
 
 use crate::allocation::Tally;
+use crate::carrier::{Carrier, End};
+use crate::load::Slice100;
 use crate::scene::Scene;
 use bytes::Bytes;
 use port_core::{Event, EventLoop, Message, PortId};
@@ -55,7 +57,7 @@ pub fn counts() -> Vec<Count> {
         figure(CONNECT, per_connect("short name"), allocations),
         figure(CONNECT_NAMED, per_connect("a name of more than twenty-three bytes"), allocations),
         figure(IDLE_PAIR, per_idle_pair(10_000), "bytes"),
-        figure(AFTER_BURST, after_burst(1_000_000), "bytes"),
+        figure(AFTER_BURST, burst(1_000_000).kept, "bytes"),
         figure(WAKES, per_sleep(), "wake-ups"),
     ]
 }
@@ -136,21 +138,40 @@ pub fn per_idle_pair(pairs: usize) -> f64 {
     tally.bytes as f64 / pairs as f64
 }
 
-/// Bytes of heap kept once a burst has been posted, taken, and nothing came after it
-/// but one message more, as the poster gives back memory when it posts again.
+/// The heap that a burst takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Burst {
+    /// Bytes while it lies between the threads.
+    pub queued: f64,
+    /// Bytes once it has been taken and all is quiet.
+    pub kept: f64,
+}
+
+/// A burst of messages of 100 bytes to a loop that sleeps meanwhile.
 #[must_use]
-pub fn after_burst(messages: usize) -> f64 {
+pub fn burst(messages: usize) -> Burst {
     let mut scene = Scene::of_two_loops(1);
     let port = scene.connect_many(1).0[0];
     let mut receiver = scene.receiver.expect("the scene has two loops");
-    let (tally, ()) = Tally::of(|| {
+    let (queued, ()) = Tally::of(|| {
         for _ in 0..messages {
             scene.opener.post_message(port, &[7; 100]).expect("within the budget");
         }
+    });
+    let (taken, ()) = Tally::of(|| {
         while receiver.next_event().is_some() {}
         while scene.opener.next_event().is_some() {}
     });
-    tally.bytes as f64
+    Burst { queued: queued.bytes as f64, kept: (queued.bytes + taken.bytes) as f64 }
+}
+
+/// The same through a channel without a bound.
+#[must_use]
+pub fn burst_through<C: Carrier>(messages: usize) -> Burst {
+    let (mut poster, mut listener) = C::between(1);
+    let (queued, ()) = Tally::of(|| (0..messages).for_each(|_| poster.post(0, &Slice100)));
+    let (taken, ()) = Tally::of(|| while listener.take() {});
+    Burst { queued: queued.bytes as f64, kept: (queued.bytes + taken.bytes) as f64 }
 }
 
 /// Counts how often it was woken.

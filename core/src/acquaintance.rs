@@ -51,7 +51,7 @@ impl Acquaintances {
     #[inline]
     pub(crate) fn meet(&mut self, introduction: Introduction) -> Option<Arc<ContextShared>> {
         match introduction {
-            Introduction::Known(key) => self.known(key).map(Arc::clone),
+            Introduction::Known(key) => self.known(key).cloned(),
             Introduction::First(context) => {
                 *at(&mut self.known, context.id().key) = Some(Arc::clone(&context));
                 Some(context)

@@ -35,11 +35,13 @@ pub(crate) struct Bell {
     wakeup: Wakeup,
 }
 
-/// One source of work for an event loop.
+/// One source of work for an event loop. All of it changes only when the consumer stops
+/// polling the line or the producer rings, so one cache line does; but it is the only one there.
+#[repr(align(64))]
 pub(crate) struct Line {
     source: Source,
     /// Raised by the consumer whenever it stops polling the line.
-    epoch: CachePadded<AtomicU32>,
+    epoch: AtomicU32,
     /// Whether the line is in the bell's list, or being put there.
     queued: AtomicBool,
     /// The next line of the list. Whoever set `queued` owns it until the consumer takes the list.
@@ -63,7 +65,7 @@ impl Line {
     pub(crate) fn new(source: Source) -> Arc<Self> {
         Arc::new(Self {
             source,
-            epoch: CachePadded::new(AtomicU32::new(1)),
+            epoch: AtomicU32::new(1),
             queued: AtomicBool::new(false),
             next: UnsafeCell::new(ptr::null_mut()),
         })

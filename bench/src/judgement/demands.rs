@@ -50,6 +50,7 @@ pub(super) fn all() -> Vec<Demand> {
     all.extend(connect());
     all.extend(many_ports());
     all.push(demand("T6", fan_out::name(10), Core::NAME, &[fan_out::SINGLE], 0.3));
+    all.extend(index());
     all.push(demand("T12", one_way::SLICES, Core::NAME, RIVALS, 0.25));
     all
 }
@@ -108,4 +109,15 @@ fn many_ports() -> Vec<Demand> {
         all.push(demand("T5", question, Core::NAME, &[CrossbeamUnbounded::NAME], 0.3));
     }
     all
+}
+
+/// Looking up a tab's frames, as connecting does.
+fn index() -> [Demand; 2] {
+    let (one, two) = ("index, one thread", "index, two threads");
+    let against = Against::In { question: one.into(), contender: Core::NAME };
+    [
+        demand("T9", one, Core::NAME, &["HashMap, unsynchronised"], 1.3),
+        // Per look-up of both threads together: at least 1.7 times as many.
+        Demand { against, ..demand("T9", two, Core::NAME, &[], 1.0 / 1.7) },
+    ]
 }

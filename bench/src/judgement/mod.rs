@@ -113,7 +113,7 @@ fn end_to_end(found: &EndToEnd) -> [Verdict; 3] {
         limit: None,
         figure: ours / theirs,
         bound,
-        samples: 1,
+        samples: found.samples,
     };
     [
         verdict(

@@ -1,13 +1,14 @@
 //! What is asked: each question is put to several contenders in turn.
 
 pub mod connect;
+pub mod event_loops;
 pub mod fan_out;
 pub mod many_ports;
 pub mod one_way;
 pub mod round_trip;
 
 use crate::sample::{Label, Sample, Summary, summarise};
-use crate::topology::Processors;
+use crate::topology::{Processors, Regime};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -35,6 +36,12 @@ pub struct Contender {
 }
 
 impl Contender {
+    /// The same under another name.
+    #[must_use]
+    pub fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+
     /// A contender that answers by `run`, given the number of operations.
     pub fn new(name: &'static str, run: impl FnMut(&Processors, usize) -> Sample + 'static) -> Self {
         Self { name, run: Box::new(run), divisor: 1 }
@@ -83,6 +90,14 @@ pub struct Pace {
     pub least: usize,
     /// What each contender's samples may take.
     pub allowance: Duration,
+}
+
+/// The label under which the most was answered; the usual one comes first.
+#[must_use]
+pub fn usual(answers: &Answers) -> Option<Label> {
+    let samples = |rows: &[(_, Summary)]| rows.iter().map(|(_, summary)| summary.count).sum::<usize>();
+    let usual = Label::TwoThreads(Regime::SameComplex);
+    answers.iter().max_by_key(|(label, rows)| (**label == usual, samples(rows))).map(|(label, _)| *label)
 }
 
 impl Question {

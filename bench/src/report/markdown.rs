@@ -2,10 +2,10 @@
 
 use super::{Findings, figure, machine};
 use crate::carrier::{Carrier, Core, CrossbeamUnbounded, FlumeUnbounded, Rtrb, TokioUnbounded};
+use crate::end_to_end::{CHROMIUM, EndToEnd, FIREFOX};
 use crate::judgement::{Bound, Verdict};
-use crate::question::{connect, many_ports, one_way};
-use crate::sample::{Label, Spread, Summary};
-use crate::topology::Regime;
+use crate::question::{connect, many_ports, one_way, usual};
+use crate::sample::{Spread, Summary};
 use std::fmt::Write;
 
 /// A section's name and its text.
@@ -25,6 +25,7 @@ pub fn sections(findings: &Findings, verdicts: &[Verdict]) -> Vec<Section> {
         ("connect", group("connect")),
         ("index", group("index")),
         ("counts", counts(findings)),
+        ("end to end", end_to_end(findings)),
         ("short", short(findings)),
     ]
 }
@@ -72,18 +73,6 @@ fn targets(verdicts: &[Verdict]) -> String {
     text
 }
 
-/// The label under which most contenders of a question answered, the usual one first.
-fn usual(findings: &Findings, question: &str) -> Option<Label> {
-    let usual = Label::TwoThreads(Regime::SameComplex);
-    findings.labels(question).max_by_key(|label| {
-        let samples: usize = findings
-            .answers(question)
-            .and_then(|answers| answers.get(label))
-            .map_or(0, |rows| rows.iter().map(|(_, summary)| summary.count).sum());
-        (*label == usual, samples)
-    })
-}
-
 /// Questions whose names begin alike, as columns; contenders as rows.
 fn group(findings: &Findings, prefix: &str) -> String {
     let questions: Vec<_> = findings
@@ -91,7 +80,7 @@ fn group(findings: &Findings, prefix: &str) -> String {
         .iter()
         .filter(|(name, _)| name.starts_with(prefix))
         .filter_map(|(name, answers)| {
-            let label = usual(findings, name)?;
+            let label = usual(answers)?;
             Some((name, label, answers.get(&label)?))
         })
         .collect();
@@ -136,10 +125,29 @@ fn counts(findings: &Findings) -> String {
     text
 }
 
+fn end_to_end(findings: &Findings) -> String {
+    let Some(ours) = findings.end_to_end else { return String::new() };
+    let samples = format!("Port core's example browser, {} samples", ours.samples);
+    let mut text = head(&["", &samples, "Chromium 156", "Firefox 153"]);
+    let mut enter = |name: &str, of: fn(&EndToEnd) -> f64| {
+        let [ours, chromium, firefox] = [&ours, &CHROMIUM, &FIREFOX].map(|browser| figure(of(browser)));
+        text += &row([name, &ours, &chromium, &firefox]);
+    };
+    enter("round trip, mean, µs", |browser| browser.round_trip_us);
+    enter("round trip, p99, µs", |browser| browser.round_trip_p99_us);
+    enter("one way, messages/s", |browser| browser.one_way_per_second);
+    enter("one way, 64 KiB, MB/s", |browser| browser.large_megabytes_per_second);
+    enter("connect, a message, disconnect, per s", |browser| browser.connects_per_second);
+    enter("fan-out to ten frames, events/s", |browser| browser.fan_out_per_second);
+    enter("idle port, both ends, bytes", |browser| browser.bytes_per_idle_port);
+    text
+}
+
 /// The one table for those who only want to know whether to read on.
 fn short(findings: &Findings) -> String {
     let cell = |question: &str, contender: &str| {
-        let summary = usual(findings, question).and_then(|label| findings.get(question, label, contender));
+        let label = findings.answers(question).and_then(usual);
+        let summary = label.and_then(|label| findings.get(question, label, contender));
         summary.map_or_else(String::new, |summary| spread(summary.time))
     };
     let messages =

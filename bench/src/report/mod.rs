@@ -67,5 +67,6 @@ pub fn figure(value: f64) -> String {
         }
         grouped.push(digit);
     }
-    if rest.trim_end_matches('0').is_empty() { grouped } else { format!("{grouped}.{rest}") }
+    let rest = rest.trim_end_matches('0');
+    if rest.is_empty() { grouped } else { format!("{grouped}.{rest}") }
 }
