@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use port_core_bench::allocation::Counting;
-use port_core_bench::memory::{burst, in_steady_state, per_connect};
+use port_core_bench::memory::{burst, in_steady_state, per_connect, per_idle_pair};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -33,4 +33,10 @@ fn connecting_allocates_for_a_long_name_alone() {
 #[test]
 fn a_burst_leaves_little_behind() {
     assert!(burst(1_000_000).kept <= 65_536.0);
+}
+
+#[test]
+fn an_idle_port_pair_takes_a_quarter_of_a_kilobyte_at_most() {
+    let bytes = per_idle_pair(10_000);
+    assert!(bytes <= 256.0, "{bytes} bytes");
 }

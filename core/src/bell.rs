@@ -155,6 +155,9 @@ impl Bell {
             match self.head.compare_exchange(seen, node, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => break,
                 Err(CLOSED) => {
+                    if mutant("line-kept-for-a-closed-bell") {
+                        return;
+                    }
                     // SAFETY: made above and handed to nobody.
                     drop(unsafe { Arc::from_raw(node) });
                     return;
@@ -188,8 +191,9 @@ impl Bell {
 
     /// Ends the bell: rings have no effect from now on. Consumer only.
     pub(crate) fn close(&self) {
+        let closed = if mutant("bell-left-open") { ptr::null_mut() } else { CLOSED };
         // ORDERING: as in `take`.
-        drop(Rung(self.head.swap(CLOSED, Ordering::Acquire)));
+        drop(Rung(self.head.swap(closed, Ordering::Acquire)));
     }
 }
 
@@ -224,6 +228,9 @@ impl Iterator for Rung {
         }
         // SAFETY: `ring` made it with `into_raw`, and the list was taken once.
         let line = unsafe { Arc::from_raw(self.0) };
+        if mutant("line-let-go-before-the-next-is-read") {
+            line.queued.swap(false, Ordering::Relaxed);
+        }
         self.0 = line.next.with(|next| {
             // SAFETY: the line is queued and the list taken, so it is ours.
             unsafe { *next }

@@ -11,7 +11,7 @@ use crate::limits::Limits;
 use crate::payload::{Payload, discard, discard_all};
 use crate::port::{Accepted, Leg, LegWindow, TargetState};
 use crate::record::{Channel, Incoming, Record, Signal, Traits};
-use crate::slab::{Slab, grow_gently};
+use crate::slab::{LAST_GENERATION, Slab, grow_gently};
 use crate::sync::{Arc, HashMap, mutant};
 use std::collections::VecDeque;
 
@@ -93,7 +93,7 @@ impl Peer {
             link,
             backlog: VecDeque::new(),
             backlog_bytes: 0,
-            opened: Slab::new(u32::MAX),
+            opened: Slab::new(LAST_GENERATION),
             windows: HashMap::default(),
             accepted: Vec::new(),
             acquaintances: Acquaintances::default(),
@@ -253,7 +253,9 @@ impl Peer {
 
     /// Tells the peer's budget what was taken.
     pub(crate) fn publish_taken(&self) {
-        if let Link::Lanes(ends) = &self.link {
+        if let Link::Lanes(ends) = &self.link
+            && !mutant("taken-and-never-told")
+        {
             ends.consumer.publish_consumed();
         }
     }

@@ -306,7 +306,9 @@ impl ServiceInner {
             }
             context.event_loop().leave(context.id());
         }
-        self.index.complete(&removed);
+        if !mutant("rest-of-the-index-forgotten") {
+            self.index.complete(&removed);
+        }
         for (event_loop, contexts) in by_event_loop(removed.contexts) {
             let contexts = Arc::new(contexts);
             // After the marks: who creates lanes to this loop from now on finds them.
@@ -328,7 +330,9 @@ impl ServiceInner {
     pub(crate) fn retire(&self, event_loop: &Arc<EventLoopShared>, mark: impl Fn(&ContextShared)) {
         let (contexts, peers) = event_loop.retire();
         for context in &contexts {
-            mark(context);
+            if !mutant("lost-loop-left-unmarked") {
+                mark(context);
+            }
             self.index.leave(context);
         }
         for peer in peers {

@@ -241,7 +241,7 @@ fn ids_of_other_loops_are_refused() {
 
 #[test]
 fn stale_ids_do_not_reach_their_successors() {
-    // I1, I2: late calls with the id of something that ended.
+    // Late calls with the id of something that ended.
     let browser = Browser::new();
     let mut here = browser.event_loop();
     let place = browser.tab();

@@ -194,7 +194,7 @@ fn a_page_of_the_extension_ends_with_its_tab() {
 
 #[test]
 fn a_late_fact_about_a_closed_tab_does_not_touch_its_successor() {
-    // I1: the same tab id again, with a frame of the same id.
+    // The same tab id again, with a frame of the same id.
     let browser = Browser::new();
     let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
     let place = browser.tab();

@@ -3,7 +3,7 @@
 //! Exits with failure if a target is short, or was asked for and not measured.
 
 use port_core_bench::allocation::Counting;
-use port_core_bench::judgement::{TARGETS, Verdict, judge};
+use port_core_bench::judgement::{TARGETS, Verdict, judge, unmeasured};
 use port_core_bench::question::{self, Pace, Question};
 use port_core_bench::report::{
     Findings, document, markdown, print_answers, print_counts, print_verdicts, to_json,
@@ -87,13 +87,16 @@ fn main() -> ExitCode {
         verdicts.retain(|verdict| named.contains(&verdict.target));
     }
     print_verdicts(&verdicts);
-    let mut good = verdicts.iter().all(Verdict::is_met);
-    for target in named {
-        if !verdicts.iter().any(|verdict| verdict.target == target) {
-            println!("  {target:4} not measured");
-            good = false;
-        }
+    let mut missing = unmeasured(&findings);
+    if !named.is_empty() {
+        missing.retain(|(target, _)| named.contains(target));
     }
+    let known = |target| verdicts.iter().any(|verdict| verdict.target == target);
+    missing.extend(named.into_iter().filter(|target| !known(*target)).map(|target| (target, String::new())));
+    for (target, question) in &missing {
+        println!("  {target:4} not measured {question}");
+    }
+    let good = missing.is_empty() && verdicts.iter().all(Verdict::is_met);
     match show(&arguments, &findings, &verdicts) {
         Ok(()) if good => ExitCode::SUCCESS,
         Ok(()) => ExitCode::FAILURE,

@@ -70,6 +70,16 @@ pub fn judge(findings: &Findings) -> Vec<Verdict> {
     verdicts
 }
 
+/// What could not be judged though its question was asked, a target and a question each:
+/// no two samples were of one topology, or none was any good.
+#[must_use]
+pub fn unmeasured(findings: &Findings) -> Vec<(&'static str, String)> {
+    let asked = |demand: &Demand| findings.answers(&demand.question).is_some();
+    let demands = demands::all().into_iter();
+    let missing = demands.filter(|demand| asked(demand) && demand.judge(findings).is_none());
+    missing.map(|demand| (demand.target, demand.question)).collect()
+}
+
 fn counted(findings: &Findings) -> impl Iterator<Item = Verdict> {
     const BOUNDS: [(&str, &str, f64); 9] = [
         ("T3", memory::WAKES, 1.0),

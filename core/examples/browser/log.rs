@@ -113,8 +113,8 @@ enum Format {
 
 /// Who is told what happens.
 enum Reader {
-    /// Everything is written down.
-    Output { format: Format, output: Mutex<Box<dyn Write + Send>> },
+    /// All is written down, or errors and what scripts say alone.
+    Output { format: Format, is_quiet: bool, output: Mutex<Box<dyn Write + Send>> },
     /// A function of this program hears errors and what scripts say, and nothing else.
     Listener(Listener),
     /// Nobody.
@@ -142,13 +142,13 @@ struct Line<'a> {
 
 impl Log {
     /// A log on standard output, coloured when that is a terminal and the
-    /// environment does not say `NO_COLOR`.
-    pub(crate) fn to_stdout(json: bool) -> Self {
+    /// environment does not say `NO_COLOR`; of errors and what scripts say alone when it is quiet.
+    pub(crate) fn to_stdout(json: bool, is_quiet: bool) -> Self {
         let output = io::stdout();
         let coloured =
             output.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let format = if json { Format::Json } else { Format::Text { coloured } };
-        Self::new(format, Box::new(output))
+        Self::with(Reader::Output { format, is_quiet, output: Mutex::new(Box::new(output)) })
     }
 
     /// A log that nobody reads.
@@ -168,8 +168,9 @@ impl Log {
         (Self::new(Format::Json, Box::new(memory.clone())), memory.0)
     }
 
+    #[cfg(test)]
     fn new(format: Format, output: Box<dyn Write + Send>) -> Self {
-        Self::with(Reader::Output { format, output: Mutex::new(output) })
+        Self::with(Reader::Output { format, is_quiet: false, output: Mutex::new(output) })
     }
 
     fn with(reader: Reader) -> Self {
@@ -178,7 +179,7 @@ impl Log {
 
     /// Whether anybody is told what happens to ports.
     pub(crate) fn tells_of_ports(&self) -> bool {
-        matches!(self.reader, Reader::Output { .. })
+        matches!(self.reader, Reader::Output { is_quiet: false, .. })
     }
 
     /// Writes down what happened to a context, such as `background` or `tab 1 frame 2`.
@@ -187,15 +188,11 @@ impl Log {
             // ORDERING: a mere count; who reads it has joined the writers' threads.
             self.errors.fetch_add(1, Ordering::Relaxed);
         }
+        let is_said = matches!(event, Event::Error { .. } | Event::Console { .. });
         let (format, output) = match &self.reader {
-            Reader::Output { format, output } => (*format, output),
-            Reader::Listener(listener) => {
-                if matches!(event, Event::Error { .. } | Event::Console { .. }) {
-                    listener(event);
-                }
-                return;
-            }
-            Reader::Nobody => return,
+            Reader::Output { format, is_quiet, output } if is_said || !is_quiet => (*format, output),
+            Reader::Listener(listener) if is_said => return listener(event),
+            _ => return,
         };
         let mut output = output.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         // Taken under the lock, so that times never go back from line to line.

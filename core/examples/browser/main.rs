@@ -73,7 +73,7 @@ fn main() -> ExitCode {
     }
     match Arguments::parse(lexopt::Parser::from_env()) {
         Ok(Some(arguments)) => {
-            let log = Log::to_stdout(arguments.json);
+            let log = Log::to_stdout(arguments.json, arguments.quiet);
             exit_code(run(arguments, log))
         }
         Ok(None) => {

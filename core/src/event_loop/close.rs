@@ -49,7 +49,7 @@ impl EventLoop {
         accepted.receivers.retain(|port| *port != key);
         if accepted.receivers.is_empty() {
             peer.remove_accepted(channel);
-        } else {
+        } else if !mutant("slowest-leaves-untold") {
             // The one that left may have been the slowest.
             self.report_taken(index, channel);
         }
@@ -60,6 +60,10 @@ impl EventLoop {
         let LegAt { peer: index, channel } = leg;
         let Some(peer) = self.peer_mut(index) else { return };
         let Some(leg) = peer.remove_opened(channel) else { return };
+        let pending = leg.targets.iter().all(|target| target.state != TargetState::Open);
+        if pending && mutant("pending-leg-closed-in-silence") {
+            return;
+        }
         if leg.is_live() || (leg.is_unanswered() && !mutant("unanswered-leg-freed-in-silence")) {
             let route = Route::TO_RECEIVERS;
             peer.signal(Signal::Close { channel, route, reason, hearing });
@@ -93,7 +97,7 @@ impl EventLoop {
         }
         target.state = if answered { TargetState::Gone } else { TargetState::Lost };
         let port = leg.port;
-        if !leg.is_live() {
+        if !leg.is_live() || mutant("leg-ends-with-its-first-target") {
             let at = LegAt { peer: index, channel };
             self.close_leg(at, reason, Hearing::Untold);
             if let Some(Side::Opener(opener)) = self.ports.get_mut(port).map(|port| &mut port.side) {

@@ -289,9 +289,9 @@ impl EventLoop {
         let opener = opener.ok_or(refused)?;
         let context = self.contexts.get(target).ok_or(refused)?;
         let instance = context.shared.description().instance;
-        let external = instance != opener.description().instance;
-        let admitted = context.listening.covers(kind, external)
-            && context.suspended.is_none()
+        let external = instance != opener.description().instance && !mutant("instance-looked-at-nowhere");
+        let admitted = (context.listening.covers(kind, external) || mutant("connection-to-deaf-ears"))
+            && (context.suspended.is_none() || mutant("cached-page-connected"))
             && context.shared.killed().is_none()
             && (!external || self.service.index.admits(instance, opener.extension()))
             && context.shared.id() != opener.id()
@@ -382,7 +382,9 @@ impl EventLoop {
         }
         self.stop_polling(index);
         // Drops what nobody will take.
-        self.peers[index as usize] = None;
+        if !mutant("gone-peer-kept") {
+            self.peers[index as usize] = None;
+        }
     }
 
     /// Ends what a peer's contexts have to do with ours.

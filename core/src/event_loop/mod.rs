@@ -22,7 +22,7 @@ use crate::port::{Held, PeerIndex, Port, PortState, ReceiverWindow};
 use crate::reason::DisconnectReason;
 use crate::sender::ContextDescription;
 use crate::service::ServiceInner;
-use crate::slab::Slab;
+use crate::slab::{LAST_GENERATION, Slab};
 use crate::sync::{Arc, HashMap, mutant};
 use crate::target::Listening;
 use std::collections::VecDeque;
@@ -103,8 +103,8 @@ impl EventLoop {
         Self {
             service,
             shared,
-            contexts: Slab::new(u32::MAX),
-            ports: Slab::new(u32::MAX),
+            contexts: Slab::new(LAST_GENERATION),
+            ports: Slab::new(LAST_GENERATION),
             peers: vec![Some(own)],
             peer_of,
             events: VecDeque::new(),

@@ -252,10 +252,17 @@ impl EventLoop {
         if let Some(event) = self.try_next_event() {
             return Poll::Ready(event);
         }
-        self.shared.bell().wakeup().register(context.waker());
+        if !mutant("task-registered-after-the-look") {
+            self.shared.bell().wakeup().register(context.waker());
+        }
         match self.next_event() {
             Some(event) => Poll::Ready(event),
-            None => Poll::Pending,
+            None => {
+                if mutant("task-registered-after-the-look") {
+                    self.shared.bell().wakeup().register(context.waker());
+                }
+                Poll::Pending
+            }
         }
     }
 

@@ -187,7 +187,9 @@ impl Index {
                 if shown {
                     let contexts = frame.contexts().iter();
                     contexts
-                        .filter(|context| context.description().instance == instance)
+                        .filter(|context| {
+                            context.description().instance == instance || mutant("instance-looked-at-nowhere")
+                        })
                         .for_each(&mut visit);
                 }
             }

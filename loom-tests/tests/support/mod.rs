@@ -40,13 +40,19 @@ pub(crate) fn model(preemptions: Option<usize>, at_least: usize, body: impl Fn()
 
 /// A payload that loom's leak check watches, longer than what travels inline.
 pub(crate) fn watched_payload(mark: u8) -> Bytes {
+    counted_payload(mark).0
+}
+
+/// Such a payload, and a count of who holds it besides this count.
+pub(crate) fn counted_payload(mark: u8) -> (Bytes, Arc<()>) {
     struct Owner(Vec<u8>, #[allow(dead_code, reason = "dropped")] Arc<()>);
     impl AsRef<[u8]> for Owner {
         fn as_ref(&self) -> &[u8] {
             &self.0
         }
     }
-    Bytes::from_owner(Owner(vec![mark; 200], Arc::new(())))
+    let count = Arc::new(());
+    (Bytes::from_owner(Owner(vec![mark; 200], Arc::clone(&count))), count)
 }
 
 pub(crate) const TAB: TabId = TabId::new(7);

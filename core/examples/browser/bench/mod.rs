@@ -3,6 +3,7 @@
 
 mod arguments;
 mod heap;
+mod processor;
 mod report;
 mod sample;
 
@@ -54,10 +55,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> bool {
 /// Takes samples of everything.
 pub(crate) fn measure(profile: Profile, samples: usize) -> Result<Report, String> {
     // One more, in which everything is new.
-    let mut taken = answers(profile, samples + 1, "")?
-        .into_iter()
-        .filter_map(|answer| if let Answer::Sample(sample) = answer { Some(sample) } else { None })
-        .collect::<Vec<Sample>>();
+    let mut taken = Sample::all_of(answers(profile, samples + 1, "")?);
     if taken.len() != samples + 1 {
         return Err(format!("{} of {} samples came", taken.len(), samples + 1));
     }
@@ -89,6 +87,7 @@ fn answers(profile: Profile, clicks: usize, fragment: &str) -> Result<Vec<Answer
         // An end for a run that hangs.
         time: Duration::from_secs(600),
         messages: 0,
+        quiet: true,
         json: true,
     };
     let taken = Arc::new(Mutex::new((Vec::new(), None)));
@@ -145,6 +144,12 @@ mod tests {
             assert!(value.is_some_and(|value| value > least), "{name}: {json}");
         }
         assert_eq!((&json["profile"], &json["samples"]), (&"chromium".into(), &1.into()));
+        if cfg!(target_os = "linux") {
+            for question in ["round_trip", "one_way", "large", "connect", "fan_out"] {
+                // How much it was tells nothing here: other tests share the process.
+                assert!(json["processor_us"][question].is_f64(), "{question}: {json}");
+            }
+        }
         if cfg!(all(target_os = "linux", target_env = "gnu")) {
             assert!(json["bytes_per_idle_port"].as_f64().is_some_and(|bytes| bytes > 500.0), "{json}");
         }

@@ -3,6 +3,7 @@
 use super::sample::{RoundTrip, Sample};
 use crate::profile::Profile;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// The figures of a run.
@@ -18,7 +19,12 @@ pub(crate) struct Report {
     connects: Spread,
     fan_out: Spread,
     memory: Option<Spread>,
+    /// Microseconds of processor time per unit, by question.
+    processor: BTreeMap<&'static str, Spread>,
 }
+
+/// Questions whose processor time is looked at.
+const QUESTIONS: [&str; 5] = ["round_trip", "one_way", "large", "connect", "fan_out"];
 
 /// The median of some samples, with the least and the greatest.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,6 +69,14 @@ impl Report {
             connects: of(|sample| sample.connects_per_second),
             fan_out: of(|sample| sample.fan_out_per_second),
             memory: Spread::of(memory),
+            processor: QUESTIONS
+                .into_iter()
+                .filter_map(|question| {
+                    let times =
+                        samples.iter().filter_map(|sample| sample.processor_us.get(question).copied());
+                    Some((question, Spread::of(times)?))
+                })
+                .collect(),
         }
     }
 
@@ -81,6 +95,11 @@ impl Report {
             "connects_per_second": self.connects.median,
             "fan_out_per_second": self.fan_out.median,
             "bytes_per_idle_port": self.memory.map(|memory| memory.median),
+            "processor_us": self
+                .processor
+                .iter()
+                .map(|(question, time)| (*question, time.median))
+                .collect::<BTreeMap<_, _>>(),
             "samples": self.samples,
         })
         .to_string()
@@ -92,11 +111,13 @@ impl Report {
         name: &str,
         unit: &str,
         figure: Spread,
+        question: &str,
         browsers: Option<&Browsers>,
     ) -> fmt::Result {
         let Spread { median, least, greatest } = figure;
         let shown = format!("{} ({}–{})", short(median), short(least), short(greatest));
-        write!(f, "{name:<24}{unit:<14}{shown:<32}")?;
+        let processor = self.processor.get(question).map(|time| format!("{:.1} µs", time.median));
+        write!(f, "{name:<24}{unit:<14}{shown:<32}{:<12}", processor.unwrap_or_default())?;
         let Some(Browsers { chromium, firefox }) = browsers else { return writeln!(f) };
         let theirs = match self.profile {
             Profile::Chromium => chromium,
@@ -123,18 +144,26 @@ impl fmt::Display for Report {
             "Chromium 156 and Firefox 153, processes and all: two virtual processors of an AMD EPYC.\n"
         )?;
         writeln!(f, "{:<24}{:<14}{:<32}{:<14}{:<14}better by", "", "", "here", "Chromium", "Firefox")?;
-        let mut line = |name, unit, figure, browsers: Option<Browsers>| {
-            self.line(f, name, unit, figure, browsers.as_ref())
+        let mut line = |name, unit, figure, question, browsers: Option<Browsers>| {
+            self.line(f, name, unit, figure, question, browsers.as_ref())
         };
-        line("round trip, mean", "µs", self.round_trip_mean, Some(browsers(834.0, 963.0)))?;
-        line("round trip, p50", "µs", self.round_trip_p50, None)?;
-        line("round trip, p99", "µs", self.round_trip_p99, Some(browsers(3_300.0, 3_070.0)))?;
-        line("one way, 100 bytes", "messages/s", self.one_way, Some(browsers(8_260.0, 8_170.0)))?;
-        line("one way, 64 KiB", "MB/s", self.large, Some(browsers(86.0, 66.0)))?;
-        line("connect, word, end", "ports/s", self.connects, Some(browsers(671.0, 589.0)))?;
-        line("fan-out to ten frames", "events/s", self.fan_out, Some(browsers(16_500.0, 22_200.0)))?;
+        line("round trip, mean", "µs", self.round_trip_mean, "round_trip", Some(browsers(834.0, 963.0)))?;
+        line("round trip, p50", "µs", self.round_trip_p50, "", None)?;
+        line("round trip, p99", "µs", self.round_trip_p99, "", Some(browsers(3_300.0, 3_070.0)))?;
+        line("one way, 100 bytes", "messages/s", self.one_way, "one_way", Some(browsers(8_260.0, 8_170.0)))?;
+        line("one way, 64 KiB", "MB/s", self.large, "large", Some(browsers(86.0, 66.0)))?;
+        line("connect, word, end", "ports/s", self.connects, "connect", Some(browsers(671.0, 589.0)))?;
+        line(
+            "fan-out to ten frames",
+            "events/s",
+            self.fan_out,
+            "fan_out",
+            Some(browsers(16_500.0, 22_200.0)),
+        )?;
         match self.memory {
-            Some(memory) => line("idle port, both ends", "bytes", memory, Some(browsers(16_600.0, 17_800.0))),
+            Some(memory) => {
+                line("idle port, both ends", "bytes", memory, "", Some(browsers(16_600.0, 17_800.0)))
+            }
             None => writeln!(f, "The heap of an idle port is not known on this system."),
         }
     }

@@ -4,7 +4,7 @@ import { createChecker } from "./arguments.js";
 import { createCalls } from "./calls.js";
 import { createCodec } from "./clone.js";
 import { createDevtools } from "./devtools.js";
-import { Listeners } from "./event.js";
+import { Listeners, createEvent } from "./event.js";
 import { createLastError } from "./last_error.js";
 import { createOneOffMessages } from "./one_off.js";
 import { createPorts } from "./port.js";
@@ -53,7 +53,7 @@ export function createApi(native, world, later) {
     function emitted(name) {
         const listeners = new Listeners(native, profile);
         events.set(name, listeners);
-        return listeners.event;
+        return createEvent(listeners, profile);
     }
 
     const tools = { native, profile, lastError, createPort, oneOff, calls, emitted };
@@ -96,11 +96,11 @@ export function createApi(native, world, later) {
         deliver: {
             connect(number, isOneOff, sentName, senderJson, isExternal) {
                 if (isOneOff) {
-                    const event = isExternal ? incoming.onMessageExternal : incoming.onMessage;
-                    oneOff.receive(number, event, parse(senderJson));
+                    const { listeners } = isExternal ? incoming.onMessageExternal : incoming.onMessage;
+                    oneOff.receive(number, listeners, parse(senderJson));
                 } else {
-                    const event = isExternal ? incoming.onConnectExternal : incoming.onConnect;
-                    event.dispatch(createPort(number, profile.receiveName(sentName), senderJson));
+                    const { listeners } = isExternal ? incoming.onConnectExternal : incoming.onConnect;
+                    listeners.dispatchOne(createPort(number, profile.receiveName(sentName), senderJson));
                 }
             },
             message(number, message) {
@@ -120,8 +120,8 @@ export function createApi(native, world, later) {
 /** The events by which connections come in; the browser is told which of them have listeners. */
 function createIncoming(native, profile) {
     const counts = { onConnect: 0, onMessage: 0, onConnectExternal: 0, onMessageExternal: 0 };
-    const create = (name) =>
-        new Listeners(native, profile, (count) => {
+    const create = (name) => {
+        const listeners = new Listeners(native, profile, (count) => {
             counts[name] = count;
             native.setListening(
                 counts.onConnect > 0,
@@ -130,6 +130,8 @@ function createIncoming(native, profile) {
                 counts.onMessageExternal > 0,
             );
         });
+        return { listeners, event: createEvent(listeners, profile) };
+    };
     return Object.fromEntries(Object.keys(counts).map((name) => [name, create(name)]));
 }
 
@@ -158,7 +160,7 @@ function createRuntime({ native, profile, lastError, createPort, oneOff, calls }
         onMessage: incoming.onMessage.event,
         connect(...given) {
             const [extension, info] = checkConnect(given);
-            const name = profile.portName(info);
+            const name = profile.portName(info) ?? "";
             const reached = target(checkConnect, extension);
             const number = native.connectRuntime(reached, profile.sendName(name), false);
             return createPort(number, name, undefined);
@@ -212,18 +214,28 @@ function createTabs({ native, profile, createPort, oneOff, calls, emitted }) {
         native.connectTab(tab, info?.frameId ?? undefined, info?.documentId ?? undefined, name, isOneOff);
     const query = object("queryInfo", [
         boolean("active"),
+        boolean("audible"),
+        boolean("autoDiscardable"),
         boolean("currentWindow"),
+        boolean("discarded"),
+        integer("groupId"),
         boolean("highlighted"),
         integer("index", { minimum: 0 }),
         boolean("lastFocusedWindow"),
+        boolean("muted"),
+        boolean("pinned"),
         string("status"),
         string("title"),
         { name: "url", type: "string|array" },
         integer("windowId"),
+        string("windowType"),
     ]);
     const create = object("createProperties", [
         boolean("active"),
         integer("index", { minimum: 0 }),
+        integer("openerTabId", { minimum: 0 }),
+        boolean("pinned"),
+        ...(profile.portsHaveError ? [] : [boolean("selected")]),
         string("url"),
         integer("windowId"),
     ]);
@@ -231,9 +243,10 @@ function createTabs({ native, profile, createPort, oneOff, calls, emitted }) {
 
     return {
         connect(...given) {
-            const [tab, info] = checkConnect(given);
-            const name = profile.portName(info);
-            return createPort(reach(tab, info, profile.sendName(name), false), name, undefined);
+            // By their numbers: taking an array apart calls its iterator.
+            const values = checkConnect(given);
+            const name = profile.portName(values[1]);
+            return createPort(reach(values[0], values[1], profile.sendName(name), false), name, undefined);
         },
         sendMessage(...given) {
             const [tab, message, options, listener] = checkSend(given);
@@ -242,6 +255,8 @@ function createTabs({ native, profile, createPort, oneOff, calls, emitted }) {
         create: calls.method("tabs.create", [create]),
         discard: calls.method("tabs.discard", [profile.discardsMany ? { ...idOrIds, ...optional } : optionalTabId]),
         get: calls.method("tabs.get", [tabId]),
+        goBack: calls.method("tabs.goBack", [optionalTabId]),
+        goForward: calls.method("tabs.goForward", [optionalTabId]),
         getCurrent: calls.method("tabs.getCurrent", []),
         query: calls.method("tabs.query", [query]),
         reload: calls.method("tabs.reload", [

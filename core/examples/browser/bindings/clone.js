@@ -6,12 +6,14 @@
 // for itself, anything else is an array of a letter and what belongs to it: `["o", 3]` is
 // the fourth of the objects, each of which is again such an array. So an object that is
 // met twice, or within itself, is written once.
+//
+// A message of which JSON says everything, as of most, is `{j}`, the value itself.
 
 // Scripts may replace the global functions later.
 const { stringify } = JSON;
 
 /**
- * @param {object} native `isProxy`, `postMessage`, `postJson`
+ * @param {object} native `isProxy`, `postMessage`, `postJson`, `postTree`
  * @param {object} profile the browser to follow
  * @param {boolean} clones whether messages are structured clones
  * @param {string} globalName what the engine calls the global object
@@ -22,7 +24,12 @@ const { stringify } = JSON;
 export function createCodec(native, profile, clones, globalName) {
     if (clones) {
         const encode = (value) => encodeClone(native, profile, value, globalName);
-        return { encode, post: (number, value) => native.postMessage(number, encode(value)), decode: decodeClone };
+        const post = (number, value) => {
+            const refusal = native.postTree(number, value);
+            return refusal === "NoTree" ? native.postMessage(number, encode(value)) : refusal;
+        };
+        const decode = (parsed) => (parsed.j === undefined ? decodeClone(parsed) : parsed.j);
+        return { encode, post, decode };
     }
     return { encode: encodeJson, post: native.postJson, decode: (parsed) => parsed };
 

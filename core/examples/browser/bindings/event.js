@@ -1,7 +1,7 @@
 // Extension events: `addListener` and its kin.
 
 /**
- * An event and its listeners, which are kept in order and once each; one that throws is
+ * The listeners of an event, which are kept in order and once each; one that throws is
  * reported and does not keep the next from running.
  */
 export class Listeners {
@@ -17,22 +17,38 @@ export class Listeners {
         // Replaced and never changed: a listener that is added while others are called
         // waits for the next time.
         this.listeners = [];
-        this.shown = undefined;
-    }
-
-    /** What scripts see; made when it is first asked for, as many events never are. */
-    get event() {
-        this.shown ??= show(this, this.profile);
-        return this.shown;
+        this.isClosed = false;
     }
 
     /** Calls the listeners. */
     dispatch(...details) {
+        this.dispatchTo(details, () => {}, this.native.reportException);
+    }
+
+    /** The same with one detail, without making an array of it: for what happens often. */
+    dispatchOne(detail) {
         const called = this.listeners;
         for (let index = 0; index < called.length; index += 1) {
-            if (this.isStillCalled(called, index)) {
+            // Called by this name, a listener has no `this`.
+            const listener = called[index];
+            if (this.isStillCalled(called, listener)) {
                 try {
-                    called[index](...details);
+                    listener(detail);
+                } catch (error) {
+                    this.native.reportException(error);
+                }
+            }
+        }
+    }
+
+    /** The same with two. */
+    dispatchTwo(first, second) {
+        const called = this.listeners;
+        for (let index = 0; index < called.length; index += 1) {
+            const listener = called[index];
+            if (this.isStillCalled(called, listener)) {
+                try {
+                    listener(first, second);
                 } catch (error) {
                     this.native.reportException(error);
                 }
@@ -43,11 +59,11 @@ export class Listeners {
     /** Calls the listeners, and tells what each of them returned or threw. */
     dispatchTo(details, onResult, onError) {
         const called = this.listeners;
-        for (let index = 0; index < called.length; index += 1) {
-            if (this.isStillCalled(called, index)) {
+        for (const listener of called) {
+            if (this.isStillCalled(called, listener)) {
                 let result;
                 try {
-                    result = called[index](...details);
+                    result = listener(...details);
                 } catch (error) {
                     onError(error);
                     continue;
@@ -57,14 +73,16 @@ export class Listeners {
         }
     }
 
-    isStillCalled(called, index) {
-        return called === this.listeners || this.profile.callsRemovedListeners || this.listeners.includes(called[index]);
+    isStillCalled(called, listener) {
+        return called === this.listeners || this.profile.callsRemovedListeners || this.listeners.includes(listener);
     }
 
     add(listener) {
         // Browsers accept anything silently and never call what is no function.
-        if (typeof listener === "function" && !this.listeners.includes(listener)) {
-            this.replace([...this.listeners, listener]);
+        if (!this.isClosed && typeof listener === "function" && !this.listeners.includes(listener)) {
+            const listeners = this.listeners.slice();
+            listeners.push(listener);
+            this.replace(listeners);
         }
     }
 
@@ -74,39 +92,65 @@ export class Listeners {
         }
     }
 
+    /** Forgets them all, without telling, and any that is added later. */
+    clear() {
+        this.listeners = [];
+        this.isClosed = true;
+    }
+
     replace(listeners) {
         this.listeners = listeners;
         this.onCount?.(listeners.length);
     }
 }
 
-function show(listeners, profile) {
-    function check(object) {
-        if (profile.methodsNeedTheirPort && object !== event) {
-            throw new TypeError("Illegal invocation: Function must be called on an object of type Event");
-        }
-    }
+// The listeners behind the events of the world. Not closures: an event would hold them,
+// they the event, and both wait for the engine to look for circles.
+const listenersOf = new WeakMap();
 
-    const event = {
-        addListener(listener) {
-            check(this);
-            listeners.add(listener);
-        },
-        removeListener(listener) {
-            check(this);
-            listeners.remove(listener);
-        },
-        hasListener(listener) {
-            check(this);
-            return listeners.listeners.includes(listener);
-        },
-    };
-    if (profile.eventsHaveListeners) {
-        event.hasListeners = function hasListeners() {
-            check(this);
-            return listeners.listeners.length > 0;
-        };
-        event.dispatch = (...details) => listeners.dispatch(...details);
+function behind(event) {
+    const listeners = listenersOf.get(event);
+    if (listeners === undefined) {
+        throw new TypeError("Illegal invocation: Function must be called on an object of type Event");
     }
-    return event;
+    return listeners;
+}
+
+// Each is called as a method of an event.
+const methods = {
+    addListener(listener) {
+        behind(this).add(listener);
+    },
+    removeListener(listener) {
+        behind(this).remove(listener);
+    },
+    hasListener(listener) {
+        return behind(this).listeners.includes(listener);
+    },
+    hasListeners() {
+        return behind(this).listeners.length > 0;
+    },
+    dispatch(...details) {
+        behind(this).dispatch(...details);
+    },
+};
+
+/**
+ * Makes what scripts see of an event.
+ *
+ * @param {Listeners} listeners
+ * @param {object} profile the browser to follow
+ */
+export function createEvent(listeners, profile) {
+    if (profile.methodsNeedTheirPort) {
+        const { addListener, removeListener, hasListener, hasListeners, dispatch } = methods;
+        const event = { addListener, removeListener, hasListener, hasListeners, dispatch };
+        listenersOf.set(event, listeners);
+        return event;
+    }
+    return {
+        addListener: (listener) => listeners.add(listener),
+        removeListener: (listener) => listeners.remove(listener),
+        hasListener: (listener) => listeners.listeners.includes(listener),
+    };
 }

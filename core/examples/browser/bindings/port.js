@@ -1,6 +1,6 @@
 // `runtime.Port`.
 
-import { Listeners } from "./event.js";
+import { Listeners, createEvent } from "./event.js";
 
 // Scripts may replace the global functions later.
 const { parse } = JSON;
@@ -22,66 +22,65 @@ export function createPorts(tools) {
     };
 }
 
+// States of a channel. While its end is under way, posts go nowhere; while it is told,
+// events can still be made.
+const OPEN = 0;
+const ENDING = 1;
+const TELLING = 2;
+const CLOSED = 3;
+
 /** One end of a channel: what a port does, and what is done to it. */
 class Channel {
     constructor(tools, number) {
         this.tools = tools;
         this.number = number;
+        this.state = OPEN;
+        // Until it is closed: what is closed is in no circle, and gone with its last user.
         this.port = undefined;
-        this.isOpen = true;
-        // Whether the end is known and not told yet: posts go nowhere.
-        this.isEnding = false;
-        // Whether the end is being told: meanwhile events can still be made.
-        this.isTelling = false;
-        this.onMessage = new Listeners(tools.native, tools.profile);
-        this.onDisconnect = new Listeners(tools.native, tools.profile);
+        // Each event and its listeners, once somebody asked for it.
+        this.onMessage = undefined;
+        this.onDisconnect = undefined;
     }
 
-    /** `postMessage`, called on something with these arguments. */
-    post(object, given) {
+    /** `postMessage`. */
+    post(message) {
         const { profile, codec } = this.tools;
-        if (profile.methodsNeedTheirPort) {
-            this.check(object);
-            if (given.length === 0) {
-                throw new TypeError("Insufficient number of arguments.");
-            }
-        }
-        if (!this.isOpen) {
+        if (this.state >= TELLING) {
             throw new Error(profile.closedPort);
         }
-        if (this.isEnding) {
-            codec.encode(given[0]);
+        if (this.state === ENDING) {
+            codec.encode(message);
             return;
         }
-        const refusal = codec.post(this.number, given[0]);
+        const refusal = codec.post(this.number, message);
         if (refusal !== undefined) {
             throw refused(profile, refusal);
         }
     }
 
-    /** `disconnect`, called on something. */
-    disconnectBy(object) {
-        const { native, profile, channels } = this.tools;
-        if (profile.methodsNeedTheirPort) {
-            this.check(object);
-        }
-        if (this.isOpen) {
-            this.isOpen = false;
+    /** `disconnect`, called by a script of this side. */
+    disconnectHere() {
+        if (this.state < TELLING) {
+            const { native, channels } = this.tools;
             channels.delete(this.number);
             native.disconnect(this.number);
+            this.close();
         }
     }
 
-    check(object) {
-        if (object !== this.port) {
-            throw new TypeError("Illegal invocation: Function must be called on an object of type Port");
+    close() {
+        this.state = CLOSED;
+        this.port = undefined;
+        if (this.tools.profile.forgetsListeners) {
+            this.onMessage?.listeners.clear();
+            this.onDisconnect?.listeners.clear();
         }
     }
 
     /** A message came. */
     message(message) {
-        if (this.isOpen) {
-            this.onMessage.dispatch(this.tools.codec.decode(message), this.port);
+        if (this.state < TELLING) {
+            this.onMessage?.listeners.dispatchTwo(this.tools.codec.decode(message), this.port);
         }
     }
 
@@ -91,8 +90,8 @@ class Channel {
         channels.delete(this.number);
         if (reason === "NoReceiver") {
             // In browsers the answer comes from another process.
-            this.isEnding = true;
-            later(profile.roundTrip, () => this.isOpen && this.end(reason));
+            this.state = ENDING;
+            later(profile.roundTrip, () => this.state === ENDING && this.end(reason));
         } else {
             this.end(reason);
         }
@@ -103,70 +102,73 @@ class Channel {
         const { port } = this;
         const text = profile.disconnectErrors[reason];
         // Closed before its listeners hear of it: what they post is refused.
-        this.isOpen = false;
-        this.isTelling = true;
+        this.state = TELLING;
         if (profile.portsHaveError) {
             port.error = text === undefined ? null : new Error(text);
-            this.onDisconnect.dispatch(port);
-        } else {
-            lastError.during(text, () => this.onDisconnect.dispatch(port));
+            this.onDisconnect?.listeners.dispatchOne(port);
+        } else if (this.onDisconnect !== undefined || text !== undefined) {
+            lastError.during(text, () => this.onDisconnect?.listeners.dispatchOne(port));
         }
-        this.isTelling = false;
+        this.close();
     }
 
-    /** An event that is made when it is first asked for: none is made after the port's end. */
-    lazyEvent(name) {
-        const listeners = this[name];
-        if (!this.isOpen && !this.isTelling && listeners.shown === undefined) {
-            throw new Error(`Failed to read the '${name}' property from 'Object': Extension context invalidated.`);
+    /** An event, made when it is first asked for: none is made after the port's end. */
+    event(name) {
+        if (this[name] === undefined) {
+            const { native, profile } = this.tools;
+            if (this.state === CLOSED) {
+                throw new Error(`Failed to read the '${name}' property from 'Object': Extension context invalidated.`);
+            }
+            const listeners = new Listeners(native, profile);
+            this[name] = { listeners, event: createEvent(listeners, profile) };
         }
-        return listeners.event;
+        return this[name].event;
     }
 }
 
-/** A port with everything there. */
+/** A port with everything there, whose methods are its own. */
 function createPort(channel, { profile }, name, senderJson) {
-    const port = {
+    const sender = senderJson === undefined ? undefined : parse(senderJson);
+    return {
         name,
-        disconnect() {
-            channel.disconnectBy(this);
-        },
-        onDisconnect: channel.onDisconnect.event,
-        onMessage: channel.onMessage.event,
-        postMessage(...given) {
-            channel.post(this, given);
-        },
-        sender: senderJson === undefined ? undefined : parse(senderJson),
+        sender,
+        ...(profile.portsHaveError ? { error: null } : undefined),
+        onMessage: channel.event("onMessage"),
+        onDisconnect: channel.event("onDisconnect"),
+        postMessage: (...given) => channel.post(given[0]),
+        disconnect: () => channel.disconnectHere(),
     };
-    if (profile.portsHaveError) {
-        port.error = null;
-    }
-    return port;
 }
+
+// The channels behind ports whose methods are shared.
+const channelOf = new WeakMap();
+
+function behind(port) {
+    const channel = channelOf.get(port);
+    if (channel === undefined) {
+        throw new TypeError("Illegal invocation: Function must be called on an object of type Port");
+    }
+    return channel;
+}
+
+const methods = {
+    disconnect() {
+        behind(this).disconnectHere();
+    },
+    postMessage(...given) {
+        const channel = behind(this);
+        if (given.length === 0) {
+            throw new TypeError("Insufficient number of arguments.");
+        }
+        channel.post(given[0]);
+    },
+};
 
 /** A port whose events and sender are made when they are first asked for. */
 function createLazyPort(channel, tools, name, senderJson) {
     let sender;
-    return {
-        name,
-        disconnect() {
-            channel.disconnectBy(this);
-        },
-        get onDisconnect() {
-            return channel.lazyEvent("onDisconnect");
-        },
-        set onDisconnect(value) {
-            replace(this, "onDisconnect", value);
-        },
-        get onMessage() {
-            return channel.lazyEvent("onMessage");
-        },
-        set onMessage(value) {
-            replace(this, "onMessage", value);
-        },
-        postMessage(...given) {
-            channel.post(this, given);
-        },
+    const { disconnect, postMessage } = methods;
+    const port = {
         get sender() {
             sender ??= senderJson === undefined ? undefined : parse(senderJson);
             return sender;
@@ -174,7 +176,24 @@ function createLazyPort(channel, tools, name, senderJson) {
         set sender(value) {
             replace(this, "sender", value);
         },
+        get onMessage() {
+            return channel.event("onMessage");
+        },
+        set onMessage(value) {
+            replace(this, "onMessage", value);
+        },
+        get onDisconnect() {
+            return channel.event("onDisconnect");
+        },
+        set onDisconnect(value) {
+            replace(this, "onDisconnect", value);
+        },
+        name,
+        disconnect,
+        postMessage,
     };
+    channelOf.set(port, channel);
+    return port;
 }
 
 const { defineProperty } = Object;

@@ -5,7 +5,8 @@
 use super::documents::{Document, Documents};
 use super::ports::Ports;
 use super::timers::Timers;
-use super::{Shared, ThreadIndex};
+use super::world::leave_name;
+use super::{LastWords, Leave, Shared, ThreadIndex};
 use crate::browser::{Navigation, NavigationChange, Request};
 use crate::extension::Extension;
 use crate::log::Event;
@@ -15,11 +16,12 @@ use port_core::{
     PortId, PortName, PostError, RuntimeTarget, TabTarget,
 };
 use rquickjs::{Ctx, Function, Persistent};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
+use url::Url;
 
 /// A thread's native side.
 pub(crate) struct Host {
@@ -34,6 +36,8 @@ pub(crate) struct Host {
     pub(super) leaving: RefCell<HashMap<ContextId, Persistent<Function<'static>>>>,
     /// Messages of windows to themselves, by document, as JSON.
     pub(super) window_messages: RefCell<VecDeque<(DocumentId, String)>>,
+    /// What becomes of what scripts say, while they hear that their document goes.
+    pub(super) last_words: Cell<LastWords>,
     /// Contexts that this thread has ended, and whose worlds are to be dropped.
     pub(super) detached: RefCell<Vec<ContextId>>,
     ports: RefCell<Ports>,
@@ -79,6 +83,7 @@ impl Host {
             documents: RefCell::default(),
             leaving: RefCell::default(),
             window_messages: RefCell::default(),
+            last_words: Cell::default(),
             detached: RefCell::default(),
             ports: RefCell::default(),
         }
@@ -128,6 +133,9 @@ impl Host {
         json: String,
     ) -> Option<&'static str> {
         let Some(id) = self.ports.borrow().id(number) else { return Some("Disconnected") };
+        if self.last_words.get() == LastWords::Unsent {
+            return None;
+        }
         // Before it is sent: the receiver may be quick to write down that it has it.
         self.log_message(world, id, &json, |port, message| Event::Post { port, message });
         // A short message is copied into the lane, a long one goes over as it is.
@@ -185,7 +193,10 @@ impl Host {
     /// Forgets what belonged to a context that is no more.
     pub(super) fn forget(&self, context: ContextId) {
         self.timers.borrow_mut().clear_context(context);
-        self.documents.borrow_mut().leave(context);
+        let document = self.documents.borrow_mut().leave(context);
+        if let Some(document) = document {
+            self.shared.tabs.set_document_url(document, None);
+        }
         self.leaving.borrow_mut().remove(&context);
         self.ports.borrow_mut().remove_context(context);
     }
@@ -200,8 +211,11 @@ impl Host {
         for &gone in &worlds {
             let hide = self.leaving.borrow_mut().remove(&gone);
             if let Some(hide) = hide.and_then(|hide| hide.restore(context).ok()) {
-                // It reports what its listeners throw by itself.
-                let _ = hide.call::<_, ()>(("pagehide", false));
+                // It reports what its listeners throw by itself. What a scenario writes
+                // down there is lost in browsers.
+                self.last_words.set(LastWords::Unrecorded);
+                let _ = hide.call::<_, ()>((leave_name(Leave::Removed),));
+                self.last_words.take();
             }
         }
         for gone in worlds {
@@ -224,6 +238,14 @@ impl Host {
         work: impl FnOnce(&mut Document) -> R,
     ) -> Option<R> {
         self.documents.borrow_mut().get_mut(world.place?.document).map(work)
+    }
+
+    /// A document has another URL and stays.
+    pub(super) fn set_document_url(&self, document: DocumentId, url: &Url) {
+        if let Some(known) = self.documents.borrow_mut().get_mut(document) {
+            known.url = url.clone();
+            self.shared.tabs.set_document_url(document, Some(url.clone()));
+        }
     }
 
     /// Tells the browser process what a world did to its page.

@@ -14,10 +14,26 @@ use std::fmt::Write as _;
 /// How deep values nest before the engine goes on: it knows its stack, and finds circles.
 const DEPTH: usize = 100;
 
+/// The value as JSON, if JSON says everything about it that a structured clone would: if
+/// it is made of plain objects and arrays, each met once, texts, numbers, truth values
+/// and nulls. Anything else gives `None`, also what throws.
+pub(super) fn stringify_tree<'js>(context: &Ctx<'js>, value: &Value<'js>) -> Option<String> {
+    let mut writer = Writer::new(context);
+    writer.tree = Some(Vec::new());
+    match writer.write(value, &|| Ok(String::new())) {
+        Ok(true) => Some(writer.text),
+        Ok(false) | Err(Stop::LeftToTheEngine) => None,
+        Err(Stop::Thrown(_)) => {
+            context.catch();
+            None
+        }
+    }
+}
+
 /// The value as JSON; `None` where JSON has nothing for it, as for a function. What is
 /// thrown by the value's own functions, or for a circle, is thrown on.
 pub(super) fn stringify<'js>(context: &Ctx<'js>, value: &Value<'js>) -> Result<Option<String>> {
-    let mut writer = Writer { context, text: String::with_capacity(128), depth: 0 };
+    let mut writer = Writer::new(context);
     match writer.write(value, &|| Ok(String::new())) {
         Ok(true) => Ok(Some(writer.text)),
         Ok(false) => Ok(None),
@@ -32,6 +48,8 @@ struct Writer<'a, 'js> {
     context: &'a Ctx<'js>,
     text: String,
     depth: usize,
+    /// The objects met so far, when none may be met twice and nothing may be left out.
+    tree: Option<Vec<Object<'js>>>,
 }
 
 /// Why a value was not written.
@@ -49,7 +67,14 @@ impl From<rquickjs::Error> for Stop {
 
 type Written = std::result::Result<bool, Stop>;
 
-impl<'js> Writer<'_, 'js> {
+/// Objects in a tree, beyond which looking for one among them takes too long.
+const OBJECTS: usize = 32;
+
+impl<'a, 'js> Writer<'a, 'js> {
+    fn new(context: &'a Ctx<'js>) -> Self {
+        Self { context, text: String::with_capacity(128), depth: 0, tree: None }
+    }
+
     /// Writes a value that lies under a key; whether there is something to write.
     fn write(&mut self, value: &Value<'js>, key: &dyn Fn() -> Result<String>) -> Written {
         if let Some(text) = value.as_string() {
@@ -62,12 +87,19 @@ impl<'js> Writer<'_, 'js> {
         } else if value.is_null() {
             self.text.push_str("null");
         } else if let Some(object) = value.as_object() {
-            return self.write_object_or_what_it_becomes(object, key);
+            return match &self.tree {
+                Some(_) => self.write_object_of_tree(object),
+                None => self.write_object_or_what_it_becomes(object, key),
+            };
         } else if let Some(number) = value.as_float() {
-            match number.is_finite() {
-                true => self.text.push_str(&value.get::<Coerced<String>>()?),
-                false => self.text.push_str("null"),
+            let is_itself = number.is_finite() && (number != 0.0 || number.is_sign_positive());
+            match (number.is_finite(), &self.tree) {
+                (_, Some(_)) if !is_itself => return Err(Stop::LeftToTheEngine),
+                (true, _) => self.text.push_str(&value.get::<Coerced<String>>()?),
+                (false, _) => self.text.push_str("null"),
             }
+        } else if self.tree.is_some() {
+            return Err(Stop::LeftToTheEngine);
         } else if value.is_undefined() || value.is_symbol() {
             return Ok(false);
         } else {
@@ -75,6 +107,24 @@ impl<'js> Writer<'_, 'js> {
             return Err(Stop::LeftToTheEngine);
         }
         Ok(true)
+    }
+
+    fn write_object_of_tree(&mut self, object: &Object<'js>) -> Written {
+        let known = self.tree.get_or_insert_default();
+        let is_simple = !object.is_function() && !object.is_proxy() && self.depth < DEPTH;
+        let is_simple = is_simple && *object != self.context.globals();
+        if !is_simple || known.len() == OBJECTS || known.contains(object) {
+            return Err(Stop::LeftToTheEngine);
+        }
+        known.push(object.clone());
+        self.depth += 1;
+        let written = match object.as_array() {
+            Some(array) => self.write_items(array),
+            None if is_plain(object) => self.write_members(object),
+            None => Err(Stop::LeftToTheEngine),
+        };
+        self.depth -= 1;
+        written
     }
 
     fn write_object_or_what_it_becomes(
@@ -204,7 +254,7 @@ fn quote(text: &str, json: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use super::stringify;
+    use super::{stringify, stringify_tree};
     use rquickjs::{CatchResultExt, Context, Function, Object, Runtime, Value};
 
     /// Values whose JSON has a catch, each made anew by every call.
@@ -238,6 +288,46 @@ mod tests {
         () => Object.assign(Object.create(Array.prototype), { 0: 1, length: 1 }),
         () => { let n = 0; return { get n() { n += 1; return n; }, date: new Date(0), again: { get n() { n += 1; return n; } } }; },
     ]"#;
+
+    #[test]
+    fn a_tree_loses_nothing_as_json() {
+        let runtime = Runtime::new().expect("an engine");
+        let context = Context::full(&runtime).expect("a world");
+        context.with(|context| {
+            let tree = |source: &str| {
+                let value: Value<'_> = context.eval(format!("({source})")).catch(&context).expect("a value");
+                stringify_tree(&context, &value)
+            };
+            let source = r#"{"a":[1,-2.5,"x",true,null,{}],"__proto__":{"b":[[]]}}"#;
+            assert_eq!(tree(&source.replace("\"__proto__\"", "[\"__proto__\"]")).as_deref(), Some(source));
+            assert_eq!(tree("({ a: 1, toJSON: 2 })").as_deref(), Some(r#"{"a":1,"toJSON":2}"#));
+            for unlike in [
+                "undefined",
+                "NaN",
+                "-0",
+                "1n",
+                "Symbol()",
+                "() => {}",
+                "{ a: undefined }",
+                "[, 1]",
+                "{ f() {} }",
+                "new Date(0)",
+                "new Map()",
+                "new Number(1)",
+                "new (class {})()",
+                "globalThis",
+                "new Proxy({}, {})",
+                "((o) => [o, o])({})",
+                "((o) => { o.o = o; return o; })({})",
+                "{ get a() { throw 1; } }",
+                "Array.from({ length: 40 }, () => ({}))",
+                "Object.create(null)",
+                "[-Infinity]",
+            ] {
+                assert_eq!(tree(unlike), None, "{unlike}");
+            }
+        });
+    }
 
     #[test]
     fn it_is_what_json_stringify_gives() {

@@ -3,6 +3,7 @@
 //! A call takes and gives numbers and texts, messages as JSON. The bindings check
 //! what scripts hand in before they call.
 
+use super::LastWords;
 use super::host::{Connection, Host, Target, WorldIdentity};
 use super::json;
 use super::script_error::ScriptError;
@@ -115,6 +116,15 @@ impl<'js> Natives<'_, 'js> {
             }
         })?;
 
+        // The same for one that is a structured clone, if JSON says all of it.
+        let (host, world) = self.kept();
+        self.add("postTree", move |context: Ctx<'js>, port: u32, message: Value<'js>| {
+            match json::stringify_tree(&context, &message) {
+                Some(json) => host.post_message(&world, port, format!("{{\"j\":{json}}}")),
+                None => Some("NoTree"),
+            }
+        })?;
+
         let (host, world) = self.kept();
         self.add("disconnect", move |port: u32| host.disconnect(&world, port))?;
 
@@ -212,7 +222,9 @@ impl<'js> Natives<'_, 'js> {
         let (host, world) = self.kept();
         self.add("setDocumentUrl", move |url: String, replace: bool| {
             if let Ok(url) = Url::parse(&url) {
-                host.with_document(&world, |document| document.url = url.clone());
+                if let Some(place) = world.place {
+                    host.set_document_url(place.document, &url);
+                }
                 host.navigate(&world, NavigationChange::SameDocument { url, replace });
             }
         })?;
@@ -247,7 +259,7 @@ impl<'js> Natives<'_, 'js> {
         self.add("executed", move |number: f64, json: Option<String>, error: Option<String>| {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
             let number = number as u64;
-            let outcome = error.map_or_else(|| Ok(json.unwrap_or_else(|| "null".to_owned())), Err);
+            let outcome = error.map_or_else(|| Ok(json.unwrap_or_default()), Err);
             let busy = host.shared.activity.begin();
             host.shared.requests.send(Request::Executed { number, outcome }, Some(busy));
         })
@@ -256,7 +268,15 @@ impl<'js> Natives<'_, 'js> {
     /// What a scenario's own functions need; see trace/.
     fn add_replay_functions(&self) -> Result<()> {
         match self.host.shared.recorder.clone() {
-            Some(recorder) => self.add("record", move |events: String| recorder.record(events)),
+            Some(recorder) => {
+                let (host, world) = self.kept();
+                self.add("record", move |events: String| {
+                    let is_gone = host.detached.borrow().contains(&world.context);
+                    if !is_gone && host.last_words.get() != LastWords::Unrecorded {
+                        recorder.record(events);
+                    }
+                })
+            }
             None => Ok(()),
         }
     }

@@ -8,6 +8,7 @@ use serde_json::json;
 use std::cell::RefCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
+use url::Url;
 
 /// The latest sender of a world and its JSON: who connects, mostly connects again.
 #[derive(Default)]
@@ -41,8 +42,10 @@ impl SenderText {
 
 fn show(sender: &Sender, host: &Host, extension: &Extension) -> serde_json::Value {
     let profile = host.shared.profile;
-    let mut shown =
-        json!({ "id": sender.extension().as_str(), "origin": sender.origin(), "url": sender.url() });
+    // What the document has now: scripts and fragments change it.
+    let url = sender.document().and_then(|document| host.shared.tabs.document_url(document));
+    let url = url.as_ref().map_or(sender.url(), Url::as_str);
+    let mut shown = json!({ "id": sender.extension().as_str(), "origin": sender.origin(), "url": url });
     if profile == Profile::Firefox {
         let is_content = sender.kind() == ContextKind::ContentScript;
         shown["envType"] = if is_content { "content_child" } else { "addon_child" }.into();

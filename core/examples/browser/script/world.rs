@@ -1,13 +1,13 @@
 //! One world: a QuickJS context with the bindings, in which scripts of one extension
 //! run.
 
-use super::WorldDescription;
 use super::host::{Host, WorldIdentity};
 use super::modules::{self, Modules};
 use super::natives;
 use super::rejections::RawContext;
 use super::script_error::ScriptError;
 use super::sender_text::SenderText;
+use super::{Leave, WorldDescription};
 use crate::extension::Script;
 use crate::extension::manifest::{RunAt, ScriptKind};
 use crate::profile::Profile;
@@ -68,7 +68,7 @@ impl World {
                 Ok::<_, rquickjs::Error>(Persistent::save(&context, function))
             };
             let often = [function("connect")?, function("message")?, function("disconnect")?];
-            let hide: Function<'_> = deliver.get("pageTransition")?;
+            let hide: Function<'_> = deliver.get("leave")?;
             host.leaving.borrow_mut().insert(context_id, Persistent::save(&context, hide));
             Ok::<_, rquickjs::Error>((Persistent::save(&context, deliver), often))
         })?;
@@ -124,13 +124,18 @@ impl World {
     }
 
     /// The document goes away.
-    pub(super) fn hide(&self, persisted: bool) {
-        self.deliver("pageTransition", ("pagehide", persisted));
+    pub(super) fn hide(&self, leave: Leave) {
+        self.deliver("leave", (leave_name(leave),));
+    }
+
+    /// A frame element of the document has loaded.
+    pub(super) fn frame_loaded(&self, element: u32) {
+        self.deliver("frameLoaded", (element,));
     }
 
     /// The document came back from the back/forward cache.
     pub(super) fn show(&self) {
-        self.deliver("pageTransition", ("pageshow", true));
+        self.deliver("restored", ());
     }
 
     /// The user went back or forward within the document.
@@ -234,6 +239,11 @@ impl World {
     }
 }
 
+/// How the bindings name why a document goes.
+pub(super) fn leave_name(leave: Leave) -> String {
+    format!("{leave:?}")
+}
+
 /// How the log names an opener.
 fn label_of(sender: &Sender, own: &ExtensionId) -> String {
     let label = match (sender.tab(), sender.frame()) {
@@ -260,6 +270,7 @@ fn describe(host: &Host, description: &WorldDescription) -> serde_json::Value {
         "replays": host.shared.recorder.is_some(),
         "inspectedTab": description.inspected_tab.map(TabId::get),
         "isTop": description.place.is_none_or(|place| place.frame == port_core::FrameId::TOP),
+        "isShown": description.place.and_then(|place| host.shared.tabs.get(place.tab)).is_some_and(|tab| tab.active),
         "url": description.url.as_str(),
         "title": description.title,
         "extension": {
