@@ -93,7 +93,7 @@ pub struct EventLoop {
     /// Targets of the connect being made; kept for its memory.
     found: Vec<connect::Found>,
     /// What is counted of receivers' ports where there are windows.
-    windows: HashMap<Key, ReceiverWindow>,
+    receiver_windows: HashMap<Key, ReceiverWindow>,
     /// What opening ports hold, where posts wait for the receivers' answers.
     held: HashMap<Key, Held>,
 }
@@ -115,7 +115,7 @@ impl EventLoop {
             round: next::Round::default(),
             armed: false,
             found: Vec::new(),
-            windows: HashMap::default(),
+            receiver_windows: HashMap::default(),
             held: HashMap::default(),
         }
     }

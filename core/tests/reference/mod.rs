@@ -16,6 +16,7 @@
 
 mod calls;
 mod facts;
+mod hearing;
 pub mod index;
 mod port;
 pub mod record;
@@ -23,6 +24,8 @@ pub mod run;
 pub mod script;
 mod shown;
 pub mod shrink;
+mod state;
+mod taking;
 pub mod window;
 pub mod world;
 

@@ -1,8 +1,9 @@
 //! How ports open, send and end.
 
 use super::record::{Record, Told};
+use super::state::{Leg, State, TargetState};
 use super::window::Amount;
-use super::world::{Leg, Posted, State, TargetState, World};
+use super::world::{Posted, World};
 use super::{Channel, Context, End, Heard, Loop, Message};
 use port_core::DisconnectReason::{
     BackForwardCache as WentIntoCache, Disconnected, LimitReached, NoReceiver, SiblingEnded,

@@ -120,7 +120,7 @@ const THEMES: [Mixture; 7] = {
             (1, RefusedFact),
             (1, ConnectTab),
         ],
-        &[(1, DeclareGone), (2, DropLoop), (1, NewLoop), (2, Attach), (1, Take)],
+        &[(1, DeclareGone), (3, DropLoop), (1, NewLoop), (3, Attach), (2, ConnectTab), (2, Post), (1, Take)],
         &[(1, Reload), (1, Attach), (2, ConnectRuntime), (1, Listen), (1, Take)],
     ]
 };

@@ -2,7 +2,7 @@
 
 use super::calls::format_of;
 use super::run::{Attached, Both};
-use super::world::State;
+use super::state::State;
 use super::{Channel, Context, Heard, Loop, Message as Posting, Nth};
 use port_core::{ContextId, Event, PortStatus, Sender, TabId};
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 //! between two loops.
 
 use super::record::Record;
-use super::world::State;
+use super::state::State;
 use super::world::World;
 use super::{Channel, End, Heard, Loop, Message};
 
