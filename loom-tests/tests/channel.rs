@@ -147,7 +147,7 @@ fn a_dropped_loops_last_connection_is_heard() {
 /// Who hears of an end sees everything that was done before it.
 #[test]
 fn an_end_brings_along_what_was_done_before_it() {
-    model(None, 100, || {
+    model(None, 40, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut page, context) = browser.content_script();

@@ -77,7 +77,7 @@ macro_rules! usual {
     };
 }
 
-early!(Nothing in early_and_nothing_happens, bound 3, at least 650);
+early!(Nothing in early_and_nothing_happens, bound 3, at least 540);
 early!(TabCloses in early_and_the_tab_closes, bound 2, at least 400);
 early!(ExtensionUnloads in early_and_the_extension_is_unloaded, bound 2, at least 680);
 
@@ -167,13 +167,13 @@ const TAB_CLOSES: fn(&Browser) = |browser| browser.service.tab_closed(TAB).unwra
 const UNLOADED: fn(&Browser) = |browser| browser.service.extension_unloaded(browser.extension).unwrap();
 
 on_one_loop!(
-    both_stay_and_the_tab_closes(Stays, Stays, TAB_CLOSES), at least 340
-    receiver_detaches_and_the_tab_closes(Stays, Detaches, TAB_CLOSES), at least 800
-    opener_detaches_and_the_tab_closes(Detaches, Stays, TAB_CLOSES), at least 800
-    both_disconnect_and_the_tab_closes(Disconnects, Disconnects, TAB_CLOSES), at least 400
-    both_stay_and_the_extension_is_unloaded(Stays, Stays, UNLOADED), at least 2_500
-    receiver_detaches_and_the_extension_is_unloaded(Stays, Detaches, UNLOADED), at least 4_500
-    opener_detaches_and_the_extension_is_unloaded(Detaches, Stays, UNLOADED), at least 2_200
+    both_stay_and_the_tab_closes(Stays, Stays, TAB_CLOSES), at least 190
+    receiver_detaches_and_the_tab_closes(Stays, Detaches, TAB_CLOSES), at least 480
+    opener_detaches_and_the_tab_closes(Detaches, Stays, TAB_CLOSES), at least 400
+    both_disconnect_and_the_tab_closes(Disconnects, Disconnects, TAB_CLOSES), at least 190
+    both_stay_and_the_extension_is_unloaded(Stays, Stays, UNLOADED), at least 1_300
+    receiver_detaches_and_the_extension_is_unloaded(Stays, Detaches, UNLOADED), at least 2_700
+    opener_detaches_and_the_extension_is_unloaded(Detaches, Stays, UNLOADED), at least 1_200
 );
 
 /// A conversation between two threads that sleep whenever they have nothing to do, to
