@@ -5,7 +5,7 @@ use crate::bell::Source;
 use crate::event::Event;
 use crate::ids::{ContextId, PortId};
 use crate::payload::discard;
-use crate::peer::Arrival;
+use crate::peer::{Arrival, Peer};
 use crate::port::{PeerIndex, PortState};
 use crate::sync::mutant;
 use std::task::{Context, Poll};
@@ -22,9 +22,9 @@ pub(super) struct Round {
     /// Whether the peer there has its turn.
     turning: bool,
     /// Records that it may still give in this turn.
-    left: u32,
+    pub(super) left: u32,
     /// Whether anything was found, or a peer added, since the round began.
-    found: bool,
+    pub(super) found: bool,
 }
 
 impl EventLoop {
@@ -49,10 +49,14 @@ impl EventLoop {
     /// As [`next_event`](Self::next_event), but leaves the waker alone: after `None` nothing is
     /// called, so the embedder must ask again by itself. For a loop that spins.
     pub fn try_next_event(&mut self) -> Option<Event> {
-        if self.round.left > 0 && self.events.is_empty() && !self.fan_out.is_under_way() {
+        while self.round.left > 0 && self.events.is_empty() && !self.fan_out.is_under_way() {
             let index = self.polled[self.round.position];
             if let Some((arrival, context, port)) = self.arrival(index) {
                 return arrival.into_event(context, port);
+            }
+            let Some(record) = self.peers[index as usize].as_mut().and_then(Peer::take_small) else { break };
+            if let Some(event) = self.receive_small(index, record) {
+                return Some(event);
             }
         }
         self.next_of_any_kind()
@@ -105,20 +109,16 @@ impl EventLoop {
                 discard(self.events.pop_front());
             }
             if self.round.left > 0 {
-                self.round.left -= 1;
                 let index = self.polled[self.round.position];
-                let Some(peer) = self.peers[index as usize].as_mut() else {
-                    self.round.left = 0;
-                    continue;
-                };
-                if let Some(record) = peer.take_small() {
-                    self.round.found = true;
+                if let Some(record) = self.peers[index as usize].as_mut().and_then(Peer::take_small) {
                     if let Some(event) = self.receive_small(index, record) {
                         return Some(event);
                     }
                     continue;
                 }
-                match peer.take() {
+                self.round.left -= 1;
+                let taken = self.peers[index as usize].as_mut().and_then(Peer::take);
+                match taken {
                     Some(incoming) => {
                         self.round.found = true;
                         if let Some(event) = self.receive(index, incoming) {

@@ -144,7 +144,7 @@ impl EventLoop {
             Side::Receiver(receiver) => {
                 let Some(peer) = self.peers[receiver.peer as usize].as_mut() else { return };
                 if windows {
-                    self.windows.entry(key).or_default().outstanding.add(Credit::one(bytes));
+                    self.receiver_windows.entry(key).or_default().outstanding.add(Credit::one(bytes));
                 }
                 let route = Route::to_opener(receiver.ordinal);
                 let (record, tail) = Record::message(receiver.channel, route, traits, &mut body, true);
