@@ -284,7 +284,7 @@ fn everything_posted_before_a_kill_is_heard_however_much_it_is() {
 /// the control queue and nothing else: a fact that lies there is heard in its turn.
 #[test]
 fn a_connect_over_lanes_found_leaves_other_notices() {
-    model(Some(3), 160, || {
+    model(Some(3), 90, || {
         let browser = Browser::new();
         browser.tab(OTHER_PLACE);
         let (mut background, opener) = browser.background();
