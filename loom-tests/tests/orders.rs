@@ -77,7 +77,7 @@ macro_rules! usual {
     };
 }
 
-early!(Nothing in early_and_nothing_happens, bound 3, at least 650);
+early!(Nothing in early_and_nothing_happens, bound 3, at least 600);
 early!(TabCloses in early_and_the_tab_closes, bound 2, at least 400);
 early!(ExtensionUnloads in early_and_the_extension_is_unloaded, bound 2, at least 680);
 
