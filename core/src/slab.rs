@@ -41,6 +41,15 @@ impl<T> Slab<T> {
         Self { slots: Vec::new(), vacant: NONE, last_generation }
     }
 
+    /// A slab whose first slots are all vacant and at this generation.
+    #[cfg(test)]
+    pub(crate) fn aged(slots: u32, generation: u32) -> Self {
+        let slot =
+            |index| Slot { generation, content: Content::Empty(if index == 0 { NONE } else { index - 1 }) };
+        let vacant = slots.checked_sub(1).unwrap_or(NONE);
+        Self { slots: (0..slots).map(slot).collect(), vacant, last_generation: u32::MAX }
+    }
+
     /// The key that [`insert`](Self::insert) will use next; `None` when no more fit.
     #[inline]
     pub(crate) fn vacant_key(&self) -> Option<Key> {

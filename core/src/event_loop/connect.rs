@@ -7,7 +7,7 @@ use crate::event_loop_shared::{EventLoopShared, NoLanes};
 use crate::few::Few;
 use crate::ids::{ContextId, EventLoopId, Key, PortId};
 use crate::name::PortName;
-use crate::policy::{DocumentTarget, FanOutOrder};
+use crate::policy::{BackForwardCache, DocumentTarget, FanOutOrder};
 use crate::port::{Leg, LegAt, Opener, PeerIndex, Port, PortState, Side, Target, TargetState};
 use crate::record::{Channel, Connect, Incoming, Record};
 use crate::sender::ContextKind;
@@ -102,6 +102,9 @@ impl EventLoop {
         let context = context.ok_or(ConnectError::UnknownContext)?;
         if context.shared.killed().is_some() {
             return Err(ConnectError::Gone);
+        }
+        if context.suspended.is_some() && self.service.policies.back_forward_cache == BackForwardCache::Ends {
+            return Err(ConnectError::Cached);
         }
         if context.ports.len() >= self.service.limits.ports_per_context as usize {
             return Err(ConnectError::TooManyPorts);

@@ -15,9 +15,7 @@ impl EventLoop {
     }
 
     fn window_open(&self, outstanding: Credit) -> bool {
-        let limits = &self.service.limits;
-        limits.window_messages.is_none_or(|window| outstanding.messages < window.max(1))
-            && limits.window_bytes.is_none_or(|window| outstanding.bytes < window.max(1))
+        self.service.limits.window_admits(outstanding)
     }
 
     /// Whether so much was taken that the other side should know.

@@ -10,6 +10,8 @@ mod notices;
 mod opening;
 mod post;
 mod snapshot;
+#[cfg(test)]
+mod wrap_tests;
 
 use crate::context::{Context, ContextShared};
 use crate::error::{AttachError, ContextError};
@@ -185,7 +187,7 @@ impl EventLoop {
     ///
     /// # Errors
     ///
-    /// [`UnknownContext`](ContextError::UnknownContext).
+    /// [`UnknownContext`](ContextError::UnknownContext), [`Gone`](ContextError::Gone).
     pub fn set_listening(
         &mut self,
         context: ContextId,
@@ -193,6 +195,9 @@ impl EventLoop {
     ) -> Result<(), ContextError> {
         let key = self.context_key(context)?;
         let context = self.contexts.get_mut(key).ok_or(ContextError::UnknownContext)?;
+        if context.shared.killed().is_some() {
+            return Err(ContextError::Gone);
+        }
         context.listening = listening.into();
         Ok(())
     }
