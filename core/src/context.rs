@@ -16,6 +16,10 @@ use std::fmt;
 /// Two marks say that it is gone, each set before any notice of its death. They are
 /// two so that no thread loads what it writes: killers write `killed`, the owner
 /// writes `detached`.
+///
+/// On lines of its own, apart from the count of references, which a receiver writes for
+/// each [`Sender`](crate::Sender) while the opener reads here.
+#[repr(align(64))]
 pub(crate) struct ContextShared {
     id: ContextId,
     description: ContextDescription,
