@@ -61,8 +61,8 @@ fn post(event_loop: &mut EventLoop, port: PortId) {
 
 #[inline(never)]
 fn take(event_loop: &mut EventLoop) {
-    while let Some(event) = event_loop.try_next_event() {
-        if let Event::Message { payload, .. } = &event {
+    while let Some(event) = &event_loop.try_next_event() {
+        if let Event::Message { payload, .. } = event {
             black_box(payload.first());
         }
     }

@@ -55,9 +55,10 @@ impl End for CoreEnd {
 
     #[inline]
     fn take(&mut self) -> bool {
-        match self.event_loop.try_next_event() {
+        // By reference, as events are to be matched: moving one costs more than making it.
+        match &self.event_loop.try_next_event() {
             Some(event) => {
-                Self::heard(&event);
+                Self::heard(event);
                 true
             }
             None => false,

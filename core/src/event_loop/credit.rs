@@ -3,27 +3,36 @@
 use super::EventLoop;
 use crate::event::Event;
 use crate::ids::Key;
+use crate::limits::Limits;
 use crate::port::{PeerIndex, PortState, Side};
 use crate::record::{Channel, Credit, Signal, Towards};
+
+/// Whether a window admits another message.
+#[inline]
+pub(super) fn window_open(limits: &Limits, outstanding: Credit) -> bool {
+    limits.window_messages.is_none_or(|window| outstanding.messages < window.max(1))
+        && limits.window_bytes.is_none_or(|window| outstanding.bytes < window.max(1))
+}
+
+/// Whether so much was taken that the other side should know.
+#[inline]
+pub(crate) fn worth_reporting(limits: &Limits, taken: Credit) -> bool {
+    limits.window_messages.is_some_and(|window| taken.messages >= window.div_ceil(2))
+        || limits.window_bytes.is_some_and(|window| taken.bytes >= window.div_ceil(2))
+}
 
 impl EventLoop {
     #[inline]
     pub(super) fn has_windows(&self) -> bool {
-        let limits = &self.service.limits;
-        limits.window_messages.is_some() || limits.window_bytes.is_some()
+        self.windows
     }
 
     fn window_open(&self, outstanding: Credit) -> bool {
-        let limits = &self.service.limits;
-        limits.window_messages.is_none_or(|window| outstanding.messages < window.max(1))
-            && limits.window_bytes.is_none_or(|window| outstanding.bytes < window.max(1))
+        window_open(&self.service.limits, outstanding)
     }
 
-    /// Whether so much was taken that the other side should know.
     fn worth_reporting(&self, taken: Credit) -> bool {
-        let limits = &self.service.limits;
-        limits.window_messages.is_some_and(|window| taken.messages >= window.div_ceil(2))
-            || limits.window_bytes.is_some_and(|window| taken.bytes >= window.div_ceil(2))
+        worth_reporting(&self.service.limits, taken)
     }
 
     /// Whether every window of a port admits a message.

@@ -11,6 +11,8 @@ mod opening;
 mod post;
 mod snapshot;
 
+pub(crate) use credit::worth_reporting;
+
 use crate::context::{Context, ContextShared};
 use crate::error::{AttachError, ContextError};
 use crate::event::Event;
@@ -73,6 +75,8 @@ const OWN: PeerIndex = 0;
 /// ```
 pub struct EventLoop {
     service: Arc<ServiceInner>,
+    /// Whether the limits name a window.
+    windows: bool,
     shared: Arc<EventLoopShared>,
     contexts: Slab<Context>,
     ports: Slab<Port>,
@@ -96,8 +100,11 @@ impl EventLoop {
     pub(crate) fn new(service: Arc<ServiceInner>, shared: Arc<EventLoopShared>) -> Self {
         let own = Peer::own(Arc::clone(&shared));
         let peer_of = [(shared.id(), OWN)].into_iter().collect();
+        let limits = &service.limits;
+        let windows = limits.window_messages.is_some() || limits.window_bytes.is_some();
         Self {
             service,
+            windows,
             shared,
             contexts: Slab::new(u32::MAX),
             ports: Slab::new(u32::MAX),

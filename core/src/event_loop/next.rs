@@ -49,7 +49,11 @@ impl EventLoop {
     /// As [`next_event`](Self::next_event), but leaves the waker alone: after `None` nothing is
     /// called, so the embedder must ask again by itself. For a loop that spins.
     pub fn try_next_event(&mut self) -> Option<Event> {
-        if self.round.left > 0 && self.events.is_empty() && !self.fan_out.is_under_way() {
+        if self.fan_out.is_under_way() {
+            if let Some((context, port)) = self.next_receiver() {
+                return self.copy_for(context, port);
+            }
+        } else if self.round.left > 0 && self.events.is_empty() {
             let index = self.polled[self.round.position];
             if let Some((arrival, context, port)) = self.arrival(index) {
                 return arrival.into_event(context, port);
@@ -61,16 +65,13 @@ impl EventLoop {
     /// A message that lies next in a peer's lane and whose event is good as it is.
     #[inline(always)]
     fn arrival(&mut self, index: PeerIndex) -> Option<(Arrival<'_>, ContextId, PortId)> {
-        if self.has_windows() {
-            return None;
-        }
-        let Self { peers, ports, contexts, shared, round, .. } = self;
-        let arrival = peers[index as usize].as_mut()?.arrival()?;
-        let port = ports.get(arrival.port)?;
+        let Self { peers, ports, contexts, shared, round, windows, service, .. } = self;
+        let mut arrival = peers[index as usize].as_mut()?.arrival()?;
+        let port = ports.get_mut(arrival.port)?;
         let context = contexts.get(port.context)?;
         let good =
             port.state == PortState::Open && context.suspended.is_none() && context.shared.killed().is_none();
-        if !good {
+        if !good || (*windows && !arrival.count(&mut port.side, &service.limits)) {
             return None;
         }
         round.left -= 1;

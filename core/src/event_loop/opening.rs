@@ -1,9 +1,11 @@
 //! Ports whose receivers have not all answered yet, where posts wait for that.
 
 use super::EventLoop;
+use super::post::Refusal;
 use crate::error::PostError;
 use crate::ids::Key;
 use crate::message::Message;
+use crate::payload::discard;
 use crate::policy::OpeningPort;
 use crate::port::{PortState, Side, TargetState};
 use crate::reason::DisconnectReason;
@@ -26,23 +28,23 @@ impl EventLoop {
     }
 
     /// Keeps a message until the port is open.
-    pub(super) fn hold<'m>(&mut self, key: Key, message: Message<'m>) -> Result<(), PostError<'m>> {
+    pub(super) fn hold<'m>(&mut self, key: Key, message: &mut Message<'m>) -> Result<(), Refusal<'m>> {
         let limits = &self.service.limits;
-        let Some(port) = self.ports.get_mut(key) else { return Err(PostError::Disconnected(message)) };
-        let Side::Opener(opener) = &mut port.side else { return Err(PostError::Disconnected(message)) };
+        let Some(port) = self.ports.get_mut(key) else { return Err(PostError::Disconnected) };
+        let Side::Opener(opener) = &mut port.side else { return Err(PostError::Disconnected) };
         let held = opener.held.get_or_insert_default();
         let Credit { messages, bytes } = held.amount;
         if limits.window_messages.is_some_and(|window| messages >= window)
             || limits.window_bytes.is_some_and(|window| bytes >= window)
         {
             port.wants_room = true;
-            return Err(PostError::WindowFull(message));
+            return Err(PostError::WindowFull);
         }
         if u64::from(messages) >= limits.lane_records || bytes >= limits.lane_bytes {
-            return Err(PostError::Busy(message));
+            return Err(PostError::Busy);
         }
         held.amount.add(Credit::one(message.bytes().len() as u64));
-        held.messages.push(message.into_owned());
+        held.messages.push(message.take().into_owned());
         Ok(())
     }
 
@@ -76,8 +78,9 @@ impl EventLoop {
         port.state = PortState::Open;
         let Side::Opener(opener) = &mut port.side else { return };
         let mut held = opener.held.take().unwrap_or_default();
-        for message in std::mem::take(&mut held.messages) {
-            self.send_message(key, message);
+        for mut message in std::mem::take(&mut held.messages) {
+            self.send_message(key, &mut message);
+            discard(message);
         }
         if leaves {
             self.close_port(key, DisconnectReason::Disconnected);
