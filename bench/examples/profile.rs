@@ -9,7 +9,9 @@ use port_core_bench::question::one_way::spin;
 use port_core_bench::scene::Scene;
 use port_core_bench::topology::Processors;
 use std::env;
-use std::hint::black_box;
+use std::hint::{self, black_box};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 const BURST: usize = 64;
@@ -23,7 +25,9 @@ fn main() {
         "messages" => messages(count),
         "apart" => apart(count),
         "connects" => connects(count),
-        other => panic!("messages, apart or connects, not {other}"),
+        "sleeps" => sleeps(count, false),
+        "sleeps-beside" => sleeps(count, true),
+        other => panic!("messages, apart, connects, sleeps or sleeps-beside, not {other}"),
     }
     println!("{:.1} ns each", start.elapsed().as_nanos() as f64 / count as f64);
 }
@@ -66,6 +70,42 @@ fn take(event_loop: &mut EventLoop) {
             black_box(payload.first());
         }
     }
+}
+
+/// What it costs a loop that has nothing more to do to say so, with its peer idle, or
+/// beside a thread of the process that is busy.
+fn sleeps(count: usize, beside: bool) {
+    let mut scene = Scene::of_two_loops(1);
+    let port = scene.connect_many(1).0[0];
+    let mut receiver = scene.receiver.expect("the scene has two loops");
+    let done = AtomicBool::new(false);
+    let mut times: Vec<Duration> = Vec::with_capacity(count);
+    thread::scope(|scope| {
+        if beside {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    hint::spin_loop();
+                }
+            });
+        }
+        for _ in 0..count {
+            scene.opener.post_message(port, black_box(&[7; 100])).expect("the port is open");
+            black_box(&receiver.try_next_event());
+            assert!(receiver.try_next_event().is_none());
+            let start = Instant::now();
+            assert!(receiver.next_event().is_none());
+            times.push(start.elapsed());
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    times.sort_unstable();
+    let at = |percent: usize| times[count * percent / 100];
+    println!(
+        "to fall asleep: median {:?}, a quarter within {:?}, nine in ten within {:?}",
+        at(50),
+        at(25),
+        at(90)
+    );
 }
 
 fn connects(count: usize) {

@@ -92,6 +92,8 @@ pub struct EventLoop {
     round: next::Round,
     /// Whether the bell is armed: the embedder was told "nothing" and may sleep.
     armed: bool,
+    /// How often a waiting thread looks again before it sleeps.
+    looks: u32,
     /// Targets of the connect being made; kept for its memory.
     found: Vec<Arc<ContextShared>>,
 }
@@ -115,6 +117,7 @@ impl EventLoop {
             polled: Vec::new(),
             round: next::Round::default(),
             armed: false,
+            looks: next::LOOKS,
             found: Vec::new(),
         }
     }
