@@ -67,16 +67,8 @@ impl End for CoreEnd {
 }
 
 impl Sleeper for CoreEnd {
-    /// As channels do within their `recv`, and an embedder should: looks again for a
-    /// microsecond or so before it sleeps.
     #[inline]
     fn wait(&mut self) {
-        for _ in 0..20 {
-            if self.take() {
-                return;
-            }
-            spin_loop();
-        }
         Self::heard(&self.event_loop.wait());
     }
 }

@@ -16,8 +16,9 @@ use std::time::{Duration, Instant};
 const BATCH: u32 = 64;
 
 /// How often `wait` looks again before it sleeps, unless told otherwise. Found by trial: about
-/// as long as an answer from a peer that is awake takes, and little beside what a sleep costs.
-pub(super) const LOOKS: u32 = if cfg!(port_core_model) { 0 } else { 50 };
+/// as long as an answer from a peer that is awake takes (with 50 half of them come too late), and
+/// little beside what a sleep costs.
+pub(super) const LOOKS: u32 = if cfg!(port_core_model) { 0 } else { 100 };
 
 /// Where the loop is in its round over the polled peers.
 #[derive(Debug, Default)]
@@ -262,7 +263,7 @@ impl EventLoop {
     }
 
     /// Has [`wait`](Self::wait) and [`wait_timeout`](Self::wait_timeout) look so often for an event before they
-    /// sleep, with a pause of the processor between two looks; 50 unless told, which is a few
+    /// sleep, with a pause of the processor between two looks; 100 unless told, which is some five
     /// microseconds. Worth it where answers come at once, for to sleep and be woken takes ten times
     /// as long. With 0 they sleep at once: right where there are more threads than processors.
     /// The other ways to take events never spin.
