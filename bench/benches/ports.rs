@@ -1,5 +1,6 @@
-//! The questions, a group each, put by criterion. Its figures carry no topology label, so
-//! compare within one run; the binary `targets` labels and judges.
+//! The questions, a group each, put by criterion, which compares with the last run and leaves
+//! a report in `target/criterion/report/index.html`. Its figures carry no topology label; the binary
+//! `targets` labels and judges.
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use port_core_bench::question;
@@ -13,7 +14,8 @@ fn ports(criterion: &mut Criterion) {
     };
     for question in question::all() {
         let mut group = criterion.benchmark_group(question.name);
-        group.sample_size(20).measurement_time(Duration::from_secs(2));
+        group.sample_size(20);
+        group.warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_millis(1_200));
         for mut contender in question.contenders {
             group.bench_function(BenchmarkId::from_parameter(contender.name), |bencher| {
                 bencher.iter_custom(|iterations| {

@@ -8,7 +8,9 @@
 
 pub mod allocation;
 pub mod carrier;
+pub mod crowd;
 pub mod duo;
+pub mod end_to_end;
 pub mod judgement;
 pub mod load;
 pub mod memory;

@@ -82,3 +82,35 @@ impl Load for Allocated4096 {
         self.bytes().into()
     }
 }
+
+/// So many bytes that the poster has as a slice.
+#[derive(Clone, Copy, Debug)]
+pub struct Sliced(pub &'static [u8]);
+
+impl Load for Sliced {
+    const NAME: &'static str = "from a slice";
+
+    fn bytes(&self) -> Bytes {
+        Bytes::copy_from_slice(self.0)
+    }
+
+    fn message(&self) -> Message<'_> {
+        self.0.into()
+    }
+}
+
+/// So many bytes that the poster shares with the listener.
+#[derive(Clone, Copy, Debug)]
+pub struct Shared(pub &'static Bytes);
+
+impl Load for Shared {
+    const NAME: &'static str = "by reference";
+
+    fn bytes(&self) -> Bytes {
+        self.0.clone()
+    }
+
+    fn message(&self) -> Message<'_> {
+        self.bytes().into()
+    }
+}

@@ -1,10 +1,15 @@
-//! What is counted instead of timed: allocations and memory. Needs the allocator of
+//! What is counted instead of timed: allocations, memory and wake-ups. Needs the allocator of
 //! [`allocation`](crate::allocation), and is exact.
 
 use crate::allocation::Tally;
+use crate::carrier::{Carrier, End};
+use crate::load::Slice100;
 use crate::scene::Scene;
 use bytes::Bytes;
 use port_core::{Event, EventLoop, Message, PortId};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Wake;
 
 /// One count.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +38,8 @@ pub const CONNECT_NAMED: &str = "connect, accept and disconnect, long name";
 pub const IDLE_PAIR: &str = "idle port pair of 10,000, both sides";
 /// A count's name.
 pub const AFTER_BURST: &str = "kept after a burst of 1,000,000 messages";
+/// A count's name.
+pub const WAKES: &str = "wake-ups per sleep, 100 messages each";
 
 /// Counts everything, on the calling thread.
 #[must_use]
@@ -50,7 +57,8 @@ pub fn counts() -> Vec<Count> {
         figure(CONNECT, per_connect("short name"), allocations),
         figure(CONNECT_NAMED, per_connect("a name of more than twenty-three bytes"), allocations),
         figure(IDLE_PAIR, per_idle_pair(10_000), "bytes"),
-        figure(AFTER_BURST, after_burst(1_000_000), "bytes"),
+        figure(AFTER_BURST, burst(1_000_000).kept, "bytes"),
+        figure(WAKES, per_sleep(), "wake-ups"),
     ]
 }
 
@@ -130,19 +138,69 @@ pub fn per_idle_pair(pairs: usize) -> f64 {
     tally.bytes as f64 / pairs as f64
 }
 
-/// Bytes of heap kept once a burst has been posted, taken, and nothing came after it
-/// but one message more, as the poster gives back memory when it posts again.
+/// The heap that a burst takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Burst {
+    /// Bytes while it lies between the threads.
+    pub queued: f64,
+    /// Bytes once it has been taken and all is quiet.
+    pub kept: f64,
+}
+
+/// A burst of messages of 100 bytes to a loop that sleeps meanwhile.
 #[must_use]
-pub fn after_burst(messages: usize) -> f64 {
+pub fn burst(messages: usize) -> Burst {
     let mut scene = Scene::of_two_loops(1);
     let port = scene.connect_many(1).0[0];
     let mut receiver = scene.receiver.expect("the scene has two loops");
-    let (tally, ()) = Tally::of(|| {
+    let (queued, ()) = Tally::of(|| {
         for _ in 0..messages {
             scene.opener.post_message(port, &[7; 100]).expect("within the budget");
         }
+    });
+    let (taken, ()) = Tally::of(|| {
         while receiver.next_event().is_some() {}
         while scene.opener.next_event().is_some() {}
     });
-    tally.bytes as f64
+    Burst { queued: queued.bytes as f64, kept: (queued.bytes + taken.bytes) as f64 }
+}
+
+/// The same through a channel without a bound.
+#[must_use]
+pub fn burst_through<C: Carrier>(messages: usize) -> Burst {
+    let (mut poster, mut listener) = C::between(1);
+    let (queued, ()) = Tally::of(|| (0..messages).for_each(|_| poster.post(0, &Slice100)));
+    let (taken, ()) = Tally::of(|| while listener.take() {});
+    Burst { queued: queued.bytes as f64, kept: (queued.bytes + taken.bytes) as f64 }
+}
+
+/// Counts how often it was woken.
+#[derive(Default)]
+struct Wakes(AtomicU32);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Wake-ups of a loop for each time that it fell asleep and a burst was posted to it.
+#[must_use]
+pub fn per_sleep() -> f64 {
+    let wakes = Arc::new(Wakes::default());
+    let mut scene = Scene::with_a_sleeper(1, &Arc::clone(&wakes).into());
+    let port = scene.connect_many(1).0[0];
+    let mut receiver = scene.receiver.expect("the scene has two loops");
+    let sleeps = 100;
+    while receiver.next_event().is_some() {}
+    let before = wakes.0.load(Ordering::Relaxed);
+    for _ in 0..sleeps {
+        post_burst(&mut scene.opener, port, || (&[7_u8; 100]).into());
+        while receiver.next_event().is_some() {}
+    }
+    f64::from(wakes.0.load(Ordering::Relaxed) - before) / f64::from(sleeps)
 }

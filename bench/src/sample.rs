@@ -66,19 +66,44 @@ impl std::fmt::Display for Label {
     }
 }
 
-/// What is said of several samples with one label: nanoseconds per operation.
+/// The middle of several figures, and how far they lie apart.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Summary {
+pub struct Spread {
     /// The middle one.
     pub median: f64,
     /// The least.
     pub min: f64,
     /// The greatest.
     pub max: f64,
-    /// How many.
+}
+
+impl Spread {
+    /// Of figures in any order; `None` where there are none.
+    #[must_use]
+    pub fn of(mut figures: Vec<f64>) -> Option<Self> {
+        figures.sort_by(f64::total_cmp);
+        let median = *figures.get(figures.len() / 2)?;
+        Some(Self { median, min: *figures.first()?, max: *figures.last()? })
+    }
+
+    /// Of something that is the same each time.
+    #[must_use]
+    pub fn exactly(figure: f64) -> Self {
+        Self { median: figure, min: figure, max: figure }
+    }
+}
+
+/// What is said of several samples with one label.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Summary {
+    /// Nanoseconds per operation.
+    pub time: Spread,
+    /// The samples' 99th percentiles in nanoseconds, where there are any.
+    pub p99: Option<Spread>,
+    /// Nanoseconds in which one cache line went there and back, where there were two threads.
+    pub line: Option<Spread>,
+    /// How many samples.
     pub count: usize,
-    /// The median of the samples' 99th percentiles, where there are any.
-    pub p99: Option<f64>,
 }
 
 /// Sums up the samples by label; those without one are left out.
@@ -94,21 +119,12 @@ pub fn summarise(samples: &[Sample]) -> BTreeMap<Label, Summary> {
 }
 
 fn summary(samples: &[&Sample]) -> Option<Summary> {
-    let mut times: Vec<f64> = samples.iter().map(|sample| sample.nanoseconds()).collect();
-    let mut tails: Vec<f64> =
-        samples.iter().filter_map(|sample| Some(sample.p99?.as_nanos() as f64)).collect();
-    let median = median(&mut times)?;
+    let spread =
+        |figure: fn(&Sample) -> Option<f64>| Spread::of(samples.iter().filter_map(|s| figure(s)).collect());
     Some(Summary {
-        median,
-        min: *times.first()?,
-        max: *times.last()?,
-        count: times.len(),
-        p99: self::median(&mut tails),
+        time: spread(|sample| Some(sample.nanoseconds()))?,
+        p99: spread(|sample| Some(sample.p99?.as_nanos() as f64)),
+        line: spread(|sample| Some(sample.line?.0)),
+        count: samples.len(),
     })
-}
-
-/// The middle value; sorts.
-pub fn median(values: &mut [f64]) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied()
 }

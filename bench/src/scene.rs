@@ -26,22 +26,28 @@ impl Scene {
     /// With the tab on an event loop of its own.
     #[must_use]
     pub fn of_two_loops(frames: u64) -> Self {
-        Self::new(frames, true)
+        Self::new(frames, true, Waker::noop())
+    }
+
+    /// With the tab on an event loop of its own, which is woken by `waker`.
+    #[must_use]
+    pub fn with_a_sleeper(frames: u64, waker: &Waker) -> Self {
+        Self::new(frames, true, waker)
     }
 
     /// With everything on one event loop.
     #[must_use]
     pub fn of_one_loop(frames: u64) -> Self {
-        Self::new(frames, false)
+        Self::new(frames, false, Waker::noop())
     }
 
-    fn new(frames: u64, two: bool) -> Self {
+    fn new(frames: u64, two: bool, waker: &Waker) -> Self {
         let service = MessageService::new(Limits::default());
         let extension = service.extension_loaded(ExtensionId::new("bench@example")).expect("loaded once");
         let tab = TabId::new(7);
         service.tab_opened(tab, WindowId::new(1)).expect("opened once");
         let mut opener = service.event_loop(Waker::noop().clone());
-        let mut receiver = two.then(|| service.event_loop(Waker::noop().clone()));
+        let mut receiver = two.then(|| service.event_loop(waker.clone()));
         let background = ContextDescription::background(extension, "ext://bench/bg.js", "ext://bench");
         let background = opener.attach(background).expect("the extension is loaded");
         let owner = receiver.as_mut().unwrap_or(&mut opener);

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use port_core::{Event, INLINE_BYTES};
 use port_core_bench::allocation::{Counting, Tally};
-use port_core_bench::memory::{after_burst, in_steady_state, per_connect};
+use port_core_bench::memory::{burst, in_steady_state, per_connect, per_idle_pair};
 use port_core_bench::scene::Scene;
 use std::iter;
 
@@ -61,5 +61,11 @@ fn connecting_allocates_for_a_long_name_alone() {
 
 #[test]
 fn a_burst_leaves_little_behind() {
-    assert!(after_burst(1_000_000) <= 65_536.0);
+    assert!(burst(1_000_000).kept <= 65_536.0);
+}
+
+#[test]
+fn an_idle_port_pair_takes_a_quarter_of_a_kilobyte_at_most() {
+    let bytes = per_idle_pair(10_000);
+    assert!(bytes <= 256.0, "{bytes} bytes");
 }

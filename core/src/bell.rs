@@ -35,11 +35,13 @@ pub(crate) struct Bell {
     wakeup: Wakeup,
 }
 
-/// One source of work for an event loop.
+/// One source of work for an event loop. All of it changes only when the consumer stops
+/// polling the line or the producer rings, so one cache line does; but it is the only one there.
+#[repr(align(64))]
 pub(crate) struct Line {
     source: Source,
     /// Raised by the consumer whenever it stops polling the line.
-    epoch: CachePadded<AtomicU32>,
+    epoch: AtomicU32,
     /// Whether the line is in the bell's list, or being put there.
     queued: AtomicBool,
     /// The next line of the list. Whoever set `queued` owns it until the consumer takes the list.
@@ -63,7 +65,7 @@ impl Line {
     pub(crate) fn new(source: Source) -> Arc<Self> {
         Arc::new(Self {
             source,
-            epoch: CachePadded::new(AtomicU32::new(1)),
+            epoch: AtomicU32::new(1),
             queued: AtomicBool::new(false),
             next: UnsafeCell::new(ptr::null_mut()),
         })
@@ -158,6 +160,9 @@ impl Bell {
             match self.head.compare_exchange(seen, node, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => break,
                 Err(CLOSED) => {
+                    if mutant("line-kept-for-a-closed-bell") {
+                        return;
+                    }
                     // SAFETY: made above and handed to nobody.
                     drop(unsafe { Arc::from_raw(node) });
                     return;
@@ -191,8 +196,9 @@ impl Bell {
 
     /// Ends the bell: rings have no effect from now on. Consumer only.
     pub(crate) fn close(&self) {
+        let closed = if mutant("bell-left-open") { ptr::null_mut() } else { CLOSED };
         // ORDERING: as in `take`.
-        drop(Rung(self.head.swap(CLOSED, Ordering::Acquire)));
+        drop(Rung(self.head.swap(closed, Ordering::Acquire)));
     }
 }
 
@@ -227,6 +233,9 @@ impl Iterator for Rung {
         }
         // SAFETY: `ring` made it with `into_raw`, and the list was taken once.
         let line = unsafe { Arc::from_raw(self.0) };
+        if mutant("line-let-go-before-the-next-is-read") {
+            line.queued.swap(false, Ordering::Relaxed);
+        }
         self.0 = line.next.with(|next| {
             // SAFETY: the line is queued and the list taken, so it is ours.
             unsafe { *next }

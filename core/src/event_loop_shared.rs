@@ -89,7 +89,9 @@ impl EventLoopShared {
     /// Appends a notice and rings. Without effect once the loop is dropped.
     pub(crate) fn notify(&self, notice: Notice) {
         self.enqueue(notice);
-        self.nudge();
+        if !mutant("notice-without-a-ring") {
+            self.nudge();
+        }
     }
 
     /// Appends a notice for which somebody will [`nudge`](Self::nudge) the loop.
@@ -117,7 +119,9 @@ impl EventLoopShared {
     pub(crate) fn take_new_peers(&self) -> Vec<Lanes> {
         match &mut *self.control.lock() {
             Some(queue) => queue
-                .extract_if(.., |notice| matches!(notice, Notice::Peer(_)))
+                .extract_if(.., |notice| {
+                    matches!(notice, Notice::Peer(_)) || mutant("notices-lost-with-new-peers")
+                })
                 .filter_map(|notice| match notice {
                     Notice::Peer(lanes) => Some(*lanes),
                     _ => None,
@@ -167,10 +171,11 @@ impl EventLoopShared {
     /// Enters a context; `false` when the loop is gone.
     pub(crate) fn enter(&self, context: &Arc<ContextShared>) -> bool {
         let mut registry = self.registry.lock();
-        if !registry.closed {
+        let open = !registry.closed || mutant("context-enters-a-closed-loop");
+        if open {
             registry.contexts.insert(context.id(), Arc::clone(context));
         }
-        !registry.closed
+        open
     }
 
     pub(crate) fn leave(&self, context: ContextId) {

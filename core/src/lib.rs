@@ -86,12 +86,14 @@
 //! # }
 //! ```
 
+mod acquaintance;
 mod bell;
 mod context;
 mod error;
 mod event;
 mod event_loop;
 mod event_loop_shared;
+mod few;
 mod ids;
 mod index;
 mod lane;
@@ -125,7 +127,8 @@ pub use message::{Message, MessageFormat};
 pub use name::PortName;
 pub use payload::{INLINE_BYTES, Payload};
 pub use policy::{
-    BackForwardCache, DocumentTarget, FanOutOrder, OpeningPort, Policies, ReceiverDisconnects, ReceiverLost,
+    BackForwardCache, ConnectListeners, DiscardedTab, DocumentTarget, FanOutOrder, OpeningPort, Policies,
+    ReceiverDisconnects, ReceiverLost, SenderFields,
 };
 pub use reason::DisconnectReason;
 pub use sender::{ContextDescription, ContextKind, DocumentLifecycle, Place, Sender};

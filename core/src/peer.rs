@@ -1,6 +1,8 @@
 //! An event loop as another one sees it: the lanes between them and the channels on these.
 
+use crate::acquaintance::{Acquaintances, Introduction};
 use crate::bell::{Armer, Ringer};
+use crate::context::ContextShared;
 use crate::event::Event;
 use crate::event_loop::worth_reporting;
 use crate::event_loop_shared::{EventLoopShared, Lanes};
@@ -9,10 +11,10 @@ use crate::lane::{Consumer, Entry, Frontier, Producer};
 use crate::limits::Limits;
 use crate::message::Body;
 use crate::payload::{INLINE_BYTES, Payload, discard, discard_all};
-use crate::port::{Accepted, Leg, Side, TargetState};
+use crate::port::{Accepted, Leg, LegWindow, ReceiverWindow, TargetState};
 use crate::record::{Address, Channel, Credit, Incoming, Record, Route, Signal, Traits};
-use crate::slab::Slab;
-use crate::sync::{Arc, mutant};
+use crate::slab::{LAST_GENERATION, Slab, grow_gently};
+use crate::sync::{Arc, HashMap, mutant};
 use std::collections::VecDeque;
 
 /// A peer of an event loop. The loop is its own first peer, with a plain queue in
@@ -26,8 +28,11 @@ pub(crate) struct Peer {
     backlog_bytes: u64,
     /// Channels that this side opened.
     pub(crate) opened: Slab<Leg>,
+    /// What is counted of these where there are windows.
+    pub(crate) windows: HashMap<Channel, LegWindow>,
     /// Channels that the peer opened, by index.
     accepted: Vec<Option<Accepted>>,
+    pub(crate) acquaintances: Acquaintances,
     /// Whether the loop polls this peer, so that nobody need ring.
     pub(crate) polled: bool,
 }
@@ -44,21 +49,22 @@ pub(crate) struct Arrival<'a> {
     bytes: u64,
     /// Whether all of it lies in the lane.
     short: bool,
-    /// What the opener took of the receiver that it comes from and has not reported.
-    unreported: Option<&'a mut Credit>,
+    /// Whence it comes: the ordinal where it goes to the opener.
+    channel: Channel,
+    ordinal: Option<u32>,
+    windows: &'a mut HashMap<Channel, LegWindow>,
     /// That port. Whether it is open is for the loop to see.
     pub(crate) port: Key,
 }
 
 impl Arrival<'_> {
-    /// Counts the message as taken by this side, which is a port with this `side`; `false`,
-    /// and nothing counted, when that would have to be reported.
+    /// Counts the message as taken by this side; `false`, and nothing counted, when that
+    /// would have to be reported.
     #[inline]
-    pub(crate) fn count(&mut self, side: &mut Side, limits: &Limits) -> bool {
-        let unreported = match (&mut self.unreported, side) {
-            (Some(unreported), _) => unreported,
-            (None, Side::Receiver(receiver)) => &mut receiver.unreported,
-            (None, Side::Opener(_)) => return false,
+    pub(crate) fn count(&mut self, receivers: &mut HashMap<Key, ReceiverWindow>, limits: &Limits) -> bool {
+        let unreported = match self.ordinal {
+            Some(ordinal) => self.windows.entry(self.channel).or_default().unreported_of(ordinal),
+            None => &mut receivers.entry(self.port).or_default().unreported,
         };
         let mut taken = *unreported;
         taken.add(Credit::one(self.bytes));
@@ -133,8 +139,10 @@ impl Peer {
             link,
             backlog: VecDeque::new(),
             backlog_bytes: 0,
-            opened: Slab::new(u32::MAX),
+            opened: Slab::new(LAST_GENERATION),
+            windows: HashMap::default(),
             accepted: Vec::new(),
+            acquaintances: Acquaintances::default(),
             polled: false,
         }
     }
@@ -200,8 +208,19 @@ impl Peer {
         true
     }
 
+    #[inline]
     pub(crate) fn signal(&mut self, signal: Signal) {
         self.send(Record::Signal(signal), &[], 0);
+    }
+
+    /// Names one of our contexts to the peer, for a connection that is sent next.
+    #[inline]
+    pub(crate) fn introduce(&mut self, context: &Arc<ContextShared>) -> Introduction {
+        let (introduction, ended) = self.acquaintances.introduce(context);
+        for context in ended {
+            self.signal(Signal::Farewell { context });
+        }
+        introduction
     }
 
     /// Whether the lane's budget admits a message or a connect.
@@ -219,27 +238,42 @@ impl Peer {
     /// quick way. Everything else goes through [`take`](Self::take).
     #[inline(always)]
     pub(crate) fn arrival(&mut self) -> Option<Arrival<'_>> {
-        let Self { link: Link::Lanes(ends), backlog, opened, accepted, .. } = self else { return None };
+        let Self { link: Link::Lanes(ends), backlog, opened, accepted, windows, .. } = self else {
+            return None;
+        };
         if !backlog.is_empty() {
             return None;
         }
         let entry = ends.consumer.entry()?;
         let Address { channel, route, bytes, short } = entry.peek(Record::address)??;
-        let (port, unreported) = match route.receiver() {
+        let ordinal = route.receiver();
+        let port = match ordinal {
             None => {
                 let accepted = accepted.get(channel.0.index as usize)?.as_ref()?;
                 match (accepted.generation == channel.0.generation, &*accepted.receivers) {
-                    (true, [port]) => (*port, None),
+                    (true, [port]) => *port,
                     _ => return None,
                 }
             }
             Some(ordinal) => {
-                let leg = opened.get_mut(channel.0)?;
-                let target = leg.targets.get_mut(ordinal as usize)?;
-                (target.state == TargetState::Open).then_some((leg.port, Some(&mut target.unreported)))?
+                let leg = opened.get(channel.0)?;
+                let open = leg.targets.get(ordinal as usize)?.state == TargetState::Open;
+                open.then_some(leg.port)?
             }
         };
-        Some(Arrival { entry, bytes, short, unreported, port })
+        Some(Arrival { entry, bytes, short, channel, ordinal, windows, port })
+    }
+
+    /// Takes the next record if it lies in the lane and is neither a message nor large.
+    #[inline]
+    pub(crate) fn take_small(&mut self) -> Option<Record> {
+        let Self { link: Link::Lanes(ends), backlog, .. } = self else { return None };
+        if !backlog.is_empty() {
+            return None;
+        }
+        let entry = ends.consumer.entry()?;
+        let bytes = entry.peek(Record::bytes_of_small)??;
+        Some(entry.take(bytes, |record, _| record))
     }
 
     /// Takes the next record.
@@ -301,7 +335,9 @@ impl Peer {
 
     /// Tells the peer's budget what was taken.
     pub(crate) fn publish_taken(&self) {
-        if let Link::Lanes(ends) = &self.link {
+        if let Link::Lanes(ends) = &self.link
+            && !mutant("taken-and-never-told")
+        {
             ends.consumer.publish_consumed();
         }
     }
@@ -328,6 +364,15 @@ impl Peer {
         (accepted.generation == channel.0.generation).then_some(accepted)
     }
 
+    /// Frees a channel that this side opened.
+    #[inline]
+    pub(crate) fn remove_opened(&mut self, channel: Channel) -> Option<Leg> {
+        if !self.windows.is_empty() {
+            self.windows.remove(&channel);
+        }
+        self.opened.remove(channel.0)
+    }
+
     pub(crate) fn accepted_mut(&mut self, channel: Channel) -> Option<&mut Accepted> {
         let accepted = self.accepted.get_mut(channel.0.index as usize)?.as_mut()?;
         (accepted.generation == channel.0.generation).then_some(accepted)
@@ -341,14 +386,16 @@ impl Peer {
     pub(crate) fn set_accepted(&mut self, channel: Channel, accepted: Accepted) {
         let index = channel.0.index as usize;
         if self.accepted.len() <= index {
+            let more = index + 1 - self.accepted.len();
+            grow_gently(&mut self.accepted, more);
             self.accepted.resize_with(index + 1, || None);
         }
         self.accepted[index] = Some(accepted);
     }
 
     pub(crate) fn remove_accepted(&mut self, channel: Channel) -> Option<Accepted> {
-        self.accepted(channel)?;
-        self.accepted[channel.0.index as usize].take()
+        let slot = self.accepted.get_mut(channel.0.index as usize)?;
+        slot.take_if(|accepted| accepted.generation == channel.0.generation)
     }
 
     /// The channels that the peer opened and this side took.

@@ -19,6 +19,50 @@ pub struct Policies {
     pub opening_port: OpeningPort,
     /// `tabs.connect` reaches several frames.
     pub fan_out_order: FanOutOrder,
+    /// A context has several `onConnect` listeners.
+    pub connect_listeners: ConnectListeners,
+    /// What `port.sender` and the `sender` of a one-off message show.
+    pub sender: SenderFields,
+    /// The id of a tab that was discarded.
+    pub discarded_tab: DiscardedTab,
+}
+
+/// How many ports a connection makes in a context with several `onConnect` listeners.
+/// Every `onMessage` listener of a port sees every message of it, in all engines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConnectListeners {
+    /// One, which all listeners get: a message is seen once by each of their `onMessage`
+    /// listeners, and a `disconnect()` by one ends it for all of them (Chromium and
+    /// Firefox, measured; the default).
+    ShareOnePort,
+    /// One for each of the [`Listening::listeners`](crate::Listening::listeners) that there are when the
+    /// connection is taken. Each is a receiver of its own: it posts and disconnects for
+    /// itself, and counts where the opener hears of the last one (WebKit, read in
+    /// source: its fan-out counts one port a listener).
+    PortForEach,
+}
+
+/// What a [`Sender`](crate::Sender) shows beyond extension, kind, url, origin, tab, frame and
+/// document, which all engines give where there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SenderFields {
+    /// [`Sender::lifecycle`](crate::Sender::lifecycle), `documentLifecycle` (Chromium, measured, for contexts in
+    /// tabs; not in Firefox or WebKit).
+    pub lifecycle: bool,
+    /// [`Sender::context`](crate::Sender::context), `contextId` (Firefox, measured; not in Chromium or WebKit).
+    pub context: bool,
+}
+
+/// The id of a tab that was discarded to save memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DiscardedTab {
+    /// It stays; connections to it find no receiver until it is loaded again (Firefox, measured; the default).
+    KeepsId,
+    /// The tab gets another one, and the old one names no tab (Chromium, measured: `tabs.onReplaced`).
+    TakesNewId,
 }
 
 /// What happens to the posts of a port whose receivers have not answered yet.
@@ -113,6 +157,9 @@ impl Policies {
         document_target: DocumentTarget::BothMustFit,
         opening_port: OpeningPort::PostsFollow,
         fan_out_order: FanOutOrder::Arbitrary,
+        connect_listeners: ConnectListeners::ShareOnePort,
+        sender: SenderFields { lifecycle: true, context: false },
+        discarded_tab: DiscardedTab::TakesNewId,
     };
 
     /// What Firefox 153 was measured to do.
@@ -123,6 +170,9 @@ impl Policies {
         document_target: DocumentTarget::DocumentDecides,
         opening_port: OpeningPort::PostsWait,
         fan_out_order: FanOutOrder::Document,
+        connect_listeners: ConnectListeners::ShareOnePort,
+        sender: SenderFields { lifecycle: false, context: true },
+        discarded_tab: DiscardedTab::KeepsId,
     };
 }
 
@@ -135,6 +185,9 @@ impl Default for Policies {
             document_target: DocumentTarget::BothMustFit,
             opening_port: OpeningPort::PostsFollow,
             fan_out_order: FanOutOrder::Document,
+            connect_listeners: ConnectListeners::ShareOnePort,
+            sender: SenderFields { lifecycle: true, context: true },
+            discarded_tab: DiscardedTab::KeepsId,
         }
     }
 }

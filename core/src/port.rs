@@ -1,15 +1,13 @@
 //! What an event loop keeps of its ports and of the channels behind them.
 
-use crate::context::ContextShared;
+use crate::few::Few;
 use crate::ids::Key;
 use crate::message::Message;
 use crate::name::PortName;
 use crate::payload::discard_all;
 use crate::reason::DisconnectReason;
 use crate::record::{Channel, Credit, Route};
-use crate::sync::Arc;
 use crate::target::ConnectKind;
-use smallvec::SmallVec;
 
 /// One end of a connection: a `runtime.Port` of one context.
 ///
@@ -68,21 +66,29 @@ impl PortState {
     }
 }
 
+/// What is rare lies elsewhere, so that an idle port is small: windows, and what an opening port holds,
+/// in maps of the event loop.
 pub(crate) enum Side {
     Opener(Opener),
     Receiver(Receiver),
 }
 
+/// Counted by `bench/tests/allocations.rs` too; models have larger pointers.
+#[cfg(all(target_pointer_width = "64", not(port_core_model)))]
+const _: () = {
+    assert!(size_of::<Port>() == 64);
+    assert!(size_of::<Leg>() == 24);
+    assert!(size_of::<Option<Accepted>>() == 32);
+};
+
 /// The opener's side: a leg per event loop that it reaches.
 pub(crate) struct Opener {
     pub(crate) kind: ConnectKind,
-    pub(crate) legs: SmallVec<[LegAt; 1]>,
+    pub(crate) legs: Few<LegAt>,
     /// Why the last receiver that had taken the connection went.
     pub(crate) lost: Option<DisconnectReason>,
     /// Whether a receiver refused for want of a free port.
     pub(crate) limit_reached: bool,
-    /// What was posted while the port is opening.
-    pub(crate) held: Option<Box<Held>>,
 }
 
 /// Posts of an opening port that wait, where the policy says so.
@@ -111,6 +117,11 @@ pub(crate) struct Receiver {
     pub(crate) peer: PeerIndex,
     pub(crate) channel: Channel,
     pub(crate) ordinal: u32,
+}
+
+/// What a receiver counts where there are windows.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct ReceiverWindow {
     /// Sent to the opener and not yet credited.
     pub(crate) outstanding: Credit,
     /// Taken by this side and not yet reported to the opener.
@@ -124,34 +135,72 @@ pub(crate) type PeerIndex = u32;
 pub(crate) struct Leg {
     pub(crate) port: Key,
     /// In order of ordinal.
-    pub(crate) targets: SmallVec<[Target; 1]>,
-    /// Targets that are not gone.
-    pub(crate) live: u32,
-    /// Whether a target went without a word from its event loop, which then must be
-    /// told before the channel's id is used again.
-    pub(crate) unanswered: bool,
-    /// Sent to the receivers and not yet credited by the slowest.
-    pub(crate) outstanding: Credit,
+    pub(crate) targets: Few<Target>,
 }
 
+impl Leg {
+    /// Whether a target is not gone.
+    #[inline]
+    pub(crate) fn is_live(&self) -> bool {
+        self.targets.iter().any(|target| !target.state.is_gone())
+    }
+
+    /// Whether a target went without a word from its event loop, which then must be
+    /// told before the channel's id is used again.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        self.targets.iter().any(|target| target.state == TargetState::Lost)
+    }
+}
+
+/// What an opener counts of a leg where there are windows.
+#[derive(Default)]
+pub(crate) struct LegWindow {
+    /// Sent to the receivers and not yet credited by the slowest.
+    pub(crate) outstanding: Credit,
+    /// Taken by the opener and not yet reported, by the receiver's ordinal.
+    pub(crate) unreported: Vec<Credit>,
+}
+
+impl LegWindow {
+    /// What was taken of the receiver with this ordinal and not yet reported.
+    #[inline]
+    pub(crate) fn unreported_of(&mut self, ordinal: u32) -> &mut Credit {
+        let ordinal = ordinal as usize;
+        if self.unreported.len() <= ordinal {
+            self.unreported.resize(ordinal + 1, Credit::default());
+        }
+        &mut self.unreported[ordinal]
+    }
+}
+
+/// A receiver as its opener knows it: by its key alone, for a leg leads to one event
+/// loop. Whatever else there is to know of it was looked at when it was found.
 pub(crate) struct Target {
-    pub(crate) context: Arc<ContextShared>,
+    pub(crate) context: Key,
     pub(crate) state: TargetState,
-    /// Taken by the opener and not yet reported to this receiver.
-    pub(crate) unreported: Credit,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TargetState {
     Pending,
     Open,
+    /// Its event loop said so.
     Gone,
+    /// It was killed, or its event loop is gone.
+    Lost,
+}
+
+impl TargetState {
+    pub(crate) fn is_gone(self) -> bool {
+        matches!(self, Self::Gone | Self::Lost)
+    }
 }
 
 /// The receivers' record of a channel: the mirror of a [`Leg`].
 pub(crate) struct Accepted {
     pub(crate) generation: u32,
-    pub(crate) opener: Arc<ContextShared>,
+    /// Among the peer's contexts.
+    pub(crate) opener: Key,
     /// Never empty.
-    pub(crate) receivers: SmallVec<[Key; 1]>,
+    pub(crate) receivers: Few<Key>,
 }

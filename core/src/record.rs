@@ -1,5 +1,6 @@
 //! What travels in a lane, and what an event loop makes of it.
 
+use crate::acquaintance::Introduction;
 use crate::context::ContextShared;
 use crate::ids::Key;
 use crate::lane::{PIECE_BYTES, RECORD_BYTES, TAIL_BYTES, copy_short};
@@ -116,8 +117,10 @@ pub(crate) enum Record {
     Short { channel: Channel, route: Route, traits: Traits, length: u8, head: Head },
     /// A longer message, by reference.
     Long { channel: Channel, route: Route, traits: Traits, bytes: Bytes },
-    /// A connection to one context.
-    Connect {
+    /// A connection to one context, by an opener that the peer knows.
+    Connect { channel: Channel, traits: ConnectTraits, opener: Key, target: Key, name: PortName },
+    /// The same, by one that it does not know yet.
+    FirstConnect {
         channel: Channel,
         traits: ConnectTraits,
         opener: Arc<ContextShared>,
@@ -143,7 +146,7 @@ pub(crate) struct Address {
 /// A connection to contexts of one event loop.
 pub(crate) struct Connect {
     pub(crate) channel: Channel,
-    pub(crate) opener: Arc<ContextShared>,
+    pub(crate) opener: Introduction,
     pub(crate) traits: ConnectTraits,
     pub(crate) name: PortName,
     /// In order of ordinal.
@@ -155,11 +158,16 @@ pub(crate) struct Connect {
 pub(crate) enum Signal {
     /// The receiver with this ordinal took the connection.
     Accept { channel: Channel, ordinal: u32 },
+    /// Another port of the context that just accepted as `beside` took the connection
+    /// too. It has the next ordinal behind those that there are.
+    Join { channel: Channel, beside: u32 },
     /// The sender of this record ends its part of the channel.
     Close { channel: Channel, route: Route, reason: DisconnectReason, hearing: Hearing },
     /// The sender of this record is done with so many messages and bytes that the
     /// other side sent. `ordinal` names the receiver where one is meant.
     Credit { channel: Channel, towards: Towards, ordinal: u32, credit: Credit },
+    /// A context of the sender's that the peer was told of has ended.
+    Farewell { context: Key },
 }
 
 /// Whether those whose port a `Close` ends are told.
@@ -260,6 +268,31 @@ impl Record {
         }
     }
 
+    /// A connection to one context.
+    #[inline]
+    pub(crate) fn connect(
+        channel: Channel,
+        traits: ConnectTraits,
+        opener: Introduction,
+        target: Key,
+        name: PortName,
+    ) -> Self {
+        match opener {
+            Introduction::Known(opener) => Self::Connect { channel, traits, opener, target, name },
+            Introduction::First(opener) => Self::FirstConnect { channel, traits, opener, target, name },
+        }
+    }
+
+    /// What it counts for in the lane's budget, where it is neither a message nor large.
+    #[inline]
+    pub(crate) fn bytes_of_small(&self) -> Option<u64> {
+        match self {
+            Self::Signal(_) => Some(0),
+            Self::Connect { name, .. } | Self::FirstConnect { name, .. } => Some(name.as_str().len() as u64),
+            Self::Short { .. } | Self::Long { .. } | Self::ConnectMany(_) => None,
+        }
+    }
+
     /// A message from `body`, and the tail that goes with the record. The last
     /// record made of a body takes a long one by reference without another count.
     #[inline]
@@ -302,7 +335,7 @@ pub(crate) enum Incoming {
     ConnectOne {
         channel: Channel,
         traits: ConnectTraits,
-        opener: Arc<ContextShared>,
+        opener: Introduction,
         target: Key,
         name: PortName,
     },
@@ -335,6 +368,11 @@ impl Incoming {
                 Self::Message { channel, route, traits, payload: Payload::shared(bytes) }
             }
             Record::Connect { channel, traits, opener, target, name } => {
+                let opener = Introduction::Known(opener);
+                Self::ConnectOne { channel, traits, opener, target, name }
+            }
+            Record::FirstConnect { channel, traits, opener, target, name } => {
+                let opener = Introduction::First(opener);
                 Self::ConnectOne { channel, traits, opener, target, name }
             }
             Record::ConnectMany(connect) => Self::Connect(*connect),

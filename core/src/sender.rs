@@ -2,7 +2,8 @@
 
 use crate::context::ContextShared;
 use crate::ids::ExtensionInstance;
-use crate::ids::{DocumentId, ExtensionId, FrameId, TabId};
+use crate::ids::{ContextId, DocumentId, ExtensionId, FrameId, TabId};
+use crate::policy::SenderFields;
 use crate::sync::Arc;
 use std::fmt;
 
@@ -49,6 +50,8 @@ pub struct ContextDescription {
     pub(crate) kind: ContextKind,
     pub(crate) instance: ExtensionInstance,
     pub(crate) place: Option<Place>,
+    /// A document outside of any tab.
+    pub(crate) document: Option<DocumentId>,
     pub(crate) url: Box<str>,
     pub(crate) origin: Box<str>,
 }
@@ -62,6 +65,7 @@ impl ContextDescription {
             kind: ContextKind::ContentScript,
             instance,
             place: Some(place),
+            document: None,
             url: url.into(),
             origin: origin.into(),
         }
@@ -70,19 +74,32 @@ impl ContextDescription {
     /// An extension's background page, event page or service worker.
     #[must_use]
     pub fn background(instance: ExtensionInstance, url: &str, origin: &str) -> Self {
-        Self { kind: ContextKind::Background, instance, place: None, url: url.into(), origin: origin.into() }
+        Self::outside_of_tabs(ContextKind::Background, instance, url, origin)
     }
 
     /// Another page of an extension, outside of any tab (a popup, say).
     #[must_use]
     pub fn page(instance: ExtensionInstance, url: &str, origin: &str) -> Self {
-        Self { kind: ContextKind::Page, instance, place: None, url: url.into(), origin: origin.into() }
+        Self::outside_of_tabs(ContextKind::Page, instance, url, origin)
     }
 
     /// A page of an extension that is shown in a tab; it ends with its document.
     #[must_use]
     pub fn page_in_tab(instance: ExtensionInstance, place: Place, url: &str, origin: &str) -> Self {
         Self { place: Some(place), ..Self::page(instance, url, origin) }
+    }
+
+    /// The document of a background page or another page outside of any tab, for
+    /// [`Sender::document`]; a worker has none. Nobody connects to it by this id. A
+    /// context in a tab has its place's.
+    #[must_use]
+    pub fn in_document(mut self, document: DocumentId) -> Self {
+        self.document = Some(document);
+        self
+    }
+
+    fn outside_of_tabs(kind: ContextKind, instance: ExtensionInstance, url: &str, origin: &str) -> Self {
+        Self { kind, instance, place: None, document: None, url: url.into(), origin: origin.into() }
     }
 }
 
@@ -92,11 +109,16 @@ impl ContextDescription {
 pub struct Sender {
     context: Arc<ContextShared>,
     lifecycle: DocumentLifecycle,
+    shows: SenderFields,
 }
 
 impl Sender {
-    pub(crate) fn new(context: Arc<ContextShared>, lifecycle: DocumentLifecycle) -> Self {
-        Self { context, lifecycle }
+    pub(crate) fn new(
+        context: Arc<ContextShared>,
+        lifecycle: DocumentLifecycle,
+        shows: SenderFields,
+    ) -> Self {
+        Self { context, lifecycle, shows }
     }
 
     /// `sender.id`: the extension.
@@ -141,16 +163,26 @@ impl Sender {
         Some(self.context.description().place?.frame)
     }
 
-    /// `sender.documentId`, when the context lives in a tab.
+    /// `sender.documentId`, when the context lives in a tab, or was said to be
+    /// [in a document](ContextDescription::in_document).
     #[must_use]
     pub fn document(&self) -> Option<DocumentId> {
-        Some(self.context.description().place?.document)
+        let description = self.context.description();
+        description.place.map(|place| place.document).or(description.document)
     }
 
-    /// `sender.documentLifecycle` at the time of the connect.
+    /// `sender.documentLifecycle` at the time of the connect, where
+    /// [`Policies::sender`](crate::Policies::sender) shows it.
     #[must_use]
-    pub fn lifecycle(&self) -> DocumentLifecycle {
-        self.lifecycle
+    pub fn lifecycle(&self) -> Option<DocumentLifecycle> {
+        self.shows.lifecycle.then_some(self.lifecycle)
+    }
+
+    /// `sender.contextId`, where [`Policies::sender`](crate::Policies::sender) shows it: which of the
+    /// extension's contexts it is.
+    #[must_use]
+    pub fn context(&self) -> Option<ContextId> {
+        self.shows.context.then(|| self.context.id())
     }
 }
 

@@ -7,7 +7,7 @@ use crate::event_loop_shared::{EventLoopShared, Notice};
 use crate::ids::{DocumentId, EventLoopId, ExtensionId, ExtensionInstance, FrameId, Key, TabId, WindowId};
 use crate::index::{Index, Removed};
 use crate::limits::Limits;
-use crate::policy::Policies;
+use crate::policy::{DiscardedTab, Policies};
 use crate::reason::DisconnectReason;
 use crate::sync::{Arc, AtomicU32, AtomicU64, HashMap, Mutex, Ordering, mutant};
 use crate::target::ExternalConnections;
@@ -115,13 +115,24 @@ impl MessageService {
     }
 
     /// A tab was discarded to save memory: everything in it ends, and the tab stays
-    /// open without frames.
+    /// open without frames. Under [`DiscardedTab::TakesNewId`] it goes by `next` from now
+    /// on, and its old id may be used again; else `next` means nothing. Gives the id that
+    /// the tab has now.
     ///
     /// # Errors
     ///
-    /// [`UnknownTab`](FactError::UnknownTab).
-    pub fn tab_discarded(&self, tab: TabId) -> Result<(), FactError> {
-        self.empty_tab(tab, DisconnectReason::TabDiscarded)
+    /// [`UnknownTab`](FactError::UnknownTab); [`TabExists`](FactError::TabExists) when `next` is needed
+    /// and names a tab already.
+    pub fn tab_discarded(&self, tab: TabId, next: TabId) -> Result<TabId, FactError> {
+        let reason = DisconnectReason::TabDiscarded;
+        match self.inner.policies.discarded_tab {
+            DiscardedTab::KeepsId => self.empty_tab(tab, reason).map(|()| tab),
+            DiscardedTab::TakesNewId => {
+                let removed = self.inner.index.replace_tab(tab, next)?;
+                self.inner.end(removed, reason);
+                Ok(next)
+            }
+        }
     }
 
     /// A tab crashed: everything in it ends, and the tab stays open without frames.
@@ -295,7 +306,9 @@ impl ServiceInner {
             }
             context.event_loop().leave(context.id());
         }
-        self.index.complete(&removed);
+        if !mutant("rest-of-the-index-forgotten") {
+            self.index.complete(&removed);
+        }
         for (event_loop, contexts) in by_event_loop(removed.contexts) {
             let contexts = Arc::new(contexts);
             // After the marks: who creates lanes to this loop from now on finds them.
@@ -317,7 +330,9 @@ impl ServiceInner {
     pub(crate) fn retire(&self, event_loop: &Arc<EventLoopShared>, mark: impl Fn(&ContextShared)) {
         let (contexts, peers) = event_loop.retire();
         for context in &contexts {
-            mark(context);
+            if !mutant("lost-loop-left-unmarked") {
+                mark(context);
+            }
             self.index.leave(context);
         }
         for peer in peers {

@@ -2,6 +2,11 @@
 
 use crate::ids::Key;
 use crate::sync::mutant;
+use std::mem;
+
+/// The last generation of a slot that nothing else bounds. Few in models, so that they
+/// see slots retire.
+pub(crate) const LAST_GENERATION: u32 = if cfg!(port_core_model) { 2 } else { u32::MAX };
 
 /// A vector of slots named by [`Key`]s. A key stays valid until its slot is
 /// removed and is never given again: each reuse raises the slot's generation, and
@@ -9,78 +14,126 @@ use crate::sync::mutant;
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
     slots: Vec<Slot<T>>,
-    free: Vec<u32>,
+    /// The empty slot to fill next, or [`NONE`].
+    vacant: u32,
     last_generation: u32,
 }
 
 #[derive(Debug)]
 struct Slot<T> {
     generation: u32,
-    value: Option<T>,
+    content: Content<T>,
 }
 
+#[derive(Debug)]
+enum Content<T> {
+    Full(T),
+    /// The vacant slot that is filled after this one, or [`NONE`], as in a retired one.
+    Empty(u32),
+}
+
+/// No slot: there are fewer.
+const NONE: u32 = u32::MAX;
+
 impl<T> Slab<T> {
-    /// `last_generation` is the last that a slot may have, at most `u32::MAX`.
+    /// `last_generation` is the last that a slot may have.
     pub(crate) const fn new(last_generation: u32) -> Self {
-        Self { slots: Vec::new(), free: Vec::new(), last_generation }
+        Self { slots: Vec::new(), vacant: NONE, last_generation }
     }
 
     /// The key that [`insert`](Self::insert) will use next; `None` when no more fit.
+    #[inline]
     pub(crate) fn vacant_key(&self) -> Option<Key> {
-        match self.free.last() {
-            Some(&index) => Some(Key { index, generation: self.slots[index as usize].generation }),
-            None => Some(Key { index: u32::try_from(self.slots.len()).ok()?, generation: 0 }),
+        match self.slots.get(self.vacant as usize) {
+            Some(slot) => Some(Key { index: self.vacant, generation: slot.generation }),
+            None => {
+                let index = u32::try_from(self.slots.len()).ok().filter(|index| *index != NONE)?;
+                Some(Key { index, generation: 0 })
+            }
         }
     }
 
-    /// Fills a slot; gives the value back when no more fit.
-    pub(crate) fn insert(&mut self, value: T) -> Result<Key, T> {
-        let Some(key) = self.vacant_key() else { return Err(value) };
-        if self.free.pop().is_some() {
-            self.slots[key.index as usize].value = Some(value);
-        } else {
-            self.slots.push(Slot { generation: 0, value: Some(value) });
+    /// Fills a slot; `None` when no more fit, and the value is dropped.
+    #[inline]
+    pub(crate) fn insert(&mut self, value: T) -> Option<Key> {
+        let key = self.vacant_key()?;
+        match self.slots.get_mut(key.index as usize) {
+            Some(slot) => {
+                if let Content::Empty(next) = slot.content {
+                    self.vacant = next;
+                }
+                slot.content = Content::Full(value);
+            }
+            None => {
+                grow_gently(&mut self.slots, 1);
+                self.slots.push(Slot { generation: 0, content: Content::Full(value) });
+            }
         }
-        Ok(key)
+        Some(key)
     }
 
     #[inline]
     pub(crate) fn get(&self, key: Key) -> Option<&T> {
         let slot = self.slots.get(key.index as usize)?;
         let same = slot.generation == key.generation || mutant("generation-not-compared");
-        if same { slot.value.as_ref() } else { None }
+        match &slot.content {
+            Content::Full(value) if same => Some(value),
+            _ => None,
+        }
     }
 
     #[inline]
     pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
         let slot = self.slots.get_mut(key.index as usize)?;
-        if slot.generation == key.generation { slot.value.as_mut() } else { None }
+        match &mut slot.content {
+            Content::Full(value) if slot.generation == key.generation => Some(value),
+            _ => None,
+        }
     }
 
     /// Empties a slot. Its key, and every earlier one, stays invalid for ever.
+    #[inline]
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
         let slot = self.slots.get_mut(key.index as usize)?;
-        if slot.generation != key.generation {
+        if slot.generation != key.generation || matches!(slot.content, Content::Empty(_)) {
             return None;
         }
-        let value = slot.value.take()?;
-        if slot.generation < self.last_generation {
+        let next = if slot.generation < self.last_generation {
             slot.generation += u32::from(!mutant("generation-not-raised"));
-            self.free.push(key.index);
+            mem::replace(&mut self.vacant, key.index)
+        } else if mutant("generations-start-over") {
+            slot.generation = 0;
+            mem::replace(&mut self.vacant, key.index)
+        } else {
+            NONE
+        };
+        match mem::replace(&mut slot.content, Content::Empty(next)) {
+            Content::Full(value) => Some(value),
+            Content::Empty(_) => None,
         }
-        Some(value)
     }
 
     /// The filled slots in order of index.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
-        self.slots.iter().zip(0..).filter_map(|(slot, index)| {
-            Some((Key { index, generation: slot.generation }, slot.value.as_ref()?))
+        self.slots.iter().zip(0..).filter_map(|(slot, index)| match &slot.content {
+            Content::Full(value) => Some((Key { index, generation: slot.generation }, value)),
+            Content::Empty(_) => None,
         })
     }
 
     /// The keys of the filled slots in order of index.
     pub(crate) fn keys(&self) -> Vec<Key> {
         self.iter().map(|(key, _)| key).collect()
+    }
+}
+
+/// Makes room for more items, an eighth of what is there at least. Doubling would have
+/// ten thousand idle ports hold the memory of sixteen thousand; growing by a part
+/// still moves each item a constant number of times, on average.
+#[inline]
+pub(crate) fn grow_gently<T>(items: &mut Vec<T>, more: usize) {
+    if items.capacity() - items.len() < more {
+        items.reserve_exact(more.max(items.len() / 8).max(4));
     }
 }
 

@@ -143,12 +143,16 @@ pub struct Listening {
     pub external_ports: bool,
     /// `runtime.onMessageExternal`.
     pub external_one_off: bool,
+    /// How many listeners `onConnect` and `onConnectExternal` have, where each gets a port of
+    /// its own ([`ConnectListeners::PortForEach`](crate::ConnectListeners::PortForEach)); none counts as one, and
+    /// elsewhere the number means nothing.
+    pub listeners: u16,
 }
 
 impl Listening {
     /// `runtime.onConnect` alone.
     pub const PORTS: Self =
-        Self { ports: true, one_off: false, external_ports: false, external_one_off: false };
+        Self { ports: true, one_off: false, external_ports: false, external_one_off: false, listeners: 1 };
 
     pub(crate) fn covers(self, kind: ConnectKind, external: bool) -> bool {
         match (kind, external) {

@@ -35,6 +35,9 @@ impl Wakeup {
             waiting.task.take()
         };
         self.changed.notify_one();
+        if mutant("waker-left-to-panic") {
+            self.waker.wake_by_ref();
+        }
         let _ = catch_unwind(AssertUnwindSafe(|| self.waker.wake_by_ref()));
         if let Some(task) = task {
             let _ = catch_unwind(AssertUnwindSafe(|| task.wake()));
@@ -51,12 +54,15 @@ impl Wakeup {
     /// Lets go of the task that polled last: nothing will wake it for this loop.
     pub(crate) fn forget_task(&self) {
         let task = self.waiting.lock().task.take();
-        drop(task);
+        if mutant("task-kept-by-a-closed-loop") {
+            self.waiting.lock().task = task;
+        }
     }
 
     /// Sleeps until a wake, or returns at once if one came since the last sleep.
     pub(crate) fn sleep(&self) {
         let mut waiting = self.waiting.lock();
+        waiting.woken &= !mutant("flag-cleared-before-sleeping");
         while !waiting.woken {
             waiting = self.changed.wait(waiting);
         }

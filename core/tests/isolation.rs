@@ -7,7 +7,7 @@ use common::*;
 use port_core::DisconnectReason::{ExtensionUnloaded, NoReceiver};
 use port_core::{
     ConnectError, ContextDescription, ContextError, ContextKind, DocumentLifecycle, Event, EventLoop,
-    ExtensionId, FactError, FrameId, Place, PostError, TabId, TabTarget,
+    ExtensionId, FactError, FrameId, Place, Policies, PostError, TabId, TabTarget,
 };
 
 #[test]
@@ -196,7 +196,8 @@ fn the_sender_is_what_the_browser_said() {
     assert_eq!(sender.kind(), ContextKind::ContentScript);
     assert_eq!((sender.url(), sender.origin()), ("https://example.org/a", "https://example.org"));
     assert_eq!((sender.tab(), sender.frame(), sender.document()), (Some(tab), Some(frame), Some(document)));
-    assert_eq!(sender.lifecycle(), DocumentLifecycle::Active);
+    assert_eq!(sender.lifecycle(), Some(DocumentLifecycle::Active));
+    assert_eq!(sender.context(), Some(page));
     let shown = format!("{sender:?}");
     assert!(shown.contains("greeter@example") && shown.contains("https://example.org/a"), "{shown}");
 
@@ -240,7 +241,7 @@ fn ids_of_other_loops_are_refused() {
 
 #[test]
 fn stale_ids_do_not_reach_their_successors() {
-    // I1, I2: late calls with the id of something that ended.
+    // Late calls with the id of something that ended.
     let browser = Browser::new();
     let mut here = browser.event_loop();
     let place = browser.tab();
@@ -262,5 +263,43 @@ fn stale_ids_do_not_reach_their_successors() {
         let next = browser.content_script(&mut here, place);
         assert_eq!(here.detach(page), Err(ContextError::UnknownContext));
         page = next;
+    }
+}
+
+#[test]
+fn a_sender_shows_what_the_policy_says() {
+    for (policies, lifecycle, context) in [
+        (Policies::default(), true, true),
+        (Policies::CHROMIUM, true, false),
+        (Policies::FIREFOX, false, true),
+    ] {
+        let browser = Browser::with_policies(policies);
+        let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
+        browser.background(&mut here);
+        let opener = browser.content_script(&mut there, browser.tab());
+        there.connect_runtime(opener, "").unwrap();
+        let Some(Event::Connect { sender, .. }) = here.next_event() else { panic!() };
+        assert_eq!(sender.lifecycle(), lifecycle.then_some(DocumentLifecycle::Active));
+        assert_eq!(sender.context(), context.then_some(opener));
+    }
+}
+
+#[test]
+fn a_background_page_shows_the_document_that_it_was_given_and_a_worker_none() {
+    let browser = Browser::new();
+    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
+    let place = browser.tab();
+    browser.content_script(&mut there, place);
+    let document = browser.fresh_document();
+    let worker = ContextDescription::background(browser.extension, "ext:/worker.js", "ext:/");
+    let page =
+        ContextDescription::background(browser.extension, "ext:/page.html", "ext:/").in_document(document);
+    for (description, shown) in [(worker, None), (page, Some(document))] {
+        let opener = here.attach(description).unwrap();
+        here.connect_tab(opener, &TabTarget::new(place.tab)).unwrap();
+        let Some(Event::Connect { sender, .. }) = there.next_event() else { panic!() };
+        assert_eq!((sender.document(), sender.tab(), sender.frame()), (shown, None, None));
+        // It is no place that anybody could reach.
+        assert_eq!(browser.service.document_cached(document), Err(FactError::UnknownDocument));
     }
 }

@@ -119,7 +119,7 @@ fn a_disconnect_in_answer_to_an_end_that_is_queued_takes_its_event_back() {
 
 #[test]
 fn everything_that_ends_a_port_at_once_ends_it_once() {
-    // I5: both sides, the tab and the extension, in every order.
+    // Both sides, the tab and the extension, in every order.
     type Cause = fn(&Browser, &mut [EventLoop], &Ends);
     struct Ends {
         place: Place,

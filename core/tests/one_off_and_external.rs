@@ -19,7 +19,7 @@ fn drain(event_loop: &mut EventLoop) -> Vec<Event> {
 }
 
 const EVERYTHING: Listening =
-    Listening { ports: true, one_off: true, external_ports: true, external_one_off: true };
+    Listening { ports: true, one_off: true, external_ports: true, external_one_off: true, listeners: 1 };
 
 /// One extension with a background on a loop and two pages on another.
 fn two_receivers(policies: Policies, listening: [Listening; 2]) -> (EventLoop, ContextId, EventLoop) {

@@ -4,7 +4,7 @@
 mod common;
 
 use common::*;
-use port_core::DisconnectReason::{ContextDetached, Disconnected, NoReceiver};
+use port_core::DisconnectReason::{ContextDetached, Disconnected, EventLoopGone, NoReceiver};
 use port_core::{
     ConnectKind, ContextId, EventLoop, FanOutOrder, Limits, Listening, OpeningPort, Place, Policies,
     PortStatus, PostError, TabTarget,
@@ -131,6 +131,22 @@ fn what_was_posted_arrives_when_the_opener_goes_while_its_port_is_opening() {
         assert_eq!(hear(&mut pair.there), [connect(""), message("last words"), disconnect(reason)]);
         assert_eq!(hear(&mut pair.here), []);
         assert!(pair.here.snapshot().ports.is_empty());
+    }
+}
+
+#[test]
+fn what_was_posted_arrives_when_the_openers_loop_goes_while_its_port_is_opening() {
+    for leaves in [false, true] {
+        let mut pair = Pair::new(OpeningPort::PostsWait);
+        let port = pair.here.connect_tab(pair.opener, &pair.target()).unwrap();
+        pair.here.post_message(port, "last words").unwrap();
+        if leaves {
+            pair.here.disconnect(port);
+        }
+        drop(pair.here);
+        let reason = if leaves { Disconnected } else { EventLoopGone };
+        assert_eq!(hear(&mut pair.there), [connect(""), message("last words"), disconnect(reason)]);
+        assert!(pair.there.snapshot().ports.is_empty());
     }
 }
 

@@ -9,7 +9,7 @@ use port_core::DisconnectReason::{
 };
 use port_core::{
     AttachError, ContextDescription, ContextId, DisconnectReason, Event, EventLoop, ExtensionId, FactError,
-    FrameId, Place, PortId, TabId, TabTarget, WindowId,
+    FrameId, Place, Policies, PortId, TabId, TabTarget, WindowId,
 };
 
 /// A tab with a frame, a frame in that, and one beside: each with a content script
@@ -69,7 +69,10 @@ fn everything_in_a_tab_ends_with_it() {
     type Fact = fn(&Page) -> Result<(), FactError>;
     let facts: [(DisconnectReason, Fact); 3] = [
         (TabClosed, |page| page.browser.service.tab_closed(page.frames[0].tab)),
-        (TabDiscarded, |page| page.browser.service.tab_discarded(page.frames[0].tab)),
+        (TabDiscarded, |page| {
+            let tab = page.frames[0].tab;
+            page.browser.service.tab_discarded(tab, tab).map(|now| assert_eq!(now, tab))
+        }),
         (TabCrashed, |page| page.browser.service.tab_crashed(page.frames[0].tab)),
     ];
     for (reason, fact) in facts {
@@ -191,7 +194,7 @@ fn a_page_of_the_extension_ends_with_its_tab() {
 
 #[test]
 fn a_late_fact_about_a_closed_tab_does_not_touch_its_successor() {
-    // I1: the same tab id again, with a frame of the same id.
+    // The same tab id again, with a frame of the same id.
     let browser = Browser::new();
     let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
     let place = browser.tab();
@@ -229,7 +232,7 @@ fn a_refused_fact_changes_nothing() {
         (service.tab_opened(top.tab, WindowId::new(9)), FactError::TabExists),
         (service.tab_moved(nowhere, WINDOW), FactError::UnknownTab),
         (service.tab_closed(nowhere), FactError::UnknownTab),
-        (service.tab_discarded(nowhere), FactError::UnknownTab),
+        (service.tab_discarded(nowhere, top.tab).map(drop), FactError::UnknownTab),
         (service.tab_crashed(nowhere), FactError::UnknownTab),
         (service.frame_attached(nowhere, no_frame, None, fresh), FactError::UnknownTab),
         (service.frame_attached(top.tab, no_frame, Some(no_frame), fresh), FactError::UnknownFrame),
@@ -290,4 +293,40 @@ fn facts_come_from_any_thread_while_loops_run() {
     assert_eq!(browser.service.snapshot().tabs, []);
     drain(&mut here);
     assert_eq!(here.snapshot().ports, []);
+}
+
+#[test]
+fn a_discarded_tab_takes_another_id_where_the_policy_says_so() {
+    let browser = Browser::with_policies(Policies::CHROMIUM);
+    let service = &browser.service;
+    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
+    let opener = browser.background(&mut here);
+    let (place, bystander) = (browser.tab(), browser.tab());
+    let script = browser.content_script(&mut there, place);
+    let port = here.connect_tab(opener, &TabTarget::new(place.tab)).unwrap();
+    settle([&mut here, &mut there]);
+
+    let next = TabId::new(80_000);
+    assert_eq!(service.tab_discarded(place.tab, bystander.tab), Err(FactError::TabExists));
+    assert_eq!(service.tab_discarded(place.tab, place.tab), Err(FactError::TabExists));
+    assert_eq!(service.tab_discarded(next, next), Err(FactError::UnknownTab));
+    here.post_message(port, "nothing changed").unwrap();
+    assert_eq!(heard_by(&settle([&mut here, &mut there]).concat(), script), [message("nothing changed")]);
+
+    assert_eq!(service.tab_discarded(place.tab, next), Ok(next));
+    let events = settle([&mut here, &mut there]).concat();
+    assert_eq!(heard_on(&events, port), [disconnect(TabDiscarded)]);
+    assert!(events.contains(&Event::ContextGone { context: script, reason: TabDiscarded }));
+    for tab in [place.tab, next] {
+        let port = here.connect_tab(opener, &TabTarget::new(tab)).unwrap();
+        assert_eq!(heard_on(&settle([&mut here, &mut there]).concat(), port), [disconnect(NoReceiver)]);
+    }
+    let tabs: Vec<_> =
+        service.snapshot().tabs.iter().map(|tab| (tab.tab, tab.window, tab.frames.len())).collect();
+    assert!(tabs.contains(&(next, WINDOW, 0)), "{tabs:?}");
+    assert!(tabs.iter().all(|&(tab, ..)| tab != place.tab));
+
+    // It is loaded again under its new id, and the old id is free.
+    service.frame_attached(next, FrameId::TOP, None, browser.fresh_document()).unwrap();
+    service.tab_opened(place.tab, WINDOW).unwrap();
 }

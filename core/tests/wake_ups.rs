@@ -300,7 +300,7 @@ fn a_late_wake_after_the_drop_is_harmless() {
 
 #[test]
 fn a_task_is_woken_by_its_latest_waker_alone() {
-    // W3: polled with A, then with B.
+    // Polled with A, then with B.
     let Sleeper { mut here, wakes, mut there, received, .. } = Sleeper::new();
     let (a, b) = (Arc::new(Wakes::default()), Arc::new(Wakes::default()));
     let (waker_a, waker_b) = (Waker::from(Arc::clone(&a)), Waker::from(Arc::clone(&b)));
@@ -314,7 +314,7 @@ fn a_task_is_woken_by_its_latest_waker_alone() {
             assert!(here.poll_event(&mut Context::from_waker(&waker_a)).is_ready());
         }
     }
-    // W7: polls leave nothing behind.
+    // Polls leave nothing behind.
     for _ in 0..10_000 {
         assert_eq!(here.poll_event(&mut Context::from_waker(&waker_a)), Poll::Pending);
     }
@@ -326,7 +326,7 @@ fn a_task_is_woken_by_its_latest_waker_alone() {
 
 #[test]
 fn a_task_dropped_after_its_wake_loses_nothing() {
-    // W4: events stay in the loop until they are taken.
+    // Events stay in the loop until they are taken.
     let Sleeper { mut here, mut there, received, .. } = Sleeper::new();
     let first = Waker::from(Arc::new(Wakes::default()));
     assert_eq!(here.poll_event(&mut Context::from_waker(&first)), Poll::Pending);

@@ -167,7 +167,7 @@ fn one_line_rung_by_two_threads_is_queued_once() {
     });
 }
 
-/// W1, W4: what is published over a link between segments while the consumer falls
+/// What is published over a link between segments while the consumer falls
 /// asleep. The link's slot may be seen before the link.
 #[test]
 fn publish_over_a_link_against_sleep() {
@@ -191,7 +191,7 @@ fn publish_over_a_link_against_sleep() {
     });
 }
 
-/// W6: a waker that panics.
+/// A waker that panics.
 #[test]
 fn a_waker_that_panics_does_not_jam_the_bell() {
     struct Panicking;

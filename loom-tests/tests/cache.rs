@@ -14,7 +14,7 @@ fn browser(back_forward_cache: BackForwardCache) -> Browser {
 
 const QUEUES: BackForwardCache = BackForwardCache::QueuesMessages { messages: 10, bytes: 1_000 };
 
-/// I6: what is posted while a page goes into the cache and comes back arrives, in order.
+/// What is posted while a page goes into the cache and comes back arrives, in order.
 #[test]
 fn posts_against_going_into_the_cache_and_coming_back() {
     model(Some(3), 5_300, || {
@@ -42,7 +42,7 @@ fn posts_against_going_into_the_cache_and_coming_back() {
     });
 }
 
-/// I6: where the cache ends ports, the opener hears once and the page nothing.
+/// Where the cache ends ports, the opener hears once and the page nothing.
 #[test]
 fn a_port_ends_with_its_page_going_into_the_cache() {
     model(None, 42, || {

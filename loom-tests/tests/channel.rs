@@ -12,7 +12,7 @@ use support::{
     watched_payload,
 };
 
-/// I1, I2: a late answer on a channel whose slot the opener has used again.
+/// A late answer on a channel whose slot the opener has used again.
 #[test]
 fn a_late_answer_never_reaches_the_next_channel_of_its_slot() {
     model(None, 1_400, || {
@@ -77,7 +77,7 @@ fn a_slot_is_told_free_before_it_is_used_again() {
     });
 }
 
-/// R4, R5: messages and the disconnect of one breath, against a receiver that drains.
+/// Messages and the disconnect of one breath, against a receiver that drains.
 #[test]
 fn everything_posted_is_heard_before_the_disconnect() {
     model(Some(3), 5_700, || {
@@ -103,7 +103,7 @@ fn everything_posted_is_heard_before_the_disconnect() {
     });
 }
 
-/// R4: the same when the poster's whole loop goes.
+/// The same when the poster's whole loop goes.
 #[test]
 fn everything_posted_is_heard_before_the_loop_is_gone() {
     model(Some(3), 690, || {
@@ -144,7 +144,7 @@ fn a_dropped_loops_last_connection_is_heard() {
     });
 }
 
-/// R6: who hears of an end sees everything that was done before it.
+/// Who hears of an end sees everything that was done before it.
 #[test]
 fn an_end_brings_along_what_was_done_before_it() {
     model(None, 100, || {
@@ -169,7 +169,7 @@ fn an_end_brings_along_what_was_done_before_it() {
     });
 }
 
-/// R6: the same for what the browser did before it reported a fact.
+/// The same for what the browser did before it reported a fact.
 #[test]
 fn a_fact_brings_along_what_was_done_before_it() {
     model(None, 60, || {
@@ -276,5 +276,56 @@ fn a_flood_to_oneself_does_not_keep_another_waiting() {
         let position = saw.iter().position(|seen| *seen == Seen::Message(9)).unwrap();
         assert!(position <= 130, "after {position} messages");
         assert_eq!(saw.len(), 201);
+    });
+}
+
+/// A slot that has had its last generation is not used again: an id from long ago
+/// never names what came later.
+#[test]
+fn a_slot_retires_before_its_generations_start_over() {
+    model(None, 1, || {
+        let browser = Browser::new();
+        let (mut background, opener) = browser.background();
+        let (mut page, _) = browser.content_script();
+        let mut old = Vec::new();
+        for _ in 0..5 {
+            let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
+            let received = take_connect(&mut page);
+            assert!(!old.contains(&port) && !old.contains(&received));
+            assert!(old.iter().all(|&old| !background.is_open(old) && !page.is_open(old)));
+            background.disconnect(port);
+            assert_eq!(drain(&mut page), [Seen::Disconnect(DisconnectReason::Disconnected)]);
+            old.extend([port, received]);
+        }
+    });
+}
+
+/// A context that does not listen refuses while its loop takes the connection, so
+/// nothing behind it waits for a decision.
+#[test]
+fn a_refusal_holds_up_nothing_behind_it() {
+    model(Some(3), 1_200, || {
+        let browser = Browser::new();
+        browser.tab(OTHER_PLACE);
+        let (mut background, opener) = browser.background();
+        let (mut page, deaf) = browser.content_script();
+        page.set_listening(deaf, false).unwrap();
+        browser.content_script_in(&mut page, OTHER_PLACE);
+        let opening = thread::spawn(move || {
+            let refused = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
+            background.post_message(refused, Message::from(watched_payload(1))).unwrap();
+            let taken = background.connect_tab(opener, &TabTarget::new(OTHER_PLACE.tab)).unwrap();
+            background.post_message(taken, &[2]).unwrap();
+            let saw = drain(&mut background);
+            (background, taken, saw)
+        });
+        let mut page_saw = drain(&mut page);
+        let (mut background, taken, mut opener_saw) = opening.join().unwrap();
+        let (by_opener, by_page) = settle(&mut background, &mut page);
+        opener_saw.extend(by_opener);
+        page_saw.extend(by_page);
+        assert_eq!(page_saw, [Seen::Connect, Seen::Message(2)]);
+        assert_eq!(opener_saw, [Seen::Disconnect(DisconnectReason::NoReceiver)]);
+        assert!(background.is_open(taken));
     });
 }

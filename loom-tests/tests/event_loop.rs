@@ -2,9 +2,13 @@
 
 mod support;
 
+use loom::sync::Arc;
 use loom::thread;
 use port_core_model::{DisconnectReason, Message, TabTarget};
-use support::{Browser, Seen, TAB, assert_prefix, drain, ends, model, settle, take_connect, watched_payload};
+use support::{
+    Browser, PLACE, Seen, TAB, assert_prefix, counted_payload, counting_waker, drain, ends, model, settle,
+    take_connect, watched_payload,
+};
 
 #[test]
 fn connect_against_kill_of_the_target() {
@@ -244,18 +248,27 @@ fn dropping_a_loop_against_a_post_to_it() {
     model(None, 1_700, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
+        let (waker, wakes) = counting_waker();
+        let mut page = browser.service.event_loop(waker);
+        browser.content_script_in(&mut page, PLACE);
         let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
         take_connect(&mut page);
         // Asleep, so that the post rings.
         assert_eq!(drain(&mut page), []);
         let dropping = thread::spawn(move || drop(page));
-        for mark in 1..3 {
-            background.post_message(port, Message::from(watched_payload(mark))).unwrap();
-        }
+        let counts: Vec<_> = (1..3)
+            .map(|mark| {
+                let (payload, count) = counted_payload(mark);
+                background.post_message(port, Message::from(payload)).unwrap();
+                count
+            })
+            .collect();
         dropping.join().unwrap();
         assert_eq!(drain(&mut background), [Seen::Disconnect(DisconnectReason::EventLoopGone)]);
+        // Nothing is kept for the one that is gone, though the poster lives on.
         assert!(background.snapshot().lanes.is_empty());
+        assert!(counts.iter().all(|count| Arc::strong_count(count) == 1));
+        assert_eq!(std::sync::Arc::strong_count(&wakes), 1);
     });
 }
 

@@ -212,7 +212,7 @@ fn a_frontier_holds_against_a_producer_that_goes_on() {
     });
 }
 
-/// R1: what was taken for delivered is dropped with the consumer, not kept until the
+/// What was taken for delivered is dropped with the consumer, not kept until the
 /// producer goes or pushes again.
 #[test]
 fn what_lies_in_a_lane_goes_with_its_consumer() {
@@ -232,7 +232,7 @@ fn what_lies_in_a_lane_goes_with_its_consumer() {
     });
 }
 
-/// R2, R3: the first push, the consumer's going and the producer's going, all at once.
+/// The first push, the consumer's going and the producer's going, all at once.
 #[test]
 fn first_push_then_going_against_consumer_going() {
     model(None, 73, || {
@@ -248,7 +248,7 @@ fn first_push_then_going_against_consumer_going() {
     });
 }
 
-/// I11: state words left over from a segment's earlier turns mean nothing when turns start over.
+/// State words left over from a segment's earlier turns mean nothing when turns start over.
 #[test]
 fn stale_states_are_gone_when_turns_start_over() {
     model(None, 1, || {

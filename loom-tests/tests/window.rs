@@ -3,10 +3,12 @@
 mod support;
 
 use loom::thread;
-use port_core_model::{ConnectError, DisconnectReason, Limits, Policies, PostError, TabTarget};
+use port_core_model::{
+    BackForwardCache, ConnectError, DisconnectReason, Limits, Policies, PostError, TabTarget,
+};
 use support::{Browser, INNER_PLACE, Seen, TAB, drain, model, take_connect};
 
-/// R14: a post is refused for want of window while the receiver takes what fills it:
+/// A post is refused for want of window while the receiver takes what fills it:
 /// either the post finds the credit in its lane, or the context is told of room.
 #[test]
 fn credit_against_a_post_that_wants_it() {
@@ -147,5 +149,41 @@ fn a_full_lane_refuses_connects_and_posts_until_the_peer_takes() {
         background.disconnect(port);
         let end = Seen::Disconnect(DisconnectReason::Disconnected);
         assert_eq!(drain(&mut page), [Seen::Message(2), Seen::Message(3), end]);
+    });
+}
+
+/// Of two receivers on one loop the slower sets the pace. When it goes, what the other
+/// took by then is told.
+#[test]
+fn the_slowest_of_one_loop_goes_and_there_is_room() {
+    model(Some(3), 1_600, || {
+        let mut limits = Limits::default();
+        limits.window_messages = Some(1);
+        let mut policies = Policies::default();
+        policies.back_forward_cache = BackForwardCache::QueuesMessages { messages: 9, bytes: 9_000 };
+        let browser = Browser::with(limits, policies);
+        let (mut background, opener) = browser.background();
+        let (mut page, _) = browser.content_script();
+        browser.frame(INNER_PLACE);
+        let slow = browser.content_script_in(&mut page, INNER_PLACE);
+        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
+        take_connect(&mut page);
+        take_connect(&mut page);
+        assert_eq!(drain(&mut background), []);
+        browser.service.document_cached(INNER_PLACE.document).unwrap();
+        assert_eq!(drain(&mut page), []);
+        background.post_message(port, &[1]).unwrap();
+        assert_eq!(drain(&mut page), [Seen::Message(1)]);
+        assert!(matches!(background.post_message(port, &[2]), Err(PostError::WindowFull(_))));
+        let leaving = thread::spawn(move || {
+            page.detach(slow).unwrap();
+            page
+        });
+        let mut saw = drain(&mut background);
+        let mut page = leaving.join().unwrap();
+        saw.extend(drain(&mut background));
+        assert_eq!(saw, [Seen::Room]);
+        background.post_message(port, &[3]).unwrap();
+        assert_eq!(drain(&mut page), [Seen::Message(3)]);
     });
 }

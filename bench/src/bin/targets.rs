@@ -1,74 +1,149 @@
-//! Puts every question to every contender and prints what they answer, a row each.
+//! Puts every question to every contender, prints what they answer, and judges.
 //!
-//! `targets [--only NAME] [--json FILE] [--quick]`. Exits with failure only on bad arguments:
-//! a figure is no test.
+//! Exits with failure if a target is short, or was asked for and not measured.
 
 use port_core_bench::allocation::Counting;
-use port_core_bench::judgement::{Verdict, judge};
-use port_core_bench::memory;
-use port_core_bench::question::{self, Answers};
-use port_core_bench::report::{Findings, print_answers, print_counts, print_verdicts};
+use port_core_bench::judgement::{TARGETS, Verdict, judge, unmeasured};
+use port_core_bench::question::{self, Pace, Question};
+use port_core_bench::report::{
+    Findings, document, markdown, print_answers, print_counts, print_verdicts, to_json,
+};
 use port_core_bench::topology::Processors;
-use std::collections::BTreeMap;
+use port_core_bench::{end_to_end, memory};
 use std::process::ExitCode;
+use std::time::Duration;
 use std::{env, fs};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Samples of each contender, in full and in a hurry.
-const ROUNDS: usize = 21;
-const QUICK_ROUNDS: usize = 5;
+const USAGE: &str = "usage: targets [--only TARGET | --only PART-OF-A-QUESTION'S-NAME]… [--quick]
+               [--json FILE] [--markdown] [--update DOCUMENT]…
+  --only      T2, or 'one way': that alone
+  --quick     fewer samples
+  --json      writes everything found
+  --markdown  prints tables for the documents at the end
+  --update    puts them into a document, between the marks for them";
+
+/// About three minutes for everything on a quiet machine, and not much more on a busy one.
+const FULL: Pace = Pace { rounds: 21, least: 7, allowance: Duration::from_millis(1_300) };
+const QUICK: Pace = Pace { rounds: 5, least: 3, allowance: Duration::from_millis(300) };
 
 struct Arguments {
-    only: Option<String>,
+    only: Vec<String>,
     json: Option<String>,
-    rounds: usize,
+    markdown: bool,
+    update: Vec<String>,
+    pace: Pace,
 }
 
 impl Arguments {
     fn read(mut arguments: impl Iterator<Item = String>) -> Option<Self> {
-        let mut read = Self { only: None, json: None, rounds: ROUNDS };
+        let mut read = Self { only: Vec::new(), json: None, markdown: false, update: Vec::new(), pace: FULL };
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
-                "--only" => read.only = Some(arguments.next()?),
+                "--only" => read.only.push(arguments.next()?),
                 "--json" => read.json = Some(arguments.next()?),
-                "--quick" => read.rounds = QUICK_ROUNDS,
+                "--markdown" => read.markdown = true,
+                "--update" => read.update.push(arguments.next()?),
+                "--quick" => read.pace = QUICK,
                 _ => return None,
             }
         }
-        Some(read)
+        // Documents hold whole tables.
+        (read.update.is_empty() || read.only.is_empty()).then_some(read)
+    }
+
+    /// Whether a target is asked for by name, or everything is.
+    fn wants(&self, target: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only.eq_ignore_ascii_case(target))
+    }
+
+    fn asks(&self, question: &Question) -> bool {
+        self.only.is_empty()
+            || question.targets.iter().any(|target| self.wants(target))
+            || self.only.iter().any(|only| question.name.contains(only.as_str()))
+    }
+
+    /// Targets asked for by name; what else can be judged, is.
+    fn named(&self) -> Vec<&'static str> {
+        TARGETS.into_iter().filter(|target| self.wants(target)).collect()
     }
 }
 
 fn main() -> ExitCode {
     let Some(arguments) = Arguments::read(env::args().skip(1)) else {
-        eprintln!("usage: targets [--only NAME] [--json FILE] [--quick]");
+        eprintln!("{USAGE}");
         return ExitCode::FAILURE;
     };
     let Some(processors) = Processors::find() else {
         eprintln!("two processors are needed");
         return ExitCode::FAILURE;
     };
-    let counts = memory::counts();
-    print_counts(&counts);
-    let mut answers = BTreeMap::<String, Answers>::new();
-    for mut question in question::all() {
-        if arguments.only.as_ref().is_some_and(|only| !question.name.contains(only)) {
-            continue;
-        }
-        let (answer, left_out) = question.ask(&processors, arguments.rounds);
-        print_answers(&question, &answer, left_out);
-        answers.insert(question.name, answer);
+    let findings = find(&arguments, &processors);
+    let named = arguments.named();
+    let mut verdicts: Vec<Verdict> = judge(&findings);
+    if !named.is_empty() {
+        verdicts.retain(|verdict| named.contains(&verdict.target));
     }
-    let findings = Findings { answers, counts };
-    let verdicts: Vec<Verdict> = judge(&findings);
     print_verdicts(&verdicts);
-    if let Some(path) = arguments.json
-        && let Err(error) = fs::write(&path, findings.to_json(&verdicts))
-    {
-        eprintln!("{path}: {error}");
-        return ExitCode::FAILURE;
+    let mut missing = unmeasured(&findings);
+    if !named.is_empty() {
+        missing.retain(|(target, _)| named.contains(target));
     }
-    ExitCode::SUCCESS
+    let known = |target| verdicts.iter().any(|verdict| verdict.target == target);
+    missing.extend(named.into_iter().filter(|target| !known(*target)).map(|target| (target, String::new())));
+    for (target, question) in &missing {
+        println!("  {target:4} not measured {question}");
+    }
+    let good = missing.is_empty() && verdicts.iter().all(Verdict::is_met);
+    match show(&arguments, &findings, &verdicts) {
+        Ok(()) if good => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn find(arguments: &Arguments, processors: &Processors) -> Findings {
+    let mut findings = Findings::default();
+    if ["T3", "T7", "T8", "T11", "T12"].iter().any(|target| arguments.wants(target)) {
+        findings.counts = memory::counts();
+        print_counts(&findings.counts);
+    }
+    for mut question in question::all() {
+        if arguments.asks(&question) {
+            let (answer, left_out) = question.ask(processors, arguments.pace);
+            print_answers(&question, &answer, left_out);
+            findings.answers.push((question.name, answer));
+        }
+    }
+    if arguments.wants("T10") {
+        match end_to_end::measure() {
+            Ok(found) => findings.end_to_end = Some(found),
+            Err(error) => eprintln!("{error}"),
+        }
+    }
+    findings
+}
+
+/// Writes what was asked to be written.
+fn show(arguments: &Arguments, findings: &Findings, verdicts: &[Verdict]) -> Result<(), String> {
+    if let Some(path) = &arguments.json {
+        fs::write(path, to_json(findings, verdicts)).map_err(|error| format!("{path}: {error}"))?;
+    }
+    let sections = markdown::sections(findings, verdicts);
+    if arguments.markdown {
+        for (name, text) in &sections {
+            println!("\n<!-- measured: {name} -->\n{text}<!-- end -->");
+        }
+    }
+    for path in &arguments.update {
+        let old = fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
+        let new = document::renewed(&old, &sections).ok_or_else(|| format!("{path}: a mark is wrong"))?;
+        fs::write(path, new).map_err(|error| format!("{path}: {error}"))?;
+    }
+    Ok(())
 }

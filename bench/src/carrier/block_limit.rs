@@ -1,4 +1,4 @@
-//! What the hardware allows: blocks of 64 records of 32 bytes handed over whole.
+//! What the hardware allows: blocks of 64 records handed over whole.
 
 use super::{Carrier, End};
 use crate::load::Load;
@@ -9,55 +9,54 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Records of a block.
 const RECORDS: usize = 64;
-/// Words of a record.
-const WORDS: usize = 4;
 /// Blocks of a ring.
 const BLOCKS: usize = 16;
 
 /// Nobody can do this for ports, for a message would wait until its block is full. It
-/// says what a record costs where synchronising costs nothing.
+/// says what a record of so many words costs where synchronising costs nothing.
 #[derive(Debug)]
-pub struct BlockLimit;
+pub struct BlockLimit<const WORDS: usize>;
 
 /// One end of both rings of blocks.
 #[derive(Debug)]
-pub struct BlockEnd {
-    outbound: Cursor,
-    inbound: Cursor,
+pub struct BlockEnd<const WORDS: usize> {
+    outbound: Cursor<WORDS>,
+    inbound: Cursor<WORDS>,
 }
 
 /// A position in a ring of blocks.
 #[derive(Debug)]
-struct Cursor {
-    ring: Arc<Ring>,
+struct Cursor<const WORDS: usize> {
+    ring: Arc<Ring<WORDS>>,
     block: u64,
     record: usize,
     /// Whether the block is ours by now.
     ours: bool,
 }
 
-type Ring = [Block; BLOCKS];
+type Ring<const WORDS: usize> = [Block<WORDS>; BLOCKS];
 
 #[derive(Debug)]
-struct Block {
+struct Block<const WORDS: usize> {
     /// Twice the number of times it was handed over; odd while the consumer has it.
     turn: CachePadded<AtomicU64>,
     words: CachePadded<[[AtomicU64; WORDS]; RECORDS]>,
 }
 
-impl Carrier for BlockLimit {
+impl<const WORDS: usize> Carrier for BlockLimit<WORDS> {
     const NAME: &'static str = "limit: blocks of 64";
 
-    type End = BlockEnd;
+    type End = BlockEnd<WORDS>;
 
-    fn between(_ports: usize) -> (BlockEnd, BlockEnd) {
-        let ring = || -> Arc<Ring> {
+    fn between(_ports: usize) -> (BlockEnd<WORDS>, BlockEnd<WORDS>) {
+        let ring = || -> Arc<Ring<WORDS>> {
             Arc::new(std::array::from_fn(|_| Block {
                 turn: CachePadded::new(AtomicU64::new(0)),
                 words: CachePadded::new(std::array::from_fn(|_| std::array::from_fn(|_| AtomicU64::new(0)))),
             }))
         };
-        let cursor = |ring: &Arc<Ring>| Cursor { ring: Arc::clone(ring), block: 0, record: 0, ours: false };
+        let cursor =
+            |ring: &Arc<Ring<WORDS>>| Cursor { ring: Arc::clone(ring), block: 0, record: 0, ours: false };
         let (there, back) = (ring(), ring());
         (
             BlockEnd { outbound: cursor(&there), inbound: cursor(&back) },
@@ -66,7 +65,7 @@ impl Carrier for BlockLimit {
     }
 }
 
-impl Cursor {
+impl<const WORDS: usize> Cursor<WORDS> {
     /// The next record's words, once the block is ours; `side` is 0 for the producer.
     #[inline]
     fn words(&mut self, side: u64) -> Option<&[AtomicU64; WORDS]> {
@@ -98,7 +97,7 @@ impl Cursor {
     }
 }
 
-impl End for BlockEnd {
+impl<const WORDS: usize> End for BlockEnd<WORDS> {
     #[inline]
     fn post<L: Load>(&mut self, port: usize, _load: &L) {
         loop {

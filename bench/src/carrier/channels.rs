@@ -108,3 +108,13 @@ channel! {
     try_receive: |receiver| receiver.try_recv().ok(),
     receive: |receiver| receiver.recv().ok(),
 }
+
+channel! {
+    /// `kanal`, unbounded.
+    KanalUnbounded, KanalUnboundedEnd, "kanal unbounded",
+    kanal::Sender<Item>, kanal::Receiver<Item>,
+    new: kanal::unbounded(),
+    send: |sender, item| sender.send(item).is_ok(),
+    try_receive: |receiver| receiver.try_recv().ok().flatten(),
+    receive: |receiver| receiver.recv().ok(),
+}

@@ -3,16 +3,20 @@
 mod block_limit;
 mod channels;
 mod core;
+mod ipc;
 mod lane_alone;
 mod ring_per_port;
 mod rings;
 
 pub use block_limit::BlockLimit;
-pub use channels::{CrossbeamBounded, CrossbeamUnbounded, FlumeUnbounded, StdUnbounded, TokioUnbounded};
+pub use channels::{
+    CrossbeamBounded, CrossbeamUnbounded, FlumeUnbounded, KanalUnbounded, StdUnbounded, TokioUnbounded,
+};
 pub use core::{Core, CoreEnd};
+pub use ipc::Ipc;
 pub use lane_alone::LaneAlone;
 pub use ring_per_port::RingPerPort;
-pub use rings::{Ringbuf, Rtrb};
+pub use rings::{CrossbeamArray, CrossbeamSegments, Gil, Nexus, Ringbuf, Rtrb};
 
 use crate::load::Load;
 use bytes::Bytes;

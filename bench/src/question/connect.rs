@@ -18,31 +18,40 @@ pub const ONE_LOOP: &str = "port-core, one event loop";
 pub const FLUME: &str = "dashmap + two flume";
 /// What another is called.
 pub const CROSSBEAM: &str = "dashmap + two crossbeam";
+/// What another is called.
+pub const TOKIO: &str = "dashmap + two tokio";
 
 /// Bursts that the opener may be ahead.
 const AHEAD: usize = 4;
 
+/// A question's name.
+pub const ALONE: &str = "connect, one thread";
+/// A question's name.
+pub const APART: &str = "connect, two threads";
+
 pub(super) fn questions() -> Vec<Question> {
     vec![
         Question {
-            name: "connect, one thread".into(),
+            name: ALONE.into(),
+            targets: &["T4"],
             operations: 8 * 1024,
             contenders: vec![
                 core_alone(OURS, Scene::of_two_loops),
                 core_alone(ONE_LOOP, Scene::of_one_loop),
                 rival_alone::<Flume>(FLUME),
                 rival_alone::<Crossbeam>(CROSSBEAM),
-                rival_alone::<Tokio>("dashmap + two tokio"),
+                rival_alone::<Tokio>(TOKIO),
             ],
         },
         Question {
-            name: "connect, two threads".into(),
+            name: APART.into(),
+            targets: &["T4"],
             operations: 8 * 1024,
             contenders: vec![
                 core_apart(OURS),
                 rival_apart::<Flume>(FLUME),
                 rival_apart::<Crossbeam>(CROSSBEAM),
-                rival_apart::<Tokio>("dashmap + two tokio"),
+                rival_apart::<Tokio>(TOKIO),
             ],
         },
     ]

@@ -1,7 +1,9 @@
 //! Many ports: the same messages over 1, 100 or 10,000 open ports, some of them or all active.
 
 use super::{Contender, Question};
-use crate::carrier::{Carrier, Core, CrossbeamUnbounded, End, RingPerPort, Rtrb, TokioUnbounded, apart};
+use crate::carrier::{
+    BlockLimit, Carrier, Core, CrossbeamUnbounded, End, RingPerPort, Rtrb, TokioUnbounded, apart,
+};
 use crate::duo::duo;
 use crate::load::{Load, Static32};
 use crate::question::one_way::take;
@@ -17,19 +19,25 @@ pub fn name(ports: usize, percent: usize) -> String {
 }
 
 pub(super) fn questions() -> Vec<Question> {
-    CASES
-        .map(|(ports, percent)| Question {
-            name: name(ports, percent),
-            operations: 32 * 1024,
-            contenders: vec![
-                active::<Core, _>(ports, percent, Static32),
-                active::<RingPerPort, _>(ports, percent, Static32),
-                active::<Rtrb, _>(ports, percent, Static32),
-                active::<CrossbeamUnbounded, _>(ports, percent, Static32),
-                active::<TokioUnbounded, _>(ports, percent, Static32),
-            ],
-        })
-        .into()
+    CASES.map(|(ports, percent)| question(ports, percent)).into()
+}
+
+/// The question with so many open ports.
+#[must_use]
+pub fn question(ports: usize, percent: usize) -> Question {
+    Question {
+        name: name(ports, percent),
+        targets: &["T5"],
+        operations: 32 * 1024,
+        contenders: vec![
+            active::<Core, _>(ports, percent, Static32),
+            active::<BlockLimit<4>, _>(ports, percent, Static32),
+            active::<RingPerPort, _>(ports, percent, Static32),
+            active::<Rtrb, _>(ports, percent, Static32),
+            active::<CrossbeamUnbounded, _>(ports, percent, Static32),
+            active::<TokioUnbounded, _>(ports, percent, Static32),
+        ],
+    }
 }
 
 /// A contender with so many open ports, of which `percent` are active in turn.

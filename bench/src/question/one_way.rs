@@ -2,8 +2,9 @@
 
 use super::{Contender, Question};
 use crate::carrier::{
-    BlockLimit, Carrier, Core, CrossbeamBounded, CrossbeamUnbounded, End, FlumeUnbounded, LaneAlone,
-    RingPerPort, Ringbuf, Rtrb, Sleeper, StdUnbounded, TokioUnbounded, apart,
+    BlockLimit, Carrier, Core, CrossbeamArray, CrossbeamBounded, CrossbeamSegments, CrossbeamUnbounded, End,
+    FlumeUnbounded, Gil, Ipc, KanalUnbounded, LaneAlone, Nexus, RingPerPort, Ringbuf, Rtrb, Sleeper,
+    StdUnbounded, TokioUnbounded, apart,
 };
 use crate::duo::duo;
 use crate::load::{Allocated32, Allocated4096, Load, Slice100, Static32};
@@ -13,59 +14,102 @@ use std::hint::spin_loop;
 /// Few enough that a sample often fits between two turns of other processes.
 const MESSAGES: usize = 32 * 1024;
 
+/// Words of a record of 32 bytes, and of one that holds 100 bytes and a port's number.
+const WORDS_OF_32: usize = 4;
+const WORDS_OF_104: usize = 13;
+
+/// A question's name.
+pub const LANE: &str = "lane alone";
+/// A question's name.
+pub const STATIC: &str = "one way, 32 static bytes";
+/// A question's name.
+pub const SLICES: &str = "one way, 100 bytes slice to slice";
+/// A question's name.
+pub const ASLEEP: &str = "one way, 32 static bytes, may sleep";
+
 pub(super) fn questions() -> Vec<Question> {
     vec![
         lane_alone(),
-        spinning("one way, 32 static bytes", Static32),
-        spinning("one way, 100 bytes slice to slice", Slice100),
-        spinning("one way, 32 bytes allocated", Allocated32),
-        spinning("one way, 4 KiB allocated", Allocated4096),
-        sleeping("one way, may sleep", Static32),
+        Question { targets: &["T2"], ..spinning(STATIC, everyone::<Static32, WORDS_OF_32>(Static32)) },
+        Question {
+            targets: &["T12"],
+            ..spinning(SLICES, {
+                let mut everyone = everyone::<Slice100, WORDS_OF_104>(Slice100);
+                everyone.push(spin::<Ipc, _>(Slice100).slow(64));
+                everyone
+            })
+        },
+        spinning("one way, 32 bytes allocated", some(Allocated32)),
+        spinning("one way, 4 KiB allocated", some(Allocated4096)),
+        sleeping(ASLEEP, Static32),
     ]
 }
 
-/// The lane beside rings that carry the same, and beside what the hardware allows.
+/// The lane beside queues that carry the same, and beside what the hardware allows.
 fn lane_alone() -> Question {
     Question {
-        name: "lane alone".into(),
+        name: LANE.into(),
+        targets: &["T1", "T2"],
         operations: 2 * MESSAGES,
         contenders: vec![
             spin::<LaneAlone, _>(Static32),
-            spin::<BlockLimit, _>(Static32),
+            spin::<BlockLimit<WORDS_OF_32>, _>(Static32),
             spin::<Rtrb, _>(Static32),
             spin::<Ringbuf, _>(Static32),
+            spin::<Gil, _>(Static32),
+            spin::<Nexus, _>(Static32),
+            spin::<CrossbeamArray, _>(Static32),
+            spin::<CrossbeamSegments, _>(Static32),
         ],
     }
 }
 
 /// Where the listener never sleeps, everyone is asked without waiting.
-fn spinning(name: &str, load: impl Load) -> Question {
-    Question {
-        name: name.into(),
-        operations: MESSAGES,
-        contenders: vec![
-            spin::<Core, _>(load),
-            spin::<RingPerPort, _>(load),
-            spin::<Rtrb, _>(load),
-            spin::<Ringbuf, _>(load),
-            spin::<CrossbeamBounded, _>(load),
-            spin::<CrossbeamUnbounded, _>(load),
-            spin::<TokioUnbounded, _>(load),
-            spin::<StdUnbounded, _>(load),
-            spin::<FlumeUnbounded, _>(load),
-        ],
-    }
+fn spinning(name: &str, contenders: Vec<Contender>) -> Question {
+    Question { name: name.into(), targets: &[], operations: MESSAGES, contenders }
+}
+
+fn everyone<L: Load, const WORDS: usize>(load: L) -> Vec<Contender> {
+    vec![
+        spin::<Core, _>(load),
+        spin::<BlockLimit<WORDS>, _>(load),
+        spin::<RingPerPort, _>(load),
+        spin::<Rtrb, _>(load),
+        spin::<Ringbuf, _>(load),
+        spin::<Gil, _>(load),
+        spin::<Nexus, _>(load),
+        spin::<CrossbeamArray, _>(load),
+        spin::<CrossbeamSegments, _>(load),
+        spin::<CrossbeamBounded, _>(load),
+        spin::<CrossbeamUnbounded, _>(load),
+        spin::<KanalUnbounded, _>(load),
+        spin::<TokioUnbounded, _>(load),
+        spin::<StdUnbounded, _>(load),
+        spin::<FlumeUnbounded, _>(load),
+    ]
+}
+
+/// One of each family, where the allocation levels them anyway.
+fn some(load: impl Load) -> Vec<Contender> {
+    vec![
+        spin::<Core, _>(load),
+        spin::<Rtrb, _>(load),
+        spin::<CrossbeamUnbounded, _>(load),
+        spin::<TokioUnbounded, _>(load),
+    ]
 }
 
 /// Where the listener may sleep, everyone is asked to wait.
 fn sleeping(name: &str, load: impl Load) -> Question {
     Question {
         name: name.into(),
+        targets: &["T2"],
         operations: MESSAGES,
         contenders: vec![
             wait::<Core, _>(load),
             wait::<CrossbeamBounded, _>(load),
             wait::<CrossbeamUnbounded, _>(load),
+            wait::<KanalUnbounded, _>(load),
             wait::<TokioUnbounded, _>(load),
             wait::<StdUnbounded, _>(load),
             wait::<FlumeUnbounded, _>(load),

@@ -2,8 +2,9 @@
 
 use super::{Contender, Question};
 use crate::carrier::{
-    Carrier, Core, CrossbeamBounded, CrossbeamUnbounded, End, FlumeUnbounded, RingPerPort, Ringbuf, Rtrb,
-    Sleeper, StdUnbounded, TokioUnbounded, apart,
+    Carrier, Core, CrossbeamArray, CrossbeamBounded, CrossbeamSegments, CrossbeamUnbounded, End,
+    FlumeUnbounded, Gil, Ipc, KanalUnbounded, Nexus, RingPerPort, Ringbuf, Rtrb, Sleeper, StdUnbounded,
+    TokioUnbounded, apart,
 };
 use crate::duo::{duo, p99};
 use crate::load::{Load, Static32};
@@ -17,25 +18,40 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
+/// A question's name.
+pub const SPINNING: &str = "round trip, spinning";
+/// A question's name.
+pub const SLEEPING: &str = "round trip, sleeping";
+/// What any sleeping costs on this system.
+pub const PARK: &str = "park and unpark";
+
 pub(super) fn questions() -> Vec<Question> {
     vec![
         Question {
-            name: "round trip, spinning".into(),
+            name: SPINNING.into(),
+            targets: &["T3"],
             operations: 8 * 1024,
             contenders: vec![
                 spin::<Core, _>(Static32),
                 spin::<RingPerPort, _>(Static32),
                 spin::<Rtrb, _>(Static32),
                 spin::<Ringbuf, _>(Static32),
+                spin::<Gil, _>(Static32),
+                spin::<Nexus, _>(Static32),
+                spin::<CrossbeamArray, _>(Static32),
+                spin::<CrossbeamSegments, _>(Static32),
                 spin::<CrossbeamBounded, _>(Static32),
                 spin::<CrossbeamUnbounded, _>(Static32),
+                spin::<KanalUnbounded, _>(Static32),
                 spin::<TokioUnbounded, _>(Static32),
                 spin::<StdUnbounded, _>(Static32),
                 spin::<FlumeUnbounded, _>(Static32),
+                spin::<Ipc, _>(Static32).slow(8),
             ],
         },
         Question {
-            name: "round trip, sleeping".into(),
+            name: SLEEPING.into(),
+            targets: &["T3"],
             operations: 512,
             contenders: vec![
                 sleep_in_core(),
@@ -141,9 +157,9 @@ fn sleep_in_core() -> Contender {
     })
 }
 
-/// What any sleeping costs on this system: a flag, `park` and `unpark`.
+/// A flag, `park` and `unpark`.
 fn park() -> Contender {
-    Contender::new("park and unpark", |processors, count| {
+    Contender::new(PARK, |processors, count| {
         let (there, back) = (AtomicBool::new(false), AtomicBool::new(false));
         let (near, far) = (thread::current(), OnceLock::new());
         asleep(timed(

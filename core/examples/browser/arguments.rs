@@ -31,10 +31,12 @@ With no options it runs a sample extension in a window with two tabs.
   --time SECONDS    Stop after that long (default 20). The run ends earlier when
                     nothing happens any more and no timer is set.
   --messages COUNT  Show that many messages of each port (default 4, with --json all).
+  --quiet           Show errors and what scripts write to the console, and nothing else.
   --json            Print one JSON object per line, for machines.
   --help            Print this.
 
 With 'trace' as the first word, it replays recorded scenarios: see trace --help.
+With 'bench', it measures messaging from script to script: see bench --help.
 
 The exit code is 0 when all went well, 1 when an extension had an error in its
 manifest or an uncaught one in a script, and 2 when the options are wrong.
@@ -66,6 +68,8 @@ pub(crate) struct Arguments {
     pub(crate) time: Duration,
     /// How many messages of each port to show.
     pub(crate) messages: u64,
+    /// Whether to show errors and what scripts write alone.
+    pub(crate) quiet: bool,
     /// Whether to print JSON.
     pub(crate) json: bool,
 }
@@ -83,6 +87,7 @@ impl Arguments {
             profile: Profile::default(),
             time: Duration::from_secs(20),
             messages: 0,
+            quiet: false,
             json: false,
         };
         while let Some(argument) = parser.next()? {
@@ -113,6 +118,7 @@ impl Arguments {
                     })?;
                 }
                 Long("messages") => messages = Some(parser.value()?.parse()?),
+                Long("quiet") => arguments.quiet = true,
                 Long("json") => arguments.json = true,
                 Long("help") | Short('h') => return Ok(None),
                 unexpected => return Err(unexpected.unexpected()),
@@ -140,6 +146,7 @@ impl Arguments {
             profile,
             time: TIME,
             messages: 0,
+            quiet: true,
             json: true,
         }
     }
@@ -216,6 +223,7 @@ mod tests {
             "--close",
             "--open=https://e.example/",
             "--click",
+            "--quiet",
             "--json",
             "--time",
             "1.5",
@@ -231,7 +239,7 @@ mod tests {
         assert_eq!(arguments.actions, [UserAction::CloseTab, open, UserAction::Click]);
         assert_eq!(arguments.time, Duration::from_millis(1500));
         assert_eq!(arguments.profile, Profile::Firefox);
-        assert_eq!((arguments.json, arguments.messages), (true, u64::MAX));
+        assert_eq!((arguments.quiet, arguments.json, arguments.messages), (true, true, u64::MAX));
     }
 
     #[test]

@@ -21,6 +21,13 @@ impl Clock {
         self.time_origin
     }
 
+    /// `Date.now()`.
+    pub(crate) fn since_epoch(&self) -> u64 {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole milliseconds")]
+        let milliseconds = (self.time_origin + self.now()) as u64;
+        milliseconds
+    }
+
     /// `performance.now()`.
     pub(crate) fn now(&self) -> f64 {
         self.started.elapsed().as_secs_f64() * 1_000.0

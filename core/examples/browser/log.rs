@@ -111,12 +111,24 @@ enum Format {
     Text { coloured: bool },
 }
 
+/// Who is told what happens.
+enum Reader {
+    /// All is written down, or errors and what scripts say alone.
+    Output { format: Format, is_quiet: bool, output: Mutex<Box<dyn Write + Send>> },
+    /// A function of this program hears errors and what scripts say, and nothing else.
+    Listener(Listener),
+    /// Nobody.
+    Nobody,
+}
+
+/// Hears an event, on the thread on which it happens.
+type Listener = Box<dyn Fn(&Event<'_>) + Send + Sync>;
+
 /// The log of one run; shared by all threads.
 pub(crate) struct Log {
     started: Instant,
-    format: Format,
     errors: AtomicU64,
-    output: Mutex<Box<dyn Write + Send>>,
+    reader: Reader,
 }
 
 /// One line of the JSON form.
@@ -130,18 +142,23 @@ struct Line<'a> {
 
 impl Log {
     /// A log on standard output, coloured when that is a terminal and the
-    /// environment does not say `NO_COLOR`.
-    pub(crate) fn to_stdout(json: bool) -> Self {
+    /// environment does not say `NO_COLOR`; of errors and what scripts say alone when it is quiet.
+    pub(crate) fn to_stdout(json: bool, is_quiet: bool) -> Self {
         let output = io::stdout();
         let coloured =
             output.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let format = if json { Format::Json } else { Format::Text { coloured } };
-        Self::new(format, Box::new(output))
+        Self::with(Reader::Output { format, is_quiet, output: Mutex::new(Box::new(output)) })
     }
 
     /// A log that nobody reads.
     pub(crate) fn to_nobody() -> Self {
-        Self::new(Format::Json, Box::new(io::sink()))
+        Self::with(Reader::Nobody)
+    }
+
+    /// A log of errors and of what scripts say alone.
+    pub(crate) fn to_listener(listener: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        Self::with(Reader::Listener(Box::new(listener)))
     }
 
     /// A log as JSON, to be looked at by tests.
@@ -151,8 +168,18 @@ impl Log {
         (Self::new(Format::Json, Box::new(memory.clone())), memory.0)
     }
 
+    #[cfg(test)]
     fn new(format: Format, output: Box<dyn Write + Send>) -> Self {
-        Self { started: Instant::now(), format, errors: AtomicU64::new(0), output: Mutex::new(output) }
+        Self::with(Reader::Output { format, is_quiet: false, output: Mutex::new(output) })
+    }
+
+    fn with(reader: Reader) -> Self {
+        Self { started: Instant::now(), errors: AtomicU64::new(0), reader }
+    }
+
+    /// Whether anybody is told what happens to ports.
+    pub(crate) fn tells_of_ports(&self) -> bool {
+        matches!(self.reader, Reader::Output { is_quiet: false, .. })
     }
 
     /// Writes down what happened to a context, such as `background` or `tab 1 frame 2`.
@@ -161,10 +188,16 @@ impl Log {
             // ORDERING: a mere count; who reads it has joined the writers' threads.
             self.errors.fetch_add(1, Ordering::Relaxed);
         }
-        let mut output = self.output.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let is_said = matches!(event, Event::Error { .. } | Event::Console { .. });
+        let (format, output) = match &self.reader {
+            Reader::Output { format, is_quiet, output } if is_said || !is_quiet => (*format, output),
+            Reader::Listener(listener) if is_said => return listener(event),
+            _ => return,
+        };
+        let mut output = output.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         // Taken under the lock, so that times never go back from line to line.
         let time = self.started.elapsed().as_secs_f64();
-        let line = match self.format {
+        let line = match format {
             Format::Json => json_line(&Line { time, context, event }),
             Format::Text { coloured } => text_line(time, context, event, coloured),
         };

@@ -18,12 +18,14 @@
 //!   `script/main_loop.rs` is the part to read first.
 //! - **`bindings/`** is what scripts see, in JavaScript: `tabs`, `runtime`, `Port`.
 //! - **`trace/`** replays scenarios that were recorded in Chromium and Firefox.
+//! - **`bench/`** measures messaging from script to script.
 //! - **`extension/`** reads manifests and decides which scripts run where.
 //!
 //! Nothing is fetched or painted: pages are URLs with frames. Messages are JSON.
 
 mod activity;
 mod arguments;
+mod bench;
 mod browser;
 mod clock;
 mod extension;
@@ -39,6 +41,7 @@ mod web;
 mod tests;
 
 use arguments::{Arguments, HELP};
+use bench::BenchArguments;
 use browser::Browser;
 use log::Log;
 use std::process::ExitCode;
@@ -47,7 +50,8 @@ use trace::TraceArguments;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().is_some_and(|first| first == "trace") {
+    let first = arguments.next();
+    if first.as_deref().is_some_and(|first| first == "trace") {
         return match TraceArguments::parse(lexopt::Parser::from_args(arguments)) {
             Ok(Some(arguments)) => exit_code(trace::run(&arguments)),
             Ok(None) => {
@@ -57,9 +61,19 @@ fn main() -> ExitCode {
             Err(error) => explain(&error, "trace --help"),
         };
     }
+    if first.as_deref().is_some_and(|first| first == "bench") {
+        return match BenchArguments::parse(lexopt::Parser::from_args(arguments)) {
+            Ok(Some(arguments)) => exit_code(bench::run(&arguments)),
+            Ok(None) => {
+                print!("{}", bench::HELP);
+                ExitCode::SUCCESS
+            }
+            Err(error) => explain(&error, "bench --help"),
+        };
+    }
     match Arguments::parse(lexopt::Parser::from_env()) {
         Ok(Some(arguments)) => {
-            let log = Log::to_stdout(arguments.json);
+            let log = Log::to_stdout(arguments.json, arguments.quiet);
             exit_code(run(arguments, log))
         }
         Ok(None) => {

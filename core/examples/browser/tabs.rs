@@ -1,9 +1,11 @@
 //! The open tabs as scripts may see them.
 
 use crate::extension::Extension;
-use port_core::{FrameId, TabId, WindowId};
+use crate::profile::Profile;
+use port_core::{DocumentId, FrameId, TabId, WindowId};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 use url::Url;
 
@@ -31,47 +33,77 @@ pub(crate) struct TabInfo {
     pub(crate) complete: bool,
     /// `discarded`.
     pub(crate) discarded: bool,
+    /// `lastAccessed`, in milliseconds since 1970.
+    pub(crate) last_accessed: u64,
 }
 
 impl TabInfo {
     /// `status`.
-    pub(crate) fn status(&self) -> &'static str {
+    pub(crate) fn status(&self, profile: Profile) -> &'static str {
         match (self.discarded, self.complete) {
-            (true, _) => "unloaded",
-            (false, true) => "complete",
+            (true, _) if profile == Profile::Chromium => "unloaded",
+            (true, _) | (false, true) => "complete",
             (false, false) => "loading",
         }
     }
 
     /// The tab as the extension may see it: URL and title take a permission.
     pub(crate) fn seen_by(&self, extension: &Extension) -> Value {
+        let profile = match extension.base().scheme() == Profile::Firefox.extension_scheme() {
+            true => Profile::Firefox,
+            false => Profile::Chromium,
+        };
         let mut tab = json!({
             "active": self.active,
             "audible": false,
             "autoDiscardable": true,
             "discarded": self.discarded,
+            "groupId": -1,
+            "height": 600,
             "highlighted": self.active,
             "id": self.id.get(),
             "incognito": false,
             "index": self.index,
+            "lastAccessed": self.last_accessed,
             "mutedInfo": { "muted": false },
             "pinned": false,
-            "status": self.status(),
+            "splitViewId": -1,
+            "status": self.status(profile),
+            "width": 800,
             "windowId": self.window.get(),
         });
+        match profile {
+            Profile::Chromium => {
+                tab["frozen"] = false.into();
+                tab["selected"] = self.active.into();
+            }
+            Profile::Firefox => {
+                tab["attention"] = false.into();
+                tab["cookieStoreId"] = "firefox-default".into();
+                tab["hidden"] = false.into();
+                tab["isInReaderMode"] = false.into();
+                tab["sharingState"] = json!({ "camera": false, "microphone": false });
+                tab["successorTabId"] = json!(-1);
+            }
+        }
         if extension.may_see(&self.url) {
+            let is_new_tab_page = profile == Profile::Firefox && self.url.as_str() == "about:blank";
             tab["url"] = self.url.as_str().into();
-            tab["title"] = self.title.as_str().into();
+            tab["title"] = if is_new_tab_page { "New Tab" } else { self.title.as_str() }.into();
         }
         tab
     }
 }
 
 /// The open tabs. The browser process writes it; script threads read it when a port
-/// comes in, for `sender.tab`.
+/// comes in, for `sender.tab` and `sender.url`.
 #[derive(Debug, Default)]
 pub(crate) struct TabDirectory {
     tabs: RwLock<BTreeMap<TabId, TabInfo>>,
+    /// The URLs of documents that have another one than when they were loaded.
+    document_urls: RwLock<BTreeMap<DocumentId, Url>>,
+    /// Changed after every change, so that who kept something of the tabs sees that it is old.
+    version: AtomicU64,
 }
 
 impl TabDirectory {
@@ -88,8 +120,36 @@ impl TabDirectory {
         all
     }
 
+    /// The URL of a document that has another one than when it was loaded.
+    pub(crate) fn document_url(&self, document: DocumentId) -> Option<Url> {
+        self.document_urls.read().unwrap_or_else(PoisonError::into_inner).get(&document).cloned()
+    }
+
+    /// A document got another URL and stays; `None` when it is gone. Said by its own thread,
+    /// so that whoever it connects to from then on finds it.
+    pub(crate) fn set_document_url(&self, document: DocumentId, url: Option<Url>) {
+        let mut urls = self.document_urls.write().unwrap_or_else(PoisonError::into_inner);
+        match url {
+            Some(url) => urls.insert(document, url),
+            None => urls.remove(&document),
+        };
+        // ORDERING: see `change`.
+        self.version.fetch_add(1, Ordering::Release);
+    }
+
+    /// A number that is another one after every change.
+    pub(crate) fn version(&self) -> u64 {
+        // ORDERING: pairs with the release in `change`.
+        self.version.load(Ordering::Acquire)
+    }
+
     /// Changes the open tabs.
     pub(crate) fn change<R>(&self, change: impl FnOnce(&mut BTreeMap<TabId, TabInfo>) -> R) -> R {
-        change(&mut self.tabs.write().unwrap_or_else(PoisonError::into_inner))
+        let mut tabs = self.tabs.write().unwrap_or_else(PoisonError::into_inner);
+        let result = change(&mut tabs);
+        // ORDERING: releases nothing that is not behind the lock too; so that who hears of
+        // the change in another way finds the new number.
+        self.version.fetch_add(1, Ordering::Release);
+        result
     }
 }

@@ -43,6 +43,11 @@ impl Page {
         }
     }
 
+    /// What scripts find as `document.title`.
+    pub(crate) fn document_title(&self) -> String {
+        self.own_title.clone().unwrap_or_default()
+    }
+
     /// What the tab bar shows.
     pub(crate) fn title(&self) -> String {
         self.own_title.clone().unwrap_or_else(|| title_of(&self.url))
@@ -63,7 +68,12 @@ impl FromStr for Page {
 
 /// The title of the virtual page at a URL.
 pub(crate) fn title_of(url: &Url) -> String {
-    url.host_str().map_or_else(|| url.as_str().to_owned(), |host| format!("{host}{}", url.path()))
+    match (url.host_str(), url.port()) {
+        _ if url.scheme() == "chrome-extension" => url.as_str().to_owned(),
+        (None, _) => url.as_str().to_owned(),
+        (Some(host), None) => format!("{host}{}", url.path()),
+        (Some(host), Some(port)) => format!("{host}:{port}{}", url.path()),
+    }
 }
 
 /// All pages whose frames are known. Any other URL shows a page without frames.

@@ -5,7 +5,7 @@ use crate::event::Event;
 use crate::ids::Key;
 use crate::payload::discard_all;
 use crate::policy::{ReceiverDisconnects, ReceiverLost};
-use crate::port::{LegAt, PeerIndex, PortState, Receiver, Side, TargetState};
+use crate::port::{LegAt, PeerIndex, Port, PortState, Receiver, Side, TargetState};
 use crate::reason::DisconnectReason;
 use crate::record::{Channel, Hearing, Route, Signal};
 use crate::sync::mutant;
@@ -27,14 +27,14 @@ impl EventLoop {
         match &mut port.side {
             Side::Opener(opener) => {
                 let legs = mem::take(&mut opener.legs);
-                for leg in legs {
+                for &leg in &*legs {
                     self.close_leg(leg, reason, Hearing::Told);
                 }
             }
             Side::Receiver(receiver) => {
                 let receiver = *receiver;
                 self.leave_channel(key, receiver);
-                let Receiver { peer, channel, ordinal, .. } = receiver;
+                let Receiver { peer, channel, ordinal } = receiver;
                 let route = Route::to_opener(ordinal);
                 self.send_signal(peer, Signal::Close { channel, route, reason, hearing: Hearing::Told });
             }
@@ -49,7 +49,7 @@ impl EventLoop {
         accepted.receivers.retain(|port| *port != key);
         if accepted.receivers.is_empty() {
             peer.remove_accepted(channel);
-        } else {
+        } else if !mutant("slowest-leaves-untold") {
             // The one that left may have been the slowest.
             self.report_taken(index, channel);
         }
@@ -59,10 +59,15 @@ impl EventLoop {
     fn close_leg(&mut self, leg: LegAt, reason: DisconnectReason, hearing: Hearing) {
         let LegAt { peer: index, channel } = leg;
         let Some(peer) = self.peer_mut(index) else { return };
-        let Some(leg) = peer.opened.remove(channel.0) else { return };
-        if leg.live > 0 || (leg.unanswered && !mutant("unanswered-leg-freed-in-silence")) {
+        let Some(leg) = peer.remove_opened(channel) else { return };
+        let pending = leg.targets.iter().all(|target| target.state != TargetState::Open);
+        if pending && mutant("pending-leg-closed-in-silence") {
+            return;
+        }
+        if leg.is_live() || (leg.is_unanswered() && !mutant("unanswered-leg-freed-in-silence")) {
             let route = Route::TO_RECEIVERS;
-            self.send_signal(index, Signal::Close { channel, route, reason, hearing });
+            peer.signal(Signal::Close { channel, route, reason, hearing });
+            self.sent_to(index);
         }
     }
 
@@ -86,14 +91,13 @@ impl EventLoop {
         let Some(peer) = self.peer_mut(index) else { return };
         let Some(leg) = peer.opened.get_mut(channel.0) else { return };
         let Some(target) = leg.targets.get_mut(ordinal as usize) else { return };
-        let before = mem::replace(&mut target.state, TargetState::Gone);
-        if before == TargetState::Gone {
+        let before = target.state;
+        if before.is_gone() {
             return;
         }
-        leg.live -= 1;
-        leg.unanswered |= !answered;
+        target.state = if answered { TargetState::Gone } else { TargetState::Lost };
         let port = leg.port;
-        if leg.live == 0 {
+        if !leg.is_live() || mutant("leg-ends-with-its-first-target") {
             let at = LegAt { peer: index, channel };
             self.close_leg(at, reason, Hearing::Untold);
             if let Some(Side::Opener(opener)) = self.ports.get_mut(port).map(|port| &mut port.side) {
@@ -142,7 +146,7 @@ impl EventLoop {
         };
         if let Some(Side::Opener(opener)) = self.ports.get_mut(port).map(|port| &mut port.side) {
             let legs = mem::take(&mut opener.legs);
-            for leg in legs {
+            for &leg in &*legs {
                 self.close_leg(leg, DisconnectReason::SiblingEnded, hearing);
             }
         }
@@ -176,15 +180,31 @@ impl EventLoop {
             return;
         }
         port.state = PortState::Ended(reason);
-        if let Side::Opener(opener) = &mut port.side {
-            opener.held = None;
+        let context = port.context;
+        if !self.held.is_empty() {
+            self.held.remove(&key);
         }
-        let event = Event::Disconnect {
-            context: self.context_id(self.ports.get(key).map_or(key, |port| port.context)),
-            port: self.port_id(key),
-            reason,
-        };
+        let event = Event::Disconnect { context: self.context_id(context), port: self.port_id(key), reason };
         self.emit(event);
+    }
+
+    /// As [`end_port`](Self::end_port) where the context may be told at once, for nothing
+    /// else is queued: gives what it is told.
+    #[inline]
+    fn end_port_now(&mut self, key: Key, reason: DisconnectReason) -> Option<Event> {
+        let port = self.ports.get(key)?;
+        let context = port.context;
+        let holder = self.contexts.get(context)?;
+        let now = port.state == PortState::Open
+            && holder.suspended.is_none()
+            && holder.shared.killed().is_none()
+            && self.events.is_empty();
+        if !now {
+            self.end_port(key, reason);
+            return None;
+        }
+        self.remove_port(key);
+        Some(Event::Disconnect { context: self.context_id(context), port: self.port_id(key), reason })
     }
 
     /// Ends a port whose side is not told.
@@ -196,28 +216,38 @@ impl EventLoop {
         }
     }
 
-    /// The opener closed a channel, or is gone: its receivers end.
-    pub(super) fn end_channel(
+    /// The opener closed a channel: its receivers end. Gives the event of a single one.
+    #[inline]
+    pub(super) fn close_channel(
         &mut self,
         index: PeerIndex,
         channel: Channel,
         reason: DisconnectReason,
         hearing: Hearing,
-    ) {
+    ) -> Option<Event> {
+        let accepted = self.peer_mut(index)?.remove_accepted(channel)?;
+        match (&*accepted.receivers, hearing) {
+            (&[port], Hearing::Told) => return self.end_port_now(port, reason),
+            (ports, Hearing::Told) => ports.iter().for_each(|&port| self.end_port(port, reason)),
+            (ports, Hearing::Untold) => ports.iter().for_each(|&port| self.silence_port(port)),
+        }
+        None
+    }
+
+    /// The opener of a channel is gone: its receivers end.
+    pub(super) fn end_channel(&mut self, index: PeerIndex, channel: Channel, reason: DisconnectReason) {
         let Some(accepted) = self.peer_mut(index).and_then(|peer| peer.remove_accepted(channel)) else {
             return;
         };
-        for port in accepted.receivers {
-            match hearing {
-                Hearing::Told => self.end_port(port, reason),
-                Hearing::Untold => self.silence_port(port),
-            }
+        for &port in &*accepted.receivers {
+            self.end_port(port, reason);
         }
     }
 
     /// Frees a port that was closed or whose end was handed out.
+    #[inline]
     pub(super) fn remove_port(&mut self, key: Key) {
-        let Some(port) = self.ports.remove(key) else { return };
+        let Some(port) = self.forget_port(key) else { return };
         let Some(context) = self.contexts.get_mut(port.context) else { return };
         let position = port.position as usize;
         context.ports.swap_remove(position);
@@ -228,13 +258,28 @@ impl EventLoop {
         }
     }
 
+    /// Takes a port out, with what lies elsewhere of it.
+    #[inline]
+    fn forget_port(&mut self, key: Key) -> Option<Port> {
+        if !self.windows.is_empty() {
+            self.windows.remove(&key);
+        }
+        if !self.held.is_empty() {
+            self.held.remove(&key);
+        }
+        self.ports.remove(key)
+    }
+
     /// Ends a context: the other sides of its ports are told, itself nothing. Whether
     /// there was such a context.
     pub(super) fn end_context(&mut self, key: Key, reason: DisconnectReason) -> bool {
         let Some(context) = self.contexts.remove(key) else { return false };
         for &port in &context.ports {
             self.close_port(port, reason);
-            self.ports.remove(port);
+            self.forget_port(port);
+        }
+        for peer in self.peers.iter_mut().flatten() {
+            peer.acquaintances.part_with(key);
         }
         discard_all(context.suspended.into_iter().flat_map(|suspended| suspended.events));
         true

@@ -1,28 +1,29 @@
 //! `tabs.connect` and `runtime.connect`: finding the receivers and reaching for them.
 
 use super::{EventLoop, OWN};
-use crate::context::ContextShared;
+use crate::context::{Context, ContextShared};
 use crate::error::ConnectError;
 use crate::event_loop_shared::{EventLoopShared, NoLanes};
-use crate::ids::{ContextId, Key, PortId};
+use crate::few::Few;
+use crate::ids::{ContextId, EventLoopId, Key, PortId};
 use crate::name::PortName;
 use crate::policy::{DocumentTarget, FanOutOrder};
 use crate::port::{Leg, LegAt, Opener, PeerIndex, Port, PortState, Side, Target, TargetState};
-use crate::record::{Channel, Connect, Credit, Incoming, Record};
+use crate::record::{Channel, Connect, Incoming, Record};
 use crate::sender::{ContextKind, DocumentLifecycle};
-use crate::sync::{Arc, mutant};
+use crate::slab::grow_gently;
+use crate::sync::{Arc, HashMap, mutant};
 use crate::target::{ConnectKind, ConnectTraits, RuntimeTarget, TabTarget};
-use smallvec::SmallVec;
 
-/// The targets of one connect that live on one event loop.
-struct Reach {
+/// A target of the connect being made.
+pub(super) struct Found {
+    key: Key,
+    /// Not known yet of a stranger.
     peer: PeerIndex,
-    targets: SmallVec<[Arc<ContextShared>; 1]>,
-    /// Whether the lanes were created for this connect.
-    new: bool,
+    /// Where no lanes lead to its event loop yet; with them still here when they were
+    /// created for this connect.
+    stranger: Option<Arc<ContextShared>>,
 }
-
-type Reaches = SmallVec<[Reach; 1]>;
 
 impl EventLoop {
     /// [`tabs.connect`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/tabs/connect):
@@ -44,8 +45,8 @@ impl EventLoop {
     ///
     /// See [`ConnectError`].
     pub fn connect_tab(&mut self, opener: ContextId, target: &TabTarget) -> Result<PortId, ConnectError> {
-        let shared = self.opener(opener)?;
-        let description = shared.description();
+        let (opener, context) = self.opener(opener)?;
+        let description = context.shared.description();
         if description.kind == ContextKind::ContentScript {
             return Err(ConnectError::NotAllowed);
         }
@@ -55,12 +56,13 @@ impl EventLoop {
         {
             filter.frame = None;
         }
-        let mut found = std::mem::take(&mut self.found);
-        self.service.index.contexts_in_tab(filter, description.instance, &mut found);
-        if self.service.policies.fan_out_order == FanOutOrder::Arbitrary {
-            found = there_and_back(found);
+        let (instance, own) = (description.instance, context.shared.id());
+        let Self { service, peer_of, found, .. } = self;
+        service.index.contexts_in_tab(filter, instance, |target| find(found, peer_of, own, target));
+        if service.policies.fan_out_order == FanOutOrder::Arbitrary {
+            there_and_back(found);
         }
-        self.connect(&shared, found, target.name.clone(), target.kind)
+        self.connect(opener, &target.name, target.kind)
     }
 
     /// [`runtime.connect`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/runtime/connect):
@@ -77,20 +79,24 @@ impl EventLoop {
         target: impl Into<RuntimeTarget>,
     ) -> Result<PortId, ConnectError> {
         let RuntimeTarget { extension, name, kind } = target.into();
-        let shared = self.opener(opener)?;
-        let mut found = std::mem::take(&mut self.found);
-        let index = &self.service.index;
-        match extension {
-            Some(other) if other != *shared.extension() => {
-                index.external_contexts(&other, shared.extension(), &mut found);
-            }
-            _ => index.own_contexts(shared.description().instance, &mut found),
+        let (opener, context) = self.opener(opener)?;
+        let (instance, own) = (context.shared.description().instance, context.shared.id());
+        let other = extension.filter(|extension| extension != context.shared.extension());
+        let from = other.as_ref().map(|_| context.shared.extension().clone());
+        let Self { service, peer_of, found, .. } = self;
+        let find = |target: &Arc<ContextShared>| find(found, peer_of, own, target);
+        match other.zip(from) {
+            Some((other, from)) => service.index.external_contexts(&other, &from, find),
+            None => service.index.own_contexts(instance, find),
         }
-        self.connect(&shared, found, name, kind)
+        self.connect(opener, &name, kind)
     }
 
-    fn opener(&self, opener: ContextId) -> Result<Arc<ContextShared>, ConnectError> {
-        let key = self.context_key(opener).map_err(|_| ConnectError::UnknownContext)?;
+    /// The key of a context that may connect.
+    #[inline]
+    fn opener(&self, opener: ContextId) -> Result<(Key, &Context), ConnectError> {
+        let unknown = ConnectError::UnknownContext;
+        let key = self.context_key(opener).map_err(|_| unknown)?;
         let context = self.contexts.get(key).ok_or(ConnectError::UnknownContext)?;
         if context.shared.killed().is_some() {
             return Err(ConnectError::Gone);
@@ -98,77 +104,103 @@ impl EventLoop {
         if context.ports.len() >= self.service.limits.ports_per_context as usize {
             return Err(ConnectError::TooManyPorts);
         }
-        Ok(Arc::clone(&context.shared))
+        Ok((key, context))
     }
 
-    fn connect(
+    /// Connects to what was [`found`](Self::found).
+    fn connect(&mut self, opener: Key, name: &PortName, kind: ConnectKind) -> Result<PortId, ConnectError> {
+        let mut found = std::mem::take(&mut self.found);
+        let result = self.connect_to(&mut found, opener, name, kind);
+        found.clear();
+        self.found = found;
+        result
+    }
+
+    fn connect_to(
         &mut self,
-        opener: &Arc<ContextShared>,
-        mut found: Vec<Arc<ContextShared>>,
-        name: PortName,
+        found: &mut Vec<Found>,
+        opener: Key,
+        name: &PortName,
         kind: ConnectKind,
     ) -> Result<PortId, ConnectError> {
-        let mut reaches = Reaches::new();
-        for target in found.drain(..) {
-            if target.id() != opener.id() && !target.is_gone() {
-                self.reach(target, &mut reaches);
-            }
-        }
-        self.found = found;
+        // Those on event loops that are gone drop out.
+        found.retain_mut(|target| match &target.stranger {
+            None => true,
+            Some(context) => match self.lanes_to(context.event_loop()) {
+                None => false,
+                Some((peer, new)) => {
+                    target.peer = peer;
+                    target.stranger.take_if(|_| !new);
+                    true
+                }
+            },
+        });
         let limits = &self.service.limits;
-        for reach in &reaches {
-            let peer = self.peers[reach.peer as usize].as_mut();
+        for target in &*found {
+            let peer = self.peers[target.peer as usize].as_mut();
             if !peer.is_some_and(|peer| peer.within_budget(limits)) {
                 return Err(ConnectError::Busy);
             }
         }
-        let holder = self.contexts.get(opener.id().key).ok_or(ConnectError::UnknownContext)?;
+        let holder = self.contexts.get(opener).ok_or(ConnectError::UnknownContext)?;
         let lifecycle = match holder.suspended {
             None => DocumentLifecycle::Active,
             Some(_) => DocumentLifecycle::Cached,
         };
         let traits = ConnectTraits { kind, lifecycle };
-        let key = self.open_port(
-            opener.id().key,
-            name.clone(),
-            Side::Opener(Opener {
-                kind,
-                legs: SmallVec::new(),
-                lost: None,
-                limit_reached: false,
-                held: None,
-            }),
-        );
-        let key = key.ok_or(ConnectError::TooManyPorts)?;
-        if reaches.is_empty() {
+        let side = Opener { kind, legs: Few::Nothing, lost: None, limit_reached: false };
+        let port = self.open_port(opener, name.clone(), Side::Opener(side));
+        let port = port.ok_or(ConnectError::TooManyPorts)?;
+        if found.is_empty() {
             // Queued like any record to this loop, so that a handler that connects again
             // each time it hears of no receiver holds up nobody else.
             if let Some(own) = self.peer_mut(OWN) {
-                own.queue(Incoming::NoTarget { port: key });
+                own.queue(Incoming::NoTarget { port });
             }
             self.sent_to(OWN);
-        } else {
-            self.begin_opening(key);
+            return Ok(self.port_id(port));
         }
-        for reach in reaches {
-            self.open_leg(key, opener, &name, traits, reach);
+        self.begin_opening(port);
+        match &mut **found {
+            [target] => {
+                let (peer, watched) = (target.peer, target.stranger.take());
+                let one = Few::One(Target { context: target.key, state: TargetState::Pending });
+                self.open_leg(port, opener, name, traits, peer, one);
+                self.bury_dead(peer, watched);
+            }
+            _ => self.open_legs(port, opener, name, traits, found),
         }
-        Ok(self.port_id(key))
+        Ok(self.port_id(port))
     }
 
-    /// Puts a target to the others on its event loop.
-    fn reach(&mut self, target: Arc<ContextShared>, reaches: &mut Reaches) {
-        let Some((peer, new)) = self.lanes_to(target.event_loop()) else { return };
-        match reaches.iter_mut().find(|reach| reach.peer == peer) {
-            Some(reach) => reach.targets.push(target),
-            None => reaches.push(Reach { peer, targets: [target].into_iter().collect(), new }),
+    /// Opens a leg per event loop, in the order in which the first target on each was found.
+    fn open_legs(
+        &mut self,
+        port: Key,
+        opener: Key,
+        name: &PortName,
+        traits: ConnectTraits,
+        found: &mut Vec<Found>,
+    ) {
+        while let Some(peer) = found.first().map(|first| first.peer) {
+            let mut watched = Vec::new();
+            let targets = found
+                .extract_if(.., |target| target.peer == peer)
+                .map(|target| {
+                    watched.extend(target.stranger);
+                    Target { context: target.key, state: TargetState::Pending }
+                })
+                .collect();
+            self.open_leg(port, opener, name, traits, peer, targets);
+            self.bury_dead(peer, watched);
         }
     }
 
     /// The lanes to an event loop, and whether they were created now; `None` when it is gone.
     fn lanes_to(&mut self, event_loop: &Arc<EventLoopShared>) -> Option<(PeerIndex, bool)> {
         if let Some(&peer) = self.peer_of.get(&event_loop.id()) {
-            return Some((peer, false));
+            // Created a moment ago, for another target of this connect.
+            return Some((peer, true));
         }
         match EventLoopShared::create_lanes(&self.shared, event_loop) {
             Ok(lanes) => Some((self.add_peer(lanes), true)),
@@ -184,54 +216,48 @@ impl EventLoop {
         }
     }
 
+    /// Opens a channel to the targets on one event loop.
+    #[inline]
     fn open_leg(
         &mut self,
         port: Key,
-        opener: &Arc<ContextShared>,
+        opener: Key,
         name: &PortName,
         traits: ConnectTraits,
-        reach: Reach,
+        index: PeerIndex,
+        targets: Few<Target>,
     ) {
-        let Reach { peer: index, targets, new } = reach;
-        let Some(peer) = self.peers[index as usize].as_mut() else { return };
-        let keys: SmallVec<[Key; 1]> = targets.iter().map(|target| target.id().key).collect();
-        let watched: Vec<_> = if new { targets.to_vec() } else { Vec::new() };
-        let leg = Leg {
-            port,
-            live: u32::try_from(targets.len()).expect("there are fewer contexts than ids"),
-            targets: targets
-                .into_iter()
-                .map(|context| Target { context, state: TargetState::Pending, unreported: Credit::default() })
-                .collect(),
-            unanswered: false,
-            outstanding: Credit::default(),
-        };
-        let Ok(key) = peer.opened.insert(leg) else { return };
-        let channel = Channel(key);
-        let (opener, name) = (Arc::clone(opener), name.clone());
+        let Self { peers, contexts, ports, .. } = self;
+        let Some(peer) = peers[index as usize].as_mut() else { return };
+        let Some(context) = contexts.get(opener) else { return };
         let bytes = name.as_str().len() as u64;
-        let record = match *keys {
-            [target] => Record::Connect { channel, traits, opener, target, name },
-            _ => Record::ConnectMany(Box::new(Connect {
-                channel,
-                traits,
-                opener,
-                name,
-                targets: keys.into_vec(),
-            })),
+        let name = name.clone();
+        let record = match &*targets {
+            &[Target { context: target, .. }] => {
+                let Some(key) = peer.opened.insert(Leg { port, targets }) else { return };
+                let opener = peer.introduce(&context.shared);
+                (Channel(key), Record::connect(Channel(key), traits, opener, target, name))
+            }
+            several => {
+                let keys = several.iter().map(|target| target.context).collect();
+                let Some(key) = peer.opened.insert(Leg { port, targets }) else { return };
+                let opener = peer.introduce(&context.shared);
+                let connect = Connect { channel: Channel(key), traits, opener, name, targets: keys };
+                (Channel(key), Record::ConnectMany(Box::new(connect)))
+            }
         };
+        let (channel, record) = record;
         peer.send(record, &[], bytes);
-        if let Some(Port { side: Side::Opener(side), .. }) = self.ports.get_mut(port) {
+        if let Some(Port { side: Side::Opener(side), .. }) = ports.get_mut(port) {
             side.legs.push(LegAt { peer: index, channel });
         }
         self.sent_to(index);
-        self.bury_dead(index, watched);
     }
 
     /// Looks whether a target was killed before the killer could know that lanes lead
     /// here from it; then it is as if the killer's notice had come. One that was
     /// detached says so in its lane, behind what it may have sent.
-    fn bury_dead(&mut self, index: PeerIndex, watched: Vec<Arc<ContextShared>>) {
+    fn bury_dead(&mut self, index: PeerIndex, watched: impl IntoIterator<Item = Arc<ContextShared>>) {
         for context in watched {
             let looked = !mutant("mark-looked-at-before-registering-only");
             let Some(reason) = context.killed().filter(|_| looked) else { continue };
@@ -251,24 +277,46 @@ impl EventLoop {
             name,
             side,
         };
-        let key = self.ports.insert(port).ok()?;
+        let key = self.ports.insert(port)?;
+        grow_gently(&mut holder.ports, 1);
         holder.ports.push(key);
         Some(key)
     }
 }
 
+/// Notes a context that the index gives, unless it is the opener itself or gone.
+#[inline]
+fn find(
+    found: &mut Vec<Found>,
+    peer_of: &HashMap<EventLoopId, PeerIndex>,
+    opener: ContextId,
+    target: &Arc<ContextShared>,
+) {
+    let id = target.id();
+    if id == opener || target.is_gone() {
+        return;
+    }
+    // An event loop that lanes lead to is known by them, and its context by its key: a
+    // count of references would be one more line that two threads write.
+    let (peer, stranger) = match peer_of.get(&id.event_loop) {
+        Some(&peer) => (peer, None),
+        None => (OWN, Some(Arc::clone(target))),
+    };
+    found.push(Found { key: id.key, peer, stranger });
+}
+
 /// Every other one, and on the way back the rest: an order that is not the one given.
-fn there_and_back<T>(all: Vec<T>) -> Vec<T> {
+fn there_and_back<T>(all: &mut Vec<T>) {
     if all.len() < 3 {
-        return all;
+        return;
     }
     let mut back = Vec::new();
     let mut there = Vec::with_capacity(all.len());
-    for (position, one) in all.into_iter().enumerate() {
+    for (position, one) in all.drain(..).enumerate() {
         if position % 2 == 0 { &mut there } else { &mut back }.push(one);
     }
-    there.extend(back.into_iter().rev());
-    there
+    all.extend(there);
+    all.extend(back.into_iter().rev());
 }
 
 const _: () = assert!(OWN == 0);

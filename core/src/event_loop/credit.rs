@@ -6,6 +6,7 @@ use crate::ids::Key;
 use crate::limits::Limits;
 use crate::port::{PeerIndex, PortState, Side};
 use crate::record::{Channel, Credit, Signal, Towards};
+use crate::sync::mutant;
 
 /// Whether a window admits another message.
 #[inline]
@@ -24,7 +25,7 @@ pub(crate) fn worth_reporting(limits: &Limits, taken: Credit) -> bool {
 impl EventLoop {
     #[inline]
     pub(super) fn has_windows(&self) -> bool {
-        self.windows
+        self.windowed
     }
 
     fn window_open(&self, outstanding: Credit) -> bool {
@@ -39,12 +40,17 @@ impl EventLoop {
     pub(super) fn has_room(&self, key: Key) -> bool {
         let Some(port) = self.ports.get(key) else { return true };
         match &port.side {
-            Side::Receiver(receiver) => self.window_open(receiver.outstanding),
-            Side::Opener(opener) => opener.legs.iter().all(|leg| {
-                self.peer(leg.peer)
-                    .and_then(|peer| peer.opened.get(leg.channel.0))
-                    .is_none_or(|leg| self.window_open(leg.outstanding))
-            }),
+            Side::Receiver(_) => {
+                self.windows.get(&key).is_none_or(|window| self.window_open(window.outstanding))
+            }
+            Side::Opener(opener) => {
+                let heeded = if mutant("window-of-the-first-leg-alone") { 1 } else { opener.legs.len() };
+                opener.legs.iter().take(heeded).all(|leg| {
+                    self.peer(leg.peer)
+                        .and_then(|peer| peer.windows.get(&leg.channel))
+                        .is_none_or(|window| self.window_open(window.outstanding))
+                })
+            }
         }
     }
 
@@ -73,8 +79,10 @@ impl EventLoop {
         let Some(peer) = self.peers[index as usize].as_mut() else { return };
         let port = match towards {
             Towards::Opener => {
-                let Some(leg) = peer.opened.get_mut(channel.0) else { return };
-                leg.outstanding.subtract(credit);
+                let Some(leg) = peer.opened.get(channel.0) else { return };
+                if let Some(window) = peer.windows.get_mut(&channel) {
+                    window.outstanding.subtract(credit);
+                }
                 leg.port
             }
             Towards::Receiver => {
@@ -86,8 +94,8 @@ impl EventLoop {
                     })
                 });
                 let Some(key) = found else { return };
-                if let Some(Side::Receiver(receiver)) = self.ports.get_mut(key).map(|port| &mut port.side) {
-                    receiver.outstanding.subtract(credit);
+                if let Some(window) = self.windows.get_mut(&key) {
+                    window.outstanding.subtract(credit);
                 }
                 key
             }
@@ -114,11 +122,9 @@ impl EventLoop {
         if !self.has_windows() {
             return;
         }
-        let Some(Side::Receiver(receiver)) = self.ports.get_mut(key).map(|port| &mut port.side) else {
-            return;
-        };
-        receiver.unreported.add(Credit::one(bytes));
+        let Some(Side::Receiver(receiver)) = self.ports.get(key).map(|port| &port.side) else { return };
         let (index, channel) = (receiver.peer, receiver.channel);
+        self.windows.entry(key).or_default().unreported.add(Credit::one(bytes));
         self.report_taken(index, channel);
     }
 
@@ -128,18 +134,18 @@ impl EventLoop {
             return;
         }
         let Some(accepted) = self.peer(index).and_then(|peer| peer.accepted(channel)) else { return };
-        let receivers = accepted.receivers.clone();
-        let unreported = |key: &Key| match self.ports.get(*key).map(|port| &port.side) {
-            Some(Side::Receiver(receiver)) => Some(receiver.unreported),
-            _ => None,
-        };
-        let Some(slowest) = receivers.iter().filter_map(unreported).reduce(Credit::least) else { return };
+        let unreported =
+            |key: &Key| self.windows.get(key).map(|window| window.unreported).unwrap_or_default();
+        let Some(slowest) = accepted.receivers.iter().map(unreported).reduce(Credit::least) else { return };
         if !self.worth_reporting(slowest) {
             return;
         }
-        for key in receivers {
-            if let Some(Side::Receiver(receiver)) = self.ports.get_mut(key).map(|port| &mut port.side) {
-                receiver.unreported.subtract(slowest);
+        let peer = self.peers[index as usize].as_ref();
+        for key in
+            peer.and_then(|peer| peer.accepted(channel)).iter().flat_map(|accepted| &*accepted.receivers)
+        {
+            if let Some(window) = self.windows.get_mut(key) {
+                window.unreported.subtract(slowest);
             }
         }
         let towards = Towards::Opener;
@@ -153,14 +159,13 @@ impl EventLoop {
         }
         let taken = {
             let Some(peer) = self.peer_mut(index) else { return };
-            let Some(leg) = peer.opened.get_mut(channel.0) else { return };
-            let Some(target) = leg.targets.get_mut(ordinal as usize) else { return };
-            target.unreported.add(Credit::one(bytes));
-            target.unreported
+            let unreported = peer.windows.entry(channel).or_default().unreported_of(ordinal);
+            unreported.add(Credit::one(bytes));
+            *unreported
         };
         if self.worth_reporting(taken) {
-            if let Some(leg) = self.peer_mut(index).and_then(|peer| peer.opened.get_mut(channel.0)) {
-                leg.targets[ordinal as usize].unreported = Credit::default();
+            if let Some(window) = self.peer_mut(index).and_then(|peer| peer.windows.get_mut(&channel)) {
+                window.unreported[ordinal as usize] = Credit::default();
             }
             let towards = Towards::Receiver;
             self.send_signal(index, Signal::Credit { channel, towards, ordinal, credit: taken });

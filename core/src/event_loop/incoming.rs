@@ -1,43 +1,62 @@
 //! What an event loop makes of the records it takes.
 
 use super::EventLoop;
+use crate::acquaintance::Introduction;
 use crate::context::ContextShared;
 use crate::event::Event;
-use crate::ids::{ContextId, Key};
+use crate::few::Few;
+use crate::ids::Key;
 use crate::name::PortName;
 use crate::payload::{Payload, discard, discard_all};
-use crate::policy::BackForwardCache;
-use crate::port::{Accepted, PeerIndex, Receiver, Side, TargetState};
+use crate::policy::{BackForwardCache, ConnectListeners};
+use crate::port::{Accepted, PeerIndex, Receiver, Side, Target, TargetState};
 use crate::reason::DisconnectReason;
-use crate::record::{Channel, Connect, Credit, Hearing, Incoming, Route, Signal, Traits};
+use crate::record::{Channel, Connect, Credit, Hearing, Incoming, Record, Route, Signal, Traits};
 use crate::sender::Sender;
 use crate::sync::{Arc, HashSet, mutant};
 use crate::target::{ConnectKind, ConnectTraits};
-use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::mem;
 
 impl EventLoop {
-    /// Takes a record in. Gives the event of a message to one port; everything else
-    /// goes through the queue of events.
+    /// Takes a record in. Gives the event to hand out where there is one; several go
+    /// through the queue of events.
     #[inline]
     pub(super) fn receive(&mut self, index: PeerIndex, incoming: Incoming) -> Option<Event> {
         match incoming {
             Incoming::Message { channel, route, traits, payload } => {
-                return self.message(index, channel, route, traits, payload);
+                let event = self.message(index, channel, route, traits, payload)?;
+                return self.hand_out(event);
             }
             Incoming::ConnectOne { channel, traits, opener, target, name } => {
-                self.connected(index, channel, traits, &opener, &name, &[target]);
+                return self.connected(index, channel, traits, opener, target, name);
             }
             Incoming::Connect(Connect { channel, traits, opener, name, targets }) => {
-                self.connected(index, channel, traits, &opener, &name, &targets);
+                self.connected_to_many(index, channel, traits, opener, &name, &targets);
             }
-            Incoming::Signal(signal) => self.signalled(index, signal),
+            Incoming::Signal(signal) => return self.signalled(index, signal),
             Incoming::Gone { contexts, reason } => self.contexts_gone(index, &contexts, reason),
             Incoming::PeerGone => self.peer_gone(index),
             Incoming::NoTarget { port } => self.end_if_alone(port),
         }
         None
+    }
+
+    /// As [`receive`](Self::receive), for what [`take_small`](crate::peer::Peer::take_small) gives.
+    #[inline]
+    pub(super) fn receive_small(&mut self, index: PeerIndex, record: Record) -> Option<Event> {
+        match record {
+            Record::Signal(signal) => self.signalled(index, signal),
+            Record::Connect { channel, traits, opener, target, name } => {
+                self.connected(index, channel, traits, Introduction::Known(opener), target, name)
+            }
+            Record::FirstConnect { channel, traits, opener, target, name } => {
+                self.connected(index, channel, traits, Introduction::First(opener), target, name)
+            }
+            Record::Short { .. } | Record::Long { .. } | Record::ConnectMany(_) => {
+                unreachable!("it is small")
+            }
+        }
     }
 
     #[inline]
@@ -142,71 +161,137 @@ impl EventLoop {
         discard_all(dropped);
     }
 
+    /// A connection to one context: gives the event.
+    #[inline]
     fn connected(
         &mut self,
         index: PeerIndex,
         channel: Channel,
         traits: ConnectTraits,
-        opener: &Arc<ContextShared>,
+        opener: Introduction,
+        target: Key,
+        name: PortName,
+    ) -> Option<Event> {
+        if self.ports_for(target, traits.kind) > 1 {
+            self.connected_to_many(index, channel, traits, opener, &name, &[target]);
+            return None;
+        }
+        // An opener that freed the channel said so first, so the slot is empty here.
+        debug_assert!(self.peer(index).is_some_and(|peer| peer.is_vacant(channel)));
+        let ordinal = 0;
+        let receiver = Receiver { peer: index, channel, ordinal };
+        let opener = self.peer_mut(index)?.acquaintances.meet(opener);
+        match self.accept(target, receiver, traits.kind, opener, &name) {
+            Ok((port, opener)) => {
+                let peer = self.peer_mut(index)?;
+                let (generation, receivers) = (channel.0.generation, Few::One(port));
+                peer.set_accepted(channel, Accepted { generation, opener: opener.id().key, receivers });
+                peer.signal(Signal::Accept { channel, ordinal });
+                self.sent_to(index);
+                Some(Event::Connect {
+                    context: self.context_id(target),
+                    port: self.port_id(port),
+                    kind: traits.kind,
+                    name,
+                    sender: Sender::new(opener, traits.lifecycle, self.service.policies.sender),
+                })
+            }
+            Err(reason) => {
+                self.refuse(index, channel, ordinal, reason);
+                None
+            }
+        }
+    }
+
+    #[cold]
+    fn refuse(&mut self, index: PeerIndex, channel: Channel, ordinal: u32, reason: DisconnectReason) {
+        let (route, hearing) = (Route::to_opener(ordinal), Hearing::Told);
+        self.send_signal(index, Signal::Close { channel, route, reason, hearing });
+    }
+
+    fn connected_to_many(
+        &mut self,
+        index: PeerIndex,
+        channel: Channel,
+        traits: ConnectTraits,
+        opener: Introduction,
         name: &PortName,
         targets: &[Key],
     ) {
-        // An opener that freed the channel said so first, so the slot is empty here.
         debug_assert!(self.peer(index).is_some_and(|peer| peer.is_vacant(channel)));
-        let mut receivers = SmallVec::new();
-        for (&target, ordinal) in targets.iter().zip(0..) {
-            let receiver = Receiver {
-                peer: index,
-                channel,
-                ordinal,
-                outstanding: Credit::default(),
-                unreported: Credit::default(),
-            };
-            match self.accept(target, receiver, traits.kind, opener, name) {
-                Ok(port) => {
-                    receivers.push(port);
-                    self.send_signal(index, Signal::Accept { channel, ordinal });
-                    let sender = Sender::new(Arc::clone(opener), traits.lifecycle);
-                    self.emit(Event::Connect {
-                        context: self.context_id(target),
-                        port: self.port_id(port),
-                        kind: traits.kind,
-                        name: name.clone(),
-                        sender,
-                    });
-                }
-                Err(reason) => {
-                    let (route, hearing) = (Route::to_opener(ordinal), Hearing::Told);
-                    self.send_signal(index, Signal::Close { channel, route, reason, hearing });
+        let opener = self.peer_mut(index).and_then(|peer| peer.acquaintances.meet(opener));
+        let mut receivers = Few::Nothing;
+        let shows = self.service.policies.sender;
+        let mut next_ordinal = u32::try_from(targets.len()).unwrap_or(u32::MAX);
+        for (&target, beside) in targets.iter().zip(0..) {
+            for nth in 0..self.ports_for(target, traits.kind) {
+                let ordinal = if nth == 0 { beside } else { next_ordinal };
+                let receiver = Receiver { peer: index, channel, ordinal };
+                match self.accept(target, receiver, traits.kind, opener.clone(), name) {
+                    Ok((port, opener)) => {
+                        receivers.push(port);
+                        if nth == 0 {
+                            self.send_signal(index, Signal::Accept { channel, ordinal });
+                        } else {
+                            next_ordinal += 1;
+                            self.send_signal(index, Signal::Join { channel, beside });
+                        }
+                        self.emit(Event::Connect {
+                            context: self.context_id(target),
+                            port: self.port_id(port),
+                            kind: traits.kind,
+                            name: name.clone(),
+                            sender: Sender::new(opener, traits.lifecycle, shows),
+                        });
+                    }
+                    Err(reason) if nth == 0 => {
+                        self.refuse(index, channel, ordinal, reason);
+                        break;
+                    }
+                    // The context has all the ports that it may have.
+                    Err(_) => break,
                 }
             }
         }
-        if !receivers.is_empty()
+        if let Some(opener) = opener.filter(|_| !receivers.is_empty())
             && let Some(peer) = self.peer_mut(index)
         {
-            let opener = Arc::clone(opener);
-            peer.set_accepted(channel, Accepted { generation: channel.0.generation, opener, receivers });
+            let (generation, opener) = (channel.0.generation, opener.id().key);
+            peer.set_accepted(channel, Accepted { generation, opener, receivers });
+        }
+    }
+
+    /// How many ports a connection makes in one of our contexts.
+    #[inline]
+    fn ports_for(&self, target: Key, kind: ConnectKind) -> u16 {
+        match self.service.policies.connect_listeners {
+            ConnectListeners::PortForEach if kind == ConnectKind::Port => {
+                self.contexts.get(target).map_or(1, |context| context.listening.listeners.max(1))
+            }
+            _ => 1,
         }
     }
 
     /// Accepts a connection to one of our contexts, or says why not. Rights are looked
     /// at again here, for the index may have known less or earlier. An opener that was
-    /// killed is refused, for its notice may have been here already; one that was
-    /// detached has its `Close` behind what it sent.
+    /// killed is refused, for its notice may have been here already, in which case it is
+    /// not known any more; one that was detached has its `Close` behind what it sent.
+    #[inline]
     fn accept(
         &mut self,
         target: Key,
         receiver: Receiver,
         kind: ConnectKind,
-        opener: &Arc<ContextShared>,
+        opener: Option<Arc<ContextShared>>,
         name: &PortName,
-    ) -> Result<Key, DisconnectReason> {
+    ) -> Result<(Key, Arc<ContextShared>), DisconnectReason> {
         let refused = DisconnectReason::NoReceiver;
+        let opener = opener.ok_or(refused)?;
         let context = self.contexts.get(target).ok_or(refused)?;
         let instance = context.shared.description().instance;
-        let external = instance != opener.description().instance;
-        let admitted = context.listening.covers(kind, external)
-            && context.suspended.is_none()
+        let external = instance != opener.description().instance && !mutant("instance-looked-at-nowhere");
+        let admitted = (context.listening.covers(kind, external) || mutant("connection-to-deaf-ears"))
+            && (context.suspended.is_none() || mutant("cached-page-connected"))
             && context.shared.killed().is_none()
             && (!external || self.service.index.admits(instance, opener.extension()))
             && context.shared.id() != opener.id()
@@ -217,20 +302,30 @@ impl EventLoop {
         if context.ports.len() >= self.service.limits.ports_per_context as usize {
             return Err(DisconnectReason::LimitReached);
         }
-        self.open_port(target, name.clone(), Side::Receiver(receiver)).ok_or(DisconnectReason::LimitReached)
+        let port = self.open_port(target, name.clone(), Side::Receiver(receiver));
+        Ok((port.ok_or(DisconnectReason::LimitReached)?, opener))
     }
 
-    pub(super) fn signalled(&mut self, index: PeerIndex, signal: Signal) {
+    /// Takes a record without a payload. Gives the event of an end.
+    #[inline]
+    pub(super) fn signalled(&mut self, index: PeerIndex, signal: Signal) -> Option<Event> {
         match signal {
             Signal::Accept { channel, ordinal } => self.accepted(index, channel, ordinal),
+            Signal::Join { channel, beside } => self.joined(index, channel, beside),
             Signal::Close { channel, route, reason, hearing } => match route.receiver() {
-                None => self.end_channel(index, channel, reason, hearing),
+                None => return self.close_channel(index, channel, reason, hearing),
                 Some(ordinal) => self.target_gone(index, channel, ordinal, reason, true),
             },
             Signal::Credit { channel, towards, ordinal, credit } => {
                 self.credited(index, channel, towards, ordinal, credit);
             }
+            Signal::Farewell { context } => {
+                if let Some(peer) = self.peer_mut(index) {
+                    peer.acquaintances.forget(context);
+                }
+            }
         }
+        None
     }
 
     fn accepted(&mut self, index: PeerIndex, channel: Channel, ordinal: u32) {
@@ -246,10 +341,23 @@ impl EventLoop {
         self.end_opening(port);
     }
 
+    /// Another port of a context that accepted. Should the context be known to be gone,
+    /// the port has its place among the ordinals all the same.
+    fn joined(&mut self, index: PeerIndex, channel: Channel, beside: u32) {
+        let Some(leg) = self.peer_mut(index).and_then(|peer| peer.opened.get_mut(channel.0)) else {
+            return;
+        };
+        let Some(&Target { context, state }) = leg.targets.get(beside as usize) else { return };
+        leg.targets.push(Target { context, state });
+    }
+
     /// Contexts of a peer were killed, and what they sent before was taken.
     fn contexts_gone(&mut self, index: PeerIndex, gone: &[Arc<ContextShared>], reason: DisconnectReason) {
-        let gone: HashSet<ContextId> = gone.iter().map(|context| context.id()).collect();
-        self.end_with(index, |context| gone.contains(&context.id()), reason);
+        let gone: HashSet<Key> = gone.iter().map(|context| context.id().key).collect();
+        self.end_with(index, |context| gone.contains(&context), reason);
+        if let Some(peer) = self.peer_mut(index) {
+            gone.into_iter().for_each(|context| peer.acquaintances.forget(context));
+        }
     }
 
     /// A peer is gone, and what it sent before was taken.
@@ -260,34 +368,31 @@ impl EventLoop {
         }
         self.stop_polling(index);
         // Drops what nobody will take.
-        self.peers[index as usize] = None;
+        if !mutant("gone-peer-kept") {
+            self.peers[index as usize] = None;
+        }
     }
 
     /// Ends what a peer's contexts have to do with ours.
-    fn end_with(
-        &mut self,
-        index: PeerIndex,
-        is_gone: impl Fn(&ContextShared) -> bool,
-        reason: DisconnectReason,
-    ) {
+    fn end_with(&mut self, index: PeerIndex, is_gone: impl Fn(Key) -> bool, reason: DisconnectReason) {
         let Some(peer) = self.peer(index) else { return };
         let targets: Vec<(Channel, u32)> = peer
             .opened
             .iter()
             .flat_map(|(key, leg)| leg.targets.iter().zip(0..).map(move |(target, at)| (key, target, at)))
-            .filter(|(_, target, _)| target.state != TargetState::Gone && is_gone(&target.context))
+            .filter(|(_, target, _)| !target.state.is_gone() && is_gone(target.context))
             .map(|(key, _, ordinal)| (Channel(key), ordinal))
             .collect();
         let channels: Vec<Channel> = peer
             .all_accepted()
-            .filter(|(_, accepted)| is_gone(&accepted.opener))
+            .filter(|(_, accepted)| is_gone(accepted.opener))
             .map(|(channel, _)| channel)
             .collect();
         for (channel, ordinal) in targets {
             self.target_gone(index, channel, ordinal, reason, false);
         }
         for channel in channels {
-            self.end_channel(index, channel, reason, Hearing::Told);
+            self.end_channel(index, channel, reason);
         }
     }
 

@@ -20,11 +20,11 @@ use crate::event_loop_shared::{EventLoopShared, Lanes};
 use crate::ids::{ContextId, EventLoopId, Key, PortId};
 use crate::payload::discard_all;
 use crate::peer::Peer;
-use crate::port::{PeerIndex, Port, PortState};
+use crate::port::{Held, PeerIndex, Port, PortState, ReceiverWindow};
 use crate::reason::DisconnectReason;
 use crate::sender::ContextDescription;
 use crate::service::ServiceInner;
-use crate::slab::Slab;
+use crate::slab::{LAST_GENERATION, Slab};
 use crate::sync::{Arc, HashMap, mutant};
 use crate::target::Listening;
 use std::collections::VecDeque;
@@ -76,7 +76,7 @@ const OWN: PeerIndex = 0;
 pub struct EventLoop {
     service: Arc<ServiceInner>,
     /// Whether the limits name a window.
-    windows: bool,
+    windowed: bool,
     shared: Arc<EventLoopShared>,
     contexts: Slab<Context>,
     ports: Slab<Port>,
@@ -95,7 +95,11 @@ pub struct EventLoop {
     /// How often a waiting thread looks again before it sleeps.
     looks: u32,
     /// Targets of the connect being made; kept for its memory.
-    found: Vec<Arc<ContextShared>>,
+    found: Vec<connect::Found>,
+    /// What is counted of receivers' ports where there are windows.
+    windows: HashMap<Key, ReceiverWindow>,
+    /// What opening ports hold, where posts wait for the receivers' answers.
+    held: HashMap<Key, Held>,
 }
 
 impl EventLoop {
@@ -103,13 +107,13 @@ impl EventLoop {
         let own = Peer::own(Arc::clone(&shared));
         let peer_of = [(shared.id(), OWN)].into_iter().collect();
         let limits = &service.limits;
-        let windows = limits.window_messages.is_some() || limits.window_bytes.is_some();
+        let windowed = limits.window_messages.is_some() || limits.window_bytes.is_some();
         Self {
             service,
-            windows,
+            windowed,
             shared,
-            contexts: Slab::new(u32::MAX),
-            ports: Slab::new(u32::MAX),
+            contexts: Slab::new(LAST_GENERATION),
+            ports: Slab::new(LAST_GENERATION),
             peers: vec![Some(own)],
             peer_of,
             events: VecDeque::new(),
@@ -119,6 +123,8 @@ impl EventLoop {
             armed: false,
             looks: next::LOOKS,
             found: Vec::new(),
+            windows: HashMap::default(),
+            held: HashMap::default(),
         }
     }
 
@@ -148,7 +154,7 @@ impl EventLoop {
             ports: Vec::new(),
             suspended: None,
         };
-        if self.contexts.insert(context).is_err() {
+        if self.contexts.insert(context).is_none() {
             return Err(AttachError::TooManyContexts);
         }
         if let Err(error) = self.publish(&shared) {
@@ -281,6 +287,9 @@ impl EventLoop {
 
 impl Drop for EventLoop {
     fn drop(&mut self) {
+        if !mutant("held-posts-dropped-with-their-loop") {
+            self.release_all();
+        }
         self.service.retire(&self.shared, ContextShared::set_detached);
         self.shared.close();
         self.fan_out.discard();

@@ -5,7 +5,7 @@ use crate::bell::Source;
 use crate::event::Event;
 use crate::ids::{ContextId, PortId};
 use crate::payload::discard;
-use crate::peer::{Arrival, Peer};
+use crate::peer::Arrival;
 use crate::port::{PeerIndex, PortState};
 use crate::sync::mutant;
 use std::hint;
@@ -75,13 +75,13 @@ impl EventLoop {
     /// A message that lies next in a peer's lane and whose event is good as it is.
     #[inline(always)]
     fn arrival(&mut self, index: PeerIndex) -> Option<(Arrival<'_>, ContextId, PortId)> {
-        let Self { peers, ports, contexts, shared, round, windows, service, .. } = self;
+        let Self { peers, ports, contexts, shared, round, windowed, windows, service, .. } = self;
         let mut arrival = peers[index as usize].as_mut()?.arrival()?;
-        let port = ports.get_mut(arrival.port)?;
+        let port = ports.get(arrival.port)?;
         let context = contexts.get(port.context)?;
         let good =
             port.state == PortState::Open && context.suspended.is_none() && context.shared.killed().is_none();
-        if !good || (*windows && !arrival.count(&mut port.side, &service.limits)) {
+        if !good || (*windowed && !arrival.count(windows, &service.limits)) {
             return None;
         }
         round.left -= 1;
@@ -118,13 +118,21 @@ impl EventLoop {
             if self.round.left > 0 {
                 self.round.left -= 1;
                 let index = self.polled[self.round.position];
-                let taken = self.peers[index as usize].as_mut().and_then(Peer::take);
-                match taken {
+                let Some(peer) = self.peers[index as usize].as_mut() else {
+                    self.round.left = 0;
+                    continue;
+                };
+                if let Some(record) = peer.take_small() {
+                    self.round.found = true;
+                    if let Some(event) = self.receive_small(index, record) {
+                        return Some(event);
+                    }
+                    continue;
+                }
+                match peer.take() {
                     Some(incoming) => {
                         self.round.found = true;
-                        if let Some(event) = self.receive(index, incoming)
-                            && let Some(event) = self.hand_out(event)
-                        {
+                        if let Some(event) = self.receive(index, incoming) {
                             return Some(event);
                         }
                     }
@@ -220,7 +228,7 @@ impl EventLoop {
     /// Looks whether an event is still good, now that it is about to be handed out,
     /// and does what goes with handing it out.
     #[inline]
-    fn hand_out(&mut self, event: Event) -> Option<Event> {
+    pub(super) fn hand_out(&mut self, event: Event) -> Option<Event> {
         if !self.is_good(&event) {
             discard(event);
             return None;
@@ -255,10 +263,17 @@ impl EventLoop {
         if let Some(event) = self.try_next_event() {
             return Poll::Ready(event);
         }
-        self.shared.bell().wakeup().register(context.waker());
+        if !mutant("task-registered-after-the-look") {
+            self.shared.bell().wakeup().register(context.waker());
+        }
         match self.next_event() {
             Some(event) => Poll::Ready(event),
-            None => Poll::Pending,
+            None => {
+                if mutant("task-registered-after-the-look") {
+                    self.shared.bell().wakeup().register(context.waker());
+                }
+                Poll::Pending
+            }
         }
     }
 

@@ -70,7 +70,7 @@ impl EventLoop {
     }
 
     fn own_context_gone(&mut self, key: Key, reason: DisconnectReason) {
-        if self.end_context(key, reason) {
+        if self.end_context(key, reason) || mutant("context-ends-twice") {
             let context = self.context_id(key);
             self.events.push_back(Event::ContextGone { context, reason });
         }
@@ -90,7 +90,9 @@ impl EventLoop {
     /// A context's page came back.
     fn resume(&mut self, key: Key) {
         let Some(context) = self.contexts.get_mut(key) else { return };
-        if let Some(suspended) = context.suspended.take() {
+        if let Some(suspended) = context.suspended.take()
+            && !mutant("held-for-a-page-and-lost")
+        {
             self.events.extend(suspended.events);
         }
     }

@@ -7,7 +7,7 @@ use crate::ids::Key;
 use crate::message::Message;
 use crate::payload::discard;
 use crate::policy::OpeningPort;
-use crate::port::{PortState, Side, TargetState};
+use crate::port::{Held, PortState, Side, TargetState};
 use crate::reason::DisconnectReason;
 use crate::record::Credit;
 use crate::target::ConnectKind;
@@ -19,11 +19,11 @@ impl EventLoop {
             return;
         }
         if let Some(port) = self.ports.get_mut(key)
-            && let Side::Opener(opener) = &mut port.side
+            && let Side::Opener(opener) = &port.side
             && opener.kind == ConnectKind::Port
         {
             port.state = PortState::Opening;
-            opener.held = Some(Box::default());
+            self.held.insert(key, Held::default());
         }
     }
 
@@ -31,8 +31,7 @@ impl EventLoop {
     pub(super) fn hold<'m>(&mut self, key: Key, message: &mut Message<'m>) -> Result<(), Refusal<'m>> {
         let limits = &self.service.limits;
         let Some(port) = self.ports.get_mut(key) else { return Err(PostError::Disconnected) };
-        let Side::Opener(opener) = &mut port.side else { return Err(PostError::Disconnected) };
-        let held = opener.held.get_or_insert_default();
+        let held = self.held.entry(key).or_default();
         let Credit { messages, bytes } = held.amount;
         if limits.window_messages.is_some_and(|window| messages >= window)
             || limits.window_bytes.is_some_and(|window| bytes >= window)
@@ -71,13 +70,23 @@ impl EventLoop {
         }
     }
 
+    /// Sends what every opening port holds, for this loop will take no more answers.
+    pub(super) fn release_all(&mut self) {
+        // Whatever it makes for itself now, nobody need be woken for.
+        self.armed = false;
+        for key in self.ports.keys() {
+            if self.ports.get(key).is_some_and(|port| port.state.is_opening()) {
+                self.release(key);
+            }
+        }
+    }
+
     /// Sends what was held, and ends the port if its own side had disconnected it.
     pub(super) fn release(&mut self, key: Key) {
         let Some(port) = self.ports.get_mut(key) else { return };
         let leaves = port.state == PortState::Leaving;
         port.state = PortState::Open;
-        let Side::Opener(opener) = &mut port.side else { return };
-        let mut held = opener.held.take().unwrap_or_default();
+        let mut held = self.held.remove(&key).unwrap_or_default();
         for mut message in std::mem::take(&mut held.messages) {
             self.send_message(key, &mut message);
             discard(message);

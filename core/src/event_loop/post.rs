@@ -51,7 +51,7 @@ impl EventLoop {
     /// Posts a message, which stays where it is: moving it would take as long as copying it.
     fn post<'m>(&mut self, id: PortId, message: &mut Message<'m>) -> Result<(), Refusal<'m>> {
         let Some(key) = self.port_key(id) else { return Err(PostError::Disconnected) };
-        let Some(port) = self.ports.get_mut(key) else { return Err(PostError::Disconnected) };
+        let Some(port) = self.ports.get(key) else { return Err(PostError::Disconnected) };
         if self.contexts.get(port.context).is_none_or(|context| context.shared.killed().is_some()) {
             return Err(PostError::Gone);
         }
@@ -68,17 +68,15 @@ impl EventLoop {
             && let Some(peer) = self.peers[index as usize].as_mut()
             && peer.within_budget(limits)
         {
-            if self.windows {
-                let outstanding = match &mut port.side {
-                    Side::Receiver(receiver) => Some(&mut receiver.outstanding),
-                    Side::Opener(_) => peer.opened.get_mut(channel.0).map(|leg| &mut leg.outstanding),
+            if self.windowed {
+                let outstanding = match &port.side {
+                    Side::Receiver(_) => &mut self.windows.entry(key).or_default().outstanding,
+                    Side::Opener(_) => &mut peer.windows.entry(channel).or_default().outstanding,
                 };
-                match outstanding {
-                    Some(outstanding) if window_open(limits, *outstanding) => {
-                        outstanding.add(Credit::one(bytes as u64));
-                    }
-                    _ => return self.post_every_way(key, message),
+                if !window_open(limits, *outstanding) {
+                    return self.post_every_way(key, message);
                 }
+                outstanding.add(Credit::one(bytes as u64));
             }
             let traits = Traits::new(message.format, message.user_activation);
             if !peer.send_short((channel, route), traits, message.bytes()) {
@@ -145,8 +143,8 @@ impl EventLoop {
                 let count = opener.legs.len();
                 for (position, leg) in opener.legs.iter().enumerate() {
                     let Some(peer) = self.peers[leg.peer as usize].as_mut() else { continue };
-                    if windows && let Some(leg) = peer.opened.get_mut(leg.channel.0) {
-                        leg.outstanding.add(Credit::one(bytes));
+                    if windows {
+                        peer.windows.entry(leg.channel).or_default().outstanding.add(Credit::one(bytes));
                     }
                     let last = position + 1 == count;
                     peer.send_message((leg.channel, Route::TO_RECEIVERS), traits, body, last);
@@ -156,7 +154,7 @@ impl EventLoop {
             Side::Receiver(receiver) => {
                 let Some(peer) = self.peers[receiver.peer as usize].as_mut() else { return };
                 if windows {
-                    receiver.outstanding.add(Credit::one(bytes));
+                    self.windows.entry(key).or_default().outstanding.add(Credit::one(bytes));
                 }
                 let route = Route::to_opener(receiver.ordinal);
                 peer.send_message((receiver.channel, route), traits, body, true);

@@ -2,6 +2,7 @@
 
 use super::EventLoop;
 use crate::event::Event;
+use crate::ids::ContextId;
 use crate::port::{PortState, Side, TargetState};
 use crate::record::{Channel, Incoming};
 use crate::snapshot::{
@@ -49,6 +50,10 @@ impl EventLoop {
         let none = Queued::default();
         let waiting =
             |index, channel: Channel, towards| *queued.get(&(index, channel, towards)).unwrap_or(&none);
+        let of_peer = |peer, key| ContextId {
+            event_loop: self.peer(peer).map_or(self.id(), |peer| peer.shared.id()),
+            key,
+        };
         let ports = self
             .ports
             .iter()
@@ -61,7 +66,10 @@ impl EventLoop {
                         received.merge(waiting(receiver.peer, receiver.channel, true));
                         self.peer(receiver.peer)
                             .and_then(|peer| peer.accepted(receiver.channel))
-                            .map(|accepted| PortEnd { context: accepted.opener.id(), accepted: true })
+                            .map(|accepted| PortEnd {
+                                context: of_peer(receiver.peer, accepted.opener),
+                                accepted: true,
+                            })
                             .into_iter()
                             .collect()
                     }
@@ -71,11 +79,12 @@ impl EventLoop {
                         .flat_map(|at| {
                             received.merge(waiting(at.peer, at.channel, false));
                             let leg = self.peer(at.peer).and_then(|peer| peer.opened.get(at.channel.0));
-                            leg.map(|leg| leg.targets.as_slice()).unwrap_or_default()
+                            let targets = leg.map(|leg| &*leg.targets).unwrap_or_default();
+                            targets.iter().map(|target| (at.peer, target))
                         })
-                        .filter(|target| target.state != TargetState::Gone)
-                        .map(|target| PortEnd {
-                            context: target.context.id(),
+                        .filter(|(_, target)| !target.state.is_gone())
+                        .map(|(peer, target)| PortEnd {
+                            context: of_peer(peer, target.context),
                             accepted: target.state == TargetState::Open,
                         })
                         .collect(),

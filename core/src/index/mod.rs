@@ -88,6 +88,15 @@ impl Index {
         Ok(tab.clear())
     }
 
+    /// Has another tab, in the same window and without frames, take the place of one.
+    pub(crate) fn replace_tab(&self, tab: TabId, next: TabId) -> Result<Removed, FactError> {
+        let window = self.tabs.read(&tab, Tab::window).ok_or(FactError::UnknownTab)?;
+        self.open_tab(next, window)?;
+        self.close_tab(tab).inspect_err(|_| {
+            self.tabs.remove(&next);
+        })
+    }
+
     pub(crate) fn tab_of(&self, document: DocumentId) -> Result<TabId, FactError> {
         self.documents.read(&document, |tab| *tab).ok_or(FactError::UnknownDocument)
     }
@@ -162,46 +171,46 @@ impl Index {
         }
     }
 
-    /// Adds to `found` the contexts of `instance` in the frames that `filter` admits, in
-    /// the order in which frames were attached.
+    /// Shows `visit` the contexts of `instance` in the frames that `filter` admits, in
+    /// the order in which frames were attached. As everywhere, under a shard's lock.
+    #[inline]
     pub(crate) fn contexts_in_tab(
         &self,
         filter: TabFilter,
         instance: ExtensionInstance,
-        found: &mut Vec<Arc<ContextShared>>,
+        mut visit: impl FnMut(&Arc<ContextShared>),
     ) {
         self.tabs.read(&filter.tab, |tab| {
             for frame in tab.frames() {
                 let shown = filter.frame.is_none_or(|wanted| frame.id() == wanted)
                     && filter.document.is_none_or(|wanted| frame.document() == Some(wanted));
                 if shown {
-                    found.extend(
-                        frame
-                            .contexts()
-                            .iter()
-                            .filter(|context| context.description().instance == instance)
-                            .cloned(),
-                    );
+                    let contexts = frame.contexts().iter();
+                    contexts
+                        .filter(|context| {
+                            context.description().instance == instance || mutant("instance-looked-at-nowhere")
+                        })
+                        .for_each(&mut visit);
                 }
             }
         });
     }
 
-    /// Adds to `found` the background and page contexts of `instance`.
-    pub(crate) fn own_contexts(&self, instance: ExtensionInstance, found: &mut Vec<Arc<ContextShared>>) {
-        self.extensions.read(&instance, |extension| found.extend(extension.own().cloned()));
+    /// Shows `visit` the background and page contexts of `instance`.
+    pub(crate) fn own_contexts(&self, instance: ExtensionInstance, visit: impl FnMut(&Arc<ContextShared>)) {
+        self.extensions.read(&instance, |extension| extension.own().for_each(visit));
     }
 
-    /// Adds to `found` the background and page contexts of another extension, if it admits `opener`.
+    /// Shows `visit` the background and page contexts of another extension, if it admits `opener`.
     pub(crate) fn external_contexts(
         &self,
         extension: &ExtensionId,
         opener: &ExtensionId,
-        found: &mut Vec<Arc<ContextShared>>,
+        visit: impl FnMut(&Arc<ContextShared>),
     ) {
         let Some(instance) = self.loaded.read(extension, |instance| *instance) else { return };
         if self.admits(instance, opener) {
-            self.own_contexts(instance, found);
+            self.own_contexts(instance, visit);
         }
     }
 

@@ -134,7 +134,7 @@ impl<T> Consumer<T> {
         while !last.is_null() {
             // SAFETY: segments from the cursor's on live until the cursor leaves them.
             let next = unsafe { &*last }.following();
-            if next.is_null() {
+            if next.is_null() || mutant("frontier-in-the-first-segment") {
                 break;
             }
             last = next;
@@ -153,8 +153,8 @@ impl<T> Consumer<T> {
     #[inline]
     pub(crate) fn publish_consumed(&self) {
         // Relaxed: plain counts, nothing is read on the strength of them.
-        self.shared.consumed.records.store(self.records, Ordering::Relaxed);
-        self.shared.consumed.bytes.store(self.bytes, Ordering::Relaxed);
+        self.shared.progress.records.store(self.records, Ordering::Relaxed);
+        self.shared.progress.bytes.store(self.bytes, Ordering::Relaxed);
     }
 
     /// To be called when the lane falls idle: gives back memory that a burst left
@@ -165,7 +165,7 @@ impl<T> Consumer<T> {
             Large::None => Large::None,
             Large::Unused => {
                 // Relaxed: the chain, if it is still there, was put by ourselves.
-                let chain = self.shared.recycled.swap(ptr::null_mut(), Ordering::Relaxed);
+                let chain = self.shared.progress.recycled.swap(ptr::null_mut(), Ordering::Relaxed);
                 // SAFETY: the swap made the chain ours alone.
                 unsafe { Segment::free_recycled(chain) };
                 Large::None
@@ -183,7 +183,7 @@ impl<T> Consumer<T> {
 #[cold]
 unsafe fn recycle<T>(shared: &Shared<T>, segment: *mut Segment<T>) -> bool {
     // Relaxed: the chain, if it is still there, was put by ourselves.
-    let first = shared.recycled.swap(ptr::null_mut(), Ordering::Relaxed);
+    let first = shared.progress.recycled.swap(ptr::null_mut(), Ordering::Relaxed);
     let behind = if first.is_null() {
         Recycled::NONE
     } else {
@@ -208,7 +208,7 @@ unsafe fn recycle<T>(shared: &Shared<T>, segment: *mut Segment<T>) -> bool {
         (first, false)
     };
     // ORDERING: Release hands the chain, and our last reads of it, to the Acquire swaps that take it.
-    let put_meanwhile = shared.recycled.swap(chain, Ordering::Release);
+    let put_meanwhile = shared.progress.recycled.swap(chain, Ordering::Release);
     debug_assert!(put_meanwhile.is_null(), "only the consumer puts segments there");
     large
 }

@@ -25,7 +25,6 @@ pub(crate) use producer::Producer;
 pub(crate) use segment::{PIECE_BYTES, RECORD_BYTES};
 
 use crate::sync::{Arc, AtomicBool, AtomicPtr, AtomicU8, AtomicU64, Ordering, UnsafeCell};
-use crossbeam_utils::CachePadded;
 use cursor::Cursor;
 #[cfg(test)]
 use cursor::Tail;
@@ -44,12 +43,11 @@ const fn pieces(tail_length: usize) -> usize {
 const PRODUCER_LEFT: u8 = 1;
 const CONSUMER_LEFT: u8 = 2;
 
-/// What the two ends share, apart from the segments.
+/// What the two ends share, apart from the segments. There may be many thousand idle
+/// lanes, so no more is set apart than what is written while the lane is busy.
 struct Shared<T> {
-    /// A chain of emptied segments, put by the consumer, taken whole by the producer.
-    recycled: CachePadded<AtomicPtr<Segment<T>>>,
-    /// Records and bytes the consumer is done with, for the producer's budget.
-    consumed: CachePadded<Consumed>,
+    /// Written by the consumer, now and then read by the producer.
+    progress: Progress<T>,
     /// Set by the consumer when it goes, read by the producer.
     consumer_gone: AtomicBool,
     /// Which ends have left; whoever completes it frees the lane.
@@ -59,9 +57,14 @@ struct Shared<T> {
     parting: UnsafeCell<Option<Cursor<T>>>,
 }
 
-/// Counters that only grow. Each has one writer.
-struct Consumed {
+/// What the consumer is done with, on a cache line of its own.
+#[repr(align(64))]
+struct Progress<T> {
+    /// A chain of emptied segments, put by the consumer, taken whole by the producer.
+    recycled: AtomicPtr<Segment<T>>,
+    /// Records that the consumer is done with, for the producer's budget. Only grows.
     records: AtomicU64,
+    /// Their bytes.
     bytes: AtomicU64,
 }
 
@@ -92,7 +95,7 @@ impl<T> Shared<T> {
             }
         });
         // Relaxed: `leave` took what both ends did.
-        let recycled = self.recycled.swap(ptr::null_mut(), Ordering::Relaxed);
+        let recycled = self.progress.recycled.swap(ptr::null_mut(), Ordering::Relaxed);
         // SAFETY: the swap made the chain ours alone.
         unsafe { Segment::free_recycled(recycled) };
     }
@@ -102,8 +105,11 @@ impl<T> Shared<T> {
 pub(crate) fn lane<T: Send>() -> (Producer<T>, Consumer<T>) {
     let segment = Segment::allocate(SMALL);
     let shared = Arc::new(Shared {
-        recycled: CachePadded::new(AtomicPtr::new(ptr::null_mut())),
-        consumed: CachePadded::new(Consumed { records: AtomicU64::new(0), bytes: AtomicU64::new(0) }),
+        progress: Progress {
+            recycled: AtomicPtr::new(ptr::null_mut()),
+            records: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+        },
         consumer_gone: AtomicBool::new(false),
         left: AtomicU8::new(0),
         parting: UnsafeCell::new(None),

@@ -151,7 +151,7 @@ impl<T> Producer<T> {
     fn fresh(&mut self) -> *mut Segment<T> {
         if self.spares.is_null() {
             // ORDERING: Acquire for the segments' contents, put with the Release swap in the consumer's `recycle`.
-            self.spares = self.shared.recycled.swap(ptr::null_mut(), Ordering::Acquire);
+            self.spares = self.shared.progress.recycled.swap(ptr::null_mut(), Ordering::Acquire);
         }
         let spare = self.spares;
         if spare.is_null() {
@@ -203,8 +203,8 @@ impl<T> Producer<T> {
     fn within_by_now(&mut self, records: u64, bytes: u64) -> bool {
         // Relaxed: plain counts; an old value only makes the answer too strict.
         self.consumed = (
-            self.shared.consumed.records.load(Ordering::Relaxed),
-            self.shared.consumed.bytes.load(Ordering::Relaxed),
+            self.shared.progress.records.load(Ordering::Relaxed),
+            self.shared.progress.bytes.load(Ordering::Relaxed),
         );
         self.outstanding_below(records, bytes)
     }
@@ -217,8 +217,8 @@ impl<T> Producer<T> {
 
     /// Records and bytes pushed and not yet known to be consumed.
     pub(crate) fn outstanding(&self) -> (u64, u64) {
-        let records = self.shared.consumed.records.load(Ordering::Relaxed);
-        let bytes = self.shared.consumed.bytes.load(Ordering::Relaxed);
+        let records = self.shared.progress.records.load(Ordering::Relaxed);
+        let bytes = self.shared.progress.bytes.load(Ordering::Relaxed);
         (self.records.saturating_sub(records), self.bytes.saturating_sub(bytes))
     }
 }

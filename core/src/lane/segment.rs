@@ -3,7 +3,7 @@
 use super::copy::copy_short;
 use crate::sync::{AtomicPtr, AtomicU32, Ordering, UnsafeCell, mutant};
 use std::marker::PhantomData;
-use std::mem::{MaybeUninit, offset_of};
+use std::mem::MaybeUninit;
 use std::ptr;
 
 /// Bytes of a tail that lie in one slot: all of it behind the state word.
@@ -22,7 +22,7 @@ pub(crate) const RECORD_BYTES: usize = CELL_BYTES - RECORD_AT;
 const RECORD_ALIGNMENT: usize = 8;
 
 #[cfg(not(port_core_model))]
-const _: () = assert!((offset_of!(Slot, cell) + RECORD_AT).is_multiple_of(RECORD_ALIGNMENT));
+const _: () = assert!((std::mem::offset_of!(Slot, cell) + RECORD_AT).is_multiple_of(RECORD_ALIGNMENT));
 
 /// Slots of a first, or of an idle lane's, segment.
 pub(super) const SMALL: usize = if cfg!(port_core_model) { 3 } else { 8 };

@@ -260,3 +260,30 @@ scenario('connect_extension_page', {
     await t.wait(150);
   },
 });
+
+scenario('connect_info_properties', {
+  // Which properties of `connectInfo` count, and what else may be wrong with it.
+  cs(t) { t.receive(); },
+  async bg(t) {
+    const T = await t.open();
+    const infos = {
+      inherited: Object.create({ name: 'inherited' }),
+      getter: { get name() { return 'got'; } },
+      'getter that throws': { get name() { throw new Error('no name'); } },
+      'bigint name': { name: 1n },
+      'bigint frame': { frameId: 1n },
+      date: new Date(0),
+      'symbol key': { [Symbol('key')]: 1, name: 'with a symbol' },
+      'unknown and undefined': { unknown: undefined },
+    };
+    for (const [what, info] of Object.entries(infos)) {
+      const port = t.attempt(what, () => api.tabs.connect(T.id, info));
+      await t.wait(80);
+      if (port) port.disconnect();
+      await t.wait(30);
+    }
+    const own = t.attempt('own extension', () => api.runtime.connect({}));
+    t.log('name', { name: desc(own.name) });
+    await t.wait(80);
+  },
+});

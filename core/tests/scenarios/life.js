@@ -253,3 +253,56 @@ scenario('life_connect_listener_list', {
     }
   },
 });
+
+scenario('life_methods_of_others', {
+  // A method of one port or event, called on another.
+  cs(t) { t.receive(); },
+  async bg(t) {
+    const T = await t.open();
+    const one = t.track(api.tabs.connect(T.id, { name: 'one' }), 'one');
+    const other = t.track(api.tabs.connect(T.id, { name: 'other' }), 'other');
+    await t.wait(120);
+    t.attempt('post on the other', () => one.postMessage.call(other, 'whose?'));
+    const listener = () => {};
+    t.attempt('listen on the other', () => one.onMessage.addListener.call(other.onMessage, listener));
+    t.log('listens', { one: one.onMessage.hasListener(listener), other: other.onMessage.hasListener(listener) });
+    t.attempt('post on an object', () => one.postMessage.call({}, 'nobody'));
+    await t.wait(80);
+    t.attempt('disconnect the other', () => one.disconnect.call(other));
+    await t.wait(80);
+    const { onMessage } = one;
+    onMessage.addListener(listener);
+    one.disconnect();
+    t.log('after the end', { listens: onMessage.hasListener(listener) });
+    onMessage.addListener(t.fns.none = () => {});
+    t.log('added after the end', { listens: onMessage.hasListener(t.fns.none) });
+    await t.wait(60);
+  },
+});
+
+scenario('life_window_errors', {
+  // Which errors a window hears of.
+  cs(t) {
+    addEventListener('error', event => { t.log('window hears', { message: event.message, kind: Object.prototype.toString.call(event) }); });
+    t.on(api.runtime.onConnect, port => {
+      port.onMessage.addListener(() => { throw new Error('in a listener'); });
+      setTimeout(() => { throw new Error('in a timer'); }, 20);
+      addEventListener('custom', () => { throw new Error('in an event'); });
+      t.fns.dispatch = () => dispatchEvent(new Event('custom'));
+      t.fns.fail = () => { throw new Error('in a call'); };
+    });
+  },
+  async bg(t) {
+    self.addEventListener('error', event => { t.log('background hears', { message: event.message }); });
+    const T = await t.open();
+    const port = api.tabs.connect(T.id, { name: 'p' });
+    port.onDisconnect.addListener(() => { throw new Error('at the end'); });
+    port.postMessage(1);
+    await t.wait(150);
+    for (const name of ['dispatch', 'fail']) await t.exec(T, 'top', name).catch(() => {});
+    await t.wait(100);
+    t.on(api.runtime.onMessage, () => { throw new Error('at a message'); });
+    await api.tabs.remove(T.id);
+    await t.wait(150);
+  },
+});

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each file of models uses a part")]
 
+pub(crate) mod sides;
+
 use bytes::Bytes;
 use loom::sync::Arc;
 use port_core_model::model::mutated;
@@ -14,12 +16,14 @@ use std::task::{Wake, Waker};
 
 /// Explores `body` in every interleaving, or those with at most `preemptions`
 /// preemptions, and demands that at least so many executions were explored: a model
-/// that went blind shows as a handful.
+/// that went blind shows as a handful. `LOOM_MAX_PREEMPTIONS` in the environment explores
+/// bounded models deeper and leaves the others alone.
 pub(crate) fn model(preemptions: Option<usize>, at_least: usize, body: impl Fn() + Send + Sync + 'static) {
     let explored = std::sync::Arc::new(AtomicUsize::new(0));
     let counter = std::sync::Arc::clone(&explored);
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = builder.preemption_bound.or(preemptions);
+    let deeper = builder.preemption_bound.unwrap_or(0);
+    builder.preemption_bound = preemptions.map(|bound| bound.max(deeper));
     builder.max_branches = 100_000;
     builder.check(move || {
         counter.fetch_add(1, Ordering::Relaxed);
@@ -36,13 +40,19 @@ pub(crate) fn model(preemptions: Option<usize>, at_least: usize, body: impl Fn()
 
 /// A payload that loom's leak check watches, longer than what travels inline.
 pub(crate) fn watched_payload(mark: u8) -> Bytes {
+    counted_payload(mark).0
+}
+
+/// Such a payload, and a count of who holds it besides this count.
+pub(crate) fn counted_payload(mark: u8) -> (Bytes, Arc<()>) {
     struct Owner(Vec<u8>, #[allow(dead_code, reason = "dropped")] Arc<()>);
     impl AsRef<[u8]> for Owner {
         fn as_ref(&self) -> &[u8] {
             &self.0
         }
     }
-    Bytes::from_owner(Owner(vec![mark; 200], Arc::new(())))
+    let count = Arc::new(());
+    (Bytes::from_owner(Owner(vec![mark; 200], Arc::clone(&count))), count)
 }
 
 pub(crate) const TAB: TabId = TabId::new(7);

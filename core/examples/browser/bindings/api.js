@@ -4,13 +4,16 @@ import { createChecker } from "./arguments.js";
 import { createCalls } from "./calls.js";
 import { createCodec } from "./clone.js";
 import { createDevtools } from "./devtools.js";
-import { createEvent } from "./event.js";
+import { Listeners, createEvent } from "./event.js";
 import { createLastError } from "./last_error.js";
 import { createOneOffMessages } from "./one_off.js";
 import { createPorts } from "./port.js";
 import { profiles } from "./profile.js";
 import { createReplay } from "./replay.js";
 import { addSurface } from "./surface.js";
+
+// Scripts may replace the global functions later.
+const { parse } = JSON;
 
 const integer = (name, rest) => ({ name, type: "integer", ...rest });
 const string = (name, rest) => ({ name, type: "string", ...rest });
@@ -48,9 +51,9 @@ export function createApi(native, world, later) {
 
     /** An event that the browser process emits under a name. */
     function emitted(name) {
-        const { event, dispatch } = createEvent(native, profile);
-        events.set(name, dispatch);
-        return event;
+        const listeners = new Listeners(native, profile);
+        events.set(name, listeners);
+        return createEvent(listeners, profile);
     }
 
     const tools = { native, profile, lastError, createPort, oneOff, calls, emitted };
@@ -91,26 +94,24 @@ export function createApi(native, world, later) {
     return {
         api,
         deliver: {
-            connect(number, kind, sentName, senderJson) {
-                const sender = JSON.parse(senderJson);
-                const name = profile.receiveName(sentName);
-                const isExternal = sender.id !== world.extension.id;
-                if (kind === "Port") {
-                    const event = isExternal ? incoming.onConnectExternal : incoming.onConnect;
-                    event.dispatch(createPort(number, name, sender));
+            connect(number, isOneOff, sentName, senderJson, isExternal) {
+                if (isOneOff) {
+                    const { listeners } = isExternal ? incoming.onMessageExternal : incoming.onMessage;
+                    oneOff.receive(number, listeners, parse(senderJson));
                 } else {
-                    oneOff.receive(number, isExternal ? incoming.onMessageExternal : incoming.onMessage, sender);
+                    const { listeners } = isExternal ? incoming.onConnectExternal : incoming.onConnect;
+                    listeners.dispatchOne(createPort(number, profile.receiveName(sentName), senderJson));
                 }
             },
-            message(number, json) {
-                channels.get(number)?.message(json);
+            message(number, message) {
+                channels.get(number)?.message(message);
             },
             disconnect(number, reason) {
                 channels.get(number)?.disconnect(reason);
             },
             answer: calls.answer,
             emit(name, details) {
-                events.get(name)?.(...JSON.parse(details));
+                events.get(name)?.dispatch(...parse(details));
             },
         },
     };
@@ -119,8 +120,8 @@ export function createApi(native, world, later) {
 /** The events by which connections come in; the browser is told which of them have listeners. */
 function createIncoming(native, profile) {
     const counts = { onConnect: 0, onMessage: 0, onConnectExternal: 0, onMessageExternal: 0 };
-    const create = (name) =>
-        createEvent(native, profile, (count) => {
+    const create = (name) => {
+        const listeners = new Listeners(native, profile, (count) => {
             counts[name] = count;
             native.setListening(
                 counts.onConnect > 0,
@@ -129,6 +130,8 @@ function createIncoming(native, profile) {
                 counts.onMessageExternal > 0,
             );
         });
+        return { listeners, event: createEvent(listeners, profile) };
+    };
     return Object.fromEntries(Object.keys(counts).map((name) => [name, create(name)]));
 }
 
@@ -157,9 +160,9 @@ function createRuntime({ native, profile, lastError, createPort, oneOff, calls }
         onMessage: incoming.onMessage.event,
         connect(...given) {
             const [extension, info] = checkConnect(given);
-            const name = profile.portName(info);
+            const name = profile.portName(info) ?? "";
             const reached = target(checkConnect, extension);
-            const number = native.connectRuntime(reached, profile.sendName(name), "Port");
+            const number = native.connectRuntime(reached, profile.sendName(name), false);
             return createPort(number, name, undefined);
         },
         sendMessage(...given) {
@@ -168,7 +171,7 @@ function createRuntime({ native, profile, lastError, createPort, oneOff, calls }
             }
             const [extension, message, , listener] = checkSend(spreadSendArguments(given));
             const reached = target(checkSend, extension);
-            const connect = () => native.connectRuntime(reached, "", "OneOff");
+            const connect = () => native.connectRuntime(reached, "", true);
             return oneOff.send(checkSend.method, connect, message, listener);
         },
         getURL: (path) => base + String(path).replace(/^\//, ""),
@@ -207,22 +210,32 @@ function createTabs({ native, profile, createPort, oneOff, calls, emitted }) {
     const checkConnect = createChecker(profile, "tabs.connect", [tabId, connectInfo]);
     const sendOptions = object("options", [integer("frameId", { minimum: 0 }), string("documentId")], optional);
     const checkSend = createChecker(profile, "tabs.sendMessage", [tabId, any("message"), sendOptions, callback]);
-    const reach = (tab, info, name, kind) =>
-        native.connectTab(tab, info?.frameId ?? undefined, info?.documentId ?? undefined, name, kind);
+    const reach = (tab, info, name, isOneOff) =>
+        native.connectTab(tab, info?.frameId ?? undefined, info?.documentId ?? undefined, name, isOneOff);
     const query = object("queryInfo", [
         boolean("active"),
+        boolean("audible"),
+        boolean("autoDiscardable"),
         boolean("currentWindow"),
+        boolean("discarded"),
+        integer("groupId"),
         boolean("highlighted"),
         integer("index", { minimum: 0 }),
         boolean("lastFocusedWindow"),
+        boolean("muted"),
+        boolean("pinned"),
         string("status"),
         string("title"),
         { name: "url", type: "string|array" },
         integer("windowId"),
+        string("windowType"),
     ]);
     const create = object("createProperties", [
         boolean("active"),
         integer("index", { minimum: 0 }),
+        integer("openerTabId", { minimum: 0 }),
+        boolean("pinned"),
+        ...(profile.portsHaveError ? [] : [boolean("selected")]),
         string("url"),
         integer("windowId"),
     ]);
@@ -230,17 +243,20 @@ function createTabs({ native, profile, createPort, oneOff, calls, emitted }) {
 
     return {
         connect(...given) {
-            const [tab, info] = checkConnect(given);
-            const name = profile.portName(info);
-            return createPort(reach(tab, info, profile.sendName(name), "Port"), name, undefined);
+            // By their numbers: taking an array apart calls its iterator.
+            const values = checkConnect(given);
+            const name = profile.portName(values[1]);
+            return createPort(reach(values[0], values[1], profile.sendName(name), false), name, undefined);
         },
         sendMessage(...given) {
             const [tab, message, options, listener] = checkSend(given);
-            return oneOff.send(checkSend.method, () => reach(tab, options, "", "OneOff"), message, listener);
+            return oneOff.send(checkSend.method, () => reach(tab, options, "", true), message, listener);
         },
         create: calls.method("tabs.create", [create]),
         discard: calls.method("tabs.discard", [profile.discardsMany ? { ...idOrIds, ...optional } : optionalTabId]),
         get: calls.method("tabs.get", [tabId]),
+        goBack: calls.method("tabs.goBack", [optionalTabId]),
+        goForward: calls.method("tabs.goForward", [optionalTabId]),
         getCurrent: calls.method("tabs.getCurrent", []),
         query: calls.method("tabs.query", [query]),
         reload: calls.method("tabs.reload", [

@@ -33,14 +33,14 @@ export function createCalls(native, profile, lastError) {
         };
     }
 
-    /** Delivers an answer: its result as JSON, or what went wrong. */
+    /** Delivers an answer: its result as JSON, empty for undefined, or what went wrong. */
     function answer(number, json, error) {
         const call = pending.get(number);
         pending.delete(number);
         if (call === undefined) {
             return;
         }
-        const result = json === undefined ? undefined : JSON.parse(json);
+        const result = json === undefined || json === "" ? undefined : JSON.parse(json);
         if (call.listener === undefined) {
             if (error === undefined) {
                 call.resolve(result);

@@ -6,22 +6,32 @@
 // for itself, anything else is an array of a letter and what belongs to it: `["o", 3]` is
 // the fourth of the objects, each of which is again such an array. So an object that is
 // met twice, or within itself, is written once.
+//
+// A message of which JSON says everything, as of most, is `{j}`, the value itself.
 
 // Scripts may replace the global functions later.
 const { stringify } = JSON;
 
 /**
- * @param {object} native `isProxy`
+ * @param {object} native `isProxy`, `postMessage`, `postJson`, `postTree`
  * @param {object} profile the browser to follow
  * @param {boolean} clones whether messages are structured clones
  * @param {string} globalName what the engine calls the global object
- * @returns {{encode: (value: any) => string, decode: (json: any) => any}} `decode` takes what the text parses to
+ * @returns {{encode: (value: any) => string, post: (number: number, value: any) => string | undefined,
+ *   decode: (parsed: any) => any}} `decode` takes what the text parses to; `post` encodes and
+ *   posts, and gives why not
  */
 export function createCodec(native, profile, clones, globalName) {
     if (clones) {
-        return { encode: (value) => encodeClone(native, profile, value, globalName), decode: decodeClone };
+        const encode = (value) => encodeClone(native, profile, value, globalName);
+        const post = (number, value) => {
+            const refusal = native.postTree(number, value);
+            return refusal === "NoTree" ? native.postMessage(number, encode(value)) : refusal;
+        };
+        const decode = (parsed) => (parsed.j === undefined ? decodeClone(parsed) : parsed.j);
+        return { encode, post, decode };
     }
-    return { encode: encodeJson, decode: (json) => json };
+    return { encode: encodeJson, post: native.postJson, decode: (parsed) => parsed };
 
     function encodeJson(value) {
         let json;

@@ -7,7 +7,7 @@ import { createEventTarget } from "./event_target.js";
  *   `removeFrameElement`, `parseUrl`, `documentUrl`, `reportException`
  * @param {object} world see main.js
  * @param {object} location
- * @returns {{document: object, dispatch: Function}}
+ * @returns {{document: object, dispatch: Function, frameLoaded: (number: number) => void}}
  */
 export function createDocument(native, world, location) {
     const resolve = (url) => {
@@ -25,6 +25,14 @@ export function createDocument(native, world, location) {
 
         get children() {
             return this.#children.filter((child) => child instanceof HTMLElement);
+        }
+
+        contains(node) {
+            let isInside = false;
+            this.forEach((inner) => {
+                isInside ||= inner === node;
+            });
+            return isInside;
         }
 
         get firstChild() {
@@ -112,16 +120,20 @@ export function createDocument(native, world, location) {
         }
     }
 
+    /** How events of the browser's reach each element. */
+    const dispatchers = new WeakMap();
+
     class HTMLElement extends Node {
         #attributes = new Map();
 
         constructor(tagName) {
             super();
             Object.defineProperty(this, "tagName", { value: tagName.toUpperCase() });
-            const { methods } = createEventTarget(native, this);
+            const { methods, dispatch } = createEventTarget(native, this);
             for (const [name, value] of Object.entries(methods)) {
                 Object.defineProperty(this, name, { value });
             }
+            dispatchers.set(this, dispatch);
         }
 
         get id() {
@@ -193,7 +205,13 @@ export function createDocument(native, world, location) {
         }
 
         connected() {
-            this.number ??= native.addFrameElement(this.id, this.shown);
+            if (this.number === undefined) {
+                this.number = native.addFrameElement(this.id, this.shown);
+                if (this.shown === "about:blank") {
+                    // There at once.
+                    dispatchers.get(this)({ type: "load" });
+                }
+            }
         }
 
         disconnected() {
@@ -284,11 +302,14 @@ export function createDocument(native, world, location) {
         },
         location,
         readyState: "loading",
-        hidden: true,
-        visibilityState: "hidden",
+        hidden: !world.isShown,
+        visibilityState: world.isShown ? "visible" : "hidden",
         documentElement: root,
         head,
-        body,
+        get body() {
+            // The parser has not come so far when scripts of the beginning run.
+            return document.readyState === "loading" ? null : body;
+        },
         createElement: (tag) => (String(tag).toLowerCase() === "iframe" ? new HTMLIFrameElement() : new HTMLElement(String(tag))),
         createTextNode: (data) => new Text(data),
         getElementById: (id) => find((node) => node.id === id)[0] ?? null,
@@ -301,5 +322,14 @@ export function createDocument(native, world, location) {
     for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(members))) {
         Object.defineProperty(document, name, { ...member, enumerable: name === "location" });
     }
-    return { document, dispatch };
+
+    /** A frame element has loaded. */
+    function frameLoaded(number) {
+        const [loaded] = find((node) => node instanceof HTMLIFrameElement && node.number === number);
+        if (loaded !== undefined) {
+            dispatchers.get(loaded)({ type: "load" });
+        }
+    }
+
+    return { document, dispatch, frameLoaded };
 }

@@ -1,70 +1,156 @@
 // Extension events: `addListener` and its kin.
 
 /**
- * Makes an event. Listeners are kept in order and once each; one that throws is
+ * The listeners of an event, which are kept in order and once each; one that throws is
  * reported and does not keep the next from running.
- *
- * @param {object} native `reportException(error)`
- * @param {object} profile the browser to follow
- * @param {(count: number) => void} [onCount] told whenever the number of listeners changed
- * @returns {{event: object, dispatch: Function, dispatchTo: Function}} the object that
- *   scripts see, and the ways to call its listeners; `dispatchTo` tells what each of
- *   them returned or threw
  */
-export function createEvent(native, profile, onCount = () => {}) {
-    const listeners = new Set();
+export class Listeners {
+    /**
+     * @param {object} native `reportException(error)`
+     * @param {object} profile the browser to follow
+     * @param {(count: number) => void} [onCount] told whenever the number of listeners changed
+     */
+    constructor(native, profile, onCount) {
+        this.native = native;
+        this.profile = profile;
+        this.onCount = onCount;
+        // Replaced and never changed: a listener that is added while others are called
+        // waits for the next time.
+        this.listeners = [];
+        this.isClosed = false;
+    }
 
-    const dispatch = (...details) => dispatchTo(details, () => {}, native.reportException);
+    /** Calls the listeners. */
+    dispatch(...details) {
+        this.dispatchTo(details, () => {}, this.native.reportException);
+    }
 
-    function dispatchTo(details, onResult, onError) {
-        // A copy: a listener that is added meanwhile waits for the next time.
-        for (const listener of [...listeners]) {
-            if (!profile.callsRemovedListeners && !listeners.has(listener)) {
-                continue;
+    /** The same with one detail, without making an array of it: for what happens often. */
+    dispatchOne(detail) {
+        const called = this.listeners;
+        for (let index = 0; index < called.length; index += 1) {
+            // Called by this name, a listener has no `this`.
+            const listener = called[index];
+            if (this.isStillCalled(called, listener)) {
+                try {
+                    listener(detail);
+                } catch (error) {
+                    this.native.reportException(error);
+                }
             }
-            let result;
-            try {
-                result = listener(...details);
-            } catch (error) {
-                onError(error);
-                continue;
-            }
-            onResult(result);
         }
     }
 
-    function check(object) {
-        if (profile.methodsNeedTheirPort && object !== event) {
-            throw new TypeError("Illegal invocation: Function must be called on an object of type Event");
+    /** The same with two. */
+    dispatchTwo(first, second) {
+        const called = this.listeners;
+        for (let index = 0; index < called.length; index += 1) {
+            const listener = called[index];
+            if (this.isStillCalled(called, listener)) {
+                try {
+                    listener(first, second);
+                } catch (error) {
+                    this.native.reportException(error);
+                }
+            }
         }
     }
 
-    const event = {
-        addListener(listener) {
-            check(this);
-            // Browsers accept anything silently and never call what is no function.
-            if (typeof listener === "function" && !listeners.has(listener)) {
-                listeners.add(listener);
-                onCount(listeners.size);
+    /** Calls the listeners, and tells what each of them returned or threw. */
+    dispatchTo(details, onResult, onError) {
+        const called = this.listeners;
+        for (const listener of called) {
+            if (this.isStillCalled(called, listener)) {
+                let result;
+                try {
+                    result = listener(...details);
+                } catch (error) {
+                    onError(error);
+                    continue;
+                }
+                onResult(result);
             }
-        },
-        removeListener(listener) {
-            check(this);
-            if (listeners.delete(listener)) {
-                onCount(listeners.size);
-            }
-        },
-        hasListener(listener) {
-            check(this);
-            return listeners.has(listener);
-        },
+        }
+    }
+
+    isStillCalled(called, listener) {
+        return called === this.listeners || this.profile.callsRemovedListeners || this.listeners.includes(listener);
+    }
+
+    add(listener) {
+        // Browsers accept anything silently and never call what is no function.
+        if (!this.isClosed && typeof listener === "function" && !this.listeners.includes(listener)) {
+            const listeners = this.listeners.slice();
+            listeners.push(listener);
+            this.replace(listeners);
+        }
+    }
+
+    remove(listener) {
+        if (this.listeners.includes(listener)) {
+            this.replace(this.listeners.filter((known) => known !== listener));
+        }
+    }
+
+    /** Forgets them all, without telling, and any that is added later. */
+    clear() {
+        this.listeners = [];
+        this.isClosed = true;
+    }
+
+    replace(listeners) {
+        this.listeners = listeners;
+        this.onCount?.(listeners.length);
+    }
+}
+
+// The listeners behind the events of the world. Not closures: an event would hold them,
+// they the event, and both wait for the engine to look for circles.
+const listenersOf = new WeakMap();
+
+function behind(event) {
+    const listeners = listenersOf.get(event);
+    if (listeners === undefined) {
+        throw new TypeError("Illegal invocation: Function must be called on an object of type Event");
+    }
+    return listeners;
+}
+
+// Each is called as a method of an event.
+const methods = {
+    addListener(listener) {
+        behind(this).add(listener);
+    },
+    removeListener(listener) {
+        behind(this).remove(listener);
+    },
+    hasListener(listener) {
+        return behind(this).listeners.includes(listener);
+    },
+    hasListeners() {
+        return behind(this).listeners.length > 0;
+    },
+    dispatch(...details) {
+        behind(this).dispatch(...details);
+    },
+};
+
+/**
+ * Makes what scripts see of an event.
+ *
+ * @param {Listeners} listeners
+ * @param {object} profile the browser to follow
+ */
+export function createEvent(listeners, profile) {
+    if (profile.methodsNeedTheirPort) {
+        const { addListener, removeListener, hasListener, hasListeners, dispatch } = methods;
+        const event = { addListener, removeListener, hasListener, hasListeners, dispatch };
+        listenersOf.set(event, listeners);
+        return event;
+    }
+    return {
+        addListener: (listener) => listeners.add(listener),
+        removeListener: (listener) => listeners.remove(listener),
+        hasListener: (listener) => listeners.listeners.includes(listener),
     };
-    if (profile.eventsHaveListeners) {
-        event.hasListeners = function hasListeners() {
-            check(this);
-            return listeners.size > 0;
-        };
-        event.dispatch = dispatch;
-    }
-    return { event, dispatch, dispatchTo };
 }

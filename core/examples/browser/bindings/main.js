@@ -15,25 +15,33 @@ import { profiles } from "./profile.js";
 import { addWorkerGlobals } from "./surface.js";
 import { installText } from "./text.js";
 import { installTimers } from "./timers.js";
+import { createUncaught } from "./uncaught.js";
 import { installUrl } from "./url.js";
 
 /**
  * @param {object} native functions of the browser
- * @param {object} world `{kind, isWorker, isTop, profile, userAgent, timeOrigin, replays, url, title,
+ * @param {object} world `{kind, isWorker, isTop, isShown, profile, userAgent, timeOrigin, replays, url, title,
  *   extension: {id, base, manifest}}`, where `kind` is "content-script", "background" or "page"
  * @returns {object} `{connect, message, disconnect, timer, answer, emit, execute, readyState,
- *   pageTransition, traversed}`
+ *   frameLoaded, leave, restored, traversed}`
  */
 export function install(native, world) {
     const profile = profiles[world.profile];
     const builtIn = new Set(Object.getOwnPropertyNames(globalThis));
     installConsole(native);
-    const { timer, later } = installTimers(native, profile);
+    const uncaught = createUncaught(native, profile);
+    // In Firefox content scripts do not hear of errors.
+    const isTelling = profile.tellsContentScripts || world.kind !== "content-script";
+    const telling = isTelling ? { ...native, reportException: uncaught.report } : native;
+    const { timer, later } = installTimers(telling);
     installUrl(native);
     installText();
     installPlatform(native, world);
-    const page = installPage(native, world, later);
-    const { api, deliver } = createApi(native, world, later);
+    const { uncaught: tellOfUncaught, ...page } = installPage(telling, world, later);
+    uncaught.listen(tellOfUncaught);
+    // What listeners of the extension API throw is an error of Firefox's extension pages.
+    const isTold = profile.tellsOfListeners && world.kind !== "content-script";
+    const { api, deliver } = createApi(isTold ? telling : native, world, later);
     // What comes from the browser is not listed among the globals of the scripts.
     for (const name of Object.getOwnPropertyNames(globalThis).filter((name) => !builtIn.has(name))) {
         // A window lists itself, which makes it a circle.
@@ -45,11 +53,11 @@ export function install(native, world) {
     // Data properties in both engines; scripts may shadow them.
     globalThis.browser = api;
     globalThis.chrome = api;
-    return { ...deliver, ...page, timer, execute: createExecute(native) };
+    return { ...deliver, ...page, timer, execute: createExecute(native, profile.tellsOfExecuted ? uncaught.report : () => {}) };
 }
 
-/** Runs a function given as text and answers under a number. */
-function createExecute(native) {
+/** Runs a function given as text and answers under a number; `report` is told of what it throws. */
+function createExecute(native, report) {
     const fail = (number) => (error) => native.executed(number, undefined, String(error));
     return (source, argumentsJson, number) => {
         let result;
@@ -59,6 +67,7 @@ function createExecute(native) {
             result = run(...JSON.parse(argumentsJson));
         } catch (error) {
             fail(number)(error);
+            report(error);
             return;
         }
         Promise.resolve(result)

@@ -3,7 +3,7 @@
 // or, when a listener will answer later, `{pending: true}` before one of these.
 
 // Scripts may replace the global functions later.
-const { parse, stringify } = JSON;
+const { stringify } = JSON;
 
 /** @param {object} tools see port.js */
 export function createOneOffMessages({ native, profile, lastError, codec, later, channels }) {
@@ -58,8 +58,7 @@ export function createOneOffMessages({ native, profile, lastError, codec, later,
     function listen(number, settle) {
         let isPending = false;
         channels.set(number, {
-            message(json) {
-                const answer = parse(json);
+            message(answer) {
                 if (answer.pending) {
                     isPending = true;
                     return;
@@ -83,7 +82,7 @@ export function createOneOffMessages({ native, profile, lastError, codec, later,
     }
 
     /** A message comes in for the listeners of an event; the first of them that answers or fails counts. */
-    function receive(number, { dispatchTo }, sender) {
+    function receive(number, listeners, sender) {
         const answer = (json) => {
             if (channels.has(number)) {
                 native.postMessage(number, json);
@@ -111,7 +110,7 @@ export function createOneOffMessages({ native, profile, lastError, codec, later,
         }
 
         channels.set(number, {
-            message(json) {
+            message(message) {
                 let isPending = false;
                 const onResult = (result) => {
                     if (typeof result?.then === "function") {
@@ -125,7 +124,7 @@ export function createOneOffMessages({ native, profile, lastError, codec, later,
                     native.reportException(error);
                     refuse(profile.rejection(error));
                 };
-                dispatchTo([codec.decode(parse(json)), sender, sendResponse], onResult, onError);
+                listeners.dispatchTo([codec.decode(message), sender, sendResponse], onResult, onError);
                 if (!isPending) {
                     close(number);
                 } else if (channels.has(number)) {

@@ -3,7 +3,7 @@
 
 import { createCodec } from "./clone.js";
 import { createDocument } from "./document.js";
-import { createEventTarget } from "./event_target.js";
+import { createEventTarget, installEvents } from "./event_target.js";
 import { createNavigation } from "./navigation.js";
 import { profiles } from "./profile.js";
 
@@ -14,6 +14,7 @@ import { profiles } from "./profile.js";
  * @returns {object} how tasks about the page reach it
  */
 export function installPage(native, world, later) {
+    installEvents(native);
     const target = createEventTarget(native, globalThis);
     Object.assign(globalThis, target.methods);
     globalThis.self = globalThis;
@@ -24,22 +25,39 @@ export function installPage(native, world, later) {
     });
     Object.defineProperty(globalThis, "location", { get: () => location, set: navigate, configurable: true });
 
+    // Whatever browser it is, these are structured clones, as are messages between windows.
+    const windowCodec = createCodec(native, profiles.firefox, true, "Proxy");
+    globalThis.structuredClone = (value) => windowCodec.decode(JSON.parse(windowCodec.encode(value)));
+
     if (world.isWorker) {
         globalThis.importScripts = (...urls) => urls.forEach((url) => native.importScript(String(url)));
-        return { readyState() {}, pageTransition() {}, traversed() {} };
+        return { readyState() {}, frameLoaded() {}, leave() {}, restored() {}, traversed() {}, uncaught: target.dispatch };
     }
 
-    // Whatever browser it is, messages between windows are structured clones.
-    const windowCodec = createCodec(native, profiles.firefox, true, "Proxy");
     globalThis.postMessage = (message) => native.postWindowMessage(windowCodec.encode(message));
     globalThis.window = globalThis;
+    globalThis.frames = globalThis;
+    Object.defineProperty(globalThis, "length", {
+        get: () => document.getElementsByTagName("iframe").length,
+        configurable: true,
+    });
+    globalThis.requestAnimationFrame = (callback) => later(16, () => callback(globalThis.performance.now()));
+    globalThis.cancelAnimationFrame = globalThis.clearTimeout;
     globalThis.history = history;
     if (world.isTop) {
         globalThis.top = globalThis;
         globalThis.parent = globalThis;
     }
-    const { document, dispatch } = createDocument(native, world, location);
+    const { document, dispatch, frameLoaded } = createDocument(native, world, location);
     globalThis.document = document;
+
+    function show(state) {
+        document.visibilityState = state;
+        document.hidden = state === "hidden";
+        const event = { type: "visibilitychange", target: document };
+        dispatch(event);
+        target.dispatch(event);
+    }
 
     return {
         /** The page got as far as "interactive" or "complete". */
@@ -62,11 +80,36 @@ export function installPage(native, world, later) {
             target.dispatch({ type: "message", data, origin: location.origin, source: globalThis, ports: [] });
         },
 
-        /** The page goes, or comes back from the back/forward cache. */
-        pageTransition(type, persisted) {
-            target.dispatch({ type, target: document, persisted });
+        /** The document goes: into the cache, for another page, with its frame or with its tab. */
+        leave(reason) {
+            const persisted = reason === "Cached";
+            if (reason !== "Removed") {
+                target.dispatch({ type: "beforeunload", target: document, cancelable: true });
+            }
+            // Chromium closes a tab's frames after they are out of sight.
+            const isLateToHear = reason === "Closed" && !world.isTop && profiles[world.profile].hidesFramesFirst;
+            if (isLateToHear) {
+                show("hidden");
+            }
+            target.dispatch({ type: "pagehide", target: document, persisted });
+            if (!isLateToHear) {
+                show("hidden");
+            }
+            if (!persisted) {
+                target.dispatch({ type: "unload", target: document });
+            }
+        },
+
+        /** The document comes back from the cache. */
+        restored() {
+            show("visible");
+            target.dispatch({ type: "pageshow", target: document, persisted: true });
         },
 
         traversed,
+        frameLoaded,
+
+        /** A script did not catch an error. */
+        uncaught: target.dispatch,
     };
 }

@@ -11,12 +11,21 @@ const chromium = {
     hasSurface: true,
     // How long it takes to hear from the browser process that there is no receiver.
     roundTrip: 4,
-    // The shortest time of a timer.
-    leastDelay: 1,
-    // Methods of ports and events check what they are called on.
+    // What `message` of a window's `error` event is.
+    uncaught: (error) => `Uncaught ${error}`,
+    // Whether a window hears of what listeners of the extension API throw, whether one with
+    // content scripts hears anything, and whether of what an executed function throws.
+    tellsOfListeners: false,
+    tellsContentScripts: true,
+    tellsOfExecuted: true,
+    // Whether frames of a closed tab are hidden before they hear `pagehide`.
+    hidesFramesFirst: true,
+    // Methods of ports and events check what they are called on; events have `hasListeners`
+    // and `dispatch` as well.
     methodsNeedTheirPort: true,
-    // A port's events are made when they are first asked for.
+    // A port's events are made when they are first asked for, and forget their listeners with its end.
     eventsAreLazy: true,
+    forgetsListeners: true,
     noLastError: undefined,
     makeLastError: (message) => ({ message }),
     discardsMany: false,
@@ -24,8 +33,6 @@ const chromium = {
     portName: (info) => wellFormed(info?.name ?? ""),
     sendName: (name) => name,
     receiveName: (name) => name,
-    // Events have `hasListeners` and `dispatch` as well.
-    eventsHaveListeners: true,
     // A listener removed while an event is dispatched is still called for it.
     callsRemovedListeners: true,
     // Ports tell of errors by `runtime.lastError`, not by `port.error`.
@@ -64,6 +71,8 @@ const chromium = {
         /^[a-p]{32}$/.test(id) ? undefined : invocation(method, `Invalid extension id: '${id}'`),
 
     // Argument errors; see arguments.js.
+    asksGetters: true,
+    notPlain: () => undefined,
     noSignature: (method) => invocation(method, "No matching signature."),
     badArgument: (method, parameter, { property, problem }) => {
         const inner = property === undefined ? "" : `Error at property '${property}': `;
@@ -79,7 +88,10 @@ function invocation(method, text) {
     return new TypeError(`Error in invocation of ${method.name}(${method.signature}): ${text}`);
 }
 
-function chromiumProblem({ minimum, expected, value }) {
+function chromiumProblem({ text, minimum, expected, value }) {
+    if (text !== undefined) {
+        return text;
+    }
     return minimum === undefined
         ? `Invalid type: expected ${expected}, found ${chromiumType(value)}.`
         : `Value must be at least ${minimum}.`;
@@ -91,6 +103,9 @@ function chromiumType(value) {
             return Number.isInteger(value) && Math.abs(value) < 2 ** 31 ? "integer" : "number";
         case "object":
             return value === null ? "null" : Array.isArray(value) ? "array" : "object";
+        case "bigint":
+        case "symbol":
+            return "other";
         default:
             return typeof value;
     }
@@ -100,9 +115,14 @@ const firefox = {
     clonesMessages: true,
     hasSurface: false,
     roundTrip: 4,
-    leastDelay: 0,
+    uncaught: (error) => (error instanceof Error ? String(error) : `uncaught exception: ${error}`),
+    tellsOfListeners: true,
+    tellsContentScripts: false,
+    tellsOfExecuted: false,
+    hidesFramesFirst: false,
     methodsNeedTheirPort: false,
     eventsAreLazy: false,
+    forgetsListeners: false,
     noLastError: null,
     makeLastError: (message) => new Error(message),
     discardsMany: true,
@@ -112,7 +132,6 @@ const firefox = {
     sendName: (name) =>
         name !== null && name.isWellFormed() && !name.startsWith("\0") ? name : `\0${JSON.stringify(name)}`,
     receiveName: (name) => (name.startsWith("\0") ? JSON.parse(name.slice(1)) : name),
-    eventsHaveListeners: false,
     callsRemovedListeners: false,
     portsHaveError: true,
     closedPort: "Attempt to postMessage on disconnected port",
@@ -131,6 +150,8 @@ const firefox = {
     noMessage: (method) => new Error(`${method.name}'s message argument is missing`),
     invalidExtension: () => undefined,
 
+    asksGetters: false,
+    notPlain: (tag) => (tag === "Object" ? undefined : `Expected a plain JavaScript object, got a ${tag}`),
     noSignature: (method) => new Error(`Incorrect argument types for ${method.name}.`),
     badArgument: (method, parameter, { property, problem }) => {
         const text = firefoxProblem(problem);
@@ -142,7 +163,13 @@ const firefox = {
     greatestInteger: Number.MAX_SAFE_INTEGER,
 };
 
-function firefoxProblem({ minimum, expected, value }) {
+function firefoxProblem({ text, minimum, expected, value }) {
+    if (text !== undefined) {
+        return text;
+    }
+    if (typeof value === "bigint") {
+        throw firefox.symbolNotCloneable();
+    }
     return minimum === undefined
         ? `Expected ${expected} instead of ${JSON.stringify(value)}`
         : `Integer ${value} is too small (must be at least ${minimum})`;
@@ -150,7 +177,7 @@ function firefoxProblem({ minimum, expected, value }) {
 
 /** The text as it can be written in UTF-8: each half of a broken pair becomes three replacement characters. */
 function wellFormed(text) {
-    return text.replace(/\p{Surrogate}/gu, "\ufffd\ufffd\ufffd");
+    return text.isWellFormed() ? text : text.replace(/\p{Surrogate}/gu, "\ufffd\ufffd\ufffd");
 }
 
 export const profiles = { chromium, firefox };

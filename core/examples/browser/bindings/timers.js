@@ -2,15 +2,14 @@
 
 /**
  * @param {object} native `setTimer(number, delay)`, `clearTimer(number)`, `reportException`
- * @param {object} profile the browser to follow
  */
-export function installTimers(native, profile) {
+export function installTimers(native) {
     const timers = new Map();
     let latest = 0;
 
     function start(callback, delay, repeats, details) {
         latest += 1;
-        const milliseconds = Math.max(profile.leastDelay, Math.trunc(Number(delay)) || 0);
+        const milliseconds = Math.max(0, Math.trunc(Number(delay)) || 0);
         timers.set(latest, { callback, milliseconds, repeats, details });
         native.setTimer(latest, milliseconds);
         return latest;

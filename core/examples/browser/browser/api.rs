@@ -14,8 +14,8 @@ use serde_json::Value;
 use std::sync::Arc;
 use url::Url;
 
-/// What a call came to: its result, or a text for `runtime.lastError`.
-pub(super) type Outcome = Result<Value, String>;
+/// What a call came to: its result, `None` for undefined, or a text for `runtime.lastError`.
+pub(super) type Outcome = Result<Option<Value>, String>;
 
 /// One value, or several.
 #[derive(Debug, Deserialize)]
@@ -39,14 +39,21 @@ impl<T> OneOrMany<T> {
 #[serde(rename_all = "camelCase", default)]
 struct QueryInfo {
     active: Option<bool>,
+    audible: Option<bool>,
+    auto_discardable: Option<bool>,
     current_window: Option<bool>,
+    discarded: Option<bool>,
+    group_id: Option<i64>,
     highlighted: Option<bool>,
     index: Option<usize>,
     last_focused_window: Option<bool>,
+    muted: Option<bool>,
+    pinned: Option<bool>,
     status: Option<String>,
     title: Option<String>,
     url: Option<OneOrMany<String>>,
     window_id: Option<i64>,
+    window_type: Option<String>,
 }
 
 /// `details` of `webNavigation.getAllFrames`.
@@ -86,10 +93,11 @@ impl Browser {
             }
             (method, Ok(arguments)) => self.carry_out_call(&caller, &extension, method, arguments),
         };
-        self.send_answer(&caller, number, outcome.map(|result| result.to_string()));
+        let as_text = |result: Option<Value>| result.map_or_else(String::new, |result| result.to_string());
+        self.send_answer(&caller, number, outcome.map(as_text));
     }
 
-    /// Sends the answer to a call.
+    /// Sends the answer to a call: JSON, or an empty text for undefined.
     pub(super) fn send_answer(&self, caller: &Caller, call: u32, outcome: Result<String, String>) {
         self.threads[caller.thread.0].send(Task::Answer { context: caller.context, call, outcome });
     }
@@ -104,11 +112,11 @@ impl Browser {
         let mut arguments = arguments.into_iter();
         match method {
             "tabs.query" => self.query(extension, &read(&mut arguments)?),
-            "tabs.get" => Ok(self.tab(read(&mut arguments)?)?.seen_by(extension)),
+            "tabs.get" => Ok(Some(self.tab(read(&mut arguments)?)?.seen_by(extension))),
             "tabs.getCurrent" => Ok(caller
                 .place
                 .and_then(|place| self.shared.tabs.get(place.tab))
-                .map_or(Value::Null, |tab| tab.seen_by(extension))),
+                .map(|tab| tab.seen_by(extension))),
             "tabs.create" => self.create(extension, &read(&mut arguments)?),
             "tabs.update" => {
                 let tab = self.tab_or_active(read(&mut arguments)?)?;
@@ -117,12 +125,25 @@ impl Browser {
             "tabs.reload" => {
                 let tab = self.tab_or_active(read(&mut arguments)?)?;
                 self.begin_navigation(tab.id, &tab.url, Entry::Replace);
-                Ok(Value::Null)
+                Ok(None)
+            }
+            "tabs.goBack" | "tabs.goForward" => {
+                let tab = self.tab_or_active(read(&mut arguments)?)?;
+                let delta: i32 = if method == "tabs.goBack" { -1 } else { 1 };
+                if !self.can_traverse(tab.id, delta.into()) {
+                    return Err(match (self.shared.profile, delta) {
+                        (Profile::Firefox, _) => return Ok(None),
+                        (Profile::Chromium, -1) => "Cannot find a previous page in history.".to_owned(),
+                        (Profile::Chromium, _) => "Cannot find a next page in history.".to_owned(),
+                    });
+                }
+                self.traverse(tab.id, delta);
+                Ok(None)
             }
             "tabs.discard" => self.discard(extension, read(&mut arguments)?),
             "webNavigation.getAllFrames" => {
                 let details: FrameDetails = read(&mut arguments)?;
-                self.all_frames(TabId::new(details.tab_id))
+                self.all_frames(details.tab_id, extension)
             }
             "tabs.remove" => {
                 let tabs: OneOrMany<u64> = read(&mut arguments)?;
@@ -130,7 +151,7 @@ impl Browser {
                     let tab = self.tab(tab)?;
                     self.close_tab(tab.id);
                 }
-                Ok(Value::Null)
+                Ok(None)
             }
             _ => Err(format!("{method} is not implemented")),
         }
@@ -148,7 +169,13 @@ impl Browser {
                 && query.active.is_none_or(|active| active == tab.active)
                 && query.highlighted.is_none_or(|highlighted| highlighted == tab.active)
                 && query.index.is_none_or(|index| index == tab.index)
-                && query.status.as_deref().is_none_or(|status| status == tab.status())
+                // No tab has any of these.
+                && [query.audible, query.muted, query.pinned].iter().all(|wanted| *wanted != Some(true))
+                && query.auto_discardable != Some(false)
+                && query.group_id.is_none_or(|group| group == -1)
+                && query.window_type.as_deref().is_none_or(|kind| kind == "normal")
+                && query.discarded.is_none_or(|discarded| discarded == tab.discarded)
+                && query.status.as_deref().is_none_or(|status| status == tab.status(self.shared.profile))
                 && query
                     .title
                     .as_deref()
@@ -172,15 +199,22 @@ impl Browser {
             .iter()
             .filter(|tab| fits(tab) && matches(tab))
             .map(|tab| tab.seen_by(extension))
-            .collect())
+            .collect::<Value>()
+            .into())
     }
 
     fn create(&mut self, extension: &Extension, properties: &TabProperties) -> Outcome {
         let url =
             properties.url.as_deref().map_or_else(|| Ok(new_tab_page()), |url| resolve(extension, url))?;
+        if self.shared.profile == Profile::Firefox
+            && (matches!(url.scheme(), "data" | "javascript" | "file" | "chrome")
+                || (url.scheme() == "about" && url.path() != "blank"))
+        {
+            return Err(format!("Illegal URL: {url}"));
+        }
         let tab = self.open_tab(&url, properties.active.unwrap_or(true));
         self.begin_navigation(tab, &url, Entry::Push);
-        Ok(self.tab(tab.get())?.seen_by(extension))
+        Ok(Some(self.tab(tab.get())?.seen_by(extension)))
     }
 
     fn update(&mut self, extension: &Extension, tab: &TabInfo, properties: &TabProperties) -> Outcome {
@@ -191,12 +225,13 @@ impl Browser {
         if let Some(url) = url {
             self.begin_navigation(tab.id, &url, Entry::Push);
         }
-        Ok(self.tab(tab.id.get())?.seen_by(extension))
+        Ok(Some(self.tab(tab.id.get())?.seen_by(extension)))
     }
 
-    /// `tabs.discard`: not for the active tab, nor twice.
+    /// `tabs.discard`: not twice, and for the active tab only in Chromium and by its id.
     fn discard(&mut self, extension: &Extension, id: Option<u64>) -> Outcome {
-        let fits = |tab: &TabInfo| !tab.active && !tab.discarded;
+        let may_be_active = self.shared.profile == Profile::Chromium && id.is_some();
+        let fits = |tab: &TabInfo| (may_be_active || !tab.active) && !tab.discarded;
         let tab = match id {
             Some(id) => Some(self.tab(id)?).filter(fits),
             None => self.shared.tabs.all().into_iter().find(fits),
@@ -205,13 +240,13 @@ impl Browser {
             return match (self.shared.profile, id) {
                 (Profile::Chromium, Some(id)) => Err(format!("Cannot discard tab with id: {id}.")),
                 (Profile::Chromium, None) => Err("Cannot find a tab to discard.".to_owned()),
-                (Profile::Firefox, _) => Ok(Value::Null),
+                (Profile::Firefox, _) => Ok(None),
             };
         };
         let discarded = self.discard_tab(tab.id);
         match self.shared.profile {
-            Profile::Chromium => Ok(self.tab(discarded.get())?.seen_by(extension)),
-            Profile::Firefox => Ok(Value::Null),
+            Profile::Chromium => Ok(Some(self.tab(discarded.get())?.seen_by(extension))),
+            Profile::Firefox => Ok(None),
         }
     }
 

@@ -1,11 +1,11 @@
 //! Showing pages in tabs and frames, and telling the core.
 
-use super::open_tab::{Entry, HistoryEntry, OpenFrame, OpenTab};
+use super::open_tab::{Entry, HistoryEntry, LoadState, OpenFrame, OpenTab};
 use super::{Browser, Later, LoadedExtension, WINDOW};
 use crate::extension::{ExtensionPage, MatchedFrame, Scripts};
 use crate::log::Event;
 use crate::profile::Profile;
-use crate::script::{FrameElement, Loaded, Task, WorldDescription};
+use crate::script::{FrameElement, LastWords, Leave, Loaded, Task, WorldDescription};
 use crate::tabs::{TabInfo, place_label};
 use crate::web::{Page, origin_of};
 use port_core::{ContextDescription, ContextKind, DocumentId, FactError, FrameId, Place, TabId};
@@ -44,6 +44,7 @@ impl Browser {
                 title: page.title(),
                 complete: false,
                 discarded: false,
+                last_accessed: self.shared.clock.since_epoch(),
             };
             tabs.insert(tab, info);
         });
@@ -88,13 +89,37 @@ impl Browser {
     fn silence(&mut self, tab: TabId) {
         let Some(open) = self.tabs.get(&tab) else { return };
         let (frames, top) = (open.frames.clone(), open.top().map(|top| top.document));
-        let is_firefox = self.shared.profile == Profile::Firefox;
-        // In Firefox the scripts of the top frame do not hear it (measured).
-        self.unload(frames.iter().filter(|frame| !is_firefox || frame.id != FrameId::TOP), false);
-        if let Some(top) = top.filter(|_| is_firefox) {
-            // Not in the cache, but as deaf until the tab is torn down.
-            let cached = self.shared.service.document_cached(top);
-            self.expect_known(cached);
+        let has_frames = frames.len() > 1;
+        match self.shared.profile {
+            Profile::Chromium => {
+                // Frames within end before they hear of it, the last one first (measured).
+                self.unload(&frames, Leave::Closed, |frame| match frame.id {
+                    FrameId::TOP => LastWords::Heard,
+                    _ => LastWords::Unsent,
+                });
+                self.end_frames_backwards(tab);
+            }
+            Profile::Firefox => {
+                // What the top frame of several writes down is lost (measured).
+                self.unload(&frames, Leave::Closed, |frame| match frame.id {
+                    FrameId::TOP if has_frames => LastWords::Unrecorded,
+                    _ => LastWords::Heard,
+                });
+                if let Some(top) = top {
+                    // Not in the cache, but as deaf until the tab is torn down.
+                    let cached = self.shared.service.document_cached(top);
+                    self.expect_known(cached);
+                }
+            }
+        }
+    }
+
+    /// Ends the frames within a tab's page, the last one first.
+    fn end_frames_backwards(&mut self, tab: TabId) {
+        let Some(open) = self.tabs.get(&tab) else { return };
+        let within = open.frames.iter().filter(|frame| frame.parent == Some(FrameId::TOP));
+        for frame in within.map(|frame| frame.id).rev().collect::<Vec<_>>() {
+            self.end_frame(tab, frame);
         }
     }
 
@@ -108,7 +133,12 @@ impl Browser {
 
     /// Discards a tab; gives the id that it has from then on.
     pub(super) fn discard_tab(&mut self, tab: TabId) -> TabId {
-        self.silence(tab);
+        if self.shared.profile == Profile::Chromium {
+            // Its scripts hear nothing.
+            self.end_frames_backwards(tab);
+        } else {
+            self.silence(tab);
+        }
         if let Some(open) = self.tabs.get_mut(&tab) {
             open.loading.clear();
             open.frames.clear();
@@ -116,13 +146,10 @@ impl Browser {
         }
         let mut id = tab;
         if self.shared.profile == Profile::Chromium {
-            self.empty_tab(tab);
-            // Another tab takes the place of the discarded one (measured).
-            id = self.new_tab();
-            let closed = self.shared.service.tab_closed(tab);
-            self.expect_known(closed);
-            let opened = self.shared.service.tab_opened(id, WINDOW);
-            self.expect_known(opened);
+            let next = self.new_tab();
+            let discarded = self.shared.service.tab_discarded(tab, next);
+            id = discarded.unwrap_or(tab);
+            self.expect_known(discarded.map(drop));
             if let Some(open) = self.tabs.remove(&tab) {
                 self.tabs.insert(id, open);
             }
@@ -144,8 +171,8 @@ impl Browser {
     /// Ends everything in a tab that was discarded, unless it shows a page again.
     pub(super) fn empty_tab(&mut self, tab: TabId) {
         if self.tabs.get(&tab).is_some_and(|open| open.frames.is_empty()) {
-            let discarded = self.shared.service.tab_discarded(tab);
-            self.expect_known(discarded);
+            let discarded = self.shared.service.tab_discarded(tab, tab);
+            self.expect_known(discarded.map(drop));
         }
     }
 
@@ -164,28 +191,6 @@ impl Browser {
         self.shared.tabs.all().into_iter().find(|tab| tab.active).map(|tab| tab.id)
     }
 
-    /// A script thread has loaded a document.
-    pub(super) fn document_loaded(&mut self, place: Place) {
-        if let Some(open) = self.tabs.get_mut(&place.tab)
-            && open.loading.remove(&place.document)
-            && open.loading.is_empty()
-        {
-            self.tab_complete(place.tab);
-        }
-    }
-
-    fn tab_complete(&mut self, tab: TabId) {
-        let url = self.shared.tabs.change(|tabs| {
-            let info = tabs.get_mut(&tab)?;
-            info.complete = true;
-            Some(info.url.clone())
-        });
-        if let Some(url) = url {
-            self.log_tab(tab, "complete", &url);
-            self.emit_updated(tab, "complete");
-        }
-    }
-
     /// Shows a page in a tab's top frame, and pages in the frames within.
     pub(super) fn show_in_tab(&mut self, tab: TabId, page: &Page, entry: Entry) {
         let document = self.new_document();
@@ -200,7 +205,7 @@ impl Browser {
             element: None,
             document,
             url: page.url.clone(),
-            title: page.title(),
+            title: page.document_title(),
             maker: None,
             elements: elements_of(page),
         });
@@ -232,7 +237,7 @@ impl Browser {
             .collect();
         if !worlds.is_empty() {
             if let Some(open) = self.tabs.get_mut(&place.tab) {
-                open.loading.insert(place.document);
+                open.loading.insert(place.document, LoadState::Running);
             }
             self.send(&frame.site(), Task::Load { worlds, then: Loaded::Document(place) });
         }
@@ -254,7 +259,7 @@ impl Browser {
             element: Some(element),
             document,
             url: page.url.clone(),
-            title: page.title(),
+            title: page.document_title(),
             maker,
             elements: elements_of(page),
         });
@@ -331,7 +336,7 @@ impl Browser {
         }
     }
 
-    fn container_of(&self, tab: TabId, frame: &OpenFrame) -> Option<(DocumentId, u32)> {
+    pub(super) fn container_of(&self, tab: TabId, frame: &OpenFrame) -> Option<(DocumentId, u32)> {
         let frames = &self.tabs.get(&tab)?.frames;
         let parent = frames.iter().find(|parent| Some(parent.id) == frame.parent)?;
         Some((parent.document, frame.element?))

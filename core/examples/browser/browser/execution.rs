@@ -79,6 +79,11 @@ impl Browser {
             let site = frame.maker.as_ref().unwrap_or(&frame.url);
             if !extension.manifest().hosts().any(|host| host.matches(site)) {
                 return Err(match self.shared.profile {
+                    Profile::Chromium if extension.may_see(&frame.url) => format!(
+                        "Cannot access contents of url \"{}\". Extension manifest must request permission \
+                         to access this host.",
+                        frame.url
+                    ),
                     Profile::Chromium => {
                         "Cannot access contents of the page. Extension manifest must request \
                                           permission to access the respective host."
@@ -120,6 +125,8 @@ impl Browser {
         if let Some(frame) = frames.into_iter().find(|frame| frame.number == number) {
             frame.is_done = true;
             match outcome {
+                // Without a result it is undefined in Firefox, null in Chromium.
+                Ok(json) if json.is_empty() && self.shared.profile == Profile::Firefox => {}
                 Ok(json) => frame.result["result"] = serde_json::from_str(&json).unwrap_or_default(),
                 Err(error) => frame.result["error"] = error.into(),
             }
@@ -152,14 +159,23 @@ impl Browser {
     }
 
     /// `webNavigation.getAllFrames`.
-    pub(super) fn all_frames(&self, tab: TabId) -> Outcome {
-        // An unknown tab is no error here.
-        let Some(open) = self.tabs.get(&tab) else { return Ok(Value::Null) };
+    pub(super) fn all_frames(&self, tab: u64, extension: &Extension) -> Outcome {
+        let is_firefox = self.shared.profile == Profile::Firefox;
+        if is_firefox {
+            self.tab(tab)?;
+        }
+        // In Chromium an unknown tab is no error here.
+        let tab = TabId::new(tab);
+        let Some(open) = self.tabs.get(&tab) else { return Ok(Some(Value::Null)) };
+        if is_firefox && open.frames.is_empty() {
+            return Ok(Some(Value::Null));
+        }
+        // Chromium leaves the pages of extensions out.
+        let is_left_out = |frame: &OpenFrame| !is_firefox && extension.owns(&frame.url);
         let show = |document| self.shared.profile.show_document(document);
-        let frames = open.frames.iter().map(|frame| {
+        let frames = open.frames.iter().filter(|frame| !is_left_out(frame)).map(|frame| {
             let parent = frame.parent.and_then(|id| open.frames.iter().find(|parent| parent.id == id));
             let mut shown = json!({
-                "errorOccurred": false,
                 "frameId": frame.id.get(),
                 "parentFrameId": parent.map_or(-1, |parent| i64::try_from(parent.id.get()).unwrap_or(-1)),
                 "url": frame.url.as_str(),
@@ -167,6 +183,7 @@ impl Browser {
             });
             match self.shared.profile {
                 Profile::Chromium => {
+                    shown["errorOccurred"] = false.into();
                     shown["documentLifecycle"] = "active".into();
                     shown["frameType"] =
                         if parent.is_none() { "outermost_frame" } else { "sub_frame" }.into();
@@ -176,11 +193,16 @@ impl Browser {
                         shown["parentDocumentId"] = show(parent.document).into();
                     }
                 }
-                Profile::Firefox => shown["tabId"] = tab.get().into(),
+                Profile::Firefox => {
+                    shown["tabId"] = tab.get().into();
+                    if let Some(parent) = parent {
+                        shown["parentDocumentId"] = show(parent.document).into();
+                    }
+                }
             }
             shown
         });
-        Ok(frames.collect())
+        Ok(Some(frames.collect()))
     }
 }
 

@@ -4,23 +4,25 @@
 mod api;
 mod documents;
 mod execution;
+mod loading;
 mod navigation;
 mod open_tab;
 mod replay;
 mod requests;
+mod steps;
 mod unload;
 
 pub(crate) use requests::{Call, Caller, Navigation, NavigationChange, Request, Requests};
 
 use crate::activity::{Activity, Busy};
-use crate::arguments::{Arguments, UserAction};
+use crate::arguments::Arguments;
 use crate::clock::Clock;
 use crate::extension::{Extension, Folder};
 use crate::log::{Event, Log};
 use crate::script::{Loaded, ScriptThread, Shared, Task, ThreadIndex, WorldDescription};
 use crate::summary::{Counts, Summary};
 use crate::tabs::TabDirectory;
-use crate::web::{Page, Site, Web, origin_of};
+use crate::web::{Site, Web, origin_of};
 use execution::Execution;
 use open_tab::{Entry, OpenTab};
 use port_core::{ContextDescription, ContextKind, ExtensionInstance, MessageService, TabId, WindowId};
@@ -31,6 +33,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
+use steps::Step;
 use url::Url;
 
 /// The one window there is.
@@ -77,17 +80,12 @@ enum Later {
     Empty(TabId),
     /// A tab shows another page.
     Navigate(TabId, Url, Entry),
+    /// The page comes that a script navigated to.
+    CarryOut(Navigation),
     /// A scenario has waited long enough for documents to load.
     StopWaiting(u32),
     /// The last events of a scenario are in.
     EndReplay,
-}
-
-/// What happens next, as soon as all is calm.
-#[derive(Debug)]
-enum Step {
-    Open(Vec<Page>),
-    User(UserAction),
 }
 
 impl Browser {
@@ -175,12 +173,15 @@ impl Browser {
         let LoadedExtension { extension, instance } = &self.extensions[index];
         let (extension, instance) = (Arc::clone(extension), *instance);
         let Some(page) = extension.background() else { return };
-        let context = ContextDescription::background(instance, page.url.as_str(), &origin_of(&page.url));
+        let mut context = ContextDescription::background(instance, page.url.as_str(), &origin_of(&page.url));
         let is_worker = extension
             .manifest()
             .background
             .as_ref()
             .is_some_and(|background| background.service_worker.is_some());
+        if !is_worker {
+            context = context.in_document(self.new_document());
+        }
         let label = self.label("background", &extension);
         let world = WorldDescription {
             context,
@@ -265,6 +266,7 @@ impl Browser {
                 Later::TearDown(tab) => self.tear_down(tab),
                 Later::Empty(tab) => self.empty_tab(tab),
                 Later::Navigate(tab, url, entry) => self.navigate_tab(tab, &url, entry),
+                Later::CarryOut(navigation) => self.carry_out_now(navigation),
                 Later::StopWaiting(call) => self.stop_waiting(call),
                 Later::EndReplay => self.end_replay(),
             }
@@ -280,51 +282,12 @@ impl Browser {
             Request::Executed { number, outcome } => self.executed(number, outcome),
             // Nobody waits for it any more.
             Request::Unloaded(_) => {}
+            Request::Interactive(place) => self.document_interactive(place),
             Request::Loaded(Loaded::Document(place)) => self.document_loaded(place),
             Request::Loaded(Loaded::Background(instance)) => {
                 self.emit_to(instance, "runtime.onInstalled", r#"[{"reason":"install"}]"#.to_owned());
             }
             Request::Calm => {}
-        }
-    }
-
-    fn take(&mut self, step: Step) {
-        // Lasts until the end of the step: there is a calm behind every step.
-        let _busy = self.shared.activity.begin();
-        match step {
-            Step::Open(pages) => {
-                for page in pages {
-                    // The first tab stays the active one.
-                    let active = self.tabs.is_empty();
-                    self.open_tab_with(&page.url, active);
-                }
-            }
-            Step::User(UserAction::Open(url)) => {
-                self.open_tab_with(&url, false);
-            }
-            Step::User(UserAction::Click) => self.click(),
-            Step::User(UserAction::CloseTab) => match self.active_tab() {
-                Some(tab) => self.close_tab(tab),
-                None => self.log_error("there is no tab to close", None, None, None),
-            },
-        }
-    }
-
-    /// Clicks every toolbar button.
-    fn click(&mut self) {
-        let Some(tab) = self.active_tab().and_then(|tab| self.shared.tabs.get(tab)) else {
-            self.log_error("there is no tab to click in", None, None, None);
-            return;
-        };
-        for LoadedExtension { extension, instance } in &self.extensions {
-            if extension.manifest().has_toolbar_button() {
-                let context = format!("tab {}", tab.id);
-                self.log(&context, &Event::Click { extension: &extension.manifest().name });
-                let details = serde_json::json!([tab.seen_by(extension)]).to_string();
-                for event in ["action.onClicked", "browserAction.onClicked"] {
-                    self.emit_to(*instance, event, details.clone());
-                }
-            }
         }
     }
 

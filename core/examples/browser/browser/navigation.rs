@@ -4,7 +4,9 @@ use super::documents::elements_of;
 use super::open_tab::{Entry, HistoryEntry, OpenFrame};
 use super::requests::{Navigation, NavigationChange};
 use super::{Browser, Later};
-use crate::script::Task;
+use crate::profile::Profile;
+use crate::script::{LastWords, Leave, Task};
+use crate::web::title_of;
 use port_core::{DocumentId, FrameId, Place, TabId};
 use serde_json::json;
 use std::time::Duration;
@@ -14,19 +16,33 @@ use url::Url;
 /// answered by then, in both browsers.
 const RESPONSE: Duration = Duration::from_millis(5);
 
+/// How long the first page of a tab takes, for which browsers start a process. Who connects
+/// at once finds nobody (measured).
+const FIRST_RESPONSE: Duration = Duration::from_millis(50);
+
 impl Browser {
     /// Takes a tab to another page as soon as that has come.
     pub(super) fn begin_navigation(&mut self, tab: TabId, url: &Url, entry: Entry) {
+        let is_first =
+            self.replay.is_some() && self.tabs.get(&tab).is_some_and(|open| open.frames.is_empty());
+        let response = if is_first { FIRST_RESPONSE } else { RESPONSE };
         let busy = self.shared.activity.begin();
-        self.after(RESPONSE, Later::Navigate(tab, url.clone(), entry), busy);
+        self.after(response, Later::Navigate(tab, url.clone(), entry), busy);
+    }
+
+    /// Whether there is a page that many entries away in a tab's history.
+    pub(super) fn can_traverse(&self, tab: TabId, delta: i64) -> bool {
+        self.tabs.get(&tab).is_some_and(|open| open.history.at(delta).is_some())
     }
 
     /// Takes a tab to another page. The page before goes into the back/forward cache if it can.
     pub(super) fn navigate_tab(&mut self, tab: TabId, url: &Url, entry: Entry) {
+        let Some(info) = self.shared.tabs.get(tab) else { return };
+        let shows_a_page = self.tabs.get(&tab).is_some_and(|open| !open.frames.is_empty());
+        // To go where one is already is to reload.
+        let entry =
+            if shows_a_page && entry == Entry::Push && info.url == *url { Entry::Replace } else { entry };
         let keeps = entry != Entry::Replace;
-        if self.shared.tabs.get(tab).is_none() {
-            return;
-        }
         self.leave_page(tab, keeps);
         let page = self.fetch(url);
         self.shared.tabs.change(|tabs| {
@@ -37,7 +53,7 @@ impl Browser {
                 info.discarded = false;
             }
         });
-        if self.tabs.get(&tab).is_some_and(|open| !open.frames.is_empty()) {
+        if shows_a_page {
             self.log_tab(tab, "navigated", url);
         }
         self.show_in_tab(tab, &page, entry);
@@ -50,8 +66,34 @@ impl Browser {
         }
     }
 
-    /// What a script did to its page.
+    /// Ends a frame, and those within it, whose scripts have heard that they go.
+    pub(super) fn end_frame(&mut self, tab: TabId, frame: FrameId) {
+        let Some(gone) = self.tabs.get(&tab).map(|open| open.subtree(frame)) else { return };
+        let removed = self.shared.service.frame_removed(tab, frame);
+        self.expect_known(removed);
+        if let Some(open) = self.tabs.get_mut(&tab) {
+            open.remove(&gone);
+        }
+    }
+
+    /// What a script did to its page. Another page takes its time to come; by then the
+    /// script has ended, and a call that ran it has been answered.
     pub(super) fn carry_out_navigation(&mut self, navigation: Navigation) {
+        let takes_time = match &navigation.change {
+            NavigationChange::Go { .. } | NavigationChange::Reload => true,
+            NavigationChange::NavigateFrame { url, .. } => url.scheme() != "about",
+            _ => false,
+        };
+        if takes_time {
+            let busy = self.shared.activity.begin();
+            self.after(RESPONSE, Later::CarryOut(navigation), busy);
+        } else {
+            self.carry_out_now(navigation);
+        }
+    }
+
+    /// The page that a script's navigation asked for has come, or none was asked for.
+    pub(super) fn carry_out_now(&mut self, navigation: Navigation) {
         let Navigation { place, change } = navigation;
         // A document that is gone navigates nothing.
         let Some(frame) = self.open_frame(place).cloned() else { return };
@@ -89,15 +131,32 @@ impl Browser {
         let Some(top) = open.top().cloned() else { return };
         let frames = open.frames.clone();
         let cached = keeps && matches!(top.url.scheme(), "http" | "https");
-        self.unload(&frames, cached);
         if !cached {
+            if self.shared.profile == Profile::Firefox {
+                return self.unload(&frames, Leave::Navigated, |_| LastWords::Heard);
+            }
+            // The top frame hears it first, and ends last.
+            self.unload([&top], Leave::Navigated, |_| LastWords::Heard);
+            for inner in frames.iter().filter(|frame| frame.parent == Some(top.id)) {
+                let Some(gone) = self.tabs.get(&tab).map(|open| open.subtree(inner.id)) else { return };
+                self.unload(&gone, Leave::Navigated, |_| LastWords::Heard);
+                self.end_frame(tab, inner.id);
+            }
             return;
         }
-        let result = self.shared.service.document_cached(top.document);
+        self.unload(&frames, Leave::Cached, |_| LastWords::Heard);
+        self.keep_page(tab);
+    }
+
+    /// Puts the page of a tab into the cache; gives its frames.
+    fn keep_page(&mut self, tab: TabId) -> Vec<OpenFrame> {
+        let Some(open) = self.tabs.get_mut(&tab) else { return Vec::new() };
+        let Some(top) = open.top().map(|top| top.document) else { return Vec::new() };
+        let frames = open.frames.clone();
+        open.cached.insert(top, frames.clone());
+        let result = self.shared.service.document_cached(top);
         self.expect_known(result);
-        if let Some(open) = self.tabs.get_mut(&tab) {
-            open.cached.insert(top.document, frames);
-        }
+        frames
     }
 
     /// Pages to which no entry of the history leads any more leave the cache.
@@ -112,7 +171,7 @@ impl Browser {
     }
 
     /// `history.go()`.
-    fn traverse(&mut self, tab: TabId, delta: i32) {
+    pub(super) fn traverse(&mut self, tab: TabId, delta: i32) {
         let Some(open) = self.tabs.get(&tab) else { return };
         let Some(top) = open.top().cloned() else { return };
         // Without a step it is a reload; beyond the ends nothing happens.
@@ -132,7 +191,14 @@ impl Browser {
         if !open.cached.contains_key(&entry.document) {
             return self.navigate_tab(tab, &entry.url, Entry::Traverse(place));
         }
-        self.leave_page(tab, true);
+        // In Chromium the page that comes hears so before the one that goes.
+        let left = match self.shared.profile {
+            Profile::Chromium => self.keep_page(tab),
+            Profile::Firefox => {
+                self.leave_page(tab, true);
+                Vec::new()
+            }
+        };
         let restored = self.shared.service.document_restored(entry.document);
         self.expect_known(restored);
         let Some(open) = self.tabs.get_mut(&tab) else { return };
@@ -143,6 +209,7 @@ impl Browser {
         self.change_url(tab, FrameId::TOP, &entry.url);
         self.log_tab(tab, "restored", &entry.url);
         self.show_again(&frames);
+        self.unload(&left, Leave::Cached, |_| LastWords::Unsent);
     }
 
     fn enter_history(&mut self, tab: TabId, how: Entry, shown: HistoryEntry) {
@@ -173,7 +240,7 @@ impl Browser {
             return;
         };
         open.url = url.clone();
-        let title = open.title.clone();
+        let title = if open.title.is_empty() { title_of(url) } else { open.title.clone() };
         if frame == FrameId::TOP {
             self.shared.tabs.change(|tabs| {
                 if let Some(info) = tabs.get_mut(&tab) {
@@ -188,7 +255,7 @@ impl Browser {
     fn navigate_frame(&mut self, tab: TabId, frame: FrameId, url: &Url) {
         let Some(gone) = self.tabs.get(&tab).map(|open| open.subtree(frame)) else { return };
         let Some((root, inside)) = gone.split_first() else { return };
-        self.unload(&gone, false);
+        self.unload(&gone, Leave::Navigated, |_| LastWords::Heard);
         let document = self.new_document();
         let navigated = self.shared.service.frame_navigated(tab, frame, document);
         self.expect_known(navigated);
@@ -204,20 +271,18 @@ impl Browser {
         if let Some(open) = open.frames.iter_mut().find(|open| open.id == frame) {
             open.document = document;
             open.url = page.url.clone();
-            open.title = page.title();
+            open.title = page.document_title();
             open.maker = maker;
             open.elements = elements_of(&page);
         }
         self.load(Place { tab, frame, document }, &page);
+        self.complete_documents(tab);
     }
 
     fn remove_frame(&mut self, tab: TabId, frame: FrameId) {
         let Some(gone) = self.tabs.get(&tab).map(|open| open.subtree(frame)) else { return };
-        self.unload(&gone, false);
-        let removed = self.shared.service.frame_removed(tab, frame);
-        self.expect_known(removed);
-        if let Some(open) = self.tabs.get_mut(&tab) {
-            open.remove(&gone);
-        }
+        self.unload(&gone, Leave::Removed, |_| LastWords::Heard);
+        self.end_frame(tab, frame);
+        self.complete_documents(tab);
     }
 }

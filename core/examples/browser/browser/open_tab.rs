@@ -13,13 +13,24 @@ use url::Url;
 #[derive(Debug, Default)]
 pub(super) struct OpenTab {
     /// Documents whose scripts still run for the first time.
-    pub(super) loading: BTreeSet<DocumentId>,
+    pub(super) loading: BTreeMap<DocumentId, LoadState>,
     /// In the order in which they came; a parent before its children. None in a discarded tab.
     pub(super) frames: Vec<OpenFrame>,
     /// The frames of pages in the back/forward cache, by the document of the top frame.
     pub(super) cached: BTreeMap<DocumentId, Vec<OpenFrame>>,
     /// Where the user may go back to.
     pub(super) history: History,
+}
+
+/// How far a document has been loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LoadState {
+    /// Its own scripts run.
+    Running,
+    /// It waits for the frames in it.
+    Interactive,
+    /// It is about to be complete.
+    Completing,
 }
 
 /// A frame and the document it shows.
@@ -76,6 +87,18 @@ impl OpenTab {
             found
         });
         frames.cloned().collect()
+    }
+
+    /// Documents that wait for nothing any more and are to be completed; each is given once.
+    pub(super) fn take_completable(&mut self) -> Vec<OpenFrame> {
+        let is_loading = |frame: &OpenFrame| self.loading.contains_key(&frame.document);
+        let waits = |frame: &&OpenFrame| self.loading.get(&frame.document) == Some(&LoadState::Interactive);
+        let is_alone = |frame: &&OpenFrame| !self.subtree(frame.id).iter().skip(1).any(is_loading);
+        let found: Vec<OpenFrame> = self.frames.iter().filter(waits).filter(is_alone).cloned().collect();
+        for frame in &found {
+            self.loading.insert(frame.document, LoadState::Completing);
+        }
+        found
     }
 
     /// Takes frames away.
@@ -147,8 +170,8 @@ impl History {
 
 #[cfg(test)]
 mod tests {
-    use super::{Entry, History, HistoryEntry};
-    use port_core::DocumentId;
+    use super::{Entry, History, HistoryEntry, LoadState, OpenFrame, OpenTab};
+    use port_core::{DocumentId, FrameId};
     use url::Url;
 
     #[test]
@@ -167,5 +190,35 @@ mod tests {
         assert_eq!(history.enter(Entry::Traverse(place), entry), []);
         assert_eq!(history.enter(Entry::Push, page(4)), [DocumentId::new(2), DocumentId::new(3)]);
         assert_eq!(history.enter(Entry::Replace, page(5)), [DocumentId::new(4)]);
+    }
+
+    #[test]
+    fn a_document_is_complete_once_the_frames_in_it_are() {
+        let frame = |id: u64, parent: Option<u64>| OpenFrame {
+            id: FrameId::new(id),
+            parent: parent.map(FrameId::new),
+            element: None,
+            document: DocumentId::new(id.into()),
+            url: Url::parse("https://a.example/").expect("a URL"),
+            title: String::new(),
+            maker: None,
+            elements: [].into(),
+        };
+        let mut tab = OpenTab {
+            frames: vec![frame(0, None), frame(1, Some(0)), frame(2, Some(1))],
+            ..OpenTab::default()
+        };
+        let take = |tab: &mut OpenTab| -> Vec<u64> {
+            tab.take_completable().iter().map(|frame| frame.id.get()).collect()
+        };
+        // The middle one runs no scripts.
+        tab.loading.insert(DocumentId::new(0), LoadState::Interactive);
+        tab.loading.insert(DocumentId::new(2), LoadState::Running);
+        assert_eq!(take(&mut tab), [0; 0]);
+        tab.loading.insert(DocumentId::new(2), LoadState::Interactive);
+        assert_eq!(take(&mut tab), [2]);
+        assert_eq!(take(&mut tab), [0; 0]);
+        tab.loading.remove(&DocumentId::new(2));
+        assert_eq!(take(&mut tab), [0]);
     }
 }

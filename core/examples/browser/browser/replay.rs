@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+use url::Url;
 
 /// What the names of the calls begin with that scenarios make and extensions do not.
 pub(super) const PREFIX: &str = "replay.";
@@ -51,6 +52,8 @@ impl Browser {
         self.web.serve(crate::trace::serve);
         self.shared.recorder = Some(Arc::clone(recorder));
         self.replay = Some(Replay { scenario, ready: BTreeSet::new(), waiting: Vec::new(), is_over: false });
+        // What a browser shows that has just started.
+        self.open_tab_with(&Url::parse("about:blank").expect("a constant"), true);
     }
 
     /// Answers a call of the scenario's own functions.

@@ -11,6 +11,8 @@ use url::Url;
 pub(crate) enum Request {
     /// Answer an API call.
     Call(Call),
+    /// A document is loaded but for the frames in it.
+    Interactive(Place),
     /// A document or a background has run its scripts.
     Loaded(Loaded),
     /// A script changed what its frame, or a frame in its document, shows.

@@ -1,8 +1,8 @@
-//! Documents that go away: their scripts hear `pagehide` before the core is told.
+//! Documents that go away: their scripts hear so before the core is told.
 
 use super::{Browser, Request};
 use crate::browser::open_tab::OpenFrame;
-use crate::script::{Task, ThreadIndex};
+use crate::script::{LastWords, Leave, Task, ThreadIndex};
 use port_core::DocumentId;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -11,13 +11,18 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_millis(500);
 
 impl Browser {
-    /// Has the scripts of documents hear `pagehide`, in the order given, and waits
+    /// Has the scripts of documents hear that these go, in the order given, and waits
     /// until they did. What is asked of the browser process meanwhile waits.
-    pub(super) fn unload<'a>(&mut self, frames: impl IntoIterator<Item = &'a OpenFrame>, persisted: bool) {
-        let mut by_thread = BTreeMap::<ThreadIndex, Vec<DocumentId>>::new();
+    pub(super) fn unload<'a>(
+        &mut self,
+        frames: impl IntoIterator<Item = &'a OpenFrame>,
+        leave: Leave,
+        last_words: impl Fn(&OpenFrame) -> LastWords,
+    ) {
+        let mut by_thread = BTreeMap::<ThreadIndex, Vec<(DocumentId, LastWords)>>::new();
         for frame in frames {
             if let Some(&thread) = self.sites.get(&frame.site()) {
-                by_thread.entry(thread).or_default().push(frame.document);
+                by_thread.entry(thread).or_default().push((frame.document, last_words(frame)));
             }
         }
         let mut waiting = Vec::new();
@@ -25,7 +30,7 @@ impl Browser {
             self.latest_unload += 1;
             let number = self.latest_unload;
             waiting.push(number);
-            self.threads[thread.0].send(Task::Unload { documents, persisted, number });
+            self.threads[thread.0].send(Task::Unload { documents, leave, number });
         }
         let deadline = Instant::now() + PATIENCE;
         while !waiting.is_empty() {

@@ -133,6 +133,28 @@ pub(crate) struct ContentScripts {
     /// When, in the life of a document.
     #[serde(default)]
     pub(crate) run_at: RunAt,
+    /// In which world; only read to refuse the page's own.
+    #[serde(default, rename = "world")]
+    _world: IsolatedWorld,
+}
+
+/// `"world"` of content scripts. The page's own world is refused: no page runs scripts here.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(try_from = "String")]
+struct IsolatedWorld;
+
+impl TryFrom<String> for IsolatedWorld {
+    type Error = String;
+
+    fn try_from(world: String) -> Result<Self, String> {
+        match world.as_str() {
+            "ISOLATED" => Ok(Self),
+            "MAIN" => {
+                Err("\"world\": \"MAIN\" is not supported: pages run no scripts of their own here".to_owned())
+            }
+            _ => Err(format!("\"world\" must be \"ISOLATED\" or \"MAIN\", not {world:?}")),
+        }
+    }
 }
 
 /// An entry of `include_globs` or `exclude_globs`.
@@ -331,6 +353,16 @@ mod tests {
         );
         assert_eq!(pattern.line, 3);
         assert!(pattern.message.contains("the path is missing"), "{pattern}");
+
+        let in_world = |world: &str| {
+            format!(
+                "{{ \"manifest_version\": 3, \"name\": \"n\", \"version\": \"1\", \"content_scripts\": [\n{{ \"matches\": [], \"world\": \"{world}\" }}] }}"
+            )
+        };
+        assert!(Manifest::parse(&in_world("ISOLATED")).is_ok());
+        let main = error(&in_world("MAIN"));
+        assert!(main.line == 2 && main.message.contains("\"MAIN\" is not supported"), "{main}");
+        assert!(error(&in_world("main")).message.contains("must be \"ISOLATED\" or \"MAIN\""));
 
         let kind = error("{ \"manifest_version\": 3, \"name\": 5, \"version\": \"1\" }");
         assert!(kind.message.contains("expected a string"), "{kind}");

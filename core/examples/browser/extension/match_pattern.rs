@@ -49,6 +49,9 @@ pub(crate) enum Host {
 /// The schemes that `<all_urls>` covers and that a pattern may name.
 const SCHEMES: [&str; 6] = ["http", "https", "ws", "wss", "ftp", "file"];
 
+/// Schemes of extensions' own pages: a pattern may name them, `<all_urls>` leaves them out.
+const EXTENSION_SCHEMES: [&str; 2] = ["chrome-extension", "moz-extension"];
+
 impl MatchPattern {
     /// Whether the pattern covers the URL; its fragment does not count.
     pub(crate) fn matches(&self, url: &Url) -> bool {
@@ -117,7 +120,9 @@ impl FromStr for MatchPattern {
         };
         let scheme = match scheme {
             "*" => Scheme::Web,
-            known if SCHEMES.contains(&known) => Scheme::Only(known.to_owned()),
+            known if SCHEMES.contains(&known) || EXTENSION_SCHEMES.contains(&known) => {
+                Scheme::Only(known.to_owned())
+            }
             _ => return Err(invalid("unknown scheme")),
         };
         let (host, port) = match authority.rsplit_once(':') {

@@ -2,21 +2,36 @@
 //! process's tasks.
 
 use crate::activity::{Activity, Busy, TimerSet};
+use std::hint;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Wake;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a thread looks out for the bell before it sleeps. Being woken takes about as
+/// long, so it loses at most what it might have won.
+const LOOK_OUT: Duration = Duration::from_micros(50);
+
+/// A sleep as short as this shows that somebody answers at once, and that looking out pays.
+const SHORT: Duration = Duration::from_micros(200);
+
+/// The thread works, or is about to.
+const AWAKE: u8 = 0;
+/// It is to work once more before it sleeps.
+const RUNG: u8 = 1;
+/// It sleeps; whoever rings has to wake it.
+const ASLEEP: u8 = 2;
 
 /// A thread's bell. As a [`Waker`](std::task::Waker) it is what the thread's
 /// [`EventLoop`](port_core::EventLoop) rings; who sends the thread a task rings it too.
 pub(crate) struct Bell {
-    state: Mutex<State>,
+    state: AtomicU8,
+    thread: Mutex<Thread>,
     rung: Condvar,
     activity: Arc<Activity>,
-}
-
-struct State {
-    rung: bool,
-    thread: Thread,
+    /// Whether to look out for the bell before sleeping; the thread's own.
+    looks_out: AtomicBool,
 }
 
 /// What the thread does.
@@ -33,50 +48,101 @@ impl Bell {
     /// The bell of a thread that is about to start.
     pub(crate) fn new(activity: &Arc<Activity>) -> Arc<Self> {
         let thread = Thread::Awake { _busy: activity.begin() };
-        let state = Mutex::new(State { rung: false, thread });
-        Arc::new(Self { state, rung: Condvar::new(), activity: Arc::clone(activity) })
+        Arc::new(Self {
+            state: AtomicU8::new(AWAKE),
+            thread: Mutex::new(thread),
+            rung: Condvar::new(),
+            activity: Arc::clone(activity),
+            looks_out: AtomicBool::new(false),
+        })
     }
 
     /// Wakes the thread, or keeps it from falling asleep.
     pub(crate) fn ring(&self) {
-        let mut state = self.state();
-        state.rung = true;
-        // From here on there is something to do, even though the thread has not
-        // noticed yet.
-        self.mark_awake(&mut state);
-        self.rung.notify_one();
+        // ORDERING: releases what there is to do; pairs with the acquire in `hear`.
+        if self.state.swap(RUNG, Ordering::AcqRel) == ASLEEP {
+            let mut thread = self.thread();
+            // ORDERING: under the lock. The thread may have woken by itself meanwhile, heard
+            // this ring, and be asleep again.
+            if self.state.load(Ordering::Relaxed) == RUNG {
+                // From here on there is something to do, even though the thread has not
+                // noticed yet.
+                self.mark_awake(&mut thread);
+                self.rung.notify_one();
+            }
+        }
     }
 
     /// Sleeps until the bell is rung, or was since the latest sleep, or until a timer is due.
     pub(crate) fn sleep(&self, timer: Option<Instant>) {
-        let mut state = self.state();
-        if !state.rung {
-            state.thread = Thread::Asleep { _timer: timer.map(|_| self.activity.begin_timer()) };
+        // ORDERING: the thread's own.
+        if self.looks_out.load(Ordering::Relaxed) && self.is_rung_soon() {
+            self.hear();
+            return;
         }
-        while !state.rung {
-            state = match timer.map(|due| due.saturating_duration_since(Instant::now())) {
-                None => self.rung.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(rest) if rest.is_zero() => break,
-                Some(rest) => self.rung.wait_timeout(state, rest).unwrap_or_else(PoisonError::into_inner).0,
-            };
+        let before = Instant::now();
+        let mut thread = self.thread();
+        // ORDERING: pairs with the swap in `ring`: either the ring is seen here, or it finds
+        // the thread asleep. Nothing is read on the strength of a failure but in `hear`.
+        let asleep = self.state.compare_exchange(AWAKE, ASLEEP, Ordering::AcqRel, Ordering::Relaxed);
+        if asleep.is_ok() {
+            *thread = Thread::Asleep { _timer: timer.map(|_| self.activity.begin_timer()) };
+            // ORDERING: `hear` acquires.
+            while self.state.load(Ordering::Relaxed) != RUNG {
+                thread = match timer.map(|due| due.saturating_duration_since(Instant::now())) {
+                    None => self.rung.wait(thread).unwrap_or_else(PoisonError::into_inner),
+                    Some(rest) if rest.is_zero() => break,
+                    Some(rest) => {
+                        self.rung.wait_timeout(thread, rest).unwrap_or_else(PoisonError::into_inner).0
+                    }
+                };
+            }
+            self.mark_awake(&mut thread);
         }
-        self.mark_awake(&mut state);
-        state.rung = false;
+        self.hear();
+        drop(thread);
+        // ORDERING: the thread's own.
+        self.looks_out.store(before.elapsed() < SHORT, Ordering::Relaxed);
     }
 
     /// The thread has ended; nothing it is sent keeps the browser busy any more.
     pub(crate) fn retire(&self) {
-        self.state().thread = Thread::Gone;
+        *self.thread() = Thread::Gone;
     }
 
-    fn mark_awake(&self, state: &mut State) {
-        if matches!(state.thread, Thread::Asleep { .. }) {
-            state.thread = Thread::Awake { _busy: self.activity.begin() };
+    /// Looks out for the bell for a moment.
+    fn is_rung_soon(&self) -> bool {
+        let until = Instant::now() + LOOK_OUT;
+        loop {
+            for _ in 0..16 {
+                // ORDERING: `hear` acquires.
+                if self.state.load(Ordering::Relaxed) == RUNG {
+                    return true;
+                }
+                hint::spin_loop();
+            }
+            if Instant::now() >= until {
+                return false;
+            }
+            // Who is to ring may wait for this very processor.
+            thread::yield_now();
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Takes note of a ring: from here on the thread looks for work, and a later ring is another.
+    fn hear(&self) {
+        // ORDERING: acquires what was to be done, from `ring`.
+        self.state.swap(AWAKE, Ordering::AcqRel);
+    }
+
+    fn mark_awake(&self, thread: &mut Thread) {
+        if matches!(thread, Thread::Asleep { .. }) {
+            *thread = Thread::Awake { _busy: self.activity.begin() };
+        }
+    }
+
+    fn thread(&self) -> MutexGuard<'_, Thread> {
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

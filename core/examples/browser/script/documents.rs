@@ -37,12 +37,17 @@ impl Documents {
         document.worlds.push(world);
     }
 
-    /// A world is no more; with its last world a document is forgotten.
-    pub(super) fn leave(&mut self, world: ContextId) {
-        self.by_id.retain(|_, document| {
+    /// A world is no more; with its last world a document is forgotten, and given.
+    pub(super) fn leave(&mut self, world: ContextId) -> Option<DocumentId> {
+        let mut forgotten = None;
+        self.by_id.retain(|id, document| {
             document.worlds.retain(|known| *known != world);
+            if document.worlds.is_empty() {
+                forgotten = Some(*id);
+            }
             !document.worlds.is_empty()
         });
+        forgotten
     }
 
     /// A document.

@@ -3,15 +3,17 @@
 //! of JavaScript itself.
 
 use super::documents::{Document, Documents};
+use super::ports::Ports;
 use super::timers::Timers;
-use super::{Shared, ThreadIndex};
+use super::world::leave_name;
+use super::{LastWords, Leave, Shared, ThreadIndex};
 use crate::browser::{Navigation, NavigationChange, Request};
 use crate::extension::Extension;
 use crate::log::Event;
 use crate::summary::Counts;
 use port_core::{
-    ConnectError, ConnectKind, ContextId, DisconnectReason, DocumentId, EventLoop, Message, PortId, PortName,
-    PostError, RuntimeTarget, TabTarget,
+    ConnectError, ConnectKind, ContextId, DisconnectReason, DocumentId, EventLoop, INLINE_BYTES, Message,
+    PortId, PortName, PostError, RuntimeTarget, TabTarget,
 };
 use rquickjs::{Ctx, Function, Persistent};
 use std::cell::{Cell, RefCell};
@@ -19,6 +21,7 @@ use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
+use url::Url;
 
 /// A thread's native side.
 pub(crate) struct Host {
@@ -33,25 +36,13 @@ pub(crate) struct Host {
     pub(super) leaving: RefCell<HashMap<ContextId, Persistent<Function<'static>>>>,
     /// Messages of windows to themselves, by document, as JSON.
     pub(super) window_messages: RefCell<VecDeque<(DocumentId, String)>>,
+    /// What becomes of what scripts say, while they hear that their document goes.
+    pub(super) last_words: Cell<LastWords>,
     /// Contexts that this thread has ended, and whose worlds are to be dropped.
     pub(super) detached: RefCell<Vec<ContextId>>,
     ports: RefCell<Ports>,
-}
-
-/// The ports of a thread. Scripts know them by numbers, which are never used again.
-#[derive(Default)]
-struct Ports {
-    latest: u32,
-    by_number: HashMap<u32, OpenPort>,
-    numbers: HashMap<PortId, u32>,
-}
-
-struct OpenPort {
-    id: PortId,
-    context: ContextId,
-    name: PortName,
-    /// How many of its messages were shown in the log.
-    shown: Rc<Cell<u64>>,
+    /// Whether the log tells what happens to ports; most of it costs more than the port.
+    logs_ports: bool,
 }
 
 /// A channel that a script wants opened.
@@ -60,7 +51,7 @@ pub(super) struct Connection<'a> {
     pub(super) name: &'a str,
     pub(super) target: Target,
     /// How the log names the target.
-    pub(super) shown: &'a str,
+    pub(super) shown: &'a dyn Fn() -> String,
 }
 
 /// Where a channel goes.
@@ -84,6 +75,7 @@ impl Host {
     pub(super) fn new(thread: ThreadIndex, shared: Shared, event_loop: EventLoop) -> Self {
         Self {
             thread,
+            logs_ports: shared.log.tells_of_ports(),
             shared,
             event_loop: RefCell::new(event_loop),
             timers: RefCell::default(),
@@ -91,6 +83,7 @@ impl Host {
             documents: RefCell::default(),
             leaving: RefCell::default(),
             window_messages: RefCell::default(),
+            last_words: Cell::default(),
             detached: RefCell::default(),
             ports: RefCell::default(),
         }
@@ -103,15 +96,16 @@ impl Host {
         connection: &Connection<'_>,
     ) -> Result<u32, ConnectError> {
         let Connection { kind, name, target, shown } = connection;
-        let name = name_in_log(*kind, name);
-        self.log(world, &Event::Connect { port: name.as_str(), target: shown });
+        if self.logs_ports {
+            self.log(world, &Event::Connect { port: name_in_log(*kind, name), target: &shown() });
+        }
         let mut event_loop = self.event_loop.borrow_mut();
         let id = match target.clone() {
             Target::Tab(target) => event_loop.connect_tab(world.context, &target.kind(*kind)),
             Target::Runtime(target) => event_loop.connect_runtime(world.context, target.kind(*kind)),
         }?;
         self.counts.borrow_mut().connects += 1;
-        Ok(self.ports.borrow_mut().add(id, world.context, name))
+        Ok(self.ports.borrow_mut().add(id, world.context, PortName::new(name_in_log(*kind, name))))
     }
 
     /// A context received its end of a channel; gives the channel's number.
@@ -121,12 +115,14 @@ impl Host {
         id: PortId,
         kind: ConnectKind,
         name: &PortName,
-        opener: &str,
+        opener: impl FnOnce() -> String,
     ) -> u32 {
         let name = name_in_log(kind, name.as_str());
-        self.log(world, &Event::Accept { port: name.as_str(), opener });
+        if self.logs_ports {
+            self.log(world, &Event::Accept { port: name, opener: &opener() });
+        }
         self.counts.borrow_mut().accepts += 1;
-        self.ports.borrow_mut().add(id, world.context, name)
+        self.ports.borrow_mut().add(id, world.context, PortName::new(name))
     }
 
     /// `port.postMessage`; gives why the message was refused.
@@ -136,45 +132,47 @@ impl Host {
         number: u32,
         json: String,
     ) -> Option<&'static str> {
-        let (id, name, shown) = match self.ports.borrow().by_number.get(&number) {
-            Some(port) => (port.id, port.name.clone(), Rc::clone(&port.shown)),
-            None => return Some("Disconnected"),
-        };
+        let Some(id) = self.ports.borrow().id(number) else { return Some("Disconnected") };
+        if self.last_words.get() == LastWords::Unsent {
+            return None;
+        }
         // Before it is sent: the receiver may be quick to write down that it has it.
-        self.log_message(world, &name, &shown, |port| Event::Post { port, message: &json });
+        self.log_message(world, id, &json, |port, message| Event::Post { port, message });
+        // A short message is copied into the lane, a long one goes over as it is.
+        let message = if json.len() <= INLINE_BYTES { Message::from(&*json) } else { Message::from(json) };
         let mut counts = self.counts.borrow_mut();
-        counts.posts += 1;
         counts.first_post.get_or_insert_with(Instant::now);
-        let refused = match self.event_loop.borrow_mut().post_message(id, Message::from(json)) {
-            Ok(()) => return None,
-            Err(PostError::Disconnected(_)) => "Disconnected",
-            Err(PostError::Gone(_)) => "Gone",
-            Err(PostError::TooLarge(_)) => "TooLarge",
-            Err(PostError::WindowFull(_)) => "the port's window is full",
-            Err(_) => "a receiver is too far behind",
-        };
-        counts.posts -= 1;
-        Some(refused)
+        match self.event_loop.borrow_mut().post_message(id, message) {
+            Ok(()) => {
+                counts.posts += 1;
+                None
+            }
+            Err(PostError::Disconnected(_)) => Some("Disconnected"),
+            Err(PostError::Gone(_)) => Some("Gone"),
+            Err(PostError::TooLarge(_)) => Some("TooLarge"),
+            Err(PostError::WindowFull(_)) => Some("the port's window is full"),
+            Err(_) => Some("a receiver is too far behind"),
+        }
     }
 
     /// A message is about to be delivered; gives its port's number.
     pub(super) fn received(&self, world: &WorldIdentity, id: PortId, json: &str) -> Option<u32> {
-        let (number, name, shown) = self.ports.borrow().find(id)?;
-        self.log_message(world, &name, &shown, |port| Event::Message { port, message: json });
+        let number = self.ports.borrow().number(id)?;
+        self.log_message(world, id, json, |port, message| Event::Message { port, message });
         let mut counts = self.counts.borrow_mut();
         counts.deliveries += 1;
         counts.bytes += json.len() as u64;
-        counts.last_delivery = Some(Instant::now());
         Some(number)
     }
 
     /// `port.disconnect`.
     pub(super) fn disconnect(&self, world: &WorldIdentity, number: u32) {
-        let port = self.ports.borrow_mut().remove(number);
-        if let Some(port) = port {
+        let Some(id) = self.ports.borrow().id(number) else { return };
+        let port = self.ports.borrow_mut().remove(id);
+        if let Some(port) = port.filter(|_| self.logs_ports) {
             self.log(world, &Event::Disconnect { port: port.name.as_str() });
-            self.event_loop.borrow_mut().disconnect(port.id);
         }
+        self.event_loop.borrow_mut().disconnect(id);
     }
 
     /// A port was ended by something else; gives its number.
@@ -184,23 +182,23 @@ impl Host {
         id: PortId,
         reason: DisconnectReason,
     ) -> Option<u32> {
-        let mut ports = self.ports.borrow_mut();
-        let number = *ports.numbers.get(&id)?;
-        let port = ports.remove(number)?;
-        self.log(world, &Event::Disconnected { port: port.name.as_str(), reason: &reason.to_string() });
+        let port = self.ports.borrow_mut().remove(id)?;
+        if self.logs_ports {
+            self.log(world, &Event::Disconnected { port: port.name.as_str(), reason: &reason.to_string() });
+        }
         *self.counts.borrow_mut().disconnects.entry(reason).or_default() += 1;
-        Some(number)
+        Some(port.number)
     }
 
     /// Forgets what belonged to a context that is no more.
     pub(super) fn forget(&self, context: ContextId) {
         self.timers.borrow_mut().clear_context(context);
-        self.documents.borrow_mut().leave(context);
+        let document = self.documents.borrow_mut().leave(context);
+        if let Some(document) = document {
+            self.shared.tabs.set_document_url(document, None);
+        }
         self.leaving.borrow_mut().remove(&context);
-        let mut ports = self.ports.borrow_mut();
-        ports.by_number.retain(|_, port| port.context != context);
-        let Ports { by_number, numbers, .. } = &mut *ports;
-        numbers.retain(|_, number| by_number.contains_key(number));
+        self.ports.borrow_mut().remove_context(context);
     }
 
     /// A frame element leaves its document: the scripts in it hear so at once, and end.
@@ -213,8 +211,11 @@ impl Host {
         for &gone in &worlds {
             let hide = self.leaving.borrow_mut().remove(&gone);
             if let Some(hide) = hide.and_then(|hide| hide.restore(context).ok()) {
-                // It reports what its listeners throw by itself.
-                let _ = hide.call::<_, ()>(("pagehide", false));
+                // It reports what its listeners throw by itself. What a scenario writes
+                // down there is lost in browsers.
+                self.last_words.set(LastWords::Unrecorded);
+                let _ = hide.call::<_, ()>((leave_name(Leave::Removed),));
+                self.last_words.take();
             }
         }
         for gone in worlds {
@@ -239,6 +240,14 @@ impl Host {
         self.documents.borrow_mut().get_mut(world.place?.document).map(work)
     }
 
+    /// A document has another URL and stays.
+    pub(super) fn set_document_url(&self, document: DocumentId, url: &Url) {
+        if let Some(known) = self.documents.borrow_mut().get_mut(document) {
+            known.url = url.clone();
+            self.shared.tabs.set_document_url(document, Some(url.clone()));
+        }
+    }
+
     /// Tells the browser process what a world did to its page.
     pub(super) fn navigate(&self, world: &WorldIdentity, change: NavigationChange) {
         if let Some(place) = world.place {
@@ -254,44 +263,29 @@ impl Host {
     }
 
     /// Writes down a message, unless enough of its port were.
-    fn log_message<'a>(
+    fn log_message(
         &self,
         world: &WorldIdentity,
-        name: &'a PortName,
-        shown: &Cell<u64>,
-        event: impl FnOnce(&'a str) -> Event<'a>,
+        port: PortId,
+        json: &str,
+        event: for<'a> fn(&'a str, &'a str) -> Event<'a>,
     ) {
-        let before = shown.replace(shown.get().saturating_add(1));
+        if !self.logs_ports {
+            return;
+        }
+        let mut ports = self.ports.borrow_mut();
+        let Some(port) = ports.get_mut(port) else { return };
+        let before = port.shown;
+        port.shown += 1;
         match before.cmp(&self.shared.shown_messages) {
-            std::cmp::Ordering::Less => self.log(world, &event(name.as_str())),
-            std::cmp::Ordering::Equal => self.log(world, &Event::More { port: name.as_str() }),
+            std::cmp::Ordering::Less => self.log(world, &event(port.name.as_str(), json)),
+            std::cmp::Ordering::Equal => self.log(world, &Event::More { port: port.name.as_str() }),
             std::cmp::Ordering::Greater => {}
         }
     }
 }
 
 /// How the log names a channel.
-fn name_in_log(kind: ConnectKind, name: &str) -> PortName {
-    PortName::new(if kind == ConnectKind::OneOff { "sendMessage" } else { name })
-}
-
-impl Ports {
-    fn add(&mut self, id: PortId, context: ContextId, name: PortName) -> u32 {
-        self.latest += 1;
-        self.numbers.insert(id, self.latest);
-        self.by_number.insert(self.latest, OpenPort { id, context, name, shown: Rc::default() });
-        self.latest
-    }
-
-    fn find(&self, id: PortId) -> Option<(u32, PortName, Rc<Cell<u64>>)> {
-        let number = *self.numbers.get(&id)?;
-        let port = self.by_number.get(&number)?;
-        Some((number, port.name.clone(), Rc::clone(&port.shown)))
-    }
-
-    fn remove(&mut self, number: u32) -> Option<OpenPort> {
-        let port = self.by_number.remove(&number)?;
-        self.numbers.remove(&port.id);
-        Some(port)
-    }
+fn name_in_log(kind: ConnectKind, name: &str) -> &str {
+    if kind == ConnectKind::OneOff { "sendMessage" } else { name }
 }

@@ -7,7 +7,7 @@ use super::modules::Modules;
 use super::rejections::Rejections;
 use super::script_error::{ScriptError, report_engine_error};
 use super::world::World;
-use super::{Loaded, Shared, Task, ThreadIndex, WorldDescription};
+use super::{LastWords, Leave, Loaded, Shared, Task, ThreadIndex, WorldDescription};
 use crate::browser::Request;
 use crate::extension::manifest::RunAt;
 use crate::log::Event as LogEvent;
@@ -28,6 +28,8 @@ const SCRIPT_STACK: usize = 8 << 20;
 pub(super) struct MainLoop {
     worlds: BTreeMap<ContextId, World>,
     loading: VecDeque<Loading>,
+    /// Documents that are interactive, until the frames in them are complete.
+    waiting: Vec<Loading>,
     rejections: Rejections,
     modules: Modules,
     host: Rc<Host>,
@@ -39,6 +41,12 @@ struct Loading {
     worlds: Vec<(WorldDescription, Option<ContextId>)>,
     moments: std::slice::Iter<'static, RunAt>,
     then: Loaded,
+}
+
+impl Loading {
+    fn is_of(&self, document: DocumentId) -> bool {
+        matches!(self.then, Loaded::Document(place) if place.document == document)
+    }
 }
 
 impl MainLoop {
@@ -53,7 +61,15 @@ impl MainLoop {
         // ORDERING: a flag that guards nothing.
         runtime.set_interrupt_handler(Some(Box::new(move || stopping.load(Ordering::Relaxed))));
         let host = Rc::new(Host::new(thread, shared, event_loop));
-        Ok(Self { worlds: BTreeMap::new(), loading: VecDeque::new(), rejections, modules, host, runtime })
+        Ok(Self {
+            worlds: BTreeMap::new(),
+            loading: VecDeque::new(),
+            waiting: Vec::new(),
+            rejections,
+            modules,
+            host,
+            runtime,
+        })
     }
 
     /// Works until it is told to stop.
@@ -73,16 +89,17 @@ impl MainLoop {
                 Ok(task) => Some(task),
                 Err(TryRecvError::Empty) => None,
             };
+            // Before what has come: a timer of zero comes before an answer from elsewhere.
+            let mut idle = !self.run_a_timer();
             // Behind the task but carried out before it: what the browser process told
             // the core before it sent the task has been heard when the task runs.
-            let mut idle = !self.take_events();
+            idle &= !self.take_events();
             if let Some(task) = task {
                 self.carry_out(task);
                 idle = false;
             }
             idle &= !self.load_a_step();
             idle &= !self.deliver_a_window_message();
-            idle &= !self.run_a_timer();
             if idle {
                 // `next_event` said that there is nothing: whatever comes after that
                 // rings the bell.
@@ -103,22 +120,29 @@ impl MainLoop {
 
     /// Takes events from the core, each one a task of its own; says whether there were any.
     fn take_events(&mut self) -> bool {
-        for taken in 0..self.host.shared.profile.events_per_turn() {
+        let delivered = self.host.counts.borrow().deliveries;
+        let mut taken = 0;
+        while taken < self.host.shared.profile.events_per_turn() {
             // A statement of its own: the event loop must be free while script runs.
             let event = self.host.event_loop.borrow_mut().next_event();
-            let Some(event) = event else { return taken > 0 };
-            self.dispatch(event);
+            let Some(event) = event else { break };
+            taken += 1;
+            self.dispatch(&event);
             self.checkpoint();
         }
-        true
+        let mut counts = self.host.counts.borrow_mut();
+        if counts.deliveries > delivered {
+            counts.last_delivery = Some(Instant::now());
+        }
+        taken > 0
     }
 
-    fn dispatch(&mut self, event: Event) {
+    fn dispatch(&mut self, event: &Event) {
         let Some(world) = self.worlds.get(&event.context()) else { return };
         match event {
-            Event::Connect { port, kind, name, sender, .. } => world.connect(port, kind, &name, &sender),
-            Event::Message { port, payload, .. } => match str::from_utf8(&payload) {
-                Ok(json) => world.message(port, json),
+            Event::Connect { port, kind, name, sender, .. } => world.connect(*port, *kind, name, sender),
+            Event::Message { port, payload, .. } => match str::from_utf8(payload) {
+                Ok(json) => world.message(*port, json),
                 Err(error) => self.host.log(
                     world.identity(),
                     &LogEvent::Console {
@@ -127,10 +151,10 @@ impl MainLoop {
                     },
                 ),
             },
-            Event::Disconnect { port, reason, .. } => world.disconnect(port, reason),
+            Event::Disconnect { port, reason, .. } => world.disconnect(*port, *reason),
             Event::ContextGone { context, .. } => {
-                self.host.forget(context);
-                self.worlds.remove(&context);
+                self.host.forget(*context);
+                self.worlds.remove(context);
             }
             // Without a window, which no browser has, there is always room.
             _ => {}
@@ -142,6 +166,10 @@ impl MainLoop {
             Task::Load { worlds, then } => {
                 let worlds = worlds.into_iter().map(|world| (world, None)).collect();
                 self.loading.push_back(Loading { worlds, moments: RunAt::ALL.iter(), then });
+            }
+            Task::Complete(document) => {
+                let waiting = self.waiting.iter().position(|loading| loading.is_of(document));
+                self.loading.extend(waiting.map(|waiting| self.waiting.remove(waiting)));
             }
             Task::Answer { context, call, outcome } => {
                 if let Some(world) = self.worlds.get(&context) {
@@ -157,18 +185,18 @@ impl MainLoop {
             Task::Execute { world, function, arguments, number } => {
                 self.execute(&world, &function, &arguments, number);
             }
-            Task::Unload { documents, persisted, number } => {
-                self.unload(&documents, persisted);
+            Task::Unload { documents, leave, number } => {
+                self.unload(&documents, leave);
                 let busy = self.host.shared.activity.begin();
                 self.host.shared.requests.send(Request::Unloaded(number), Some(busy));
             }
+            Task::FrameLoaded { document, element } => {
+                self.each_world_of(document, |world| world.frame_loaded(element));
+            }
             Task::Restore { documents } => self.restore(&documents),
             Task::Traversed { document, url, delta } => {
-                let parsed = Url::parse(&url);
-                if let (Ok(url), Some(document)) =
-                    (parsed, self.host.documents.borrow_mut().get_mut(document))
-                {
-                    document.url = url;
+                if let Ok(url) = Url::parse(&url) {
+                    self.host.set_document_url(document, &url);
                 }
                 self.each_world_of(document, |world| world.traversed(delta));
             }
@@ -201,14 +229,17 @@ impl MainLoop {
     }
 
     /// Has the scripts of documents hear that these go away.
-    fn unload(&mut self, documents: &[DocumentId], persisted: bool) {
-        self.loading.retain(|loading| match loading.then {
-            Loaded::Document(place) => !documents.contains(&place.document),
-            Loaded::Background(_) => true,
-        });
-        for &document in documents {
-            self.each_world_of(document, |world| world.hide(persisted));
-            if persisted {
+    fn unload(&mut self, documents: &[(DocumentId, LastWords)], leave: Leave) {
+        let stays = |loading: &Loading| !documents.iter().any(|(document, _)| loading.is_of(*document));
+        self.loading.retain(stays);
+        self.waiting.retain(stays);
+        for &(document, last_words) in documents {
+            self.each_world_of(document, |world| {
+                self.host.last_words.set(last_words);
+                world.hide(leave);
+                self.host.last_words.take();
+            });
+            if leave == Leave::Cached {
                 for context in self.host.documents.borrow().worlds(document) {
                     self.host.timers.borrow_mut().freeze(context);
                 }
@@ -236,7 +267,7 @@ impl MainLoop {
     }
 
     /// Takes the document that was asked for first to its next moment; says whether
-    /// there was one.
+    /// there was one. Before the last, the document waits for the frames in it.
     fn load_a_step(&mut self) -> bool {
         let Some(mut loading) = self.loading.pop_front() else { return false };
         match loading.moments.next() {
@@ -247,7 +278,14 @@ impl MainLoop {
                     }
                     self.reach(*context, description, moment);
                 }
-                self.loading.push_front(loading);
+                match loading.then {
+                    Loaded::Document(place) if moment == RunAt::End => {
+                        self.waiting.push(loading);
+                        let busy = self.host.shared.activity.begin();
+                        self.host.shared.requests.send(Request::Interactive(place), Some(busy));
+                    }
+                    _ => self.loading.push_front(loading),
+                }
             }
             None => {
                 let busy = self.host.shared.activity.begin();
@@ -297,6 +335,9 @@ impl MainLoop {
 
     /// Runs a timer that is due; says whether there was one.
     fn run_a_timer(&mut self) -> bool {
+        if self.host.timers.borrow().is_empty() {
+            return false;
+        }
         let due = self.host.timers.borrow_mut().take_due(Instant::now());
         let Some((context, timer)) = due else { return false };
         if let Some(world) = self.worlds.get(&context) {

@@ -4,11 +4,14 @@
 mod bell;
 mod documents;
 mod host;
+mod json;
 mod main_loop;
 mod modules;
 mod natives;
+mod ports;
 mod rejections;
 mod script_error;
+mod sender_text;
 mod timers;
 mod world;
 
@@ -104,6 +107,31 @@ pub(crate) struct FrameElement {
     pub(crate) src: String,
 }
 
+/// Why a document goes away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leave {
+    /// Into the back/forward cache, for another page.
+    Cached,
+    /// For another page.
+    Navigated,
+    /// Its frame leaves the page around it.
+    Removed,
+    /// Its tab closes.
+    Closed,
+}
+
+/// What becomes of what scripts say while they hear that their document goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum LastWords {
+    /// It is sent.
+    #[default]
+    Heard,
+    /// Messages are sent; what a scenario writes down is lost.
+    Unrecorded,
+    /// Messages go nowhere.
+    Unsent,
+}
+
 /// Something the browser process wants done on a script thread.
 pub(crate) enum Task {
     /// Load a document: run the scripts of its worlds, moment by moment.
@@ -113,6 +141,8 @@ pub(crate) enum Task {
         /// What to say when all is loaded.
         then: Loaded,
     },
+    /// The frames in a document are complete: so is the document.
+    Complete(DocumentId),
     /// Run a function in a document, in the world of an extension, which is made if there is none.
     Execute {
         /// The world.
@@ -124,14 +154,21 @@ pub(crate) enum Task {
         /// The number under which to answer.
         number: u64,
     },
-    /// Have documents hear `pagehide`, in this order, and say so.
+    /// Have documents hear that they go, in this order, and say so.
     Unload {
-        /// The documents.
-        documents: Vec<DocumentId>,
-        /// Whether they go into the back/forward cache.
-        persisted: bool,
+        /// The documents, and what becomes of what their scripts say meanwhile.
+        documents: Vec<(DocumentId, LastWords)>,
+        /// Why they go.
+        leave: Leave,
         /// The number under which to answer.
         number: u64,
+    },
+    /// Have a document hear that a frame element of its has loaded.
+    FrameLoaded {
+        /// The document with the element.
+        document: DocumentId,
+        /// The element's number there.
+        element: u32,
     },
     /// Documents are shown again.
     Restore {

@@ -22,7 +22,7 @@ pub(super) const MAIN: &str = "browser://bindings/main.js";
 pub(super) const MAIN_SOURCE: &str = include_str!("../bindings/main.js");
 
 /// The modules it imports, by file name.
-const FILES: [(&str, &str); 21] = [
+const FILES: [(&str, &str); 22] = [
     ("api.js", include_str!("../bindings/api.js")),
     ("arguments.js", include_str!("../bindings/arguments.js")),
     ("calls.js", include_str!("../bindings/calls.js")),
@@ -43,6 +43,7 @@ const FILES: [(&str, &str); 21] = [
     ("surface.js", include_str!("../bindings/surface.js")),
     ("text.js", include_str!("../bindings/text.js")),
     ("timers.js", include_str!("../bindings/timers.js")),
+    ("uncaught.js", include_str!("../bindings/uncaught.js")),
     ("url.js", include_str!("../bindings/url.js")),
 ];
 

@@ -3,7 +3,9 @@
 //! A call takes and gives numbers and texts, messages as JSON. The bindings check
 //! what scripts hand in before they call.
 
+use super::LastWords;
 use super::host::{Connection, Host, Target, WorldIdentity};
+use super::json;
 use super::script_error::ScriptError;
 use crate::browser::{Call, Caller, NavigationChange, Request};
 use crate::extension::manifest::ScriptKind;
@@ -57,19 +59,21 @@ impl<'js> Natives<'_, 'js> {
                   frame: Option<u64>,
                   document: Option<String>,
                   name: String,
-                  kind: String| {
+                  is_one_off: bool| {
                 let mut target = TabTarget::new(TabId::new(tab)).name(&name);
-                let mut shown = format!("tab {tab}");
                 if let Some(frame) = frame {
                     target = target.frame(FrameId::new(frame));
-                    shown = format!("{shown} frame {frame} only");
                 }
-                if let Some(document) = document {
-                    shown = format!("{shown} document {document} only");
-                    target = target.document(host.shared.profile.parse_document(&document));
+                if let Some(document) = &document {
+                    target = target.document(host.shared.profile.parse_document(document));
                 }
+                let shown = || {
+                    let frame = frame.map(|frame| format!(" frame {frame} only")).unwrap_or_default();
+                    let document = document.as_ref().map(|document| format!(" document {document} only"));
+                    format!("tab {tab}{frame}{}", document.unwrap_or_default())
+                };
                 let target = Target::Tab(target);
-                let connection = Connection { kind: parse_kind(&kind), name: &name, target, shown: &shown };
+                let connection = Connection { kind: kind(is_one_off), name: &name, target, shown: &shown };
                 host.connect(&world, &connection).map_err(|error| connect_failed(&context, error))
             },
         )?;
@@ -77,19 +81,49 @@ impl<'js> Natives<'_, 'js> {
         let (host, world) = self.kept();
         self.add(
             "connectRuntime",
-            move |context: Ctx<'js>, extension: Option<String>, name: String, kind: String| {
-                let (target, shown) = match &extension {
-                    None => (RuntimeTarget::own(), "its extension".to_owned()),
-                    Some(id) => (RuntimeTarget::extension(ExtensionId::new(id)), format!("extension {id}")),
+            move |context: Ctx<'js>, extension: Option<String>, name: String, is_one_off: bool| {
+                let target = match &extension {
+                    None => RuntimeTarget::own(),
+                    Some(id) => RuntimeTarget::extension(ExtensionId::new(id)),
+                };
+                let shown = || match &extension {
+                    None => "its extension".to_owned(),
+                    Some(id) => format!("extension {id}"),
                 };
                 let target = Target::Runtime(target.name(&name));
-                let connection = Connection { kind: parse_kind(&kind), name: &name, target, shown: &shown };
+                let connection = Connection { kind: kind(is_one_off), name: &name, target, shown: &shown };
                 host.connect(&world, &connection).map_err(|error| connect_failed(&context, error))
             },
         )?;
 
         let (host, world) = self.kept();
         self.add("postMessage", move |port: u32, json: String| host.post_message(&world, port, json))?;
+
+        // The same for a value that goes as JSON.
+        let (host, world) = self.kept();
+        self.add("postJson", move |context: Ctx<'js>, port: u32, message: Value<'js>| {
+            if message.is_undefined() {
+                // As a whole message, it becomes null.
+                return host.post_message(&world, port, "null".to_owned());
+            }
+            match json::stringify(&context, &message) {
+                Ok(Some(json)) => host.post_message(&world, port, json),
+                Ok(None) => Some("Unserializable"),
+                Err(_) => {
+                    context.catch();
+                    Some("Unserializable")
+                }
+            }
+        })?;
+
+        // The same for one that is a structured clone, if JSON says all of it.
+        let (host, world) = self.kept();
+        self.add("postTree", move |context: Ctx<'js>, port: u32, message: Value<'js>| {
+            match json::stringify_tree(&context, &message) {
+                Some(json) => host.post_message(&world, port, format!("{{\"j\":{json}}}")),
+                None => Some("NoTree"),
+            }
+        })?;
 
         let (host, world) = self.kept();
         self.add("disconnect", move |port: u32| host.disconnect(&world, port))?;
@@ -98,7 +132,7 @@ impl<'js> Natives<'_, 'js> {
         self.add(
             "setListening",
             move |ports: bool, one_off: bool, external_ports: bool, external_one_off: bool| {
-                let listening = Listening { ports, one_off, external_ports, external_one_off };
+                let listening = Listening { ports, one_off, external_ports, external_one_off, listeners: 1 };
                 // A context that a fact has ended meanwhile listens to nothing anyway.
                 let _ = host.event_loop.borrow_mut().set_listening(world.context, listening);
             },
@@ -188,7 +222,9 @@ impl<'js> Natives<'_, 'js> {
         let (host, world) = self.kept();
         self.add("setDocumentUrl", move |url: String, replace: bool| {
             if let Ok(url) = Url::parse(&url) {
-                host.with_document(&world, |document| document.url = url.clone());
+                if let Some(place) = world.place {
+                    host.set_document_url(place.document, &url);
+                }
                 host.navigate(&world, NavigationChange::SameDocument { url, replace });
             }
         })?;
@@ -223,7 +259,7 @@ impl<'js> Natives<'_, 'js> {
         self.add("executed", move |number: f64, json: Option<String>, error: Option<String>| {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
             let number = number as u64;
-            let outcome = error.map_or_else(|| Ok(json.unwrap_or_else(|| "null".to_owned())), Err);
+            let outcome = error.map_or_else(|| Ok(json.unwrap_or_default()), Err);
             let busy = host.shared.activity.begin();
             host.shared.requests.send(Request::Executed { number, outcome }, Some(busy));
         })
@@ -232,7 +268,15 @@ impl<'js> Natives<'_, 'js> {
     /// What a scenario's own functions need; see trace/.
     fn add_replay_functions(&self) -> Result<()> {
         match self.host.shared.recorder.clone() {
-            Some(recorder) => self.add("record", move |events: String| recorder.record(events)),
+            Some(recorder) => {
+                let (host, world) = self.kept();
+                self.add("record", move |events: String| {
+                    let is_gone = host.detached.borrow().contains(&world.context);
+                    if !is_gone && host.last_words.get() != LastWords::Unrecorded {
+                        recorder.record(events);
+                    }
+                })
+            }
             None => Ok(()),
         }
     }
@@ -246,14 +290,9 @@ pub(super) fn evaluate(context: &Ctx<'_>, url: &str, text: &str) -> Result<()> {
     context.eval_with_options::<Value<'_>, _>(text, options).map(drop)
 }
 
-/// A kind of channel as the bindings name it; see [`kind_name`].
-fn parse_kind(name: &str) -> ConnectKind {
-    if name == "OneOff" { ConnectKind::OneOff } else { ConnectKind::Port }
-}
-
-/// How the bindings name a kind of channel.
-pub(super) fn kind_name(kind: ConnectKind) -> &'static str {
-    if kind == ConnectKind::OneOff { "OneOff" } else { "Port" }
+/// A kind of channel, as the bindings give it.
+fn kind(is_one_off: bool) -> ConnectKind {
+    if is_one_off { ConnectKind::OneOff } else { ConnectKind::Port }
 }
 
 /// How the bindings name the reason of a port's end: as the core does.

@@ -76,6 +76,11 @@ impl Timers {
         self.frozen.remove(&context);
     }
 
+    /// Whether no timer is set.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_due.is_empty()
+    }
+
     /// When the next timer is due.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         self.by_due.first_key_value().map(|(due, _)| due.0)

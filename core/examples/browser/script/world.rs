@@ -1,24 +1,24 @@
 //! One world: a QuickJS context with the bindings, in which scripts of one extension
 //! run.
 
-use super::WorldDescription;
 use super::host::{Host, WorldIdentity};
 use super::modules::{self, Modules};
 use super::natives;
 use super::rejections::RawContext;
 use super::script_error::ScriptError;
+use super::sender_text::SenderText;
+use super::{Leave, WorldDescription};
 use crate::extension::Script;
 use crate::extension::manifest::{RunAt, ScriptKind};
 use crate::profile::Profile;
 use crate::tabs::place_label;
 use port_core::{
-    ConnectKind, ContextId, ContextKind, DisconnectReason, DocumentId, DocumentLifecycle, ExtensionId,
-    PortId, PortName, Sender, TabId,
+    ConnectKind, ContextId, ContextKind, DisconnectReason, DocumentId, ExtensionId, PortId, PortName, Sender,
+    TabId,
 };
 use rquickjs::function::IntoArgs;
 use rquickjs::{CatchResultExt, CaughtResult, Context, Ctx, Function, Module, Object, Persistent, Runtime};
 use serde_json::json;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 /// A world. Everything done to it is one task; the caller runs the microtask
@@ -27,10 +27,13 @@ pub(super) struct World {
     identity: WorldIdentity,
     kind: ContextKind,
     host: Rc<Host>,
+    senders: SenderText,
     /// The functions that `install` in main.js gave.
     deliver: Persistent<Object<'static>>,
-    /// The one of them that is called most.
+    /// Those of them that are called most.
+    deliver_connect: Persistent<Function<'static>>,
     deliver_message: Persistent<Function<'static>>,
+    deliver_disconnect: Persistent<Function<'static>>,
     context: Context,
 }
 
@@ -52,7 +55,7 @@ impl World {
         };
         modules.add(&description.extension);
         let context = Context::full(runtime)?;
-        let (deliver, deliver_message) = context.with(|context| {
+        let (deliver, [connect, message, disconnect]) = context.with(|context| {
             let natives = natives::create(&context, host, &identity)?;
             let module = Module::declare(context.clone(), modules::MAIN, modules::MAIN_SOURCE)?;
             let (module, evaluated) = module.eval()?;
@@ -60,21 +63,25 @@ impl World {
             let install: Function<'_> = module.get("install")?;
             let world = context.json_parse(describe(host, description).to_string())?;
             let deliver: Object<'_> = install.call((natives, world))?;
-            let message: Function<'_> = deliver.get("message")?;
-            let hide: Function<'_> = deliver.get("pageTransition")?;
+            let function = |name: &str| {
+                let function: Function<'_> = deliver.get(name)?;
+                Ok::<_, rquickjs::Error>(Persistent::save(&context, function))
+            };
+            let often = [function("connect")?, function("message")?, function("disconnect")?];
+            let hide: Function<'_> = deliver.get("leave")?;
             host.leaving.borrow_mut().insert(context_id, Persistent::save(&context, hide));
-            Ok::<_, rquickjs::Error>((
-                Persistent::save(&context, deliver),
-                Persistent::save(&context, message),
-            ))
+            Ok::<_, rquickjs::Error>((Persistent::save(&context, deliver), often))
         })?;
         host.counts.borrow_mut().contexts += 1;
         Ok(Self {
             identity,
             kind: description.kind,
             host: Rc::clone(host),
+            senders: SenderText::default(),
             deliver,
-            deliver_message,
+            deliver_connect: connect,
+            deliver_message: message,
+            deliver_disconnect: disconnect,
             context,
         })
     }
@@ -117,13 +124,18 @@ impl World {
     }
 
     /// The document goes away.
-    pub(super) fn hide(&self, persisted: bool) {
-        self.deliver("pageTransition", ("pagehide", persisted));
+    pub(super) fn hide(&self, leave: Leave) {
+        self.deliver("leave", (leave_name(leave),));
+    }
+
+    /// A frame element of the document has loaded.
+    pub(super) fn frame_loaded(&self, element: u32) {
+        self.deliver("frameLoaded", (element,));
     }
 
     /// The document came back from the back/forward cache.
     pub(super) fn show(&self) {
-        self.deliver("pageTransition", ("pageshow", true));
+        self.deliver("restored", ());
     }
 
     /// The user went back or forward within the document.
@@ -144,33 +156,34 @@ impl World {
 
     /// Somebody connected.
     pub(super) fn connect(&self, port: PortId, kind: ConnectKind, name: &PortName, sender: &Sender) {
-        let number = self.host.accepted(
-            &self.identity,
-            port,
-            kind,
-            name,
-            &label_of(sender, self.identity.extension.id()),
-        );
-        let sender = self.show_sender(sender).to_string();
-        self.deliver("connect", (number, natives::kind_name(kind), name.as_str(), sender));
+        let own = self.identity.extension.id();
+        let opener = || label_of(sender, own);
+        let number = self.host.accepted(&self.identity, port, kind, name, opener);
+        let is_one_off = kind == ConnectKind::OneOff;
+        let is_external = sender.extension() != own;
+        let sender = self.senders.of(sender, &self.host, &self.identity.extension);
+        self.call(&self.deliver_connect, (number, is_one_off, name.as_str(), &*sender, is_external));
     }
 
     /// A message came.
     pub(super) fn message(&self, port: PortId, json: &str) {
         let Some(number) = self.host.received(&self.identity, port, json) else { return };
         self.enter(|context| {
-            self.deliver_message
-                .clone()
-                .restore(context)
-                .and_then(|message| message.call((number, json)))
-                .catch(context)
+            let call = || {
+                // With room for what ends it in the engine.
+                let mut text = Vec::with_capacity(json.len() + 1);
+                text.extend_from_slice(json.as_bytes());
+                let message = context.json_parse(text)?;
+                self.deliver_message.clone().restore(context)?.call((number, message))
+            };
+            call().catch(context)
         });
     }
 
     /// A port ended.
     pub(super) fn disconnect(&self, port: PortId, reason: DisconnectReason) {
         if let Some(number) = self.host.disconnected(&self.identity, port, reason) {
-            self.deliver("disconnect", (number, natives::reason_name(reason)));
+            self.call(&self.deliver_disconnect, (number, natives::reason_name(reason)));
         }
     }
 
@@ -208,6 +221,13 @@ impl World {
         });
     }
 
+    fn call(&self, function: &Persistent<Function<'static>>, arguments: impl for<'js> IntoArgs<'js>) {
+        self.enter(|context| {
+            let call = || function.clone().restore(context)?.call::<_, ()>(arguments);
+            call().catch(context)
+        });
+    }
+
     /// Runs script and reports what it throws.
     fn enter(&self, work: impl for<'js> FnOnce(&Ctx<'js>) -> CaughtResult<'js, ()>) {
         let error = self
@@ -217,51 +237,11 @@ impl World {
             self.report(&error);
         }
     }
-
-    /// `port.sender`, as the profile shows it.
-    fn show_sender(&self, sender: &Sender) -> serde_json::Value {
-        let mut shown =
-            json!({ "id": sender.extension().as_str(), "origin": sender.origin(), "url": sender.url() });
-        if self.host.shared.profile == Profile::Firefox {
-            let (kind, document) = match sender.kind() {
-                ContextKind::ContentScript => ("content_child", None),
-                _ => ("addon_child", Some(document_of_background(sender))),
-            };
-            shown["envType"] = kind.into();
-            shown["contextId"] = context_number(sender).into();
-            if let Some(document) = document {
-                shown["documentId"] = self.host.shared.profile.show_document(document).into();
-            }
-        }
-        if let (Some(tab), Some(frame), Some(document)) = (sender.tab(), sender.frame(), sender.document()) {
-            shown["frameId"] = frame.get().into();
-            shown["documentId"] = self.host.shared.profile.show_document(document).into();
-            if self.host.shared.profile == Profile::Chromium {
-                shown["documentLifecycle"] = match sender.lifecycle() {
-                    DocumentLifecycle::Cached => "cached",
-                    _ => "active",
-                }
-                .into();
-            }
-            if let Some(tab) = self.host.shared.tabs.get(tab) {
-                shown["tab"] = tab.seen_by(&self.identity.extension);
-            }
-        }
-        shown
-    }
 }
 
-/// The document of an extension's background, which has one in Firefox but no place in a tab.
-fn document_of_background(sender: &Sender) -> DocumentId {
-    DocumentId::new(crate::extension::hash(sender.url()))
-}
-
-/// A number for a context, which Firefox shows too.
-fn context_number(sender: &Sender) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (sender.url(), sender.document()).hash(&mut hasher);
-    // As many bits as a number in a script holds exactly.
-    hasher.finish() >> 12
+/// How the bindings name why a document goes.
+pub(super) fn leave_name(leave: Leave) -> String {
+    format!("{leave:?}")
 }
 
 /// How the log names an opener.
@@ -290,6 +270,7 @@ fn describe(host: &Host, description: &WorldDescription) -> serde_json::Value {
         "replays": host.shared.recorder.is_some(),
         "inspectedTab": description.inspected_tab.map(TabId::get),
         "isTop": description.place.is_none_or(|place| place.frame == port_core::FrameId::TOP),
+        "isShown": description.place.and_then(|place| host.shared.tabs.get(place.tab)).is_some_and(|tab| tab.active),
         "url": description.url.as_str(),
         "title": description.title,
         "extension": {

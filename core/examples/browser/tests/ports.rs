@@ -272,3 +272,40 @@ fn messages_are_json() {
         ]
     );
 }
+
+#[test]
+fn the_url_of_a_sender_is_the_one_its_document_has() {
+    for profile in ["chromium", "firefox"] {
+        let run = run(
+            &[extension!(
+                "chrome.runtime.onConnect.addListener((port) => {
+                    console.log(port.name, port.sender.url, port.sender.origin);
+                    port.postMessage('next');
+                });",
+                "const connect = (name, then) => chrome.runtime.connect({ name }).onMessage.addListener(then);
+                connect('loaded', () => {
+                    history.pushState(null, '', '/pushed?q');
+                    connect('pushed', () => {
+                        location.hash = 'here';
+                        connect('fragment', () => {
+                            addEventListener('popstate', () => connect('back', () => {}), { once: true });
+                            history.back();
+                        });
+                    });
+                });"
+            )],
+            &["--profile", profile, "--page", "https://a.example.com/"],
+        );
+        assert!(run.went_well, "{:?}", run.errors());
+        assert_eq!(
+            run.console("background"),
+            [
+                "loaded https://a.example.com/ https://a.example.com",
+                "pushed https://a.example.com/pushed?q https://a.example.com",
+                "fragment https://a.example.com/pushed?q#here https://a.example.com",
+                "back https://a.example.com/pushed?q https://a.example.com",
+            ],
+            "{profile}"
+        );
+    }
+}

@@ -148,3 +148,61 @@ fn content_scripts_run_moment_by_moment_in_their_own_worlds() {
     let moments: Vec<_> = run.events("console").iter().map(|line| line["text"].clone()).collect();
     assert_eq!(moments, ["start loading, end interactive, idle complete"; 2]);
 }
+
+#[test]
+fn the_load_event_waits_for_the_frames() {
+    let run = run(
+        &[extension!(
+            "",
+            "console.log(document.readyState);
+            if (location.hostname === 'b.example.net') {
+                // The top frame would long be complete.
+                for (const start = Date.now(); Date.now() < start + 50; );
+            }
+            console.log('idle');"
+        )],
+        &["--page", "https://a.example.com/", "--frame", "https://b.example.net/ > https://c.example.org/"],
+    );
+    assert!(run.went_well, "{:?}", run.errors());
+    let said: Vec<String> = run
+        .events("console")
+        .iter()
+        .map(|line| format!("{} {}", line["context"].as_str().unwrap_or_default(), line["text"]))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "tab 1 frame 2 \"complete\"",
+            "tab 1 frame 2 \"idle\"",
+            "tab 1 frame 1 \"complete\"",
+            "tab 1 frame 1 \"idle\"",
+            "tab 1 \"complete\"",
+            "tab 1 \"idle\"",
+        ]
+    );
+}
+
+#[test]
+fn a_frame_that_goes_while_it_loads_is_waited_for_no_longer() {
+    let files: Files = &[
+        (
+            "manifest.json",
+            r#"{ "manifest_version": 3, "name": "n", "version": "1", "content_scripts": [
+                { "matches": ["<all_urls>"], "js": ["start.js"], "all_frames": true, "run_at": "document_start" }] }"#,
+        ),
+        (
+            "start.js",
+            "addEventListener('load', () => console.log('load'));
+            if (location.hostname === 'b.example.net') {
+                for (const start = Date.now(); Date.now() < start + 100; );
+            } else {
+                document.querySelector('iframe').remove();
+            }",
+        ),
+    ];
+    let run = run(&[files], &["--page", "https://a.example.com/", "--frame", "https://b.example.net/"]);
+    assert!(run.went_well, "{:?}", run.errors());
+    assert_eq!(run.console("tab 1"), ["load"]);
+    let tabs: Vec<_> = run.events("tab").iter().map(|line| line["change"].clone()).collect();
+    assert_eq!(tabs, ["opened", "complete"]);
+}

@@ -5,6 +5,7 @@ use crate::allowed::Allowed;
 use crate::models::{self, Model, Verdict, scratch};
 use crate::mutation::{Mutation, Ordering};
 use crate::sources::Sources;
+use std::collections::HashMap;
 use std::fs;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 const SURVEY_LIMIT: Duration = Duration::from_secs(300);
 
 /// How long one mutation may take over all models.
-const MUTATION_LIMIT: Duration = Duration::from_secs(90);
+const MUTATION_LIMIT: Duration = Duration::from_secs(240);
 
 /// A model, and what a run of it with nothing spoilt showed.
 struct Surveyed {
@@ -40,8 +41,7 @@ pub(crate) fn run(options: &Options) -> Vec<String> {
     let began = Instant::now();
     let sources = Sources::read();
     let (allowed, mut complaints) = Allowed::read();
-    let mut surveyed = survey(&models::find());
-    surveyed.sort_by_key(|surveyed| surveyed.took);
+    let surveyed = in_turns(survey(&models::find()));
     let failing = surveyed.iter().filter(|surveyed| !surveyed.passed);
     complaints
         .extend(failing.map(|surveyed| format!("fails with nothing spoilt: {}", surveyed.model.name())));
@@ -104,6 +104,23 @@ fn survey(models: &[Model]) -> Vec<Surveyed> {
     })
 }
 
+/// The order in which to ask: each file's quickest, then each file's next, so that a file of
+/// many combinations does not keep the others waiting.
+fn in_turns(mut surveyed: Vec<Surveyed>) -> Vec<Surveyed> {
+    surveyed.sort_by_key(|surveyed| surveyed.took);
+    let mut of_file = HashMap::<_, usize>::new();
+    let mut ranked: Vec<_> = surveyed
+        .into_iter()
+        .map(|surveyed| {
+            let rank = of_file.entry(surveyed.model.file().to_owned()).or_default();
+            *rank += 1;
+            (*rank, surveyed)
+        })
+        .collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.into_iter().map(|(_, surveyed)| surveyed).collect()
+}
+
 /// The orderings that any model came past, in order of place.
 fn orderings(surveyed: &[Surveyed]) -> Vec<Ordering> {
     let lines = surveyed.iter().flat_map(|surveyed| &surveyed.reached);
@@ -115,7 +132,7 @@ fn orderings(surveyed: &[Surveyed]) -> Vec<Ordering> {
     orderings
 }
 
-/// Gives a mutation to the models that come past its place, the quick ones first.
+/// Gives a mutation to the models that come past its place, in the order given.
 fn attack(mutation: &Mutation, surveyed: &[Surveyed], complete: bool) -> Outcome {
     let began = Instant::now();
     let mut outcome = Outcome { caught_by: Vec::new(), asked: 0, out_of_time: false, took: Duration::ZERO };

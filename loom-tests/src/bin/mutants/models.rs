@@ -29,6 +29,10 @@ impl Model {
         format!("{}::{}", self.file, self.test)
     }
 
+    pub(crate) fn file(&self) -> &str {
+        &self.file
+    }
+
     /// Runs the model alone in a process, with a variable set.
     pub(crate) fn run(&self, (variable, value): (&str, &str), limit: Duration) -> Verdict {
         let log = scratch("log");

@@ -1,0 +1,127 @@
+//! A large browser for the core to work in: many event loops, each joined to some
+//! background pages, nearly all of them silent.
+
+use crate::allocation::Tally;
+use crate::bell::{Line, Source};
+use crate::carrier::Item;
+use crate::ids::EventLoopId;
+use crate::lane::lane;
+use port_core::{
+    ContextDescription, ContextId, DocumentId, Event, EventLoop, ExtensionId, FrameId, Limits,
+    MessageService, Place, PortId, TabId, TabTarget, WindowId,
+};
+use std::task::Waker;
+
+/// Some extensions, whose backgrounds each have an event loop, and tabs, whose pages do.
+#[derive(Debug)]
+pub struct Crowd {
+    /// A background each.
+    pub backgrounds: Vec<(EventLoop, ContextId)>,
+    /// A page each, with a content script of every extension.
+    pub pages: Vec<Page>,
+}
+
+/// A tab with one frame, on an event loop of its own.
+#[derive(Debug)]
+pub struct Page {
+    /// Where its content scripts live.
+    pub event_loop: EventLoop,
+    /// The tab.
+    pub target: TabTarget,
+    /// The receivers' ends of open ports, an extension each.
+    pub ports: Vec<PortId>,
+}
+
+impl Crowd {
+    /// So many of both, without a port between them.
+    #[must_use]
+    pub fn new(backgrounds: u32, pages: u32) -> Self {
+        let service = MessageService::new(Limits::default());
+        let extensions: Vec<_> = (0..backgrounds)
+            .map(|number| {
+                let id = ExtensionId::new(&format!("bench-{number}@example"));
+                service.extension_loaded(id).expect("loaded once")
+            })
+            .collect();
+        let backgrounds = extensions
+            .iter()
+            .map(|extension| {
+                let mut event_loop = service.event_loop(Waker::noop().clone());
+                let background =
+                    ContextDescription::background(*extension, "ext://bench/bg.js", "ext://bench");
+                let context = event_loop.attach(background).expect("the extension is loaded");
+                (event_loop, context)
+            })
+            .collect();
+        let pages = (1..=u64::from(pages))
+            .map(|number| {
+                let tab = TabId::new(number);
+                service.tab_opened(tab, WindowId::new(1)).expect("opened once");
+                let place = Place { tab, frame: FrameId::TOP, document: DocumentId::new(number.into()) };
+                service.frame_attached(tab, place.frame, None, place.document).expect("attached once");
+                let mut event_loop = service.event_loop(Waker::noop().clone());
+                for extension in &extensions {
+                    let script = ContextDescription::content_script(
+                        *extension,
+                        place,
+                        "https://a.example/",
+                        "https://a.example",
+                    );
+                    let context = event_loop.attach(script).expect("the document is shown");
+                    event_loop.set_listening(context, true).expect("attached");
+                }
+                Page { event_loop, target: TabTarget::new(tab), ports: Vec::with_capacity(extensions.len()) }
+            })
+            .collect();
+        Self { backgrounds, pages }
+    }
+
+    /// Opens a port from every background to every page, which joins their loops by two
+    /// lanes; all is quiet afterwards. Gives the openers' ends, a background each.
+    pub fn join(&mut self) -> Vec<Vec<PortId>> {
+        let mut opened = Vec::with_capacity(self.backgrounds.len());
+        for (event_loop, context) in &mut self.backgrounds {
+            let ports = self.pages.iter_mut().map(|page| {
+                let port = event_loop.connect_tab(*context, &page.target).expect("there is room for a port");
+                while let Some(event) = page.event_loop.next_event() {
+                    if let Event::Connect { port, .. } = event {
+                        page.ports.push(port);
+                    }
+                }
+                port
+            });
+            opened.push(ports.collect());
+            while event_loop.next_event().is_some() {}
+        }
+        opened
+    }
+}
+
+/// Bytes of heap of a lane that was made and not used, with its line of the bell; without
+/// what the loops at its ends know of each other.
+#[must_use]
+pub fn heap_of_a_lane() -> i64 {
+    Tally::of(|| (lane::<Item>(), Line::new(Source::Lane(EventLoopId(1))))).0.bytes
+}
+
+/// Bytes of heap per lane between loops that once had a port and are silent now: each
+/// page's loop is joined to each background's by two. What the loops, the lists of peers and the
+/// registries keep for a lane is among them.
+#[must_use]
+pub fn heap_per_idle_lane(backgrounds: u32, pages: u32) -> f64 {
+    let mut crowd = Crowd::new(backgrounds, pages);
+    let (tally, ()) = Tally::of(|| {
+        for (ports, (event_loop, _)) in crowd.join().into_iter().zip(&mut crowd.backgrounds) {
+            for port in ports {
+                event_loop.disconnect(port);
+            }
+        }
+        for page in &mut crowd.pages {
+            while page.event_loop.next_event().is_some() {}
+        }
+        for (event_loop, _) in &mut crowd.backgrounds {
+            while event_loop.next_event().is_some() {}
+        }
+    });
+    tally.bytes as f64 / f64::from(2 * backgrounds * pages)
+}

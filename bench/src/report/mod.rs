@@ -1,0 +1,72 @@
+//! How findings are shown: as text, as JSON, as tables for the documents.
+
+pub mod document;
+mod json;
+mod machine;
+pub mod markdown;
+mod text;
+
+pub use json::to_json;
+pub use machine::machine;
+pub use text::{print_answers, print_counts, print_verdicts};
+
+use crate::end_to_end::EndToEnd;
+use crate::memory::Count;
+use crate::question::Answers;
+use crate::sample::{Label, Summary};
+
+/// Everything found in one run.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// Each question's name and answers, in the order in which they were asked.
+    pub answers: Vec<(String, Answers)>,
+    /// What was counted, not timed.
+    pub counts: Vec<Count>,
+    /// What the example browser measured, if it was asked.
+    pub end_to_end: Option<EndToEnd>,
+}
+
+impl Findings {
+    /// What was answered to a question.
+    #[must_use]
+    pub fn answers(&self, question: &str) -> Option<&Answers> {
+        self.answers.iter().find(|(name, _)| name == question).map(|(_, answers)| answers)
+    }
+
+    /// What a contender answered under a label.
+    #[must_use]
+    pub fn get(&self, question: &str, label: Label, contender: &str) -> Option<Summary> {
+        let rows = self.answers(question)?.get(&label)?;
+        rows.iter().find(|(name, _)| *name == contender).map(|(_, summary)| *summary)
+    }
+
+    /// The labels under which a question was answered.
+    pub fn labels(&self, question: &str) -> impl Iterator<Item = Label> {
+        self.answers(question).into_iter().flat_map(|answers| answers.keys().copied())
+    }
+}
+
+/// A figure with as many places as it deserves, thousands set apart.
+#[must_use]
+pub fn figure(value: f64) -> String {
+    if value == 0.0 {
+        return "0".into();
+    }
+    let places = match value.abs() {
+        size if size < 1.0 => 3,
+        size if size < 20.0 => 1,
+        _ => 0,
+    };
+    let text = format!("{value:.places$}");
+    let (whole, rest) = text.split_once('.').map_or((text.as_str(), ""), |(whole, rest)| (whole, rest));
+    let mut grouped = String::new();
+    for (place, digit) in whole.chars().enumerate() {
+        let left = whole.len() - place;
+        if place > 0 && left.is_multiple_of(3) && !grouped.ends_with('-') {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    let rest = rest.trim_end_matches('0');
+    if rest.is_empty() { grouped } else { format!("{grouped}.{rest}") }
+}

@@ -1,0 +1,111 @@
+//! That a run is judged by what it found, and shown as it was judged.
+
+use port_core_bench::judgement::{Verdict, judge, unmeasured};
+use port_core_bench::question::{Answers, OURS, one_way, round_trip};
+use port_core_bench::report::{Findings, document, figure, to_json};
+use port_core_bench::sample::{Label, Spread, Summary};
+use port_core_bench::topology::Regime;
+
+const NEAR: Label = Label::TwoThreads(Regime::SameComplex);
+const FAR: Label = Label::TwoThreads(Regime::Far);
+
+fn summary(median: f64, p99: Option<f64>, count: usize) -> Summary {
+    let spread = |median| Spread { median, min: median / 2.0, max: median * 2.0 };
+    Summary { time: spread(median), p99: p99.map(spread), line: Some(Spread::exactly(90.0)), count }
+}
+
+fn found(question: &str, answers: impl IntoIterator<Item = (Label, &'static str, Summary)>) -> Findings {
+    let mut by_label = Answers::new();
+    for (label, contender, summary) in answers {
+        by_label.entry(label).or_default().push((contender, summary));
+    }
+    Findings { answers: vec![(question.into(), by_label)], ..Findings::default() }
+}
+
+fn of(target: &str, findings: &Findings) -> Vec<Verdict> {
+    judge(findings).into_iter().filter(|verdict| verdict.target == target).collect()
+}
+
+#[test]
+fn the_best_rival_counts() {
+    let times = |ours| {
+        found(
+            one_way::SLICES,
+            [
+                (NEAR, OURS, summary(ours, None, 9)),
+                (NEAR, "rtrb 1024", summary(200.0, None, 9)),
+                (NEAR, "flume unbounded", summary(400.0, None, 9)),
+            ],
+        )
+    };
+    let [met] = &of("T12", &times(50.0))[..] else { panic!("one verdict") };
+    assert!(met.is_met());
+    assert_eq!((met.figure, met.samples), (0.25, 9));
+    assert_eq!(met.rival.as_ref().map(|(name, _)| name.as_str()), Some("rtrb 1024"));
+    let [short] = &of("T12", &times(51.0))[..] else { panic!("one verdict") };
+    assert!(!short.is_met());
+}
+
+#[test]
+fn nobody_is_compared_across_topologies() {
+    let findings = found(
+        one_way::SLICES,
+        [(NEAR, OURS, summary(1.0, None, 9)), (FAR, "rtrb 1024", summary(200.0, None, 9))],
+    );
+    assert!(of("T12", &findings).is_empty());
+    assert_eq!(unmeasured(&findings), [("T12", one_way::SLICES.to_owned())]);
+}
+
+#[test]
+fn the_usual_topology_decides_once_it_has_enough_samples() {
+    let judged = |near| {
+        let findings = found(
+            one_way::SLICES,
+            [
+                (NEAR, OURS, summary(10.0, None, near)),
+                (NEAR, "rtrb 1024", summary(200.0, None, near)),
+                (FAR, OURS, summary(100.0, None, 9)),
+                (FAR, "rtrb 1024", summary(200.0, None, 9)),
+            ],
+        );
+        let [verdict] = &of("T12", &findings)[..] else { panic!("one verdict") };
+        (verdict.label, verdict.is_met())
+    };
+    assert_eq!(judged(5), (Some(NEAR), true));
+    assert_eq!(judged(4), (Some(FAR), false));
+}
+
+#[test]
+fn a_round_trip_is_judged_twice_beside_the_line() {
+    let findings = found(
+        round_trip::SPINNING,
+        [
+            (NEAR, OURS, summary(100.0, Some(900.0), 9)),
+            (NEAR, "rtrb 1024", summary(200.0, Some(1_000.0), 9)),
+            (NEAR, "gil 1024", summary(300.0, Some(800.0), 9)),
+        ],
+    );
+    let verdicts = of("T3", &findings);
+    let [median, p99] = &verdicts[..] else { panic!("two verdicts") };
+    assert!(median.is_met() && median.limit == Some(90.0));
+    assert_eq!((median.figure, p99.figure, p99.is_met()), (0.5, 1.125, false));
+    let json: serde_json::Value = serde_json::from_str(&to_json(&findings, &verdicts)).expect("JSON");
+    assert_eq!(json["verdicts"][1]["rival"], "gil 1024");
+    assert_eq!(json["verdicts"][1]["met"], false);
+    assert_eq!(json["rows"][0]["topology"], "same complex");
+}
+
+#[test]
+fn a_document_keeps_what_is_not_measured() {
+    let sections = [("one", "new\n".to_owned())];
+    let page = |inside| format!("before\n<!-- measured: one -->\n{inside}<!-- end -->\nafter\n");
+    assert_eq!(document::renewed(&page("old\nolder\n"), &sections), Some(page("new\n")));
+    assert_eq!(document::renewed(&page("").replace("one", "two"), &sections), None);
+    assert_eq!(document::renewed("<!-- measured: one -->\n", &sections), None);
+}
+
+#[test]
+fn figures_have_the_places_they_deserve() {
+    let shown = [0.0, 0.0625, 0.3, 8.14, 9.0, 33.4, 1_234.5, 1_234_567.0].map(figure);
+    assert_eq!(shown, ["0", "0.062", "0.3", "8.1", "9", "33", "1,234", "1,234,567"]);
+}

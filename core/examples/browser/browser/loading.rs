@@ -1,0 +1,67 @@
+//! Documents that load: each is complete once the frames in it are, and a tab once all are.
+
+use super::Browser;
+use super::open_tab::LoadState;
+use crate::script::Task;
+use port_core::{Place, TabId};
+
+impl Browser {
+    /// A script thread has loaded a document but for the frames in it.
+    pub(super) fn document_interactive(&mut self, place: Place) {
+        let open = self.tabs.get_mut(&place.tab);
+        if let Some(state) = open.and_then(|open| open.loading.get_mut(&place.document)) {
+            *state = LoadState::Interactive;
+            self.complete_documents(place.tab);
+        }
+    }
+
+    /// Has documents be complete that waited for the frames in them, if these are.
+    pub(super) fn complete_documents(&mut self, tab: TabId) {
+        let Some(open) = self.tabs.get_mut(&tab) else { return };
+        for frame in open.take_completable() {
+            if let Some(&thread) = self.sites.get(&frame.site()) {
+                self.threads[thread.0].send(Task::Complete(frame.document));
+            }
+        }
+    }
+
+    /// A script thread has loaded a document.
+    pub(super) fn document_loaded(&mut self, place: Place) {
+        self.tell_of_loaded_frame(place);
+        let Some(open) = self.tabs.get_mut(&place.tab) else { return };
+        if open.loading.remove(&place.document).is_none() {
+            return;
+        }
+        if open.loading.is_empty() {
+            self.tab_complete(place.tab);
+        } else {
+            self.complete_documents(place.tab);
+        }
+    }
+
+    /// The document around a frame hears that the frame has loaded.
+    fn tell_of_loaded_frame(&self, place: Place) {
+        let container = self.open_frame(place).and_then(|frame| self.container_of(place.tab, frame));
+        let Some((document, element)) = container else { return };
+        let around = self.tabs.get(&place.tab).and_then(|open| {
+            let frame = open.frames.iter().find(|frame| frame.document == document)?;
+            self.sites.get(&frame.site())
+        });
+        if let Some(thread) = around {
+            self.threads[thread.0].send(Task::FrameLoaded { document, element });
+        }
+    }
+
+    /// Everything in a tab is loaded.
+    pub(super) fn tab_complete(&mut self, tab: TabId) {
+        let url = self.shared.tabs.change(|tabs| {
+            let info = tabs.get_mut(&tab)?;
+            info.complete = true;
+            Some(info.url.clone())
+        });
+        if let Some(url) = url {
+            self.log_tab(tab, "complete", &url);
+            self.emit_updated(tab, "complete");
+        }
+    }
+}

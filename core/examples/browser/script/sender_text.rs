@@ -1,0 +1,80 @@
+//! `port.sender` as JSON.
+
+use super::host::Host;
+use crate::extension::Extension;
+use crate::profile::Profile;
+use port_core::{ContextId, ContextKind, DocumentLifecycle, Sender};
+use serde_json::json;
+use std::cell::RefCell;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::rc::Rc;
+use url::Url;
+
+/// The latest sender of a world and its JSON: who connects, mostly connects again.
+#[derive(Default)]
+pub(super) struct SenderText {
+    latest: RefCell<Option<Latest>>,
+}
+
+struct Latest {
+    sender: Sender,
+    /// What the open tabs were then; see [`TabDirectory::version`](crate::tabs::TabDirectory::version).
+    tabs: u64,
+    json: Rc<str>,
+}
+
+impl SenderText {
+    /// The sender, as the profile shows it to an extension.
+    pub(super) fn of(&self, sender: &Sender, host: &Host, extension: &Extension) -> Rc<str> {
+        let tabs = host.shared.tabs.version();
+        let mut latest = self.latest.borrow_mut();
+        if let Some(known) = &*latest
+            && known.tabs == tabs
+            && known.sender == *sender
+        {
+            return Rc::clone(&known.json);
+        }
+        let json: Rc<str> = show(sender, host, extension).to_string().into();
+        *latest = Some(Latest { sender: sender.clone(), tabs, json: Rc::clone(&json) });
+        json
+    }
+}
+
+fn show(sender: &Sender, host: &Host, extension: &Extension) -> serde_json::Value {
+    let profile = host.shared.profile;
+    // What the document has now: scripts and fragments change it.
+    let url = sender.document().and_then(|document| host.shared.tabs.document_url(document));
+    let url = url.as_ref().map_or(sender.url(), Url::as_str);
+    let mut shown = json!({ "id": sender.extension().as_str(), "origin": sender.origin(), "url": url });
+    if profile == Profile::Firefox {
+        let is_content = sender.kind() == ContextKind::ContentScript;
+        shown["envType"] = if is_content { "content_child" } else { "addon_child" }.into();
+    }
+    if let Some(context) = sender.context() {
+        shown["contextId"] = context_number(context).into();
+    }
+    if let Some(document) = sender.document() {
+        shown["documentId"] = profile.show_document(document).into();
+    }
+    if let (Some(tab), Some(frame)) = (sender.tab(), sender.frame()) {
+        shown["frameId"] = frame.get().into();
+        if let Some(lifecycle) = sender.lifecycle() {
+            shown["documentLifecycle"] = match lifecycle {
+                DocumentLifecycle::Cached => "cached",
+                _ => "active",
+            }
+            .into();
+        }
+        if let Some(tab) = host.shared.tabs.get(tab) {
+            shown["tab"] = tab.seen_by(extension);
+        }
+    }
+    shown
+}
+
+/// A context as a number that a script holds exactly.
+fn context_number(context: ContextId) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    context.hash(&mut hasher);
+    hasher.finish() >> 12
+}
