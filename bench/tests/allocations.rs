@@ -13,7 +13,7 @@ static ALLOCATOR: Counting = Counting;
 #[test]
 fn a_short_message_allocates_nothing_on_either_side() {
     assert_eq!(in_steady_state(|| (&[7; 100]).into()), (0.0, 0.0));
-    assert_eq!(in_steady_state(|| (&[7; port_core::INLINE_BYTES]).into()), (0.0, 0.0));
+    assert_eq!(in_steady_state(|| (&[7; INLINE_BYTES]).into()), (0.0, 0.0));
 }
 
 #[test]
