@@ -2,7 +2,7 @@
 
 use port_core_bench::judgement::{Verdict, judge, unmeasured};
 use port_core_bench::question::{Answers, OURS, one_way, round_trip};
-use port_core_bench::report::{Findings, document, figure, to_json};
+use port_core_bench::report::{Findings, document, figure, ratio, to_json};
 use port_core_bench::sample::{Label, Spread, Summary};
 use port_core_bench::topology::Regime;
 
@@ -57,6 +57,21 @@ fn nobody_is_compared_across_topologies() {
 }
 
 #[test]
+fn two_samples_are_none() {
+    let judged = |samples| {
+        of(
+            "T12",
+            &found(
+                one_way::SLICES,
+                [(NEAR, OURS, summary(10.0, None, 9)), (NEAR, "rtrb 1024", summary(200.0, None, samples))],
+            ),
+        )
+        .len()
+    };
+    assert_eq!((judged(2), judged(3)), (0, 1));
+}
+
+#[test]
 fn the_usual_topology_decides_once_it_has_enough_samples() {
     let judged = |near| {
         let findings = found(
@@ -108,4 +123,6 @@ fn a_document_keeps_what_is_not_measured() {
 fn figures_have_the_places_they_deserve() {
     let shown = [0.0, 0.0625, 0.3, 8.14, 9.0, 33.4, 1_234.5, 1_234_567.0].map(figure);
     assert_eq!(shown, ["0", "0.062", "0.3", "8.1", "9", "33", "1,234", "1,234,567"]);
+    let shown = [0.0, 0.0625, 1.15, 1.1504, 10.0, 65_536.0].map(ratio);
+    assert_eq!(shown, ["0", "0.063", "1.15", "1.15", "10", "65,536"]);
 }

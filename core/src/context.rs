@@ -5,7 +5,7 @@ use crate::event_loop_shared::EventLoopShared;
 use crate::ids::{ContextId, ExtensionId, Key};
 use crate::reason::DisconnectReason;
 use crate::record::Credit;
-use crate::sender::ContextDescription;
+use crate::sender::{ContextDescription, DocumentLifecycle};
 use crate::sync::{Arc, AtomicBool, AtomicU8, HashMap, Ordering};
 use crate::target::Listening;
 use std::collections::VecDeque;
@@ -100,6 +100,16 @@ pub(crate) struct Context {
     pub(crate) ports: Vec<Key>,
     /// While its page is in the back/forward cache.
     pub(crate) suspended: Option<Suspended>,
+}
+
+impl Context {
+    #[inline]
+    pub(crate) fn lifecycle(&self) -> DocumentLifecycle {
+        match self.suspended {
+            None => DocumentLifecycle::Active,
+            Some(_) => DocumentLifecycle::Cached,
+        }
+    }
 }
 
 /// What waits for a page's return from the back/forward cache.

@@ -66,6 +66,8 @@ plain_error!(
     ContextError {
         /// The id was never given by this event loop, or the context is detached.
         UnknownContext => "unknown context",
+        /// A fact ended the context; its [`Event::ContextGone`](crate::Event::ContextGone) is on its way.
+        Gone => "the context is gone",
     }
 );
 
@@ -77,6 +79,9 @@ plain_error!(
         UnknownContext => "unknown context",
         /// A fact ended the context; its [`Event::ContextGone`](crate::Event::ContextGone) is on its way.
         Gone => "the context is gone",
+        /// The context's page is in the back/forward cache, and
+        /// [`BackForwardCache::Ends`](crate::BackForwardCache::Ends) leaves no port to such a page.
+        Cached => "the context's page is in the back/forward cache",
         /// A content script may not call `tabs.connect`.
         NotAllowed => "content scripts may not connect to tabs",
         /// The context holds [`Limits::ports_per_context`](crate::Limits::ports_per_context) ports.

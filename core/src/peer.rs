@@ -383,6 +383,7 @@ impl Peer {
         self.accepted.get(channel.0.index as usize).is_none_or(Option::is_none)
     }
 
+    #[inline]
     pub(crate) fn set_accepted(&mut self, channel: Channel, accepted: Accepted) {
         let index = channel.0.index as usize;
         if self.accepted.len() <= index {

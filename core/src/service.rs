@@ -20,7 +20,8 @@ use std::task::Waker;
 ///
 /// A cheap handle; clones are the same service, and every method may be called from
 /// any thread. There is no thread and no global behind it: two services in one
-/// process know nothing of each other.
+/// process know nothing of each other. So neither can they tell the other's ids from
+/// their own; an embedder with several (one for each profile, say) keeps the ids apart.
 ///
 /// A fact takes effect before the call returns, in this order: it leaves the index,
 /// so that no later connect finds it; the contexts it ends are marked; every event

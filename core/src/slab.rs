@@ -41,6 +41,15 @@ impl<T> Slab<T> {
         Self { slots: Vec::new(), vacant: NONE, last_generation }
     }
 
+    /// A slab whose first slots are all vacant and at this generation.
+    #[cfg(test)]
+    pub(crate) fn aged(slots: u32, generation: u32) -> Self {
+        let slot =
+            |index| Slot { generation, content: Content::Empty(if index == 0 { NONE } else { index - 1 }) };
+        let vacant = slots.checked_sub(1).unwrap_or(NONE);
+        Self { slots: (0..slots).map(slot).collect(), vacant, last_generation: u32::MAX }
+    }
+
     /// The key that [`insert`](Self::insert) will use next; `None` when no more fit.
     #[inline]
     pub(crate) fn vacant_key(&self) -> Option<Key> {
@@ -56,19 +65,24 @@ impl<T> Slab<T> {
     /// Fills a slot; `None` when no more fit, and the value is dropped.
     #[inline]
     pub(crate) fn insert(&mut self, value: T) -> Option<Key> {
+        self.insert_with(|| value)
+    }
+
+    /// As [`insert`](Self::insert), but has the value made in its slot: moving one that was
+    /// just put together waits for its own stores.
+    #[inline(always)]
+    pub(crate) fn insert_with(&mut self, make: impl FnOnce() -> T) -> Option<Key> {
         let key = self.vacant_key()?;
-        match self.slots.get_mut(key.index as usize) {
-            Some(slot) => {
-                if let Content::Empty(next) = slot.content {
-                    self.vacant = next;
-                }
-                slot.content = Content::Full(value);
-            }
-            None => {
-                grow_gently(&mut self.slots, 1);
-                self.slots.push(Slot { generation: 0, content: Content::Full(value) });
-            }
+        if key.index as usize == self.slots.len() {
+            grow_gently(&mut self.slots, 1);
+            self.slots.push(Slot { generation: 0, content: Content::Empty(NONE) });
         }
+        let content = &mut self.slots[key.index as usize].content;
+        if let Content::Empty(next) = *content {
+            self.vacant = next;
+        }
+        // A vacant slot has nothing to drop, which the compiler does not know.
+        mem::forget(mem::replace(content, Content::Full(make())));
         Some(key)
     }
 
@@ -98,18 +112,39 @@ impl<T> Slab<T> {
         if slot.generation != key.generation || matches!(slot.content, Content::Empty(_)) {
             return None;
         }
-        let next = if slot.generation < self.last_generation {
-            slot.generation += u32::from(!mutant("generation-not-raised"));
-            mem::replace(&mut self.vacant, key.index)
-        } else if mutant("generations-start-over") {
-            slot.generation = 0;
-            mem::replace(&mut self.vacant, key.index)
-        } else {
-            NONE
-        };
+        let next = Self::leave(&mut slot.generation, self.last_generation, &mut self.vacant, key.index);
         match mem::replace(&mut slot.content, Content::Empty(next)) {
             Content::Full(value) => Some(value),
             Content::Empty(_) => None,
+        }
+    }
+
+    /// Makes a slot vacant, or retires it. Gives the vacant slot behind it.
+    #[inline(always)]
+    fn leave(generation: &mut u32, last_generation: u32, vacant: &mut u32, index: u32) -> u32 {
+        if *generation < last_generation {
+            *generation += u32::from(!mutant("generation-not-raised"));
+        } else if mutant("generations-start-over") {
+            *generation = 0;
+        } else {
+            return NONE;
+        }
+        mem::replace(vacant, index)
+    }
+
+    /// As [`remove`](Self::remove), but drops the value where it lies, after a look at it.
+    #[inline(always)]
+    pub(crate) fn discard<R>(&mut self, key: Key, look: impl FnOnce(&T) -> R) -> Option<R> {
+        let slot = self.slots.get_mut(key.index as usize)?;
+        match &slot.content {
+            Content::Full(value) if slot.generation == key.generation => {
+                let result = look(value);
+                let vacant = &mut self.vacant;
+                let next = Self::leave(&mut slot.generation, self.last_generation, vacant, key.index);
+                slot.content = Content::Empty(next);
+                Some(result)
+            }
+            _ => None,
         }
     }
 

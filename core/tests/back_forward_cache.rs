@@ -7,8 +7,8 @@ use port_core::DisconnectReason::{
     BackForwardCache as WentIntoCache, Disconnected, Navigated, NoReceiver, TabClosed,
 };
 use port_core::{
-    AttachError, BackForwardCache, ContextId, DisconnectReason, Event, EventLoop, FactError, Place, PortId,
-    PortStatus, ReceiverDisconnects, TabTarget,
+    AttachError, BackForwardCache, ConnectError, ContextId, DisconnectReason, DocumentLifecycle, Event,
+    EventLoop, FactError, Place, PortId, PortStatus, ReceiverDisconnects, TabTarget,
 };
 
 const QUEUES: BackForwardCache = BackForwardCache::QueuesMessages { messages: 5, bytes: 1_000 };
@@ -352,5 +352,28 @@ fn a_cached_opener_fares_like_a_cached_receiver() {
         let expected = if policy == QUEUES { vec![message("answer")] } else { vec![] };
         assert_eq!(heard_on(&visit.settle()[1], port), expected);
         assert!(visit.there.is_open(port));
+    }
+}
+
+#[test]
+fn a_cached_page_connects_only_where_its_ports_live() {
+    for policy in ALL {
+        let mut visit = Visit::new(policy);
+        visit.cache();
+        visit.settle();
+        let connected = visit.there.connect_runtime(visit.scripts[0], "from the cache");
+        if policy == BackForwardCache::Ends {
+            assert_eq!(connected, Err(ConnectError::Cached));
+            assert_eq!(visit.settle().concat(), []);
+            visit.restore();
+            visit.settle();
+            visit.there.connect_runtime(visit.scripts[0], "shown again").unwrap();
+            assert_eq!(visit.settle()[0].len(), 1);
+        } else {
+            connected.unwrap();
+            let [mine, _] = visit.settle();
+            assert!(matches!(&mine[..], [Event::Connect { sender, .. }]
+                if sender.lifecycle() == Some(DocumentLifecycle::Cached)));
+        }
     }
 }

@@ -87,6 +87,7 @@ fn a_hung_loop_that_goes_on_gets_nowhere() {
     assert!(matches!(hung.post_message(within, "late"), Err(PostError::Gone(_))));
     assert_eq!(hung.connect_runtime(page, ""), Err(ConnectError::Gone));
     assert_eq!(hung.connect_tab(second, &TabTarget::new(own.tab)), Err(ConnectError::Gone));
+    assert_eq!(hung.set_listening(page, true), Err(ContextError::Gone));
     assert_eq!(hung.attach(in_document(browser.extension, place)), Err(AttachError::EventLoopGone));
     hung.disconnect(received);
     // Its contexts end one by one, and nothing else is handed out.

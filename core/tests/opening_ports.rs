@@ -206,3 +206,20 @@ fn the_presets_say_what_was_measured() {
     assert_eq!(Policies::CHROMIUM.fan_out_order, FanOutOrder::Arbitrary);
     assert_eq!(Policies::FIREFOX.fan_out_order, FanOutOrder::Document);
 }
+
+#[test]
+fn a_window_of_none_holds_one_while_a_port_opens() {
+    for bytes in [false, true] {
+        let limits = limits(|limits| match bytes {
+            false => limits.window_messages = Some(0),
+            true => limits.window_bytes = Some(0),
+        });
+        let mut pair = Pair::with(limits, OpeningPort::PostsWait);
+        let port = pair.here.connect_tab(pair.opener, &pair.target()).unwrap();
+        pair.here.post_message(port, "one").unwrap();
+        assert!(matches!(pair.here.post_message(port, "two"), Err(PostError::WindowFull(_))));
+        let [theirs, mine] = settle([&mut pair.there, &mut pair.here]);
+        assert_eq!(heard_by(&theirs, pair.receiver), [connect(""), message("one")]);
+        assert_eq!(heard_on(&mine, port), [Heard::Room]);
+    }
+}

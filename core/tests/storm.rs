@@ -5,7 +5,8 @@ mod common;
 
 use common::*;
 use port_core::{
-    ContextId, Event, EventLoop, Limits, Place, Policies, PortId, PortStatus, PostError, TabTarget,
+    ContextError, ContextId, Event, EventLoop, Limits, Place, Policies, PortId, PortStatus, PostError,
+    TabTarget,
 };
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -90,7 +91,8 @@ impl<'a> Thread<'a> {
         // The document may be gone by now.
         if let Ok(context) = self.event_loop.attach(description) {
             // Its end may be under way, but is not taken before the next event.
-            self.event_loop.set_listening(context, self.dice.below(5) > 0).unwrap();
+            let listening = self.event_loop.set_listening(context, self.dice.below(5) > 0);
+            assert!(matches!(listening, Ok(()) | Err(ContextError::Gone)));
             self.contexts.push(context);
         }
     }

@@ -147,7 +147,7 @@ fn a_dropped_loops_last_connection_is_heard() {
 /// Who hears of an end sees everything that was done before it.
 #[test]
 fn an_end_brings_along_what_was_done_before_it() {
-    model(None, 100, || {
+    model(None, 45, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut page, context) = browser.content_script();
@@ -327,5 +327,31 @@ fn a_refusal_holds_up_nothing_behind_it() {
         assert_eq!(page_saw, [Seen::Connect, Seen::Message(2)]);
         assert_eq!(opener_saw, [Seen::Disconnect(DisconnectReason::NoReceiver)]);
         assert!(background.is_open(taken));
+    });
+}
+
+/// Its first connection introduced the opener, the second names it by its key alone; by then the
+/// receiver may have heard of the opener's end and know it no more.
+#[test]
+fn a_connection_of_a_known_opener_against_its_end() {
+    model(Some(3), 100, || {
+        let browser = Browser::new();
+        let (mut background, opener) = browser.background();
+        let (mut page, _) = browser.content_script();
+        background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
+        take_connect(&mut page);
+        assert_eq!(drain(&mut background), []);
+        let (service, ended) = (browser.service.clone(), background.id());
+        let ending = thread::spawn(move || {
+            service.event_loop_gone(ended).unwrap();
+            let saw = drain(&mut page);
+            (page, saw)
+        });
+        let _ = background.connect_tab(opener, &TabTarget::new(TAB));
+        let (mut page, mut saw) = ending.join().unwrap();
+        saw.extend(settle(&mut background, &mut page).1);
+        let heard = saw.iter().filter(|seen| **seen == Seen::Connect).count();
+        assert_eq!(ends(&saw), 1 + heard, "{saw:?}");
+        assert_eq!(page.snapshot().ports, []);
     });
 }

@@ -12,7 +12,7 @@ use support::{
 
 #[test]
 fn connect_against_kill_of_the_target() {
-    model(None, 720, || {
+    model(None, 650, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut page, _) = browser.content_script();
@@ -53,7 +53,7 @@ fn connect_and_accept_against_kill_of_the_target() {
 
 #[test]
 fn connect_against_kill_of_the_opener() {
-    model(None, 760, || {
+    model(None, 340, || {
         let browser = Browser::new();
         // The content script opens, so that closing the tab kills the opener.
         let (mut background, _) = browser.background();
@@ -225,7 +225,7 @@ fn disconnect_against_taking_and_answering() {
 
 #[test]
 fn two_loops_create_their_lanes_at_once() {
-    model(None, 17, || {
+    model(None, 6, || {
         let browser = Browser::new();
         let (mut background, background_context) = browser.background();
         let (mut page, page_context) = browser.content_script();

@@ -14,7 +14,7 @@ use support::{Browser, OTHER_PLACE, PLACE, Seen, TAB, assert_prefix, drain, ends
 /// it never reaches the new background.
 #[test]
 fn a_reload_against_a_connect_by_the_old_instance() {
-    model(None, 4_800, || {
+    model(None, 1_400, || {
         let browser = Browser::new();
         let (old_background, _) = browser.background();
         let (mut page, opener) = browser.content_script();

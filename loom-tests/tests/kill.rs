@@ -60,7 +60,7 @@ fn connect_over_lanes_found_against_kill_of_a_target_that_hangs() {
 /// G9: a thread that hangs with a port open is declared gone.
 #[test]
 fn a_hung_loop_is_declared_gone_against_posts_to_it() {
-    model(None, 220, || {
+    model(None, 145, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut hanging, _) = browser.content_script();
@@ -193,7 +193,7 @@ fn detach_against_closing_the_tab() {
 /// Three loops meet pairwise at the same moment: registries are locked in one order.
 #[test]
 fn three_loops_meet_at_once() {
-    model(Some(3), 2_700, || {
+    model(Some(3), 1_600, || {
         let browser = Browser::new();
         browser.tab(OTHER_PLACE);
         let (mut background, background_context) = browser.background();

@@ -167,13 +167,13 @@ const TAB_CLOSES: fn(&Browser) = |browser| browser.service.tab_closed(TAB).unwra
 const UNLOADED: fn(&Browser) = |browser| browser.service.extension_unloaded(browser.extension).unwrap();
 
 on_one_loop!(
-    both_stay_and_the_tab_closes(Stays, Stays, TAB_CLOSES), at least 340
-    receiver_detaches_and_the_tab_closes(Stays, Detaches, TAB_CLOSES), at least 800
-    opener_detaches_and_the_tab_closes(Detaches, Stays, TAB_CLOSES), at least 800
-    both_disconnect_and_the_tab_closes(Disconnects, Disconnects, TAB_CLOSES), at least 400
-    both_stay_and_the_extension_is_unloaded(Stays, Stays, UNLOADED), at least 2_500
-    receiver_detaches_and_the_extension_is_unloaded(Stays, Detaches, UNLOADED), at least 4_500
-    opener_detaches_and_the_extension_is_unloaded(Detaches, Stays, UNLOADED), at least 2_200
+    both_stay_and_the_tab_closes(Stays, Stays, TAB_CLOSES), at least 210
+    receiver_detaches_and_the_tab_closes(Stays, Detaches, TAB_CLOSES), at least 540
+    opener_detaches_and_the_tab_closes(Detaches, Stays, TAB_CLOSES), at least 450
+    both_disconnect_and_the_tab_closes(Disconnects, Disconnects, TAB_CLOSES), at least 210
+    both_stay_and_the_extension_is_unloaded(Stays, Stays, UNLOADED), at least 1_500
+    receiver_detaches_and_the_extension_is_unloaded(Stays, Detaches, UNLOADED), at least 3_100
+    opener_detaches_and_the_extension_is_unloaded(Detaches, Stays, UNLOADED), at least 1_400
 );
 
 /// A conversation between two threads that sleep whenever they have nothing to do, to

@@ -30,7 +30,7 @@ fn wait_against_a_post() {
 
 #[test]
 fn wait_against_the_first_connect() {
-    model(None, 6_300, || {
+    model(None, 3_100, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut page, _) = browser.content_script();

@@ -109,6 +109,13 @@ fn main() -> ExitCode {
 
 fn find(arguments: &Arguments, processors: &Processors) -> Findings {
     let mut findings = Findings::default();
+    // First, for a process that is started by a pinned thread is pinned too.
+    if arguments.wants("T10") {
+        match end_to_end::measure() {
+            Ok(found) => findings.end_to_end = Some(found),
+            Err(error) => eprintln!("{error}"),
+        }
+    }
     if ["T3", "T7", "T8", "T11", "T12"].iter().any(|target| arguments.wants(target)) {
         findings.counts = memory::counts();
         print_counts(&findings.counts);
@@ -118,12 +125,6 @@ fn find(arguments: &Arguments, processors: &Processors) -> Findings {
             let (answer, left_out) = question.ask(processors, arguments.pace);
             print_answers(&question, &answer, left_out);
             findings.answers.push((question.name, answer));
-        }
-    }
-    if arguments.wants("T10") {
-        match end_to_end::measure() {
-            Ok(found) => findings.end_to_end = Some(found),
-            Err(error) => eprintln!("{error}"),
         }
     }
     findings

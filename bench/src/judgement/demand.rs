@@ -6,6 +6,8 @@ use crate::report::Findings;
 use crate::sample::{Label, Spread, Summary};
 use crate::topology::Regime;
 
+/// Fewer samples have no median to speak of.
+const LEAST: usize = 3;
 /// Samples from which on the medians of the usual topology decide, though there be more of another.
 const ENOUGH: usize = 5;
 
@@ -79,11 +81,12 @@ impl Relation {
 }
 
 impl Demand {
-    /// The verdict, if both sides were measured under one label.
+    /// The verdict, if both sides were measured under one label, often enough.
     pub(super) fn judge(&self, findings: &Findings) -> Option<Verdict> {
         let (label, _) = findings
             .labels(&self.question)
             .filter_map(|label| Some((label, self.samples(findings, label)?)))
+            .filter(|(_, samples)| *samples >= LEAST)
             .max_by_key(|(label, samples)| {
                 (*label == Label::TwoThreads(Regime::SameComplex) && *samples >= ENOUGH, *samples)
             })?;

@@ -5,7 +5,7 @@ use crate::carrier::{
     BlockLimit, Carrier, Core, CrossbeamArray, CrossbeamBounded, CrossbeamSegments, CrossbeamUnbounded,
     FlumeUnbounded, Gil, Ipc, KanalUnbounded, LaneAlone, Nexus, Ringbuf, Rtrb, StdUnbounded, TokioUnbounded,
 };
-use crate::question::{connect, fan_out, many_ports, one_way, round_trip};
+use crate::question::{connect, fan_out, index, many_ports, one_way, round_trip};
 
 /// For one producer, one consumer and a plain type.
 const RINGS: &[&str] = &[Rtrb::NAME, Ringbuf::NAME, Gil::NAME, Nexus::NAME];
@@ -50,7 +50,7 @@ pub(super) fn all() -> Vec<Demand> {
     all.extend(connect());
     all.extend(many_ports());
     all.push(demand("T6", fan_out::name(10), Core::NAME, &[fan_out::SINGLE], 0.3));
-    all.extend(index());
+    all.extend(looked_up());
     all.push(demand("T12", one_way::SLICES, Core::NAME, RIVALS, 0.25));
     all
 }
@@ -112,11 +112,11 @@ fn many_ports() -> Vec<Demand> {
 }
 
 /// Looking up a tab's frames, as connecting does.
-fn index() -> [Demand; 2] {
-    let (one, two) = ("index, one thread", "index, two threads");
+fn looked_up() -> [Demand; 2] {
+    let (one, two) = (index::ALONE, index::TOGETHER);
     let against = Against::In { question: one.into(), contender: Core::NAME };
     [
-        demand("T9", one, Core::NAME, &["HashMap, unsynchronised"], 1.3),
+        demand("T9", one, Core::NAME, &[index::UNSYNCHRONISED], 1.3),
         // Per look-up of both threads together: at least 1.7 times as many.
         Demand { against, ..demand("T9", two, Core::NAME, &[], 1.0 / 1.7) },
     ]

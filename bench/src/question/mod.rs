@@ -3,6 +3,7 @@
 pub mod connect;
 pub mod event_loops;
 pub mod fan_out;
+pub mod index;
 pub mod many_ports;
 pub mod one_way;
 pub mod round_trip;
@@ -141,6 +142,7 @@ pub fn all() -> Vec<Question> {
     let mut all = one_way::questions();
     all.extend(round_trip::questions());
     all.extend(connect::questions());
+    all.extend(index::questions());
     all.extend(fan_out::questions());
     all.extend(many_ports::questions());
     all

@@ -1,6 +1,6 @@
 //! Tables for the documents, a section each.
 
-use super::{Findings, figure, machine};
+use super::{Findings, figure, machine, ratio};
 use crate::carrier::{Carrier, Core, CrossbeamUnbounded, FlumeUnbounded, Rtrb, TokioUnbounded};
 use crate::end_to_end::{CHROMIUM, EndToEnd, FIREFOX};
 use crate::judgement::{Bound, Verdict};
@@ -50,8 +50,8 @@ fn targets(verdicts: &[Verdict]) -> String {
         let ours = format!("{} {}", spread(verdict.ours), verdict.unit);
         let rival = verdict.rival.as_ref().map(|(name, theirs)| format!("{name}: {}", spread(*theirs)));
         let target = match verdict.bound {
-            Bound::AtMost(bound) => format!("≤ {}", figure(bound)),
-            Bound::AtLeast(bound) => format!("≥ {}", figure(bound)),
+            Bound::AtMost(bound) => format!("≤ {}", ratio(bound)),
+            Bound::AtLeast(bound) => format!("≥ {}", ratio(bound)),
         };
         let samples = match verdict.label {
             Some(label) => format!("{}, {label}", verdict.samples),
@@ -64,7 +64,7 @@ fn targets(verdicts: &[Verdict]) -> String {
             &ours,
             rival.as_deref().unwrap_or_default(),
             &verdict.limit.map(figure).unwrap_or_default(),
-            &figure(verdict.figure),
+            &ratio(verdict.figure),
             &target,
             if verdict.is_met() { "met" } else { "**short**" },
             &samples,
@@ -84,6 +84,9 @@ fn group(findings: &Findings, prefix: &str) -> String {
             Some((name, label, answers.get(&label)?))
         })
         .collect();
+    if questions.is_empty() {
+        return String::new();
+    }
     let mut contenders: Vec<&str> = Vec::new();
     for (name, _) in questions.iter().flat_map(|(_, _, rows)| *rows) {
         if !contenders.contains(name) {
@@ -96,6 +99,7 @@ fn group(findings: &Findings, prefix: &str) -> String {
             let counts = || rows.iter().map(|(_, Summary { count, .. })| *count);
             let (least, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
             let samples = if least < most { format!("{least}–{most}") } else { most.to_string() };
+            let name = name.strip_prefix(prefix).and_then(|rest| rest.strip_prefix(", ")).unwrap_or(name);
             format!("{name}; {samples} samples, {label}")
         })
         .collect();

@@ -46,6 +46,12 @@ impl Findings {
     }
 }
 
+/// A ratio, or what it may be, with the places that decide about it.
+#[must_use]
+pub fn ratio(value: f64) -> String {
+    if value.abs() < 10.0 { ((value * 1000.0).round() / 1000.0).to_string() } else { figure(value) }
+}
+
 /// A figure with as many places as it deserves, thousands set apart.
 #[must_use]
 pub fn figure(value: f64) -> String {

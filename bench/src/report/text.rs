@@ -1,6 +1,6 @@
 //! For whoever waits for the run.
 
-use super::figure;
+use super::{figure, ratio};
 use crate::judgement::{Bound, Verdict};
 use crate::memory::Count;
 use crate::question::{Answers, Question};
@@ -53,11 +53,11 @@ pub fn print_verdicts(verdicts: &[Verdict]) {
     for verdict in verdicts {
         let word = if verdict.is_met() { "met" } else { "short" };
         let bound = match verdict.bound {
-            Bound::AtMost(bound) => format!("at most {}", figure(bound)),
-            Bound::AtLeast(bound) => format!("at least {}", figure(bound)),
+            Bound::AtMost(bound) => format!("at most {}", ratio(bound)),
+            Bound::AtLeast(bound) => format!("at least {}", ratio(bound)),
         };
         let Verdict { target, what, unit, ours, samples, .. } = verdict;
-        let of = figure(verdict.figure);
+        let of = ratio(verdict.figure);
         println!("  {target:4} {word:6} {of:>9} of {bound:14} {what}");
         let mut text = format!("ours {} {unit}", spread(*ours));
         if let Some((name, theirs)) = &verdict.rival {

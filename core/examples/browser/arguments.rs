@@ -2,8 +2,9 @@
 
 use crate::extension::Folder;
 use crate::profile::Profile;
-use crate::web::Page;
+use crate::web::{MOST_FRAMES, Page};
 use std::collections::VecDeque;
+use std::num::ParseIntError;
 use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
@@ -101,7 +102,10 @@ impl Arguments {
                     arguments.latest_page("--frame")?.frames.push(frame);
                 }
                 Long("frames") => {
-                    let count = parser.value()?.parse()?;
+                    let count = parser.value()?.parse_with(|text| match text.parse() {
+                        Ok(count) if count > MOST_FRAMES => Err(format!("at most {MOST_FRAMES} frames")),
+                        count => count.map_err(|error: ParseIntError| error.to_string()),
+                    })?;
                     arguments.latest_page("--frames")?.add_frames(count);
                 }
                 Long("click") => arguments.actions.push_back(UserAction::Click),
@@ -256,6 +260,7 @@ mod tests {
             (&["--page", "nonsense"], "relative URL without a base"),
             (&["--frame", "https://a.example/"], "--frame needs a --page before it"),
             (&["--frames", "2"], "--frames needs a --page before it"),
+            (&["--page", "https://a.example/", "--frames", "18446744073709551615"], "at most 1000 frames"),
             (&["--time", "-1"], "cannot parse"),
             (&["--profile", "lynx"], "no profile \"lynx\""),
         ] {

@@ -6,6 +6,9 @@ use std::fmt;
 use std::str::FromStr;
 use url::{Host, Url};
 
+/// As many frames as Chromium allows in a page: a number in a command line or a URL may be any.
+pub(crate) const MOST_FRAMES: usize = 1_000;
+
 /// A page and the pages in its frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Page {

@@ -5,7 +5,7 @@ use crate::event::Event;
 use crate::ids::Key;
 use crate::payload::discard_all;
 use crate::policy::{ReceiverDisconnects, ReceiverLost};
-use crate::port::{LegAt, PeerIndex, Port, PortState, Receiver, Side, TargetState};
+use crate::port::{LegAt, PeerIndex, PortState, Receiver, Side, TargetState};
 use crate::reason::DisconnectReason;
 use crate::record::{Channel, Hearing, Route, Signal};
 use crate::sync::mutant;
@@ -247,27 +247,26 @@ impl EventLoop {
     /// Frees a port that was closed or whose end was handed out.
     #[inline]
     pub(super) fn remove_port(&mut self, key: Key) {
-        let Some(port) = self.forget_port(key) else { return };
-        let Some(context) = self.contexts.get_mut(port.context) else { return };
-        let position = port.position as usize;
-        context.ports.swap_remove(position);
-        if let Some(&moved) = context.ports.get(position)
+        let Some((context, position)) = self.forget_port(key) else { return };
+        let Some(context) = self.contexts.get_mut(context) else { return };
+        context.ports.swap_remove(position as usize);
+        if let Some(&moved) = context.ports.get(position as usize)
             && let Some(moved) = self.ports.get_mut(moved)
         {
-            moved.position = port.position;
+            moved.position = position;
         }
     }
 
-    /// Takes a port out, with what lies elsewhere of it.
-    #[inline]
-    fn forget_port(&mut self, key: Key) -> Option<Port> {
-        if !self.windows.is_empty() {
-            self.windows.remove(&key);
+    /// Takes a port out, with what lies elsewhere of it. Gives its context, and where that had it.
+    #[inline(always)]
+    fn forget_port(&mut self, key: Key) -> Option<(Key, u32)> {
+        if !self.receiver_windows.is_empty() {
+            self.receiver_windows.remove(&key);
         }
         if !self.held.is_empty() {
             self.held.remove(&key);
         }
-        self.ports.remove(key)
+        self.ports.discard(key, |port| (port.context, port.position))
     }
 
     /// Ends a context: the other sides of its ports are told, itself nothing. Whether

@@ -7,13 +7,13 @@ use crate::event_loop_shared::{EventLoopShared, NoLanes};
 use crate::few::Few;
 use crate::ids::{ContextId, EventLoopId, Key, PortId};
 use crate::name::PortName;
-use crate::policy::{DocumentTarget, FanOutOrder};
+use crate::policy::{BackForwardCache, DocumentTarget, FanOutOrder};
 use crate::port::{Leg, LegAt, Opener, PeerIndex, Port, PortState, Side, Target, TargetState};
 use crate::record::{Channel, Connect, Incoming, Record};
-use crate::sender::{ContextKind, DocumentLifecycle};
-use crate::slab::grow_gently;
+use crate::sender::ContextKind;
+use crate::slab::{Slab, grow_gently};
 use crate::sync::{Arc, HashMap, mutant};
-use crate::target::{ConnectKind, ConnectTraits, RuntimeTarget, TabTarget};
+use crate::target::{ConnectTraits, RuntimeTarget, TabTarget};
 
 /// A target of the connect being made.
 pub(super) struct Found {
@@ -46,6 +46,7 @@ impl EventLoop {
     /// See [`ConnectError`].
     pub fn connect_tab(&mut self, opener: ContextId, target: &TabTarget) -> Result<PortId, ConnectError> {
         let (opener, context) = self.opener(opener)?;
+        let traits = ConnectTraits { kind: target.kind, lifecycle: context.lifecycle() };
         let description = context.shared.description();
         if description.kind == ContextKind::ContentScript {
             return Err(ConnectError::NotAllowed);
@@ -62,7 +63,7 @@ impl EventLoop {
         if service.policies.fan_out_order == FanOutOrder::Arbitrary {
             there_and_back(found);
         }
-        self.connect(opener, &target.name, target.kind)
+        self.connect(opener, &target.name, traits)
     }
 
     /// [`runtime.connect`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/runtime/connect):
@@ -80,6 +81,7 @@ impl EventLoop {
     ) -> Result<PortId, ConnectError> {
         let RuntimeTarget { extension, name, kind } = target.into();
         let (opener, context) = self.opener(opener)?;
+        let traits = ConnectTraits { kind, lifecycle: context.lifecycle() };
         let (instance, own) = (context.shared.description().instance, context.shared.id());
         let other = extension.filter(|extension| extension != context.shared.extension());
         let from = other.as_ref().map(|_| context.shared.extension().clone());
@@ -89,17 +91,20 @@ impl EventLoop {
             Some((other, from)) => service.index.external_contexts(&other, &from, find),
             None => service.index.own_contexts(instance, find),
         }
-        self.connect(opener, &name, kind)
+        self.connect(opener, &name, traits)
     }
 
     /// The key of a context that may connect.
     #[inline]
     fn opener(&self, opener: ContextId) -> Result<(Key, &Context), ConnectError> {
-        let unknown = ConnectError::UnknownContext;
-        let key = self.context_key(opener).map_err(|_| unknown)?;
-        let context = self.contexts.get(key).ok_or(ConnectError::UnknownContext)?;
+        let key = opener.key;
+        let context = self.contexts.get(key).filter(|_| opener.event_loop == self.id());
+        let context = context.ok_or(ConnectError::UnknownContext)?;
         if context.shared.killed().is_some() {
             return Err(ConnectError::Gone);
+        }
+        if context.suspended.is_some() && self.service.policies.back_forward_cache == BackForwardCache::Ends {
+            return Err(ConnectError::Cached);
         }
         if context.ports.len() >= self.service.limits.ports_per_context as usize {
             return Err(ConnectError::TooManyPorts);
@@ -108,20 +113,66 @@ impl EventLoop {
     }
 
     /// Connects to what was [`found`](Self::found).
-    fn connect(&mut self, opener: Key, name: &PortName, kind: ConnectKind) -> Result<PortId, ConnectError> {
+    #[inline]
+    fn connect(
+        &mut self,
+        opener: Key,
+        name: &PortName,
+        traits: ConnectTraits,
+    ) -> Result<PortId, ConnectError> {
+        if let [Found { key, peer, stranger: None }] = *self.found {
+            self.found.clear();
+            return self.connect_to_one(opener, name, traits, peer, key);
+        }
         let mut found = std::mem::take(&mut self.found);
-        let result = self.connect_to(&mut found, opener, name, kind);
+        let result = self.connect_to_several(&mut found, opener, name, traits);
         found.clear();
         self.found = found;
         result
     }
 
-    fn connect_to(
+    /// Connects to one context, on an event loop that lanes lead to: the usual case.
+    /// Everything is written where it stays.
+    #[inline]
+    fn connect_to_one(
+        &mut self,
+        opener: Key,
+        name: &PortName,
+        traits: ConnectTraits,
+        index: PeerIndex,
+        target: Key,
+    ) -> Result<PortId, ConnectError> {
+        let Self { peers, contexts, ports, service, .. } = self;
+        let peer = peers[index as usize].as_mut().ok_or(ConnectError::Busy)?;
+        if !peer.within_budget(&service.limits) {
+            return Err(ConnectError::Busy);
+        }
+        let holder = contexts.get_mut(opener).ok_or(ConnectError::UnknownContext)?;
+        let channel = Channel(peer.opened.vacant_key().ok_or(ConnectError::TooManyPorts)?);
+        let port = enter_port(ports, holder, opener, name, || {
+            let legs = Few::One(LegAt { peer: index, channel });
+            Side::Opener(Opener { kind: traits.kind, legs, lost: None, limit_reached: false })
+        });
+        let port = port.ok_or(ConnectError::TooManyPorts)?;
+        peer.opened.insert_with(|| {
+            let targets = Few::One(Target { context: target, state: TargetState::Pending });
+            Leg { port, targets }
+        });
+        let introduction = peer.introduce(&holder.shared);
+        let record = Record::connect(channel, traits, introduction, target, name.clone());
+        peer.send(record, &[], name.as_str().len() as u64);
+        self.begin_opening(port);
+        self.sent_to(index);
+        Ok(self.port_id(port))
+    }
+
+    /// Connects to whatever was found.
+    fn connect_to_several(
         &mut self,
         found: &mut Vec<Found>,
         opener: Key,
         name: &PortName,
-        kind: ConnectKind,
+        traits: ConnectTraits,
     ) -> Result<PortId, ConnectError> {
         // Those on event loops that are gone drop out.
         found.retain_mut(|target| match &target.stranger {
@@ -142,14 +193,9 @@ impl EventLoop {
                 return Err(ConnectError::Busy);
             }
         }
-        let holder = self.contexts.get(opener).ok_or(ConnectError::UnknownContext)?;
-        let lifecycle = match holder.suspended {
-            None => DocumentLifecycle::Active,
-            Some(_) => DocumentLifecycle::Cached,
-        };
-        let traits = ConnectTraits { kind, lifecycle };
-        let side = Opener { kind, legs: Few::Nothing, lost: None, limit_reached: false };
-        let port = self.open_port(opener, name.clone(), Side::Opener(side));
+        let port = self.open_port(opener, name, || {
+            Side::Opener(Opener { kind: traits.kind, legs: Few::Nothing, lost: None, limit_reached: false })
+        });
         let port = port.ok_or(ConnectError::TooManyPorts)?;
         if found.is_empty() {
             // Queued like any record to this loop, so that a handler that connects again
@@ -161,15 +207,7 @@ impl EventLoop {
             return Ok(self.port_id(port));
         }
         self.begin_opening(port);
-        match &mut **found {
-            [target] => {
-                let (peer, watched) = (target.peer, target.stranger.take());
-                let one = Few::One(Target { context: target.key, state: TargetState::Pending });
-                self.open_leg(port, opener, name, traits, peer, one);
-                self.bury_dead(peer, watched);
-            }
-            _ => self.open_legs(port, opener, name, traits, found),
-        }
+        self.open_legs(port, opener, name, traits, found);
         Ok(self.port_id(port))
     }
 
@@ -217,7 +255,6 @@ impl EventLoop {
     }
 
     /// Opens a channel to the targets on one event loop.
-    #[inline]
     fn open_leg(
         &mut self,
         port: Key,
@@ -230,23 +267,14 @@ impl EventLoop {
         let Self { peers, contexts, ports, .. } = self;
         let Some(peer) = peers[index as usize].as_mut() else { return };
         let Some(context) = contexts.get(opener) else { return };
-        let bytes = name.as_str().len() as u64;
-        let name = name.clone();
-        let record = match &*targets {
-            &[Target { context: target, .. }] => {
-                let Some(key) = peer.opened.insert(Leg { port, targets }) else { return };
-                let opener = peer.introduce(&context.shared);
-                (Channel(key), Record::connect(Channel(key), traits, opener, target, name))
-            }
-            several => {
-                let keys = several.iter().map(|target| target.context).collect();
-                let Some(key) = peer.opened.insert(Leg { port, targets }) else { return };
-                let opener = peer.introduce(&context.shared);
-                let connect = Connect { channel: Channel(key), traits, opener, name, targets: keys };
-                (Channel(key), Record::ConnectMany(Box::new(connect)))
-            }
+        let (bytes, name) = (name.as_str().len() as u64, name.clone());
+        let keys: Vec<Key> = targets.iter().map(|target| target.context).collect();
+        let Some(channel) = peer.opened.insert(Leg { port, targets }).map(Channel) else { return };
+        let opener = peer.introduce(&context.shared);
+        let record = match *keys {
+            [target] => Record::connect(channel, traits, opener, target, name),
+            _ => Record::ConnectMany(Box::new(Connect { channel, traits, opener, name, targets: keys })),
         };
-        let (channel, record) = record;
         peer.send(record, &[], bytes);
         if let Some(Port { side: Side::Opener(side), .. }) = ports.get_mut(port) {
             side.legs.push(LegAt { peer: index, channel });
@@ -267,21 +295,39 @@ impl EventLoop {
     }
 
     /// Enters a port into its context; `None` when ids are used up.
-    pub(super) fn open_port(&mut self, context: Key, name: PortName, side: Side) -> Option<Key> {
+    #[inline(always)]
+    pub(super) fn open_port(
+        &mut self,
+        context: Key,
+        name: &PortName,
+        side: impl FnOnce() -> Side,
+    ) -> Option<Key> {
         let holder = self.contexts.get_mut(context)?;
-        let port = Port {
-            context,
-            position: u32::try_from(holder.ports.len()).ok()?,
-            state: PortState::Open,
-            wants_room: false,
-            name,
-            side,
-        };
-        let key = self.ports.insert(port)?;
-        grow_gently(&mut holder.ports, 1);
-        holder.ports.push(key);
-        Some(key)
+        enter_port(&mut self.ports, holder, context, name, side)
     }
+}
+
+#[inline(always)]
+fn enter_port(
+    ports: &mut Slab<Port>,
+    holder: &mut Context,
+    context: Key,
+    name: &PortName,
+    side: impl FnOnce() -> Side,
+) -> Option<Key> {
+    let position = u32::try_from(holder.ports.len()).ok()?;
+    let state = PortState::Open;
+    let key = ports.insert_with(|| Port {
+        context,
+        position,
+        state,
+        wants_room: false,
+        name: name.clone(),
+        side: side(),
+    })?;
+    grow_gently(&mut holder.ports, 1);
+    holder.ports.push(key);
+    Some(key)
 }
 
 /// Notes a context that the index gives, unless it is the opener itself or gone.

@@ -8,13 +8,6 @@ use crate::port::{PeerIndex, PortState, Side};
 use crate::record::{Channel, Credit, Signal, Towards};
 use crate::sync::mutant;
 
-/// Whether a window admits another message.
-#[inline]
-pub(super) fn window_open(limits: &Limits, outstanding: Credit) -> bool {
-    limits.window_messages.is_none_or(|window| outstanding.messages < window.max(1))
-        && limits.window_bytes.is_none_or(|window| outstanding.bytes < window.max(1))
-}
-
 /// Whether so much was taken that the other side should know.
 #[inline]
 pub(crate) fn worth_reporting(limits: &Limits, taken: Credit) -> bool {
@@ -29,7 +22,7 @@ impl EventLoop {
     }
 
     fn window_open(&self, outstanding: Credit) -> bool {
-        window_open(&self.service.limits, outstanding)
+        self.service.limits.window_admits(outstanding)
     }
 
     fn worth_reporting(&self, taken: Credit) -> bool {
@@ -41,7 +34,7 @@ impl EventLoop {
         let Some(port) = self.ports.get(key) else { return true };
         match &port.side {
             Side::Receiver(_) => {
-                self.windows.get(&key).is_none_or(|window| self.window_open(window.outstanding))
+                self.receiver_windows.get(&key).is_none_or(|window| self.window_open(window.outstanding))
             }
             Side::Opener(opener) => {
                 let heeded = if mutant("window-of-the-first-leg-alone") { 1 } else { opener.legs.len() };
@@ -94,7 +87,7 @@ impl EventLoop {
                     })
                 });
                 let Some(key) = found else { return };
-                if let Some(window) = self.windows.get_mut(&key) {
+                if let Some(window) = self.receiver_windows.get_mut(&key) {
                     window.outstanding.subtract(credit);
                 }
                 key
@@ -124,7 +117,7 @@ impl EventLoop {
         }
         let Some(Side::Receiver(receiver)) = self.ports.get(key).map(|port| &port.side) else { return };
         let (index, channel) = (receiver.peer, receiver.channel);
-        self.windows.entry(key).or_default().unreported.add(Credit::one(bytes));
+        self.receiver_windows.entry(key).or_default().unreported.add(Credit::one(bytes));
         self.report_taken(index, channel);
     }
 
@@ -135,7 +128,7 @@ impl EventLoop {
         }
         let Some(accepted) = self.peer(index).and_then(|peer| peer.accepted(channel)) else { return };
         let unreported =
-            |key: &Key| self.windows.get(key).map(|window| window.unreported).unwrap_or_default();
+            |key: &Key| self.receiver_windows.get(key).map(|window| window.unreported).unwrap_or_default();
         let Some(slowest) = accepted.receivers.iter().map(unreported).reduce(Credit::least) else { return };
         if !self.worth_reporting(slowest) {
             return;
@@ -144,7 +137,7 @@ impl EventLoop {
         for key in
             peer.and_then(|peer| peer.accepted(channel)).iter().flat_map(|accepted| &*accepted.receivers)
         {
-            if let Some(window) = self.windows.get_mut(key) {
+            if let Some(window) = self.receiver_windows.get_mut(key) {
                 window.unreported.subtract(slowest);
             }
         }

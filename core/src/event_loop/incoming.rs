@@ -43,8 +43,9 @@ impl EventLoop {
     }
 
     /// As [`receive`](Self::receive), for what [`take_small`](crate::peer::Peer::take_small) gives.
-    #[inline]
     pub(super) fn receive_small(&mut self, index: PeerIndex, record: Record) -> Option<Event> {
+        self.round.left -= 1;
+        self.round.found = true;
         match record {
             Record::Signal(signal) => self.signalled(index, signal),
             Record::Connect { channel, traits, opener, target, name } => {
@@ -181,8 +182,9 @@ impl EventLoop {
         let ordinal = 0;
         let receiver = Receiver { peer: index, channel, ordinal };
         let opener = self.peer_mut(index)?.acquaintances.meet(opener);
-        match self.accept(target, receiver, traits.kind, opener, &name) {
-            Ok((port, opener)) => {
+        match self.accept(target, receiver, traits.kind, opener.as_deref(), &name) {
+            Ok(port) => {
+                let opener = opener?;
                 let peer = self.peer_mut(index)?;
                 let (generation, receivers) = (channel.0.generation, Few::One(port));
                 peer.set_accepted(channel, Accepted { generation, opener: opener.id().key, receivers });
@@ -227,8 +229,9 @@ impl EventLoop {
             for nth in 0..self.ports_for(target, traits.kind) {
                 let ordinal = if nth == 0 { beside } else { next_ordinal };
                 let receiver = Receiver { peer: index, channel, ordinal };
-                match self.accept(target, receiver, traits.kind, opener.clone(), name) {
-                    Ok((port, opener)) => {
+                match self.accept(target, receiver, traits.kind, opener.as_deref(), name) {
+                    Ok(port) => {
+                        let Some(opener) = opener.clone() else { return };
                         receivers.push(port);
                         if nth == 0 {
                             self.send_signal(index, Signal::Accept { channel, ordinal });
@@ -272,19 +275,16 @@ impl EventLoop {
         }
     }
 
-    /// Accepts a connection to one of our contexts, or says why not. Rights are looked
-    /// at again here, for the index may have known less or earlier. An opener that was
+    /// Whether one of our contexts takes a connection, or why not. Rights are looked at again here, for the index may have known less or earlier. An opener that was
     /// killed is refused, for its notice may have been here already, in which case it is
     /// not known any more; one that was detached has its `Close` behind what it sent.
     #[inline]
-    fn accept(
-        &mut self,
+    fn admit(
+        &self,
         target: Key,
-        receiver: Receiver,
         kind: ConnectKind,
-        opener: Option<Arc<ContextShared>>,
-        name: &PortName,
-    ) -> Result<(Key, Arc<ContextShared>), DisconnectReason> {
+        opener: Option<&ContextShared>,
+    ) -> Result<(), DisconnectReason> {
         let refused = DisconnectReason::NoReceiver;
         let opener = opener.ok_or(refused)?;
         let context = self.contexts.get(target).ok_or(refused)?;
@@ -302,8 +302,22 @@ impl EventLoop {
         if context.ports.len() >= self.service.limits.ports_per_context as usize {
             return Err(DisconnectReason::LimitReached);
         }
-        let port = self.open_port(target, name.clone(), Side::Receiver(receiver));
-        Ok((port.ok_or(DisconnectReason::LimitReached)?, opener))
+        Ok(())
+    }
+
+    /// Accepts a connection to one of our contexts, or says why not.
+    #[inline]
+    fn accept(
+        &mut self,
+        target: Key,
+        receiver: Receiver,
+        kind: ConnectKind,
+        opener: Option<&ContextShared>,
+        name: &PortName,
+    ) -> Result<Key, DisconnectReason> {
+        self.admit(target, kind, opener)?;
+        let port = self.open_port(target, name, || Side::Receiver(receiver));
+        port.ok_or(DisconnectReason::LimitReached)
     }
 
     /// Takes a record without a payload. Gives the event of an end.

@@ -10,6 +10,8 @@ mod notices;
 mod opening;
 mod post;
 mod snapshot;
+#[cfg(test)]
+mod wrap_tests;
 
 pub(crate) use credit::worth_reporting;
 
@@ -97,7 +99,7 @@ pub struct EventLoop {
     /// Targets of the connect being made; kept for its memory.
     found: Vec<connect::Found>,
     /// What is counted of receivers' ports where there are windows.
-    windows: HashMap<Key, ReceiverWindow>,
+    receiver_windows: HashMap<Key, ReceiverWindow>,
     /// What opening ports hold, where posts wait for the receivers' answers.
     held: HashMap<Key, Held>,
 }
@@ -123,7 +125,7 @@ impl EventLoop {
             armed: false,
             looks: next::LOOKS,
             found: Vec::new(),
-            windows: HashMap::default(),
+            receiver_windows: HashMap::default(),
             held: HashMap::default(),
         }
     }
@@ -195,7 +197,7 @@ impl EventLoop {
     ///
     /// # Errors
     ///
-    /// [`UnknownContext`](ContextError::UnknownContext).
+    /// [`UnknownContext`](ContextError::UnknownContext), [`Gone`](ContextError::Gone).
     pub fn set_listening(
         &mut self,
         context: ContextId,
@@ -203,6 +205,9 @@ impl EventLoop {
     ) -> Result<(), ContextError> {
         let key = self.context_key(context)?;
         let context = self.contexts.get_mut(key).ok_or(ContextError::UnknownContext)?;
+        if context.shared.killed().is_some() {
+            return Err(ContextError::Gone);
+        }
         context.listening = listening.into();
         Ok(())
     }

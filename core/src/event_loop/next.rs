@@ -5,7 +5,7 @@ use crate::bell::Source;
 use crate::event::Event;
 use crate::ids::{ContextId, PortId};
 use crate::payload::discard;
-use crate::peer::Arrival;
+use crate::peer::{Arrival, Peer};
 use crate::port::{PeerIndex, PortState};
 use crate::sync::mutant;
 use std::hint;
@@ -28,9 +28,9 @@ pub(super) struct Round {
     /// Whether the peer there has its turn.
     turning: bool,
     /// Records that it may still give in this turn.
-    left: u32,
+    pub(super) left: u32,
     /// Whether anything was found, or a peer added, since the round began.
-    found: bool,
+    pub(super) found: bool,
 }
 
 impl EventLoop {
@@ -59,14 +59,19 @@ impl EventLoop {
     /// As [`next_event`](Self::next_event), but leaves the waker alone: after `None` nothing is
     /// called, so the embedder must ask again by itself. For a loop that spins.
     pub fn try_next_event(&mut self) -> Option<Event> {
-        if self.fan_out.is_under_way() {
-            if let Some((context, port)) = self.next_receiver() {
-                return self.copy_for(context, port);
-            }
-        } else if self.round.left > 0 && self.events.is_empty() {
+        if self.fan_out.is_under_way()
+            && let Some((context, port)) = self.next_receiver()
+        {
+            return self.copy_for(context, port);
+        }
+        while self.round.left > 0 && self.events.is_empty() && !self.fan_out.is_under_way() {
             let index = self.polled[self.round.position];
             if let Some((arrival, context, port)) = self.arrival(index) {
                 return arrival.into_event(context, port);
+            }
+            let Some(record) = self.peers[index as usize].as_mut().and_then(Peer::take_small) else { break };
+            if let Some(event) = self.receive_small(index, record) {
+                return Some(event);
             }
         }
         self.next_of_any_kind()
@@ -75,13 +80,13 @@ impl EventLoop {
     /// A message that lies next in a peer's lane and whose event is good as it is.
     #[inline(always)]
     fn arrival(&mut self, index: PeerIndex) -> Option<(Arrival<'_>, ContextId, PortId)> {
-        let Self { peers, ports, contexts, shared, round, windowed, windows, service, .. } = self;
+        let Self { peers, ports, contexts, shared, round, windowed, receiver_windows, service, .. } = self;
         let mut arrival = peers[index as usize].as_mut()?.arrival()?;
         let port = ports.get(arrival.port)?;
         let context = contexts.get(port.context)?;
         let good =
             port.state == PortState::Open && context.suspended.is_none() && context.shared.killed().is_none();
-        if !good || (*windowed && !arrival.count(windows, &service.limits)) {
+        if !good || (*windowed && !arrival.count(receiver_windows, &service.limits)) {
             return None;
         }
         round.left -= 1;
@@ -116,20 +121,16 @@ impl EventLoop {
                 discard(self.events.pop_front());
             }
             if self.round.left > 0 {
-                self.round.left -= 1;
                 let index = self.polled[self.round.position];
-                let Some(peer) = self.peers[index as usize].as_mut() else {
-                    self.round.left = 0;
-                    continue;
-                };
-                if let Some(record) = peer.take_small() {
-                    self.round.found = true;
+                if let Some(record) = self.peers[index as usize].as_mut().and_then(Peer::take_small) {
                     if let Some(event) = self.receive_small(index, record) {
                         return Some(event);
                     }
                     continue;
                 }
-                match peer.take() {
+                self.round.left -= 1;
+                let taken = self.peers[index as usize].as_mut().and_then(Peer::take);
+                match taken {
                     Some(incoming) => {
                         self.round.found = true;
                         if let Some(event) = self.receive(index, incoming) {

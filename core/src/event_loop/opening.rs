@@ -32,13 +32,11 @@ impl EventLoop {
         let limits = &self.service.limits;
         let Some(port) = self.ports.get_mut(key) else { return Err(PostError::Disconnected) };
         let held = self.held.entry(key).or_default();
-        let Credit { messages, bytes } = held.amount;
-        if limits.window_messages.is_some_and(|window| messages >= window)
-            || limits.window_bytes.is_some_and(|window| bytes >= window)
-        {
+        if !limits.window_admits(held.amount) {
             port.wants_room = true;
             return Err(PostError::WindowFull);
         }
+        let Credit { messages, bytes } = held.amount;
         if u64::from(messages) >= limits.lane_records || bytes >= limits.lane_bytes {
             return Err(PostError::Busy);
         }

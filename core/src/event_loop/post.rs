@@ -1,7 +1,6 @@
 //! `postMessage` and `disconnect`.
 
 use super::EventLoop;
-use super::credit::window_open;
 use crate::error::PostError;
 use crate::ids::{Key, PortId};
 use crate::message::Message;
@@ -70,10 +69,10 @@ impl EventLoop {
         {
             if self.windowed {
                 let outstanding = match &port.side {
-                    Side::Receiver(_) => &mut self.windows.entry(key).or_default().outstanding,
+                    Side::Receiver(_) => &mut self.receiver_windows.entry(key).or_default().outstanding,
                     Side::Opener(_) => &mut peer.windows.entry(channel).or_default().outstanding,
                 };
-                if !window_open(limits, *outstanding) {
+                if !limits.window_admits(*outstanding) {
                     return self.post_every_way(key, message);
                 }
                 outstanding.add(Credit::one(bytes as u64));
@@ -154,7 +153,7 @@ impl EventLoop {
             Side::Receiver(receiver) => {
                 let Some(peer) = self.peers[receiver.peer as usize].as_mut() else { return };
                 if windows {
-                    self.windows.entry(key).or_default().outstanding.add(Credit::one(bytes));
+                    self.receiver_windows.entry(key).or_default().outstanding.add(Credit::one(bytes));
                 }
                 let route = Route::to_opener(receiver.ordinal);
                 peer.send_message((receiver.channel, route), traits, body, true);

@@ -68,8 +68,8 @@ impl Slot {
 
     #[inline]
     pub(super) fn state(&self, turn: u32) -> State {
-        // ORDERING: pairs with the Release store in `complete`: the record and its tail are
-        // visible when the state is.
+        // ORDERING: pairs with the Release stores in `complete` and `link`: the record and its
+        // tail are visible when the state is, and a segment that was linked is done with.
         let state = self.state.load(Ordering::Acquire);
         if state == turn * 2 {
             State::Complete
@@ -87,9 +87,11 @@ impl Slot {
     }
 
     pub(super) fn link(&self, turn: u32) {
-        // Relaxed: only has the consumer look at the segment's `next`, which it takes for
-        // what it is; one that does not see it yet finds the lane empty, and is rung.
-        self.state.store(turn * 2 + 1, Ordering::Relaxed);
+        // Does nothing but show the models who is in the slot to the last; see `free`.
+        self.cell.with_mut(|_| ());
+        // ORDERING: pairs with the Acquire load in `state`. The consumer finds the way by the
+        // segment's `next`; but then it may free the segment, and this store is the last use of it.
+        self.state.store(turn * 2 + 1, Ordering::Release);
     }
 
     /// Makes a record and writes it with the length of the tail behind it, and has it
@@ -251,7 +253,10 @@ impl<T> Segment<T> {
     /// It came from [`allocate`](Self::allocate) and nobody uses it any more.
     pub(super) unsafe fn free(segment: *mut Self) {
         // SAFETY: as the caller promises.
-        drop(unsafe { Box::from_raw(segment) });
+        let segment = unsafe { Box::from_raw(segment) };
+        // Does nothing but show the models that nobody is in a slot any more: they do not
+        // see that an atomic is freed under somebody's store.
+        segment.slots.iter().for_each(|slot| slot.cell.with_mut(|_| ()));
     }
 
     /// Frees a chain of recycled segments.

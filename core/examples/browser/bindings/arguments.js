@@ -113,7 +113,7 @@ function checkWithin(profile, method, parameter, value) {
     if (properties === undefined) {
         return value;
     }
-    const refusal = profile.notPlain(toTag.call(value).slice(8, -1));
+    const refusal = profile.notPlain?.(toTag.call(value).slice(8, -1));
     if (refusal !== undefined) {
         throw profile.badArgument(method, parameter.name, { problem: { text: refusal } });
     }

@@ -1,6 +1,7 @@
 // Calls that the browser process answers later: `tabs.query` and the like.
 
 import { createChecker } from "./arguments.js";
+import { wellFormedJson } from "./text.js";
 
 /**
  * @param {object} native `call(number, method, json)`, `reportException`
@@ -24,7 +25,7 @@ export function createCalls(native, profile, lastError) {
             const listener = values.pop();
             latest += 1;
             const number = latest;
-            native.call(number, name, JSON.stringify(prepare(...values).map((value) => value ?? null)));
+            native.call(number, name, wellFormedJson(prepare(...values).map((value) => value ?? null)));
             if (listener !== undefined) {
                 pending.set(number, { listener });
                 return undefined;

@@ -13,7 +13,7 @@ import { installPage } from "./page.js";
 import { installPlatform } from "./platform.js";
 import { profiles } from "./profile.js";
 import { addWorkerGlobals } from "./surface.js";
-import { installText } from "./text.js";
+import { installText, wellFormedJson } from "./text.js";
 import { installTimers } from "./timers.js";
 import { createUncaught } from "./uncaught.js";
 import { installUrl } from "./url.js";
@@ -71,7 +71,7 @@ function createExecute(native, report) {
             return;
         }
         Promise.resolve(result)
-            .then((value) => native.executed(number, JSON.stringify(value), undefined))
+            .then((value) => native.executed(number, wellFormedJson(value), undefined))
             .catch(fail(number));
     };
 }

@@ -66,6 +66,9 @@ export function createNavigation(native, world, { later, dispatch }) {
             enumerable: true,
         });
     }
+    if (world.profile === "chromium") {
+        location.ancestorOrigins = {};
+    }
     location.assign = (url) => navigate(url, false);
     location.replace = (url) => navigate(url, true);
     location.reload = () => hasDocument && native.reload();

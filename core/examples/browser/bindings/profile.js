@@ -72,7 +72,7 @@ const chromium = {
 
     // Argument errors; see arguments.js.
     asksGetters: true,
-    notPlain: () => undefined,
+    notPlain: undefined,
     noSignature: (method) => invocation(method, "No matching signature."),
     badArgument: (method, parameter, { property, problem }) => {
         const inner = property === undefined ? "" : `Error at property '${property}': `;

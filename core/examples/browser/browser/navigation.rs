@@ -18,7 +18,7 @@ const RESPONSE: Duration = Duration::from_millis(5);
 
 /// How long the first page of a tab takes, for which browsers start a process. Who connects
 /// at once finds nobody (measured).
-const FIRST_RESPONSE: Duration = Duration::from_millis(50);
+const FIRST_RESPONSE: Duration = Duration::from_millis(80);
 
 impl Browser {
     /// Takes a tab to another page as soon as that has come.

@@ -32,7 +32,7 @@ pub(super) fn stringify_tree<'js>(context: &Ctx<'js>, value: &Value<'js>) -> Opt
 
 /// The value as JSON; `None` where JSON has nothing for it, as for a function. What is
 /// thrown by the value's own functions, or for a circle, is thrown on.
-pub(super) fn stringify<'js>(context: &Ctx<'js>, value: &Value<'js>) -> Result<Option<String>> {
+pub(crate) fn stringify<'js>(context: &Ctx<'js>, value: &Value<'js>) -> Result<Option<String>> {
     let mut writer = Writer::new(context);
     match writer.write(value, &|| Ok(String::new())) {
         Ok(true) => Ok(Some(writer.text)),

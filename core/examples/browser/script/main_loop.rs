@@ -24,6 +24,9 @@ use url::Url;
 /// How deep scripts may call, in bytes of native stack.
 const SCRIPT_STACK: usize = 8 << 20;
 
+/// How many timers that are due run before something else gets its turn.
+const TIMERS_PER_TURN: usize = 4;
+
 /// A script thread's state. Worlds come before the runtime: they have to be dropped first.
 pub(super) struct MainLoop {
     worlds: BTreeMap<ContextId, World>,
@@ -90,7 +93,13 @@ impl MainLoop {
                 Err(TryRecvError::Empty) => None,
             };
             // Before what has come: a timer of zero comes before an answer from elsewhere.
-            let mut idle = !self.run_a_timer();
+            let mut idle = true;
+            for _ in 0..TIMERS_PER_TURN {
+                if !self.run_a_timer() {
+                    break;
+                }
+                idle = false;
+            }
             // Behind the task but carried out before it: what the browser process told
             // the core before it sent the task has been heard when the task runs.
             idle &= !self.take_events();

@@ -4,13 +4,13 @@
 mod bell;
 mod documents;
 mod host;
-mod json;
+pub(crate) mod json;
 mod main_loop;
-mod modules;
-mod natives;
+pub(crate) mod modules;
+pub(crate) mod natives;
 mod ports;
 mod rejections;
-mod script_error;
+pub(crate) mod script_error;
 mod sender_text;
 mod timers;
 mod world;

@@ -49,7 +49,7 @@ const FILES: [(&str, &str); 22] = [
 
 /// Finds modules by URL.
 #[derive(Clone, Default)]
-pub(super) struct Modules {
+pub(crate) struct Modules {
     /// The extensions with worlds on this thread, by the URL of their folder.
     extensions: Rc<RefCell<BTreeMap<Url, Arc<Extension>>>>,
 }

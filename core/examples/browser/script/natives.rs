@@ -309,7 +309,7 @@ fn connect_failed(context: &Ctx<'_>, error: ConnectError) -> rquickjs::Error {
 }
 
 /// The parts of a URL as JSON, named as in the `URL` interface.
-fn parse_url(url: &str, base: Option<&str>) -> Option<String> {
+pub(crate) fn parse_url(url: &str, base: Option<&str>) -> Option<String> {
     let base = match base {
         Some(base) => Some(Url::parse(base).ok()?),
         None => None,

@@ -13,8 +13,9 @@ pub(crate) struct ScriptError {
 
 /// Where in a script something happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Position<'a> {
-    script: &'a str,
+pub(crate) struct Position<'a> {
+    /// The script's URL, or what stands for it.
+    pub(crate) script: &'a str,
     line: Option<usize>,
     column: Option<usize>,
 }
@@ -79,7 +80,7 @@ pub(super) fn report_engine_error(log: &Log, error: &rquickjs::Error) {
 
 impl<'a> Position<'a> {
     /// Reads `at name (url:line:column)` or `at url:line:column`.
-    fn of_frame(frame: &'a str) -> Option<Self> {
+    pub(crate) fn of_frame(frame: &'a str) -> Option<Self> {
         let place = match frame.rsplit_once('(') {
             Some((_, place)) => place.strip_suffix(')')?,
             None => frame.strip_prefix("at ")?,

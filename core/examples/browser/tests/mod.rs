@@ -1,8 +1,10 @@
 //! Whole runs, from the command line to the log.
 
 mod agreement;
+mod corpus;
 mod faults;
 mod one_off;
+mod parsers;
 mod ports;
 mod replay;
 mod sample;

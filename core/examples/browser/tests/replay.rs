@@ -95,6 +95,10 @@ fn a_scenario_that_fails_keeps_no_other_from_running() {
          scenario('waits', { timeout: 50, async bg(t) { await t.wait(10_000); } });
          scenario('skipped', { skip: () => true, async bg(t) {} });
          scenario('works', { cs(t) { t.log('here'); }, async bg(t) { await t.open({ frames: 1 }); t.log('there'); } });
+         scenario('works too', { cs() { throw new Error('in a frame'); }, async bg(t) {
+             Promise.reject(new Error('by nobody')); setTimeout(() => { throw new Error('in a timer'); }, 0);
+             await t.open({ noWait: true }); t.log('said', { ready: await t.ready(0), other: await t.j('/other'), arg: typeof t.arg });
+         } });
          scenario('left out', { async bg(t) {} });",
     );
     let replayed = Mutex::new(BTreeMap::new());
@@ -109,7 +113,7 @@ fn a_scenario_that_fails_keeps_no_other_from_running() {
     assert!(matches!(&errors[..], [error] if error.starts_with("broken.js: ")), "{errors:?}");
     assert!(!went_well);
     let replayed = replayed.into_inner().expect("no thread panics");
-    assert_eq!(replayed.keys().collect::<Vec<_>>(), ["skipped", "throws", "waits", "works"]);
+    assert_eq!(replayed.keys().collect::<Vec<_>>(), ["skipped", "throws", "waits", "works", "works too"]);
     let run = |name: &str| -> serde_json::Value {
         let trace = replayed[name].0.as_ref().expect("a trace");
         serde_json::from_str::<serde_json::Value>(trace).expect("JSON")["runs"][0].clone()
@@ -119,6 +123,7 @@ fn a_scenario_that_fails_keeps_no_other_from_running() {
     assert_eq!(run("throws")["events"][0]["ev"], "before");
     assert!(error("waits").starts_with("Error: TIMEOUT"));
     assert_eq!((error("skipped").as_str(), &run("skipped")["skipped"]), ("", &true.into()));
+    assert_eq!((error("works too").as_str(), &run("works too")["events"][0]["ready"]["ok"]), ("", &1.into()));
     let events = run("works")["events"].as_array().expect("events").clone();
     let seen: std::collections::BTreeSet<&str> =
         events.iter().filter_map(|event| event["ctx"].as_str()).collect();

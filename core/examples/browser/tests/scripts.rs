@@ -61,6 +61,22 @@ fn callbacks_and_promises_get_the_same_answers() {
 }
 
 #[test]
+fn half_characters_are_replaced_on_the_way_to_the_browser() {
+    let run = run(
+        &[extension!(
+            "chrome.action.onClicked.addListener(async () => {
+                console.log((await browser.tabs.query({ title: '\\ud800' })).length);
+                console.log((await browser.tabs.query({ title: '*\\\\ud800' })).length);
+            });",
+            ""
+        )],
+        &ONE_PAGE_AND_A_CLICK,
+    );
+    assert!(run.went_well, "{:?}", run.errors());
+    assert_eq!(run.console("background"), ["0", "0"]);
+}
+
+#[test]
 fn timers_run_in_the_order_they_are_due() {
     let run = run(
         &[extension!(

@@ -17,8 +17,16 @@
     t.tabs = [];
     t.api = api;
     t.map = [];
-    t.expect = function () { return replay.expect(); };
-    t.ready = function (n) { return replay.waitReady(n); };
+    t.arg = undefined;
+    // What the real browsers' runner asks its server for.
+    t.j = async function (path, body) {
+      if (path === '/waitready') return { ok: (await replay.waitReady(body.n)) ? 1 : 0 };
+      if (path === '/ready') await replay.ready(body.ctx);
+      if (path === '/expect') await replay.expect();
+      return {};
+    };
+    t.expect = function () { return t.j('/expect', {}); };
+    t.ready = function (n) { return t.j('/waitready', { n: n }); };
     // Opens a page with iframes; resolves when the scripts of all frames have run.
     t.open = async function (options) {
       options = options || {};

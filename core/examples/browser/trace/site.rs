@@ -1,6 +1,6 @@
 //! The site that scenarios open: a page with frames, a frame, a plain page.
 
-use crate::web::Page;
+use crate::web::{MOST_FRAMES, Page};
 use url::Url;
 
 /// Its origin.
@@ -24,7 +24,7 @@ pub(crate) fn serve(url: &Url) -> Option<Page> {
     match url.path() {
         "/page" => {
             page.own_title = Some(format!("page {}", parameter("s")));
-            let count: u32 = parameter("n").parse().unwrap_or(0);
+            let count = parameter("n").parse().unwrap_or(0).min(MOST_FRAMES);
             page.frames = (1..=count)
                 .filter_map(|number| {
                     let mut frame = url.join("/frame").ok()?;

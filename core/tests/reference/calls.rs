@@ -1,0 +1,256 @@
+//! The calls on event loops that a script makes.
+
+use super::run::{Attached, Both, EXTENSIONS};
+use super::script::Draw;
+use super::world::{Connecting, Posted};
+use super::{Context, End, Message as Posting};
+use port_core::{
+    AttachError, ConnectError, ConnectKind, ContextDescription, ContextError, ContextKind, DocumentTarget,
+    ExtensionId, FanOutOrder, Listening, Message, MessageFormat, PortId, PostError, RuntimeTarget, TabTarget,
+};
+
+impl Both {
+    pub(super) fn attach(&mut self, draw: &mut Draw) {
+        let Some(home) = draw.pick(&self.living_loops()) else { return };
+        let loads = self.instances.len();
+        let instance = if draw.below(4) == 3 { draw.below(loads) } else { self.loaded_instance(draw) };
+        let load = self.instances[instance].1;
+        let what = draw.below(6);
+        let Some(place) = draw.recent(&self.places, 6) else { return };
+        let (url, origin) = (format!("ext://{}", self.contexts.len()), "ext://origin");
+        let (description, kind, place) = match what {
+            0..3 => {
+                let description = ContextDescription::content_script(load, place, &url, origin);
+                (description, ContextKind::ContentScript, Some(place))
+            }
+            3 => (ContextDescription::background(load, &url, origin), ContextKind::Background, None),
+            4 => (ContextDescription::page(load, &url, origin), ContextKind::Page, None),
+            _ => {
+                let description = ContextDescription::page_in_tab(load, place, &url, origin);
+                (description, ContextKind::Page, Some(place))
+            }
+        };
+        let expected = if !self.index.is_loaded(load) {
+            Err(AttachError::UnknownExtension)
+        } else if self.declared.contains(&home) {
+            Err(AttachError::EventLoopGone)
+        } else if place.is_some_and(|place| !self.index.shows(place)) {
+            Err(AttachError::UnknownDocument)
+        } else {
+            Ok(())
+        };
+        let attached = self.event_loop(home).attach(description);
+        assert_eq!(attached.map(drop), expected);
+        let Ok(id) = attached else { return };
+        let context = self.contexts.len();
+        self.tell(format!("attach {context} on loop {home}: {kind:?} of load {instance}, {place:?}"));
+        self.contexts.push(Attached { id, home, instance, kind, place });
+        self.index.enter(context, load, kind, place);
+        self.model.does(|world| world.attach(home, instance));
+        let everything = Listening {
+            one_off: true,
+            external_ports: true,
+            external_one_off: true,
+            listeners: 2,
+            ..Listening::PORTS
+        };
+        self.set_listening(context, everything);
+    }
+
+    pub(super) fn loaded_instance(&self, draw: &mut Draw) -> usize {
+        let loaded = |at: &usize| self.index.is_loaded(self.instances[*at].1);
+        let loaded: Vec<_> = (0..self.instances.len()).filter(loaded).collect();
+        draw.pick(&loaded).unwrap_or_default()
+    }
+
+    pub(super) fn listen(&mut self, draw: &mut Draw) {
+        let Some(context) = self.some_context(draw) else { return };
+        let listeners = [2, 0, 1, 3][draw.below(4)];
+        let [ports, one_off, external_ports, external_one_off] = [(); 4].map(|()| draw.below(3) > 0);
+        self.set_listening(
+            context,
+            Listening { ports, one_off, external_ports, external_one_off, listeners },
+        );
+    }
+
+    pub(super) fn set_listening(&mut self, context: Context, listening: Listening) {
+        let Attached { id, home, .. } = self.contexts[context];
+        let got = self.event_loop(home).set_listening(id, listening);
+        self.tell(format!("{context} listens: {listening:?}: {got:?}"));
+        let allowed = self.model.allows(|world| world.set_listening(context, listening, got));
+        self.check(allowed, "set_listening");
+    }
+
+    pub(super) fn connect_tab(&mut self, draw: &mut Draw) {
+        let Some(opener) = self.some_context(draw) else { return };
+        let Attached { id, home, kind, instance, .. } = self.contexts[opener];
+        let Some(place) = draw.recent(&self.places, 6) else { return };
+        let Some(other) = draw.recent(&self.places, 6) else { return };
+        let (frame, document) = match draw.below(8) {
+            0..5 => (None, None),
+            5 => (Some(place.frame), None),
+            6 => (None, Some(other.document)),
+            _ => (Some(place.frame), Some(other.document)),
+        };
+        let (name, connect_kind) = self.name_and_kind(draw);
+        let mut target = TabTarget::new(place.tab).name(&name).kind(connect_kind);
+        if let Some(frame) = frame {
+            target = target.frame(frame);
+        }
+        if let Some(document) = document {
+            target = target.document(document);
+        }
+        let decides = document.is_some() && self.policies.document_target == DocumentTarget::DocumentDecides;
+        let mut targets = self.index.in_tab(place.tab, frame.filter(|_| !decides), document);
+        targets.retain(|target| *target != opener && self.contexts[*target].instance == instance);
+        if self.policies.fan_out_order == FanOutOrder::Arbitrary && targets.len() > 2 {
+            // Every other one, and on the way back the rest.
+            let back = targets.iter().skip(1).step_by(2).rev();
+            targets = targets.iter().step_by(2).chain(back).copied().collect();
+        }
+        let not_allowed = kind == ContextKind::ContentScript;
+        let got = self.event_loop(home).connect_tab(id, &target);
+        self.connected(opener, targets, connect_kind, name.len() as u64, not_allowed, got);
+    }
+
+    pub(super) fn connect_runtime(&mut self, draw: &mut Draw) {
+        let Some(opener) = self.some_context(draw) else { return };
+        let Attached { id, home, instance, .. } = self.contexts[opener];
+        let own = self.instances[instance].0.clone();
+        let extension = match draw.below(4) {
+            0 | 1 => None,
+            which => Some(ExtensionId::new(EXTENSIONS[which - 2])),
+        };
+        let (name, kind) = self.name_and_kind(draw);
+        let target = extension.clone().map_or_else(RuntimeTarget::own, RuntimeTarget::extension);
+        let targets = match extension {
+            Some(extension) if extension != own => self.index.own_of(&extension, &own),
+            // Its own load, and no later one.
+            _ if !self.index.is_loaded(self.instances[instance].1) => Vec::new(),
+            _ => self.index.own_of(&own, &own),
+        };
+        let got = self.event_loop(home).connect_runtime(id, target.name(&name).kind(kind));
+        self.connected(opener, targets, kind, name.len() as u64, false, got);
+    }
+
+    /// The name is the channel's number, sometimes a long one.
+    pub(super) fn name_and_kind(&self, draw: &mut Draw) -> (String, ConnectKind) {
+        let kind = if draw.below(4) == 3 { ConnectKind::OneOff } else { ConnectKind::Port };
+        let width = if draw.below(4) == 3 { 40 } else { 1 };
+        (format!("{:0width$}", self.channels), kind)
+    }
+
+    pub(super) fn connected(
+        &mut self,
+        opener: Context,
+        targets: Vec<Context>,
+        kind: ConnectKind,
+        bytes: u64,
+        not_allowed: bool,
+        got: Result<PortId, ConnectError>,
+    ) {
+        let answer = got.map(drop);
+        self.tell(format!(
+            "{opener} connects channel {} to {targets:?}, {kind:?}: {answer:?}",
+            self.channels
+        ));
+        let connecting = Connecting { opener, targets, kind, bytes, not_allowed };
+        let allowed = self.model.allows(|world| world.connect(&connecting, answer));
+        self.check(allowed, "connect");
+        if let Ok(port) = got {
+            self.opened((self.channels, opener, 0), port);
+            self.channels += 1;
+        }
+    }
+
+    pub(super) fn opened(&mut self, end: End, port: PortId) {
+        assert_eq!(self.ports.insert(port, end), None, "a port id is never given again");
+        self.ends.push((end, port));
+    }
+
+    pub(super) fn post(&mut self, draw: &mut Draw) {
+        let Some((end, port)) = self.some_end(draw) else { return };
+        let home = self.contexts[end.1].home;
+        for _ in 0..=draw.below(3) {
+            let length = [0, 0, 30, 90, 150, 161, 300][draw.below(7)];
+            let mut text = format!("{:<length$}", self.messages);
+            let posting = Posting { number: self.messages, length: text.len() as u64 };
+            self.messages += 1;
+            let message = if text.len() > 200 {
+                Message::from(self.ledger.payload_of(std::mem::take(&mut text).into_bytes()))
+            } else {
+                Message::from(text.as_str())
+            };
+            let message =
+                message.format(format_of(posting.number)).user_activation(posting.number.is_multiple_of(3));
+            let got = match self.event_loop(home).post_message(port, message.clone()) {
+                Ok(()) => Posted::Sent,
+                Err(error) => {
+                    let kind = match &error {
+                        PostError::Disconnected(_) => Posted::Disconnected,
+                        PostError::Gone(_) => Posted::Gone,
+                        PostError::TooLarge(_) => Posted::TooLarge,
+                        PostError::WindowFull(_) => Posted::WindowFull,
+                        PostError::Busy(_) => Posted::Busy,
+                        other => panic!("{other:?}"),
+                    };
+                    assert_eq!(error.into_message(), message, "a refused message comes back");
+                    kind
+                }
+            };
+            self.tell(format!("{end:?} posts {posting:?}: {got:?}"));
+            let allowed = self.model.allows(|world| world.post(end, posting, got));
+            self.check(allowed, "post");
+        }
+    }
+
+    pub(super) fn disconnect(&mut self, draw: &mut Draw) {
+        let Some((end, port)) = self.some_end(draw) else { return };
+        let home = self.contexts[end.1].home;
+        let is_open = self.event_loop(home).is_open(port);
+        let allowed = self.model.allows(|world| world.is_open(end) == is_open);
+        self.check(allowed, "is_open");
+        let was_open = self.event_loop(home).disconnect(port);
+        self.tell(format!("{end:?} disconnects: {was_open}"));
+        let allowed = self.model.allows(|world| world.disconnect(end, was_open));
+        self.check(allowed, "disconnect");
+    }
+
+    pub(super) fn detach(&mut self, draw: &mut Draw) {
+        let Some(context) = self.some_context(draw) else { return };
+        let Attached { id, home, .. } = self.contexts[context];
+        let got = self.event_loop(home).detach(id);
+        self.tell(format!("detach {context}: {got:?}"));
+        self.index.leave(&[context]);
+        let allowed = self.model.allows(|world| world.detach(context, got));
+        self.check(allowed, "detach");
+    }
+
+    /// Ids of one loop mean nothing to another.
+    pub(super) fn stranger(&mut self, draw: &mut Draw) {
+        let (Some(context), Some((_, port))) = (self.some_context(draw), draw.recent(&self.ends, 6)) else {
+            return;
+        };
+        let id = self.contexts[context].id;
+        let Some(at) = draw.pick(&self.living_loops()) else { return };
+        let event_loop = self.loops[at].as_mut().expect("it lives");
+        if event_loop.id() != id.event_loop() {
+            assert_eq!(event_loop.set_listening(id, true), Err(ContextError::UnknownContext));
+            assert_eq!(event_loop.detach(id), Err(ContextError::UnknownContext));
+            assert_eq!(event_loop.connect_runtime(id, ""), Err(ConnectError::UnknownContext));
+        }
+        if event_loop.id() != port.event_loop() {
+            assert!(!event_loop.is_open(port));
+            assert!(!event_loop.disconnect(port));
+            assert!(matches!(event_loop.post_message(port, ""), Err(PostError::Disconnected(_))));
+        }
+    }
+}
+
+pub(super) fn format_of(number: u32) -> MessageFormat {
+    match number % 3 {
+        0 => MessageFormat::Json,
+        1 => MessageFormat::StructuredClone,
+        _ => MessageFormat::Other(number as u8),
+    }
+}

@@ -1,0 +1,119 @@
+//! What a loop hands out and shows.
+
+use super::state::{State, TargetState};
+use super::window::Amount;
+use super::world::World;
+use super::{Context, End, Heard, Loop};
+use port_core::{DisconnectReason, Listening};
+use std::collections::{BTreeMap, VecDeque};
+
+/// What a snapshot shows of a context: listeners, whether it is suspended, why it is
+/// gone, and how many ports it holds.
+pub type ContextShown = (Listening, bool, Option<DisconnectReason>, usize);
+
+impl World {
+    /// What was to be heard and may not be any more, for its context or port is gone.
+    pub(super) fn forget_unfit(&mut self, event_loop: Loop) {
+        let Some(mut groups) = self.heard.remove(&event_loop) else { return };
+        for group in &mut groups {
+            group.retain(|heard| self.is_fit(heard));
+        }
+        groups.retain(|group| !group.is_empty());
+        if !groups.is_empty() {
+            self.heard.insert(event_loop, groups);
+        }
+    }
+
+    fn is_fit(&self, heard: &Heard) -> bool {
+        let Some(end) = heard.end() else { return true };
+        let fits = |state| match heard {
+            Heard::Message(..) => state != State::Leaving,
+            Heard::Disconnect(..) => matches!(state, State::Ended(_)),
+            Heard::Room(..) => state == State::Open,
+            Heard::Connect(..) | Heard::ContextGone(..) => true,
+        };
+        self.contexts[end.1].killed.is_none() && self.state(end).is_some_and(fits)
+    }
+
+    /// Hands one out, if it is next.
+    pub(super) fn hand_out(&mut self, event_loop: Loop, heard: &Heard) -> bool {
+        let Some(group) = self.heard.get_mut(&event_loop).and_then(VecDeque::front_mut) else {
+            return false;
+        };
+        let Some(at) = group.iter().position(|next| next == heard) else { return false };
+        group.swap_remove(at);
+        match heard {
+            Heard::Message(end, message) => self.receiver_took(*end, *message),
+            Heard::Disconnect(end, _) => drop(self.ports.remove(end)),
+            _ => {}
+        }
+        self.forget_unfit(event_loop);
+        true
+    }
+
+    /// Hands out nothing, if nothing is left to take.
+    pub(super) fn fall_silent(&mut self, event_loop: Loop) -> bool {
+        let mut lanes = self.lanes.iter_mut().filter(|((_, to), _)| *to == event_loop);
+        let taken = lanes.all(|(_, lane)| {
+            lane.taken = Amount::default();
+            lane.records.is_empty()
+        });
+        taken && self.heard(event_loop).is_none() && !self.notices.contains_key(&event_loop)
+    }
+
+    /// Whether a loop may show these contexts and these ports with the ends that they
+    /// reach. To show them it takes credits, as a post does.
+    pub fn shows(
+        &mut self,
+        at: Loop,
+        contexts: &BTreeMap<Context, ContextShown>,
+        ports: &BTreeMap<End, (State, Vec<Context>)>,
+    ) -> bool {
+        let from = self.lanes.keys().filter(|(_, to)| *to == at).map(|(from, _)| *from).collect();
+        self.in_no_order(from, at, |world, from| world.take_credits(from, at));
+        let here = (0..self.contexts.len())
+            .filter(|context| self.contexts[*context].home == at && !self.contexts[*context].ended);
+        let shown: BTreeMap<_, _> = here
+            .map(|context| {
+                let state = &self.contexts[context];
+                (context, (state.listening, state.suspended.is_some(), state.killed, self.count(context)))
+            })
+            .collect();
+        let here = self.ports.iter().filter(|(end, _)| self.home(end.1) == at);
+        let shown_ports: BTreeMap<_, _> = here
+            .map(|(end, port)| {
+                // One that waits to leave is shown as one that opens.
+                let state = if port.state == State::Leaving { State::Opening } else { port.state };
+                (*end, (state, self.reached(*end, state)))
+            })
+            .collect();
+        shown == *contexts && shown_ports == *ports
+    }
+
+    fn reached(&self, end: End, state: State) -> Vec<Context> {
+        let channel = &self.channels[end.0];
+        if !state.hears() {
+            return Vec::new();
+        }
+        if end.1 != channel.opener {
+            return vec![channel.opener];
+        }
+        let targets = channel.legs.values().flat_map(|leg| &leg.targets);
+        let reached = targets.filter(|target| target.state != TargetState::Gone);
+        let mut reached: Vec<_> = reached.map(|target| target.context).collect();
+        reached.sort_unstable();
+        reached
+    }
+}
+
+impl Heard {
+    /// The end that it is about.
+    pub fn end(&self) -> Option<End> {
+        match self {
+            Self::Connect(end, _) | Self::Message(end, _) | Self::Disconnect(end, _) | Self::Room(end) => {
+                Some(*end)
+            }
+            Self::ContextGone(..) => None,
+        }
+    }
+}

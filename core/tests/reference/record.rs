@@ -1,0 +1,130 @@
+//! What lies between loops.
+
+use super::window::Amount;
+use super::{Channel, Context, End, Loop, Message};
+use port_core::{DisconnectReason, DocumentLifecycle};
+use std::collections::VecDeque;
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub enum Record {
+    Connect {
+        channel: Channel,
+        targets: Vec<Context>,
+        lifecycle: DocumentLifecycle,
+        bytes: u64,
+    },
+    /// To the opener: a receiver took the connection.
+    Accept(End),
+    /// To the opener: another listener of one that did.
+    Join(End),
+    /// To the opener: a receiver refused, or left.
+    Left(End, DisconnectReason),
+    /// To the receivers on a loop.
+    Close(Channel, DisconnectReason, Told),
+    ToReceivers(Channel, Message),
+    ToOpener(End, Message),
+    CreditOpener(Channel, Amount),
+    CreditReceiver(End, Amount),
+    /// A port was opened towards nobody.
+    NoTarget(Channel),
+    /// A notice, behind what was sent before it.
+    Gone(Vec<Context>, DisconnectReason),
+    LoopGone,
+    /// Sequences of which each keeps its order.
+    AnyOf(Vec<VecDeque<Record>>),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Told {
+    Yes,
+    No,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub enum Notice {
+    /// A fact ended contexts of these loops, in no order.
+    Gone(Vec<(Loop, Vec<Context>)>, DisconnectReason),
+    LoopGone(Loop),
+    Suspend(Context),
+    Resume(Context),
+}
+
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct Lane {
+    pub records: VecDeque<Record>,
+    /// Taken since the receiving loop last fell silent.
+    pub taken: Amount,
+}
+
+impl Record {
+    /// What it counts for; a notice came by no lane, but lies in a loop's own queue.
+    fn amount(&self, own: bool) -> Amount {
+        match self {
+            Self::ToReceivers(_, message) | Self::ToOpener(_, message) => Amount::one(message.length),
+            Self::Connect { bytes, .. } => Amount::one(*bytes),
+            Self::Gone(..) | Self::LoopGone if !own => Amount::default(),
+            Self::AnyOf(sequences) => sum(sequences.iter().flatten(), own),
+            _ => Amount::one(0),
+        }
+    }
+
+    fn is_credit(&self) -> bool {
+        matches!(self, Self::CreditOpener(..) | Self::CreditReceiver(..))
+    }
+}
+
+fn sum<'a>(records: impl Iterator<Item = &'a Record>, own: bool) -> Amount {
+    let mut sum = Amount::default();
+    records.for_each(|record| sum.add(record.amount(own)));
+    sum
+}
+
+impl Lane {
+    pub fn lying(&self, own: bool) -> Amount {
+        sum(self.records.iter(), own)
+    }
+
+    pub fn extract_credits(&mut self) -> Vec<Record> {
+        let mut credits = Vec::new();
+        let mut extract = |records: &mut VecDeque<Record>| {
+            let (taken, kept): (VecDeque<_>, _) =
+                std::mem::take(records).into_iter().partition(Record::is_credit);
+            *records = kept;
+            credits.extend(taken);
+        };
+        for record in &mut self.records {
+            if let Record::AnyOf(sequences) = record {
+                sequences.iter_mut().for_each(&mut extract);
+                sequences.retain(|sequence| !sequence.is_empty());
+            }
+        }
+        extract(&mut self.records);
+        self.records.retain(|record| !matches!(record, Record::AnyOf(sequences) if sequences.is_empty()));
+        self.taken.add(Amount { count: credits.len() as u64, bytes: 0 });
+        credits
+    }
+
+    /// The records of which one is next.
+    pub fn front(&self) -> Vec<&Record> {
+        match self.records.front() {
+            Some(Record::AnyOf(sequences)) => sequences.iter().map(|sequence| &sequence[0]).collect(),
+            record => record.into_iter().collect(),
+        }
+    }
+
+    pub fn pop(&mut self, choice: usize, own: bool) -> Record {
+        let record = match self.records.front_mut() {
+            Some(Record::AnyOf(sequences)) => {
+                let record = sequences[choice].pop_front().expect("never empty");
+                sequences.retain(|sequence| !sequence.is_empty());
+                if sequences.is_empty() {
+                    self.records.pop_front();
+                }
+                record
+            }
+            _ => self.records.pop_front().expect("a record is there"),
+        };
+        self.taken.add(record.amount(own));
+        record
+    }
+}

@@ -1,0 +1,109 @@
+//! What a world knows of contexts, ports and channels.
+
+use super::window::Amount;
+use super::{Context, End, Heard, Loop, Message, Nth};
+use port_core::{ConnectKind, DisconnectReason, Listening};
+use std::collections::BTreeMap;
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ContextState {
+    pub home: Loop,
+    /// The load of its extension.
+    pub instance: usize,
+    pub listening: Listening,
+    /// By a fact.
+    pub killed: Option<DisconnectReason>,
+    /// Detached, or its end was noticed.
+    pub ended: bool,
+    /// While its page is in the back/forward cache.
+    pub suspended: Option<Suspended>,
+}
+
+/// What waits for a page's return, and how much was to wait for each port.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct Suspended {
+    pub heard: Vec<Heard>,
+    pub held: BTreeMap<End, Amount>,
+}
+
+/// A port is there until it is disconnected, its end was heard, or its context ends.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Port {
+    pub state: State,
+    /// A post was refused for want of window.
+    pub wants_room: bool,
+    /// A receiver's: posted and not credited, and heard and not reported.
+    pub outstanding: Amount,
+    pub unreported: Amount,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Posts wait for the receivers' answers; when leaving, a disconnect does too.
+    Opening,
+    Leaving,
+    Open,
+    Silent,
+    Ended(DisconnectReason),
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ChannelState {
+    pub opener: Context,
+    pub kind: ConnectKind,
+    /// The opener's side: a leg for every loop that it still reaches.
+    pub legs: BTreeMap<Loop, Leg>,
+    /// Why the last receiver went that had taken the connection.
+    pub lost: Option<DisconnectReason>,
+    pub limit_reached: bool,
+    /// Posts that wait.
+    pub held: Vec<Message>,
+    /// The receivers' side: on every loop the open ports, in order.
+    pub receivers: BTreeMap<Loop, Vec<End>>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Leg {
+    pub targets: Vec<Target>,
+    /// Whether a target went without a word of its loop's, which must then be told.
+    pub unanswered: bool,
+    pub outstanding: Amount,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Target {
+    pub context: Context,
+    pub nth: Nth,
+    pub state: TargetState,
+    /// Taken from it by the opener and not reported.
+    pub unreported: Amount,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TargetState {
+    Pending,
+    Open,
+    Gone,
+}
+
+impl Port {
+    pub fn new(state: State) -> Self {
+        Self { state, wants_room: false, outstanding: Amount::default(), unreported: Amount::default() }
+    }
+}
+
+impl State {
+    pub fn hears(self) -> bool {
+        matches!(self, Self::Open | Self::Opening)
+    }
+}
+
+impl Leg {
+    pub fn lives(&self) -> bool {
+        self.targets.iter().any(|target| target.state != TargetState::Gone)
+    }
+
+    pub fn target(&mut self, (_, context, nth): End) -> Option<&mut Target> {
+        self.targets.iter_mut().find(|target| target.context == context && target.nth == nth)
+    }
+}

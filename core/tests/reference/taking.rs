@@ -1,0 +1,287 @@
+//! What a loop makes of records and notices when it takes them.
+
+use super::record::{Notice, Record, Told};
+use super::state::{Port, State, Suspended, Target, TargetState};
+use super::window::Amount;
+use super::world::World;
+use super::{Channel, Context, End, Heard, Loop, Message};
+use port_core::DisconnectReason::{BackForwardCache as WentIntoCache, LimitReached, NoReceiver};
+use port_core::{BackForwardCache, ConnectKind, ConnectListeners, DisconnectReason, DocumentLifecycle};
+
+impl World {
+    pub(super) fn send(&mut self, from: Loop, to: Loop, record: Record) {
+        if !self.parted.contains(&(from, to)) {
+            self.lanes.entry((from, to)).or_default().records.push_back(record);
+        }
+    }
+
+    pub(super) fn hear(&mut self, event_loop: Loop, group: Vec<Heard>) {
+        if !group.is_empty() {
+            self.heard.entry(event_loop).or_default().push_back(group);
+        }
+    }
+
+    /// What a loop is to hear next, in no order.
+    pub(super) fn heard(&self, event_loop: Loop) -> Option<&Vec<Heard>> {
+        self.heard.get(&event_loop)?.front()
+    }
+
+    /// Every next thing that a loop may take: all notices, or one record.
+    pub(super) fn steps(&self, event_loop: Loop) -> Vec<Self> {
+        let mut next = Vec::new();
+        if self.notices.contains_key(&event_loop) {
+            let mut world = self.clone();
+            for notice in world.notices.remove(&event_loop).unwrap_or_default() {
+                world.take_notice(event_loop, notice);
+            }
+            next.push(world);
+        }
+        for (&(from, to), lane) in self.lanes.iter().filter(|((_, to), _)| *to == event_loop) {
+            for choice in 0..lane.front().len() {
+                let mut world = self.clone();
+                world.take(from, to, choice);
+                next.push(world);
+            }
+        }
+        next
+    }
+
+    fn take_notice(&mut self, at: Loop, notice: Notice) {
+        match notice {
+            Notice::Gone(by_loop, reason) => self.hears_in_no_order(at, |world| {
+                for (home, contexts) in by_loop {
+                    world.take_gone(at, home, contexts, reason);
+                }
+            }),
+            Notice::LoopGone(gone) => {
+                self.take_credits(gone, at);
+                self.send_as(gone, at, Record::LoopGone);
+            }
+            Notice::Suspend(context) => self.goes_into_cache(context),
+            Notice::Resume(context) => {
+                let Suspended { heard, .. } = self.contexts[context].suspended.take().unwrap_or_default();
+                for one in heard {
+                    self.hear(at, vec![one]);
+                }
+            }
+        }
+    }
+
+    fn take_gone(&mut self, at: Loop, home: Loop, contexts: Vec<Context>, reason: DisconnectReason) {
+        if home == at {
+            let living = contexts.iter().copied().filter(|context| !self.contexts[*context].ended);
+            let living: Vec<_> = living.collect();
+            self.end_contexts(at, &living, reason);
+            self.hear(at, living.into_iter().map(|context| Heard::ContextGone(context, reason)).collect());
+        } else {
+            self.take_credits(home, at);
+        }
+        self.send_as(home, at, Record::Gone(contexts, reason));
+    }
+
+    /// Puts a notice behind what another loop has sent by now.
+    fn send_as(&mut self, from: Loop, at: Loop, notice: Record) {
+        self.lanes.entry((from, at)).or_default().records.push_back(notice);
+    }
+
+    fn take(&mut self, from: Loop, at: Loop, choice: usize) {
+        let lane = self.lanes.get_mut(&(from, at)).expect("the lane is there");
+        match lane.pop(choice, from == at) {
+            Record::Connect { channel, targets, lifecycle, .. } => {
+                for target in targets {
+                    self.connected(channel, target, from, lifecycle);
+                }
+            }
+            Record::Accept(end) => {
+                let leg = self.channels[end.0].legs.get_mut(&from);
+                let target = leg.and_then(|leg| leg.target(end));
+                if let Some(target) = target.filter(|target| target.state == TargetState::Pending) {
+                    target.state = TargetState::Open;
+                    self.end_opening(end.0);
+                }
+            }
+            Record::Join((channel, context, nth)) => {
+                if let Some(leg) = self.channels[channel].legs.get_mut(&from)
+                    && let Some(&mut Target { state, .. }) = leg.target((channel, context, 0))
+                {
+                    leg.targets.push(Target { context, nth, state, unreported: Amount::default() });
+                }
+            }
+            Record::Left(end, reason) => self.target_gone(end, reason, true),
+            Record::Close(channel, reason, told) => self.end_receivers(channel, at, reason, told),
+            Record::ToReceivers(channel, message) => {
+                for receiver in self.channels[channel].receivers.get(&at).cloned().unwrap_or_default() {
+                    self.message_for(receiver, message);
+                }
+            }
+            Record::ToOpener(sender, message) => {
+                let leg = self.channels[sender.0].legs.get_mut(&from);
+                let target = leg.and_then(|leg| leg.target(sender));
+                if target.is_some_and(|target| target.state == TargetState::Open) {
+                    self.opener_took(sender, message);
+                    self.message_for(self.opener_of(sender.0), message);
+                }
+            }
+            credit @ (Record::CreditOpener(..) | Record::CreditReceiver(..)) => self.credited(from, credit),
+            Record::NoTarget(channel) => self.end_if_alone(channel),
+            Record::Gone(contexts, reason) => {
+                self.end_with(at, reason, |_, context| contexts.contains(&context));
+            }
+            Record::LoopGone => {
+                let is_gone = |world: &Self, context| world.home(context) == from;
+                self.end_with(at, DisconnectReason::EventLoopGone, is_gone);
+                self.parted.insert((at, from));
+                self.parted.insert((from, at));
+                self.lanes.remove(&(from, at));
+                self.lanes.remove(&(at, from));
+            }
+            Record::AnyOf(_) => unreachable!("never nested"),
+        }
+    }
+
+    /// Contexts are gone, and what they sent before was taken.
+    fn end_with(&mut self, at: Loop, reason: DisconnectReason, is_gone: impl Fn(&Self, Context) -> bool) {
+        let channels = (0..self.channels.len()).collect();
+        self.in_no_order(channels, at, |world, channel: Channel| {
+            let opener = world.opener_of(channel).1;
+            if world.home(opener) == at {
+                let legs = world.channels[channel].legs.values();
+                let targets =
+                    legs.flat_map(|leg| &leg.targets).map(|target| (channel, target.context, target.nth));
+                let targets: Vec<_> = targets.filter(|target| is_gone(world, target.1)).collect();
+                for target in targets {
+                    world.target_gone(target, reason, false);
+                }
+            }
+            if is_gone(world, opener) {
+                world.end_receivers(channel, at, reason, Told::Yes);
+            }
+        });
+    }
+
+    /// A connection reaches a target: it is taken, or refused at once.
+    fn connected(&mut self, channel: Channel, target: Context, from: Loop, lifecycle: DocumentLifecycle) {
+        let opener = &self.contexts[self.opener_of(channel).1];
+        let context = &self.contexts[target];
+        let at = context.home;
+        let listens = self.listens(channel, target);
+        let admitted = listens
+            && !context.ended
+            && context.killed.is_none()
+            && context.suspended.is_none()
+            && opener.killed.is_none();
+        let ports = match (self.policies().connect_listeners, self.channels[channel].kind) {
+            (ConnectListeners::PortForEach, ConnectKind::Port) => context.listening.listeners.max(1),
+            _ => 1,
+        };
+        for nth in 0..ports {
+            let end = (channel, target, nth);
+            let refusal = match admitted {
+                false => Some(NoReceiver),
+                true => {
+                    (self.count(target) >= self.limits().ports_per_context as usize).then_some(LimitReached)
+                }
+            };
+            match refusal {
+                Some(reason) if nth == 0 => return self.send(at, from, Record::Left(end, reason)),
+                Some(_) => return,
+                None => {}
+            }
+            self.ports.insert(end, Port::new(State::Open));
+            self.channels[channel].receivers.entry(at).or_default().push(end);
+            self.send(at, from, if nth == 0 { Record::Accept(end) } else { Record::Join(end) });
+            let shown = self.policies().sender.lifecycle.then_some(lifecycle);
+            self.emit(target, Heard::Connect(end, shown));
+        }
+    }
+
+    fn listens(&self, channel: Channel, target: Context) -> bool {
+        let (opener, target) = (&self.contexts[self.opener_of(channel).1], &self.contexts[target]);
+        match (self.channels[channel].kind, opener.instance == target.instance) {
+            (ConnectKind::OneOff, true) => target.listening.one_off,
+            (ConnectKind::OneOff, false) => target.listening.external_one_off,
+            (_, true) => target.listening.ports,
+            (_, false) => target.listening.external_ports,
+        }
+    }
+
+    fn message_for(&mut self, end: End, message: Message) {
+        if !self.state(end).is_some_and(State::hears) {
+            return;
+        }
+        if self.contexts[end.1].suspended.is_none() {
+            return self.hear(self.home(end.1), vec![Heard::Message(end, message)]);
+        }
+        let policy = self.policies().back_forward_cache;
+        let BackForwardCache::QueuesMessages { messages, bytes } = policy else {
+            return self.receiver_took(end, message);
+        };
+        let Some(suspended) = &mut self.contexts[end.1].suspended else { return };
+        let held = suspended.held.entry(end).or_default();
+        held.add(Amount::one(message.length));
+        if held.count <= u64::from(messages) && held.bytes <= bytes {
+            return suspended.heard.push(Heard::Message(end, message));
+        }
+        self.close(end, WentIntoCache);
+        if let Some(suspended) = &mut self.contexts[end.1].suspended {
+            suspended.heard.retain(|heard| heard.end() != Some(end));
+        }
+    }
+
+    /// Takes what changes nothing that anybody could tell, whenever it is taken, so that
+    /// the number of ways stays small.
+    pub(super) fn take_inert(&mut self, at: Loop) {
+        let from: Vec<_> = self.lanes.keys().filter(|(_, to)| *to == at).map(|(from, _)| *from).collect();
+        for from in from {
+            while let Some(lane) = self.lanes.get(&(from, at)) {
+                let inert = lane.front().into_iter().position(|record| self.is_inert(from, at, record));
+                let Some(choice) = inert else { break };
+                self.take(from, at, choice);
+                self.forget_unfit(at);
+            }
+        }
+    }
+
+    fn is_inert(&self, from: Loop, at: Loop, record: &Record) -> bool {
+        let target = |&(channel, context, nth): &End| {
+            let leg = self.channels[channel].legs.get(&from);
+            let mut targets = leg.into_iter().flat_map(|leg| &leg.targets);
+            targets.find(|target| target.context == context && target.nth == nth)
+        };
+        let receivers = |channel: &Channel| self.channels[*channel].receivers.get(&at);
+        let deaf = |context: Context| {
+            self.contexts[context].killed.is_some() && self.contexts[context].suspended.is_none()
+        };
+        match record {
+            Record::Accept(end) => {
+                let opener = self.state(self.opener_of(end.0));
+                target(end).is_none() || !matches!(opener, Some(State::Opening | State::Leaving))
+            }
+            Record::Left(end, _) => target(end).is_none_or(|target| target.state == TargetState::Gone),
+            Record::Close(channel, ..) => receivers(channel).is_none_or(Vec::is_empty),
+            Record::ToReceivers(channel, _) => {
+                receivers(channel).is_none_or(|receivers| receivers.iter().all(|receiver| deaf(receiver.1)))
+            }
+            Record::ToOpener(end, _) => {
+                let opener = self.opener_of(end.0).1;
+                !target(end).is_some_and(|target| target.state == TargetState::Open)
+                    || (deaf(opener) && !self.has_windows())
+            }
+            Record::NoTarget(channel) => self.state(self.opener_of(*channel)).is_none(),
+            Record::CreditOpener(channel, _) => !self.channels[*channel].legs.contains_key(&from),
+            Record::CreditReceiver(end, _) => !self.receives(*end),
+            Record::Gone(contexts, _) => !self.concerns(at, |context| contexts.contains(&context)),
+            Record::Connect { .. } | Record::Join(_) | Record::LoopGone | Record::AnyOf(_) => false,
+        }
+    }
+
+    /// Whether the end of some contexts is anything to a loop.
+    fn concerns(&self, at: Loop, is_gone: impl Fn(Context) -> bool) -> bool {
+        self.channels.iter().any(|channel| {
+            let mut targets = channel.legs.values().flat_map(|leg| &leg.targets);
+            let reached = self.home(channel.opener) == at && targets.any(|target| is_gone(target.context));
+            let heard = is_gone(channel.opener) && channel.receivers.contains_key(&at);
+            reached || heard
+        })
+    }
+}

@@ -1,0 +1,166 @@
+//! Bounds: how far a side of a port may be ahead of the other, and how much may lie
+//! between two loops.
+
+use super::record::Record;
+use super::state::State;
+use super::world::World;
+use super::{Channel, End, Heard, Loop, Message};
+
+/// Messages or records, and bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Amount {
+    pub count: u64,
+    pub bytes: u64,
+}
+
+impl Amount {
+    pub fn one(bytes: u64) -> Self {
+        Self { count: 1, bytes }
+    }
+
+    pub fn add(&mut self, more: Self) {
+        *self = Self { count: self.count + more.count, bytes: self.bytes + more.bytes };
+    }
+
+    pub fn subtract(&mut self, less: Self) {
+        self.count = self.count.saturating_sub(less.count);
+        self.bytes = self.bytes.saturating_sub(less.bytes);
+    }
+
+    fn least(self, other: Self) -> Self {
+        Self { count: self.count.min(other.count), bytes: self.bytes.min(other.bytes) }
+    }
+}
+
+impl World {
+    pub(super) fn has_windows(&self) -> bool {
+        self.limits().window_messages.is_some() || self.limits().window_bytes.is_some()
+    }
+
+    pub(super) fn admits(&self, outstanding: Amount) -> bool {
+        let limits = self.limits();
+        limits.window_messages.is_none_or(|window| outstanding.count < u64::from(window.max(1)))
+            && limits.window_bytes.is_none_or(|window| outstanding.bytes < window.max(1))
+    }
+
+    /// Half a window is worth telling the other side.
+    fn worth_reporting(&self, taken: Amount) -> bool {
+        let limits = self.limits();
+        limits.window_messages.is_some_and(|window| taken.count >= u64::from(window.div_ceil(2)))
+            || limits.window_bytes.is_some_and(|window| taken.bytes >= window.div_ceil(2))
+    }
+
+    pub(super) fn has_room(&self, end: End) -> bool {
+        let channel = &self.channels[end.0];
+        if end.1 == channel.opener {
+            return channel.legs.values().all(|leg| self.admits(leg.outstanding));
+        }
+        self.ports.get(&end).is_none_or(|port| self.admits(port.outstanding))
+    }
+
+    /// Takes the credits that lie in a lane ahead of everything else in it. A loop's
+    /// own are not looked for.
+    pub(super) fn take_credits(&mut self, from: Loop, at: Loop) {
+        let Some(lane) = self.lanes.get_mut(&(from, at)).filter(|_| from != at) else { return };
+        for credit in lane.extract_credits() {
+            self.credited(from, credit);
+        }
+    }
+
+    pub(super) fn credited(&mut self, from: Loop, credit: Record) {
+        match credit {
+            Record::CreditOpener(channel, amount) => {
+                if let Some(leg) = self.channels[channel].legs.get_mut(&from) {
+                    leg.outstanding.subtract(amount);
+                    self.tell_of_room(self.opener_of(channel));
+                }
+            }
+            Record::CreditReceiver(end, amount) => {
+                if self.receives(end) {
+                    self.ports.entry(end).and_modify(|port| port.outstanding.subtract(amount));
+                    self.tell_of_room(end);
+                }
+            }
+            _ => unreachable!("no credit"),
+        }
+    }
+
+    /// Whether a receiver is connected, as far as its own loop knows.
+    pub(super) fn receives(&self, end: End) -> bool {
+        let receivers = self.channels[end.0].receivers.get(&self.home(end.1));
+        receivers.is_some_and(|receivers| receivers.contains(&end))
+    }
+
+    /// Tells an end that was refused a post that there is room again.
+    pub(super) fn tell_of_room(&mut self, end: End) {
+        let wants = self.ports.get(&end).is_some_and(|port| port.wants_room && port.state == State::Open);
+        if wants && self.has_room(end) {
+            self.ports.entry(end).and_modify(|port| port.wants_room = false);
+            self.emit(end.1, Heard::Room(end));
+        }
+    }
+
+    /// A receiver is done with a message.
+    pub(super) fn receiver_took(&mut self, end: End, message: Message) {
+        let (channel, context, _) = end;
+        if !self.has_windows() || context == self.channels[channel].opener {
+            return;
+        }
+        self.ports.entry(end).and_modify(|port| port.unreported.add(Amount::one(message.length)));
+        self.report_taken(channel, self.home(context));
+    }
+
+    /// Reports what the slowest receiver of a loop has taken.
+    pub(super) fn report_taken(&mut self, channel: Channel, at: Loop) {
+        let receivers = self.channels[channel].receivers.get(&at).cloned().unwrap_or_default();
+        let unreported = receivers.iter().map(|receiver| self.ports[receiver].unreported);
+        let Some(slowest) = unreported.reduce(Amount::least) else { return };
+        if !self.has_windows() || !self.worth_reporting(slowest) {
+            return;
+        }
+        for receiver in receivers {
+            self.ports.entry(receiver).and_modify(|port| port.unreported.subtract(slowest));
+        }
+        let opener = self.home(self.opener_of(channel).1);
+        self.send(at, opener, Record::CreditOpener(channel, slowest));
+    }
+
+    /// The opener is done with a message of one receiver.
+    pub(super) fn opener_took(&mut self, sender: End, message: Message) {
+        if !self.has_windows() {
+            return;
+        }
+        let channel = sender.0;
+        let (home, there) = (self.home(self.opener_of(channel).1), self.home(sender.1));
+        let leg = self.channels[channel].legs.get_mut(&there);
+        let target = leg.and_then(|leg| leg.target(sender));
+        let Some(target) = target else { return };
+        target.unreported.add(Amount::one(message.length));
+        let taken = target.unreported;
+        if self.worth_reporting(taken) {
+            if let Some(leg) = self.channels[channel].legs.get_mut(&there) {
+                leg.target(sender).into_iter().for_each(|target| target.unreported = Amount::default());
+            }
+            self.send(home, there, Record::CreditReceiver(sender, taken));
+        }
+    }
+
+    /// Whether a lane is full for certain.
+    pub(super) fn is_busy(&self, from: Loop, to: Loop) -> bool {
+        let lying = self.lanes.get(&(from, to)).map(|lane| lane.lying(from == to)).unwrap_or_default();
+        self.fills(lying)
+    }
+
+    /// Whether it may be, for all that the sender knows: what was taken since the
+    /// receiver last fell silent may not be known yet.
+    pub(super) fn may_be_busy(&self, from: Loop, to: Loop) -> bool {
+        let Some(lane) = self.lanes.get(&(from, to)) else { return self.fills(Amount::default()) };
+        let mut lying = lane.lying(from == to);
+        lying.add(lane.taken);
+        self.fills(lying)
+    }
+
+    pub(super) fn fills(&self, lying: Amount) -> bool {
+        lying.count >= self.limits().lane_records || lying.bytes >= self.limits().lane_bytes
+    }
+}

@@ -1,0 +1,382 @@
+//! One way in which everything may have gone: the state, and what calls do to it.
+
+use super::record::{Lane, Notice, Record};
+use super::state::{ChannelState, ContextState, Leg, Port, State, Target, TargetState};
+use super::window::Amount;
+use super::{Channel, Context, End, Groups, Heard, Loop, Message};
+use port_core::DisconnectReason::{ContextDetached, Disconnected};
+use port_core::{
+    BackForwardCache, ConnectError, ConnectKind, ContextError, DisconnectReason, DocumentLifecycle, Limits,
+    Listening, OpeningPort, Policies,
+};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::hash::{Hash, Hasher};
+use std::rc::Rc;
+
+/// What the service was made with: the same in every world, so it tells none from another.
+#[derive(Clone)]
+pub struct Rules(pub Rc<(Limits, Policies)>);
+
+impl PartialEq for Rules {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Rules {}
+
+impl Hash for Rules {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct World {
+    rules: Rules,
+    pub(super) contexts: Vec<ContextState>,
+    pub(super) channels: Vec<ChannelState>,
+    pub(super) ports: BTreeMap<End, Port>,
+    pub(super) lanes: BTreeMap<(Loop, Loop), Lane>,
+    pub(super) notices: BTreeMap<Loop, VecDeque<Notice>>,
+    /// Heard next, by loop.
+    pub(super) heard: BTreeMap<Loop, Groups>,
+    /// Dropped, or declared gone.
+    pub(super) gone: BTreeSet<Loop>,
+    /// Pairs of which the first knows that the second is gone.
+    pub(super) parted: BTreeSet<(Loop, Loop)>,
+}
+
+/// How a post went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Posted {
+    Sent,
+    Disconnected,
+    Gone,
+    TooLarge,
+    WindowFull,
+    Busy,
+}
+
+/// A connect: whom the index found, and the rest.
+#[derive(Clone, Debug)]
+pub struct Connecting {
+    pub opener: Context,
+    pub targets: Vec<Context>,
+    pub kind: ConnectKind,
+    /// Of the name, for the budget.
+    pub bytes: u64,
+    /// A content script calls `tabs.connect`.
+    pub not_allowed: bool,
+}
+
+impl World {
+    pub fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            contexts: Vec::new(),
+            channels: Vec::new(),
+            ports: BTreeMap::new(),
+            lanes: BTreeMap::new(),
+            notices: BTreeMap::new(),
+            heard: BTreeMap::new(),
+            gone: BTreeSet::new(),
+            parted: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.rules.0.0
+    }
+
+    pub(super) fn policies(&self) -> &Policies {
+        &self.rules.0.1
+    }
+
+    pub(super) fn home(&self, context: Context) -> Loop {
+        self.contexts[context].home
+    }
+
+    pub(super) fn opener_of(&self, channel: Channel) -> End {
+        (channel, self.channels[channel].opener, 0)
+    }
+
+    pub(super) fn state(&self, end: End) -> Option<State> {
+        self.ports.get(&end).map(|port| port.state)
+    }
+
+    pub fn attach(&mut self, home: Loop, instance: usize) {
+        let listening = Listening::default();
+        let context = ContextState { home, instance, listening, killed: None, ended: false, suspended: None };
+        self.contexts.push(context);
+    }
+
+    pub fn set_listening(
+        &mut self,
+        context: Context,
+        listening: Listening,
+        got: Result<(), ContextError>,
+    ) -> bool {
+        let state = &mut self.contexts[context];
+        if state.ended {
+            return got == Err(ContextError::UnknownContext);
+        }
+        if state.killed.is_some() {
+            return got == Err(ContextError::Gone);
+        }
+        state.listening = listening;
+        got == Ok(())
+    }
+
+    pub fn detach(&mut self, context: Context, got: Result<(), ContextError>) -> bool {
+        if self.contexts[context].ended {
+            return got == Err(ContextError::UnknownContext);
+        }
+        let reason = self.contexts[context].killed.unwrap_or(ContextDetached);
+        self.end_contexts(self.home(context), &[context], reason);
+        got == Ok(())
+    }
+
+    /// A connect, whose channel is the next.
+    pub fn connect(&mut self, connecting: &Connecting, got: Result<(), ConnectError>) -> bool {
+        let Connecting { opener, targets, kind, bytes, not_allowed } = connecting;
+        let (opener, kind) = (*opener, *kind);
+        let context = &self.contexts[opener];
+        let home = context.home;
+        let cached = context.suspended.is_some();
+        let expected = if context.ended {
+            Some(ConnectError::UnknownContext)
+        } else if context.killed.is_some() {
+            Some(ConnectError::Gone)
+        } else if cached && self.policies().back_forward_cache == BackForwardCache::Ends {
+            Some(ConnectError::Cached)
+        } else if self.count(opener) >= self.limits().ports_per_context as usize {
+            Some(ConnectError::TooManyPorts)
+        } else {
+            not_allowed.then_some(ConnectError::NotAllowed)
+        };
+        if let Some(expected) = expected {
+            return got == Err(expected);
+        }
+        let mut legs = BTreeMap::<Loop, Leg>::new();
+        for &context in targets.iter().filter(|target| **target != opener) {
+            let leg = legs.entry(self.home(context)).or_insert_with(|| Leg {
+                targets: Vec::new(),
+                unanswered: false,
+                outstanding: Amount::default(),
+            });
+            let state = TargetState::Pending;
+            leg.targets.push(Target { context, nth: 0, state, unreported: Amount::default() });
+        }
+        let reached: Vec<_> = legs.keys().copied().collect();
+        match got {
+            Ok(()) if reached.iter().any(|to| self.is_busy(home, *to)) => return false,
+            Ok(()) => {}
+            Err(ConnectError::Busy) => return reached.iter().any(|to| self.may_be_busy(home, *to)),
+            Err(_) => return false,
+        }
+        let channel = self.channels.len();
+        let waits = self.policies().opening_port == OpeningPort::PostsWait && kind == ConnectKind::Port;
+        let state = if waits && !legs.is_empty() { State::Opening } else { State::Open };
+        self.ports.insert((channel, opener, 0), Port::new(state));
+        if legs.is_empty() {
+            self.send(home, home, Record::NoTarget(channel));
+        }
+        let lifecycle = if cached { DocumentLifecycle::Cached } else { DocumentLifecycle::Active };
+        for (to, leg) in &legs {
+            let targets = leg.targets.iter().map(|target| target.context).collect();
+            self.send(home, *to, Record::Connect { channel, targets, lifecycle, bytes: *bytes });
+        }
+        self.channels.push(ChannelState {
+            opener,
+            kind,
+            legs,
+            lost: None,
+            limit_reached: false,
+            held: Vec::new(),
+            receivers: BTreeMap::new(),
+        });
+        true
+    }
+
+    pub fn post(&mut self, end: End, message: Message, got: Posted) -> bool {
+        let Some(state) = self.state(end) else { return got == Posted::Disconnected };
+        if self.contexts[end.1].killed.is_some() {
+            return got == Posted::Gone;
+        }
+        if message.length > self.limits().message_bytes as u64 {
+            return got == Posted::TooLarge;
+        }
+        match state {
+            State::Open => {}
+            State::Opening => return got == self.hold(end, message),
+            State::Leaving => return got == Posted::Disconnected,
+            // As in browsers, it goes nowhere.
+            State::Silent | State::Ended(_) => return got == Posted::Sent,
+        }
+        if !self.has_room(end) {
+            let home = self.home(end.1);
+            self.in_no_order(self.others(end), home, |world, other| world.take_credits(other, home));
+            if !self.has_room(end) {
+                self.ports.entry(end).and_modify(|port| port.wants_room = true);
+                return got == Posted::WindowFull;
+            }
+        }
+        let (home, others) = (self.home(end.1), self.others(end));
+        match got {
+            Posted::Busy => others.iter().any(|to| self.may_be_busy(home, *to)),
+            Posted::Sent if !others.iter().any(|to| self.is_busy(home, *to)) => {
+                self.send_message(end, message);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    pub fn disconnect(&mut self, end: End, was_open: bool) -> bool {
+        let killed = self.contexts[end.1].killed;
+        match self.state(end) {
+            None | Some(State::Leaving) => return !was_open,
+            Some(State::Opening) if killed.is_none() => {
+                self.ports.entry(end).and_modify(|port| port.state = State::Leaving);
+            }
+            Some(_) => {
+                self.close(end, killed.unwrap_or(Disconnected));
+                self.ports.remove(&end);
+            }
+        }
+        was_open
+    }
+
+    pub fn is_open(&self, end: End) -> bool {
+        self.state(end).is_some_and(|state| state != State::Leaving)
+    }
+
+    /// A loop is dropped: its own thread's doing, as a detach is, so that what its
+    /// contexts sent is still taken.
+    pub fn drop_loop(&mut self, gone: Loop, loops: &[Loop]) {
+        let opening = self.ports.iter().filter(|(end, port)| {
+            self.home(end.1) == gone && matches!(port.state, State::Opening | State::Leaving)
+        });
+        let opening = opening.map(|(end, _)| *end).collect();
+        self.in_no_order(opening, gone, Self::release);
+        for context in 0..self.contexts.len() {
+            if self.home(context) == gone {
+                self.contexts[context].ended = true;
+                self.contexts[context].suspended = None;
+                self.ports.retain(|end, _| end.1 != context);
+            }
+        }
+        self.heard.remove(&gone);
+        self.notices.remove(&gone);
+        self.parted.extend(loops.iter().map(|from| (*from, gone)));
+        self.tell_all_of(gone, loops);
+    }
+
+    /// A fact ends contexts.
+    pub fn kill(&mut self, contexts: &[Context], reason: DisconnectReason, loops: &[Loop]) {
+        let mut by_loop = BTreeMap::<Loop, Vec<Context>>::new();
+        for &context in contexts {
+            self.contexts[context].killed.get_or_insert(reason);
+            by_loop.entry(self.home(context)).or_default().push(context);
+        }
+        for &event_loop in loops.iter().filter(|_| !contexts.is_empty()) {
+            let by_loop = by_loop.clone().into_iter().collect();
+            self.notice(event_loop, Notice::Gone(by_loop, reason));
+        }
+    }
+
+    /// A loop is declared gone.
+    pub fn declare_gone(&mut self, gone: Loop, loops: &[Loop]) {
+        let here = (0..self.contexts.len()).filter(|context| self.home(*context) == gone);
+        let contexts: Vec<_> = here.filter(|context| !self.contexts[*context].ended).collect();
+        let reason = DisconnectReason::EventLoopGone;
+        for &context in &contexts {
+            self.contexts[context].killed.get_or_insert(reason);
+        }
+        self.notice(gone, Notice::Gone(vec![(gone, contexts)], reason));
+        self.tell_all_of(gone, loops);
+    }
+
+    fn tell_all_of(&mut self, gone: Loop, loops: &[Loop]) {
+        if self.gone.insert(gone) {
+            for &other in loops.iter().filter(|other| **other != gone) {
+                self.notice(other, Notice::LoopGone(gone));
+            }
+        }
+    }
+
+    pub fn suspend(&mut self, contexts: &[Context]) {
+        for &context in contexts {
+            self.notice(self.home(context), Notice::Suspend(context));
+        }
+    }
+
+    pub fn resume(&mut self, contexts: &[Context]) {
+        for &context in contexts {
+            self.notice(self.home(context), Notice::Resume(context));
+        }
+    }
+
+    /// Nobody tells a loop anything of others that was declared gone.
+    fn notice(&mut self, to: Loop, notice: Notice) {
+        if !self.gone.contains(&to) {
+            self.notices.entry(to).or_default().push_back(notice);
+        }
+    }
+
+    pub(super) fn count(&self, context: Context) -> usize {
+        self.ports.keys().filter(|end| end.1 == context).count()
+    }
+
+    /// The loops to which an end's posts go.
+    fn others(&self, (channel, context, _): End) -> Vec<Loop> {
+        let state = &self.channels[channel];
+        match context == state.opener {
+            true => state.legs.keys().copied().collect(),
+            false => vec![self.home(state.opener)],
+        }
+    }
+
+    /// A context is to hear something, or it waits until its page comes back.
+    pub(super) fn emit(&mut self, context: Context, heard: Heard) {
+        match &mut self.contexts[context].suspended {
+            Some(suspended) => suspended.heard.push(heard),
+            None => self.hear(self.home(context), vec![heard]),
+        }
+    }
+
+    /// Does several things of which nobody may rely on the order.
+    pub(super) fn in_no_order<T>(&mut self, items: Vec<T>, at: Loop, mut act: impl FnMut(&mut Self, T)) {
+        let before: BTreeMap<_, _> =
+            self.lanes.iter().map(|(lane, state)| (*lane, state.records.len())).collect();
+        let mut sent = BTreeMap::<_, Vec<VecDeque<Record>>>::new();
+        self.hears_in_no_order(at, |world| {
+            for item in items {
+                act(world, item);
+                for (lane, state) in &mut world.lanes {
+                    let from = before.get(lane).copied().unwrap_or(0).min(state.records.len());
+                    let records = state.records.split_off(from);
+                    if !records.is_empty() {
+                        sent.entry(*lane).or_default().push(records);
+                    }
+                }
+            }
+        });
+        for (lane, mut sequences) in sent {
+            let records = &mut self.lanes.entry(lane).or_default().records;
+            match sequences.len() {
+                1 => records.append(&mut sequences[0]),
+                _ => records.push_back(Record::AnyOf(sequences)),
+            }
+        }
+    }
+
+    /// Does something that has a loop hear several things in no order.
+    pub(super) fn hears_in_no_order(&mut self, at: Loop, act: impl FnOnce(&mut Self)) {
+        let before = self.heard.get(&at).map_or(0, VecDeque::len);
+        act(self);
+        if let Some(groups) = self.heard.get_mut(&at) {
+            let group = groups.split_off(before).into_iter().flatten().collect();
+            self.hear(at, group);
+        }
+    }
+}
