@@ -10,6 +10,8 @@ use port_core_bench::scene::Scene;
 use port_core_bench::topology::Processors;
 use std::env;
 use std::hint::black_box;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 const BURST: usize = 64;
@@ -23,7 +25,9 @@ fn main() {
         "messages" => messages(count),
         "apart" => apart(count),
         "connects" => connects(count),
-        other => panic!("messages, apart or connects, not {other}"),
+        "sleeps" => sleeps(count, false),
+        "sleeps-beside" => sleeps(count, true),
+        other => panic!("messages, apart, connects, sleeps or sleeps-beside, not {other}"),
     }
     println!("{:.1} ns each", start.elapsed().as_nanos() as f64 / count as f64);
 }
@@ -61,11 +65,49 @@ fn post(event_loop: &mut EventLoop, port: PortId) {
 
 #[inline(never)]
 fn take(event_loop: &mut EventLoop) {
-    while let Some(event) = event_loop.try_next_event() {
-        if let Event::Message { payload, .. } = &event {
+    while let Some(event) = &event_loop.try_next_event() {
+        if let Event::Message { payload, .. } = event {
             black_box(payload.first());
         }
     }
+}
+
+/// What it costs a loop that has nothing more to do to say so, with its peer idle, or
+/// while a thread of the process runs on another processor.
+fn sleeps(count: usize, beside: bool) {
+    let mut scene = Scene::of_two_loops(1);
+    let port = scene.connect_many(1).0[0];
+    let mut receiver = scene.receiver.expect("the scene has two loops");
+    let processors = Processors::find().expect("two processors");
+    core_affinity::set_for_current(processors.first);
+    let (done, beats) = (AtomicBool::new(false), AtomicU64::new(0));
+    let mut times: Vec<Duration> = Vec::with_capacity(count);
+    thread::scope(|scope| {
+        if beside {
+            scope.spawn(|| {
+                core_affinity::set_for_current(processors.second);
+                while !done.load(Ordering::Relaxed) {
+                    beats.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        for _ in 0..count {
+            scene.opener.post_message(port, black_box(&[7; 100])).expect("the port is open");
+            black_box(&receiver.try_next_event());
+            assert!(receiver.try_next_event().is_none());
+            let (start, before) = (Instant::now(), beats.load(Ordering::Relaxed));
+            assert!(receiver.next_event().is_none());
+            let elapsed = start.elapsed();
+            // Somebody else may have the other thread's processor just now.
+            if beats.load(Ordering::Relaxed) > before || !beside {
+                times.push(elapsed);
+            }
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    times.sort_unstable();
+    let at = |percent: usize| times.get(times.len() * percent / 100).copied().unwrap_or_default();
+    println!("to fall asleep: median {:?} ({:?} to {:?}) of {}", at(50), at(10), at(90), times.len());
 }
 
 fn connects(count: usize) {

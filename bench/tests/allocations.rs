@@ -1,8 +1,11 @@
 //! Allocations and memory, exactly: what is counted here does not depend on the machine.
 
 use bytes::Bytes;
-use port_core_bench::allocation::Counting;
+use port_core::{Event, INLINE_BYTES};
+use port_core_bench::allocation::{Counting, Tally};
 use port_core_bench::memory::{burst, in_steady_state, per_connect, per_idle_pair};
+use port_core_bench::scene::Scene;
+use std::iter;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -10,13 +13,39 @@ static ALLOCATOR: Counting = Counting;
 #[test]
 fn a_short_message_allocates_nothing_on_either_side() {
     assert_eq!(in_steady_state(|| (&[7; 100]).into()), (0.0, 0.0));
-    assert_eq!(in_steady_state(|| (&[7; port_core::INLINE_BYTES]).into()), (0.0, 0.0));
+    assert_eq!(in_steady_state(|| (&[7; INLINE_BYTES]).into()), (0.0, 0.0));
 }
 
 #[test]
 fn a_long_message_by_reference_allocates_nothing_on_either_side() {
     let shared = Bytes::from(vec![7; 4096]);
     assert_eq!(in_steady_state(|| shared.clone().into()), (0.0, 0.0));
+}
+
+#[test]
+fn messages_above_the_inline_size_are_passed_by_reference_up_to_the_largest() {
+    let mut scene = Scene::of_two_loops(3);
+    let port = scene.connect_many(1).0[0];
+    let mut receiver = scene.receiver.expect("the scene has two loops");
+    let mut sizes: Vec<usize> = (4..=26).map(|power| 1 << power).collect();
+    sizes.extend([INLINE_BYTES, INLINE_BYTES + 1]);
+    // The first rounds are for both sides to get the memory that they keep.
+    for (round, size) in iter::repeat_n(16, 50).chain(sizes).enumerate() {
+        let posted = Bytes::from(vec![7; size]);
+        let message = posted.clone();
+        let mut taken = 0;
+        let (tally, ()) = Tally::of(|| {
+            scene.opener.post_message(port, message).expect("the port is open");
+            while let Some(event) = &receiver.try_next_event() {
+                let Event::Message { payload, .. } = event else { panic!("{event:?}") };
+                assert_eq!(payload.len(), size);
+                assert_eq!(payload.as_ptr() == posted.as_ptr(), size > INLINE_BYTES, "{size}");
+                taken += 1;
+            }
+        });
+        assert_eq!(taken, 3);
+        assert!(round < 50 || (tally.allocations, tally.bytes) == (0, 0), "{size}: {tally:?}");
+    }
 }
 
 #[test]

@@ -87,7 +87,7 @@ impl Ringer {
 
     /// To be called after something was published on the line: rings if the
     /// consumer no longer polls it. Whether it did. Wakes at most once per arming.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn published(&mut self, bell: &Bell) -> bool {
         // ORDERING: pairs with the fence in `Bell::look_again`. Either our load sees the
         // epoch stored before that one, or the consumer's look after it sees what we
@@ -98,9 +98,14 @@ impl Ringer {
         if epoch == self.rung {
             return false;
         }
+        self.ring_for(epoch, bell);
+        true
+    }
+
+    #[cold]
+    fn ring_for(&mut self, epoch: u32, bell: &Bell) {
         self.rung = epoch;
         bell.ring(&self.line);
-        true
     }
 }
 

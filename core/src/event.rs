@@ -3,10 +3,12 @@
 use crate::ids::{ContextId, PortId};
 use crate::message::MessageFormat;
 use crate::name::PortName;
-use crate::payload::Payload;
+use crate::payload::{Payload, Pieces};
 use crate::reason::DisconnectReason;
+use crate::record::Traits;
 use crate::sender::Sender;
 use crate::target::ConnectKind;
+use std::mem::MaybeUninit;
 
 /// One thing that happened to a context of an event loop, given by
 /// [`EventLoop::next_event`](crate::EventLoop::next_event).
@@ -74,6 +76,45 @@ pub enum Event {
 }
 
 impl Event {
+    #[inline(always)]
+    pub(crate) fn message(context: ContextId, port: PortId, traits: Traits, payload: Payload) -> Self {
+        let (format, user_activation) = (traits.format(), traits.user_activation());
+        Self::Message { context, port, payload, format, user_activation }
+    }
+
+    /// The event of a short message, whose bytes are copied straight to where the caller wants
+    /// the event.
+    #[inline(always)]
+    pub(crate) fn short_message(
+        context: ContextId,
+        port: PortId,
+        traits: Traits,
+        pieces: Pieces<'_>,
+    ) -> Option<Self> {
+        let mut place = MaybeUninit::uninit();
+        Self::write_short_message(&mut place, (context, port), traits, pieces);
+        // SAFETY: just written.
+        unsafe { place.assume_init() }
+    }
+
+    /// An event is large, and moving one that was just written waits for its own stores. So the
+    /// compiler is not to see both ends of this.
+    #[inline(never)]
+    fn write_short_message(
+        place: &mut MaybeUninit<Option<Self>>,
+        (context, port): (ContextId, PortId),
+        traits: Traits,
+        pieces: Pieces<'_>,
+    ) {
+        // SAFETY: written below.
+        let payload = unsafe { Payload::unwritten(pieces) };
+        if let Some(Self::Message { payload, .. }) =
+            place.write(Some(Self::message(context, port, traits, payload)))
+        {
+            payload.write(pieces);
+        }
+    }
+
     /// The context the event is for.
     #[must_use]
     pub fn context(&self) -> ContextId {

@@ -85,9 +85,21 @@ impl<'a> Message<'a> {
     }
 
     /// The payload.
+    #[inline]
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         self.body.as_slice()
+    }
+
+    /// Whether dropping the message may run somebody's code.
+    #[inline]
+    pub(crate) const fn is_owned(&self) -> bool {
+        matches!(self.body, Body::Owned(_))
+    }
+
+    /// The message, leaving an empty one.
+    pub(crate) fn take(&mut self) -> Self {
+        Self { body: std::mem::replace(&mut self.body, Body::Borrowed(&[])), ..*self }
     }
 
     /// The message with bytes of its own; borrowed ones are copied.

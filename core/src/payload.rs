@@ -19,32 +19,49 @@ pub const INLINE_BYTES: usize = 160;
 #[derive(Clone)]
 pub struct Payload(Held);
 
-/// A short message is held in as little as its pieces need, so that a smaller one costs
-/// less to move.
 #[derive(Clone)]
 enum Held {
-    One(Inline<{ PIECES[0] }>),
-    Two(Inline<{ PIECES[1] }>),
-    Three(Inline<{ PIECES[2] }>),
+    Inline(Inline),
     Shared(Bytes),
 }
 
-/// The bytes that fit a lane's record alone, with one slot behind it, and with two.
-pub(crate) const PIECES: [usize; 3] = [40, 100, INLINE_BYTES];
-
 #[derive(Clone, Copy)]
-struct Inline<const N: usize> {
-    length: u8,
+struct Inline {
+    /// Of two bytes, for one byte in front of the bytes that are not initialised would have the
+    /// compiler write it over all of them.
+    length: u16,
     /// The first `length` bytes are initialised.
-    bytes: [MaybeUninit<u8>; N],
+    bytes: [MaybeUninit<u8>; INLINE_BYTES],
 }
 
-impl<const N: usize> Inline<N> {
-    #[inline]
-    fn as_slice(&self) -> &[u8] {
-        let filled = &self.bytes[..usize::from(self.length)];
-        // SAFETY: the constructors of `Payload` initialised the first `length` bytes.
-        unsafe { filled.assume_init_ref() }
+type Head = [MaybeUninit<u8>; HEAD_BYTES];
+type Cell = [MaybeUninit<u8>; CELL_BYTES];
+
+/// Bytes of a lane's record that hold the front of a short message.
+pub(crate) const HEAD_BYTES: usize = 40;
+
+/// Bytes of a short message that lie in one slot behind the record.
+pub(crate) const CELL_BYTES: usize = (INLINE_BYTES - HEAD_BYTES) / 2;
+
+/// A short message as it lies in a lane, in as many pieces as it needs.
+#[derive(Clone, Copy)]
+pub(crate) struct Pieces<'a> {
+    length: u16,
+    /// These are initialised as far as the message goes.
+    head: &'a Head,
+    second: Option<&'a Cell>,
+    third: Option<&'a Cell>,
+}
+
+impl<'a> Pieces<'a> {
+    /// The pieces of a message of this length.
+    ///
+    /// # Safety
+    ///
+    /// They are as many as it takes, and initialised as far as the message goes.
+    #[inline(always)]
+    pub(crate) unsafe fn new(length: u16, head: &'a Head, mut cells: impl Iterator<Item = &'a Cell>) -> Self {
+        Self { length, head, second: cells.next(), third: cells.next() }
     }
 }
 
@@ -58,7 +75,6 @@ impl Payload {
     /// # Panics
     ///
     /// When the pieces are longer than [`INLINE_BYTES`] together; the lane admits no such record.
-    #[inline]
     pub(crate) fn inline<'a>(first: &[u8], rest: impl Iterator<Item = &'a [u8]>) -> Self {
         let mut bytes = [MaybeUninit::uninit(); INLINE_BYTES];
         bytes[..first.len()].write_copy_of_slice(first);
@@ -67,62 +83,51 @@ impl Payload {
             bytes[length..length + piece.len()].write_copy_of_slice(piece);
             length += piece.len();
         }
-        let length = u8::try_from(length).expect("INLINE_BYTES fits a byte");
-        Self(Held::Three(Inline { length, bytes }))
+        let length = u16::try_from(length).expect("INLINE_BYTES is small");
+        Self(Held::Inline(Inline { length, bytes }))
     }
 
-    /// The first `length` bytes of a record's own.
+    /// A short payload whose bytes are yet to be [written](Self::write).
+    ///
+    /// A payload is large: put together in one place and moved to another it costs more than
+    /// all the rest of a message. So an event is made with an unwritten one, which is
+    /// written where the event will be.
     ///
     /// # Safety
     ///
-    /// They are initialised, and `length` is at most their number.
+    /// These pieces are written before the payload is read.
     #[inline(always)]
-    pub(crate) unsafe fn one(length: u8, bytes: [MaybeUninit<u8>; PIECES[0]]) -> Self {
-        Self(Held::One(Inline { length, bytes }))
+    pub(crate) unsafe fn unwritten(pieces: Pieces<'_>) -> Self {
+        Self(Held::Inline(Inline { length: pieces.length, bytes: [MaybeUninit::uninit(); _] }))
     }
 
-    /// The first `length` bytes of a record's own and those of the slot behind it.
-    ///
-    /// # Safety
-    ///
-    /// As for [`one`](Self::one).
+    /// Writes the bytes of an [unwritten](Self::unwritten) payload, in pieces of fixed sizes.
     #[inline(always)]
-    pub(crate) unsafe fn two(length: u8, first: &[MaybeUninit<u8>], second: &[MaybeUninit<u8>]) -> Self {
-        let mut bytes = [MaybeUninit::uninit(); _];
-        let (start, end) = bytes.split_at_mut(PIECES[0]);
-        start.copy_from_slice(first);
-        end.copy_from_slice(second);
-        Self(Held::Two(Inline { length, bytes }))
-    }
-
-    /// The first `length` bytes of a record's own and those of the two slots behind it.
-    ///
-    /// # Safety
-    ///
-    /// As for [`one`](Self::one).
-    #[inline(always)]
-    pub(crate) unsafe fn three(
-        length: u8,
-        first: &[MaybeUninit<u8>],
-        second: &[MaybeUninit<u8>],
-        third: &[MaybeUninit<u8>],
-    ) -> Self {
-        let mut bytes = [MaybeUninit::uninit(); _];
-        bytes[..PIECES[0]].copy_from_slice(first);
-        bytes[PIECES[0]..PIECES[1]].copy_from_slice(second);
-        bytes[PIECES[1]..].copy_from_slice(third);
-        Self(Held::Three(Inline { length, bytes }))
-    }
-
-    /// Gives a copy to `then`, arm by arm so that each is made where it will be.
-    #[inline(always)]
-    pub(crate) fn copied<R>(&self, then: impl Fn(Self) -> R) -> R {
-        match &self.0 {
-            Held::One(inline) => then(Self(Held::One(*inline))),
-            Held::Two(inline) => then(Self(Held::Two(*inline))),
-            Held::Three(inline) => then(Self(Held::Three(*inline))),
-            Held::Shared(bytes) => then(Self(Held::Shared(bytes.clone()))),
+    pub(crate) fn write(&mut self, pieces: Pieces<'_>) {
+        let Held::Inline(inline) = &mut self.0 else { return };
+        let (head, cells) = inline.bytes.split_at_mut(HEAD_BYTES);
+        head.copy_from_slice(pieces.head);
+        if let Some(second) = pieces.second {
+            cells[..CELL_BYTES].copy_from_slice(second);
         }
+        if let Some(third) = pieces.third {
+            cells[CELL_BYTES..].copy_from_slice(third);
+        }
+    }
+
+    /// The pieces of a short payload.
+    #[inline(always)]
+    pub(crate) fn pieces(&self) -> Option<Pieces<'_>> {
+        let Held::Inline(Inline { length, bytes }) = &self.0 else { return None };
+        let (head, cells) = bytes.split_first_chunk()?;
+        let (second, third) = cells.split_first_chunk()?;
+        let filled = usize::from(*length);
+        Some(Pieces {
+            length: *length,
+            head,
+            second: (filled > HEAD_BYTES).then_some(second),
+            third: third.first_chunk().filter(|_| filled > HEAD_BYTES + CELL_BYTES),
+        })
     }
 
     /// The payload, leaving an empty one.
@@ -148,10 +153,12 @@ impl Deref for Payload {
     #[inline]
     fn deref(&self) -> &[u8] {
         match &self.0 {
+            Held::Inline(inline) => {
+                let filled = &inline.bytes[..usize::from(inline.length)];
+                // SAFETY: whoever made the payload initialised the first `length` bytes.
+                unsafe { filled.assume_init_ref() }
+            }
             Held::Shared(bytes) => bytes,
-            Held::One(inline) => inline.as_slice(),
-            Held::Two(inline) => inline.as_slice(),
-            Held::Three(inline) => inline.as_slice(),
         }
     }
 }

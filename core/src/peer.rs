@@ -4,13 +4,15 @@ use crate::acquaintance::{Acquaintances, Introduction};
 use crate::bell::{Armer, Ringer};
 use crate::context::ContextShared;
 use crate::event::Event;
+use crate::event_loop::worth_reporting;
 use crate::event_loop_shared::{EventLoopShared, Lanes};
 use crate::ids::{ContextId, Key, PortId};
 use crate::lane::{Consumer, Entry, Frontier, Producer};
 use crate::limits::Limits;
-use crate::payload::{Payload, discard, discard_all};
-use crate::port::{Accepted, Leg, LegWindow, TargetState};
-use crate::record::{Channel, Incoming, Record, Signal, Traits};
+use crate::message::Body;
+use crate::payload::{INLINE_BYTES, Payload, discard, discard_all};
+use crate::port::{Accepted, Leg, LegWindow, ReceiverWindow, TargetState};
+use crate::record::{Address, Channel, Credit, Incoming, Record, Route, Signal, Traits};
 use crate::slab::{LAST_GENERATION, Slab, grow_gently};
 use crate::sync::{Arc, HashMap, mutant};
 use std::collections::VecDeque;
@@ -45,25 +47,58 @@ enum Link {
 pub(crate) struct Arrival<'a> {
     entry: Entry<'a, Record>,
     bytes: u64,
+    /// Whether all of it lies in the lane.
+    short: bool,
+    /// Whence it comes: the ordinal where it goes to the opener.
+    channel: Channel,
+    ordinal: Option<u32>,
+    windows: &'a mut HashMap<Channel, LegWindow>,
     /// That port. Whether it is open is for the loop to see.
     pub(crate) port: Key,
 }
 
 impl Arrival<'_> {
-    /// Takes the message and makes an event of it, in the place where the caller's
-    /// caller wants it: an event is large, and moving it costs.
+    /// Counts the message as taken by this side; `false`, and nothing counted, when that
+    /// would have to be reported.
+    #[inline]
+    pub(crate) fn count(&mut self, receivers: &mut HashMap<Key, ReceiverWindow>, limits: &Limits) -> bool {
+        let unreported = match self.ordinal {
+            Some(ordinal) => self.windows.entry(self.channel).or_default().unreported_of(ordinal),
+            None => &mut receivers.entry(self.port).or_default().unreported,
+        };
+        let mut taken = *unreported;
+        taken.add(Credit::one(self.bytes));
+        let counted = !worth_reporting(limits, taken);
+        if counted {
+            *unreported = taken;
+        }
+        counted
+    }
+
+    /// Takes the message and makes an event of it.
     #[inline(always)]
     pub(crate) fn into_event(self, context: ContextId, port: PortId) -> Option<Event> {
-        let event = |traits: Traits, payload| {
-            let (format, user_activation) = (traits.format(), traits.user_activation());
-            Some(Event::Message { context, port, payload, format, user_activation })
-        };
-        self.entry.take(self.bytes, |record, tail| match record {
+        if self.short { self.into_short_event(context, port) } else { self.into_long_event(context, port) }
+    }
+
+    #[inline(always)]
+    fn into_short_event(self, context: ContextId, port: PortId) -> Option<Event> {
+        // There is nothing in the record that would have to be dropped.
+        self.entry.pass(self.bytes, |record, tail| match record {
             Record::Short { traits, length, head, .. } => {
-                // SAFETY: every `Short` is made by `Record::message` and sent with its tail.
-                unsafe { head.with_payload(length, tail.cells(), |payload| event(traits, payload)) }
+                // SAFETY: every `Short` is made by `Record::short`, filled and sent with its tail.
+                let pieces = unsafe { head.pieces(*length, tail.cells()) };
+                Event::short_message(context, port, *traits, pieces)
             }
-            Record::Long { traits, bytes, .. } => event(traits, Payload::shared(bytes)),
+            _ => unreachable!("its address says that it is short"),
+        })
+    }
+
+    fn into_long_event(self, context: ContextId, port: PortId) -> Option<Event> {
+        self.entry.take(self.bytes, |record, _| match record {
+            Record::Long { traits, bytes, .. } => {
+                Some(Event::message(context, port, traits, Payload::shared(bytes)))
+            }
             _ => unreachable!("a message has an address, nothing else does"),
         })
     }
@@ -75,6 +110,17 @@ struct Ends {
     ringer: Ringer,
     consumer: Consumer<Record>,
     armer: Armer,
+}
+
+impl Ends {
+    /// To be called after something was pushed: rings where the peer no longer polls.
+    #[inline(always)]
+    fn published(&mut self, peer: &EventLoopShared) {
+        if !mutant("rung-before-publishing") && self.ringer.published(peer.bell()) {
+            // The peer had stopped polling, so the lane was empty.
+            self.producer.shrink();
+        }
+    }
 }
 
 impl Peer {
@@ -114,12 +160,10 @@ impl Peer {
                 if mutant("rung-before-publishing") {
                     ends.ringer.published(self.shared.bell());
                 }
-                if let Err(refused) = ends.producer.push(record, tail, bytes) {
+                match ends.producer.push(record, tail, bytes) {
                     // A payload's destructor may panic; the message's other receivers still get it.
-                    discard(refused);
-                } else if !mutant("rung-before-publishing") && ends.ringer.published(self.shared.bell()) {
-                    // The peer had stopped polling, so the lane was empty.
-                    ends.producer.shrink();
+                    Err(refused) => discard(refused),
+                    Ok(()) => ends.published(&self.shared),
                 }
             }
             Link::Own => {
@@ -127,6 +171,41 @@ impl Peer {
                 self.backlog.push_back(Incoming::new(record, [tail].into_iter()));
             }
         }
+    }
+
+    /// Sends a message. The last record made of a body takes a long one by reference
+    /// without another count. Otherwise as [`send`](Self::send).
+    pub(crate) fn send_message(
+        &mut self,
+        (channel, route): (Channel, Route),
+        traits: Traits,
+        body: &mut Body<'_>,
+        last: bool,
+    ) {
+        let bytes = body.as_slice().len() as u64;
+        let (record, tail) = Record::message(channel, route, traits, body, last);
+        self.send(record, tail, bytes);
+    }
+
+    /// Sends a short message through a lane, the usual case and the quick way; `false` where
+    /// it is none, or there is no lane.
+    #[inline(always)]
+    pub(crate) fn send_short(
+        &mut self,
+        (channel, route): (Channel, Route),
+        traits: Traits,
+        bytes: &[u8],
+    ) -> bool {
+        let Link::Lanes(ends) = &mut self.link else { return false };
+        if bytes.len() > INLINE_BYTES || mutant("rung-before-publishing") {
+            return false;
+        }
+        let make = || Record::short(channel, route, traits, bytes);
+        let (tail, fill) = (Record::tail_of(bytes), |record: &mut Record| record.fill(bytes));
+        if ends.producer.push_in_place(make, tail, bytes.len() as u64, fill) {
+            ends.published(&self.shared);
+        }
+        true
     }
 
     #[inline]
@@ -145,7 +224,7 @@ impl Peer {
     }
 
     /// Whether the lane's budget admits a message or a connect.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn within_budget(&mut self, limits: &Limits) -> bool {
         match &mut self.link {
             Link::Lanes(ends) => ends.producer.within(limits.lane_records, limits.lane_bytes),
@@ -159,13 +238,16 @@ impl Peer {
     /// quick way. Everything else goes through [`take`](Self::take).
     #[inline(always)]
     pub(crate) fn arrival(&mut self) -> Option<Arrival<'_>> {
-        let Self { link: Link::Lanes(ends), backlog, opened, accepted, .. } = self else { return None };
+        let Self { link: Link::Lanes(ends), backlog, opened, accepted, windows, .. } = self else {
+            return None;
+        };
         if !backlog.is_empty() {
             return None;
         }
         let entry = ends.consumer.entry()?;
-        let (channel, route, bytes) = entry.peek(Record::address)??;
-        let port = match route.receiver() {
+        let Address { channel, route, bytes, short } = entry.peek(Record::address)??;
+        let ordinal = route.receiver();
+        let port = match ordinal {
             None => {
                 let accepted = accepted.get(channel.0.index as usize)?.as_ref()?;
                 match (accepted.generation == channel.0.generation, &*accepted.receivers) {
@@ -179,7 +261,7 @@ impl Peer {
                 open.then_some(leg.port)?
             }
         };
-        Some(Arrival { entry, bytes, port })
+        Some(Arrival { entry, bytes, short, channel, ordinal, windows, port })
     }
 
     /// Takes the next record if it lies in the lane and is neither a message nor large.

@@ -161,6 +161,18 @@ pub(crate) struct LegWindow {
     pub(crate) unreported: Vec<Credit>,
 }
 
+impl LegWindow {
+    /// What was taken of the receiver with this ordinal and not yet reported.
+    #[inline]
+    pub(crate) fn unreported_of(&mut self, ordinal: u32) -> &mut Credit {
+        let ordinal = ordinal as usize;
+        if self.unreported.len() <= ordinal {
+            self.unreported.resize(ordinal + 1, Credit::default());
+        }
+        &mut self.unreported[ordinal]
+    }
+}
+
 /// A receiver as its opener knows it: by its key alone, for a leg leads to one event
 /// loop. Whatever else there is to know of it was looked at when it was found.
 pub(crate) struct Target {

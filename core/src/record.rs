@@ -3,10 +3,10 @@
 use crate::acquaintance::Introduction;
 use crate::context::ContextShared;
 use crate::ids::Key;
-use crate::lane::{PIECE_BYTES, RECORD_BYTES, TAIL_BYTES};
+use crate::lane::{PIECE_BYTES, RECORD_BYTES, TAIL_BYTES, copy_short};
 use crate::message::{Body, MessageFormat};
 use crate::name::PortName;
-use crate::payload::{INLINE_BYTES, PIECES, Payload};
+use crate::payload::{CELL_BYTES, HEAD_BYTES, INLINE_BYTES, Payload, Pieces};
 use crate::reason::DisconnectReason;
 use crate::sync::Arc;
 use crate::target::ConnectTraits;
@@ -14,16 +14,13 @@ use bytes::Bytes;
 use std::fmt;
 use std::mem::MaybeUninit;
 
-/// Bytes of a short message that lie in its record; the rest is the record's tail.
-const HEAD_BYTES: usize = PIECES[0];
-
 /// A cell that holds a piece of a message behind its record.
 type Cell = [MaybeUninit<u8>; PIECE_BYTES];
 
 const _: () = {
     assert!(size_of::<Record>() <= RECORD_BYTES);
     assert!(HEAD_BYTES + TAIL_BYTES == INLINE_BYTES);
-    assert!(HEAD_BYTES + PIECE_BYTES == PIECES[1]);
+    assert!(PIECE_BYTES == CELL_BYTES);
 };
 
 /// A channel between an opener's port and its receivers in one event loop. The
@@ -136,6 +133,16 @@ pub(crate) enum Record {
     Signal(Signal),
 }
 
+/// What a loop needs to know of a message that lies in a lane, but for its bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct Address {
+    pub(crate) channel: Channel,
+    pub(crate) route: Route,
+    pub(crate) bytes: u64,
+    /// Whether all of it lies in the lane.
+    pub(crate) short: bool,
+}
+
 /// A connection to contexts of one event loop.
 pub(crate) struct Connect {
     pub(crate) channel: Channel,
@@ -199,48 +206,65 @@ impl Credit {
 }
 
 impl Head {
-    /// The payload of the message of `length` that starts with this head and goes on in
+    /// The pieces of the message of `length` that starts with this head and goes on in
     /// these cells.
-    ///
-    /// Every arm copies fixed sizes straight to where the payload will be: a payload put
-    /// together first and moved then costs more than all the rest of a message.
     ///
     /// # Safety
     ///
-    /// [`Record::message`] made the head, the length, and the tail that lies in the cells.
+    /// [`Record::short`] made the length, [`Record::fill`] the head, and the cells hold [`Record::tail_of`]
+    /// the same message.
     #[inline(always)]
-    pub(crate) unsafe fn with_payload<'a, R>(
-        &self,
+    pub(crate) unsafe fn pieces<'a>(
+        &'a self,
         length: u8,
-        mut cells: impl Iterator<Item = &'a Cell>,
-        then: impl Fn(Payload) -> R,
-    ) -> R {
-        let first = &self.0;
-        match (cells.next(), cells.next()) {
-            (None, _) => {
-                // SAFETY: the message ends in the head, which is initialised so far.
-                then(unsafe { Payload::one(length, *first) })
-            }
-            (Some(second), None) => {
-                // SAFETY: the message ends in this cell; these pieces are initialised so far.
-                then(unsafe { Payload::two(length, first, second) })
-            }
-            (Some(second), Some(third)) => {
-                // SAFETY: as above.
-                then(unsafe { Payload::three(length, first, second, third) })
-            }
-        }
+        cells: impl Iterator<Item = &'a Cell>,
+    ) -> Pieces<'a> {
+        // SAFETY: as the caller promises.
+        unsafe { Pieces::new(length.into(), &self.0, cells) }
     }
 }
 
 impl Record {
     /// Where a message goes, and how long it is.
     #[inline]
-    pub(crate) fn address(&self) -> Option<(Channel, Route, u64)> {
-        match self {
-            Self::Short { channel, route, length, .. } => Some((*channel, *route, (*length).into())),
-            Self::Long { channel, route, bytes, .. } => Some((*channel, *route, bytes.len() as u64)),
+    pub(crate) fn address(&self) -> Option<Address> {
+        match *self {
+            Self::Short { channel, route, length, .. } => {
+                Some(Address { channel, route, bytes: length.into(), short: true })
+            }
+            Self::Long { channel, route, ref bytes, .. } => {
+                Some(Address { channel, route, bytes: bytes.len() as u64, short: false })
+            }
             _ => None,
+        }
+    }
+
+    /// A message of at most [`INLINE_BYTES`] that has its length and not yet its bytes, of
+    /// which [`fill`](Self::fill) writes those that do not go into its [tail](Self::tail_of).
+    #[inline(always)]
+    pub(crate) fn short(channel: Channel, route: Route, traits: Traits, bytes: &[u8]) -> Self {
+        debug_assert!(bytes.len() <= INLINE_BYTES);
+        #[allow(clippy::cast_possible_truncation, reason = "at most INLINE_BYTES")]
+        let length = bytes.len() as u8;
+        Self::Short { channel, route, traits, length, head: Head([MaybeUninit::uninit(); HEAD_BYTES]) }
+    }
+
+    /// The bytes of a short message that go into its tail.
+    #[inline(always)]
+    pub(crate) fn tail_of(bytes: &[u8]) -> &[u8] {
+        bytes.get(HEAD_BYTES..).unwrap_or_default()
+    }
+
+    /// Writes the head of a short message. Done where the record is to stay: moving what
+    /// was just written in pieces means waiting for them.
+    #[inline(always)]
+    pub(crate) fn fill(&mut self, bytes: &[u8]) {
+        let Self::Short { head, .. } = self else { return };
+        match bytes.first_chunk::<HEAD_BYTES>() {
+            Some(first) => {
+                head.0.write_copy_of_slice(first);
+            }
+            None => copy_short(bytes, &mut head.0),
         }
     }
 
@@ -293,21 +317,9 @@ impl Record {
             return (Self::Long { channel, route, traits, bytes }, &[]);
         }
         let bytes = body.as_slice();
-        #[allow(clippy::cast_possible_truncation, reason = "at most INLINE_BYTES")]
-        let length = bytes.len() as u8;
-        let mut head = Head([MaybeUninit::uninit(); HEAD_BYTES]);
-        // A copy of a fixed size need not be waited for when the record is moved.
-        let tail = match bytes.split_first_chunk::<HEAD_BYTES>() {
-            Some((first, tail)) => {
-                head.0.write_copy_of_slice(first);
-                tail
-            }
-            None => {
-                head.0[..bytes.len()].write_copy_of_slice(bytes);
-                &[]
-            }
-        };
-        (Self::Short { channel, route, traits, length, head }, tail)
+        let mut record = Self::short(channel, route, traits, bytes);
+        record.fill(bytes);
+        (record, Self::tail_of(bytes))
     }
 }
 

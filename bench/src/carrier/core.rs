@@ -55,9 +55,10 @@ impl End for CoreEnd {
 
     #[inline]
     fn take(&mut self) -> bool {
-        match self.event_loop.try_next_event() {
+        // By reference, as events are to be matched: moving one costs more than making it.
+        match &self.event_loop.try_next_event() {
             Some(event) => {
-                Self::heard(&event);
+                Self::heard(event);
                 true
             }
             None => false,
@@ -66,16 +67,8 @@ impl End for CoreEnd {
 }
 
 impl Sleeper for CoreEnd {
-    /// As channels do within their `recv`, and an embedder should: looks again for a
-    /// microsecond or so before it sleeps.
     #[inline]
     fn wait(&mut self) {
-        for _ in 0..20 {
-            if self.take() {
-                return;
-            }
-            spin_loop();
-        }
         Self::heard(&self.event_loop.wait());
     }
 }

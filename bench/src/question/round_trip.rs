@@ -139,6 +139,8 @@ fn asleep(sample: Sample) -> Sample {
 fn sleep_in_core() -> Contender {
     Contender::new(Core::NAME, |processors, count| {
         let (mut near, mut far) = apart::<Core>(1);
+        near.event_loop.set_looks_before_sleep(0);
+        far.event_loop.set_looks_before_sleep(0);
         let sleep = |event_loop: &mut EventLoop| drop(black_box(event_loop.wait()));
         asleep(timed(
             processors,

@@ -3,26 +3,30 @@
 use super::EventLoop;
 use crate::event::Event;
 use crate::ids::Key;
+use crate::limits::Limits;
 use crate::port::{PeerIndex, PortState, Side};
 use crate::record::{Channel, Credit, Signal, Towards};
 use crate::sync::mutant;
 
+/// Whether so much was taken that the other side should know.
+#[inline]
+pub(crate) fn worth_reporting(limits: &Limits, taken: Credit) -> bool {
+    limits.window_messages.is_some_and(|window| taken.messages >= window.div_ceil(2))
+        || limits.window_bytes.is_some_and(|window| taken.bytes >= window.div_ceil(2))
+}
+
 impl EventLoop {
     #[inline]
     pub(super) fn has_windows(&self) -> bool {
-        let limits = &self.service.limits;
-        limits.window_messages.is_some() || limits.window_bytes.is_some()
+        self.windowed
     }
 
     fn window_open(&self, outstanding: Credit) -> bool {
         self.service.limits.window_admits(outstanding)
     }
 
-    /// Whether so much was taken that the other side should know.
     fn worth_reporting(&self, taken: Credit) -> bool {
-        let limits = &self.service.limits;
-        limits.window_messages.is_some_and(|window| taken.messages >= window.div_ceil(2))
-            || limits.window_bytes.is_some_and(|window| taken.bytes >= window.div_ceil(2))
+        worth_reporting(&self.service.limits, taken)
     }
 
     /// Whether every window of a port admits a message.
@@ -148,11 +152,7 @@ impl EventLoop {
         }
         let taken = {
             let Some(peer) = self.peer_mut(index) else { return };
-            let unreported = &mut peer.windows.entry(channel).or_default().unreported;
-            if unreported.len() <= ordinal as usize {
-                unreported.resize(ordinal as usize + 1, Credit::default());
-            }
-            let unreported = &mut unreported[ordinal as usize];
+            let unreported = peer.windows.entry(channel).or_default().unreported_of(ordinal);
             unreported.add(Credit::one(bytes));
             *unreported
         };

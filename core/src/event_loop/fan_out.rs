@@ -72,10 +72,9 @@ impl EventLoop {
         None
     }
 
-    /// The event of the next receiver, whose port this is. The copy is made where the
-    /// caller wants it.
+    /// The event of the next receiver, whose port this is.
     #[inline(always)]
-    fn copy_for(&mut self, context: ContextId, port: PortId) -> Option<Event> {
+    pub(super) fn copy_for(&mut self, context: ContextId, port: PortId) -> Option<Event> {
         if self.has_windows() {
             let bytes = self.fan_out.waiting().next().map_or(0, |(_, bytes)| bytes);
             self.receiver_took(port.key, bytes as u64);
@@ -83,17 +82,16 @@ impl EventLoop {
         self.fan_out.position += 1;
         let last = !self.fan_out.is_under_way();
         let (traits, payload) = self.fan_out.message.as_mut()?;
-        let (format, user_activation) = (traits.format(), traits.user_activation());
-        if last {
-            let payload = payload.take();
-            return Some(Event::Message { context, port, payload, format, user_activation });
+        if let Some(pieces) = payload.pieces() {
+            return Event::short_message(context, port, *traits, pieces);
         }
-        payload.copied(|payload| Some(Event::Message { context, port, payload, format, user_activation }))
+        let payload = if last { payload.take() } else { payload.clone() };
+        Some(Event::message(context, port, *traits, payload))
     }
 
     /// The next receiver, where its event is good as it is.
-    #[inline]
-    fn next_receiver(&self) -> Option<(ContextId, PortId)> {
+    #[inline(always)]
+    pub(super) fn next_receiver(&self) -> Option<(ContextId, PortId)> {
         let key = *self.fan_out.receivers.get(self.fan_out.position)?;
         let port = self.ports.get(key)?;
         let context = self.contexts.get(port.context)?;

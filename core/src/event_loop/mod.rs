@@ -13,6 +13,8 @@ mod snapshot;
 #[cfg(test)]
 mod wrap_tests;
 
+pub(crate) use credit::worth_reporting;
+
 use crate::context::{Context, ContextShared};
 use crate::error::{AttachError, ContextError};
 use crate::event::Event;
@@ -75,6 +77,8 @@ const OWN: PeerIndex = 0;
 /// ```
 pub struct EventLoop {
     service: Arc<ServiceInner>,
+    /// Whether the limits name a window.
+    windowed: bool,
     shared: Arc<EventLoopShared>,
     contexts: Slab<Context>,
     ports: Slab<Port>,
@@ -90,6 +94,8 @@ pub struct EventLoop {
     round: next::Round,
     /// Whether the bell is armed: the embedder was told "nothing" and may sleep.
     armed: bool,
+    /// How often a waiting thread looks again before it sleeps.
+    looks: u32,
     /// Targets of the connect being made; kept for its memory.
     found: Vec<connect::Found>,
     /// What is counted of receivers' ports where there are windows.
@@ -102,8 +108,11 @@ impl EventLoop {
     pub(crate) fn new(service: Arc<ServiceInner>, shared: Arc<EventLoopShared>) -> Self {
         let own = Peer::own(Arc::clone(&shared));
         let peer_of = [(shared.id(), OWN)].into_iter().collect();
+        let limits = &service.limits;
+        let windowed = limits.window_messages.is_some() || limits.window_bytes.is_some();
         Self {
             service,
+            windowed,
             shared,
             contexts: Slab::new(LAST_GENERATION),
             ports: Slab::new(LAST_GENERATION),
@@ -114,6 +123,7 @@ impl EventLoop {
             polled: Vec::new(),
             round: next::Round::default(),
             armed: false,
+            looks: next::LOOKS,
             found: Vec::new(),
             receiver_windows: HashMap::default(),
             held: HashMap::default(),

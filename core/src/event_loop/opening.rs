@@ -1,9 +1,11 @@
 //! Ports whose receivers have not all answered yet, where posts wait for that.
 
 use super::EventLoop;
+use super::post::Refusal;
 use crate::error::PostError;
 use crate::ids::Key;
 use crate::message::Message;
+use crate::payload::discard;
 use crate::policy::OpeningPort;
 use crate::port::{Held, PortState, Side, TargetState};
 use crate::reason::DisconnectReason;
@@ -26,20 +28,20 @@ impl EventLoop {
     }
 
     /// Keeps a message until the port is open.
-    pub(super) fn hold<'m>(&mut self, key: Key, message: Message<'m>) -> Result<(), PostError<'m>> {
+    pub(super) fn hold<'m>(&mut self, key: Key, message: &mut Message<'m>) -> Result<(), Refusal<'m>> {
         let limits = &self.service.limits;
-        let Some(port) = self.ports.get_mut(key) else { return Err(PostError::Disconnected(message)) };
+        let Some(port) = self.ports.get_mut(key) else { return Err(PostError::Disconnected) };
         let held = self.held.entry(key).or_default();
         if !limits.window_admits(held.amount) {
             port.wants_room = true;
-            return Err(PostError::WindowFull(message));
+            return Err(PostError::WindowFull);
         }
         let Credit { messages, bytes } = held.amount;
         if u64::from(messages) >= limits.lane_records || bytes >= limits.lane_bytes {
-            return Err(PostError::Busy(message));
+            return Err(PostError::Busy);
         }
         held.amount.add(Credit::one(message.bytes().len() as u64));
-        held.messages.push(message.into_owned());
+        held.messages.push(message.take().into_owned());
         Ok(())
     }
 
@@ -83,8 +85,9 @@ impl EventLoop {
         let leaves = port.state == PortState::Leaving;
         port.state = PortState::Open;
         let mut held = self.held.remove(&key).unwrap_or_default();
-        for message in std::mem::take(&mut held.messages) {
-            self.send_message(key, message);
+        for mut message in std::mem::take(&mut held.messages) {
+            self.send_message(key, &mut message);
+            discard(message);
         }
         if leaves {
             self.close_port(key, DisconnectReason::Disconnected);

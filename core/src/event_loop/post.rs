@@ -3,13 +3,16 @@
 use super::EventLoop;
 use crate::error::PostError;
 use crate::ids::{Key, PortId};
-use crate::message::{Body, Message};
+use crate::message::Message;
 use crate::payload::{INLINE_BYTES, discard};
-use crate::port::{PeerIndex, PortState, Side};
+use crate::port::{PortState, Side};
 use crate::reason::DisconnectReason;
-use crate::record::{Channel, Credit, Record, Route, Traits};
+use crate::record::{Credit, Route, Traits};
 use crate::sync::mutant;
 use smallvec::SmallVec;
+
+/// The error that a message is given back in.
+pub(super) type Refusal<'m> = fn(Message<'m>) -> PostError<'m>;
 
 impl EventLoop {
     /// [`port.postMessage`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/runtime/Port/postMessage):
@@ -32,64 +35,71 @@ impl EventLoop {
         port: PortId,
         message: impl Into<Message<'m>>,
     ) -> Result<(), PostError<'m>> {
-        self.post(port, message.into())
+        let mut message = message.into();
+        match self.post(port, &mut message) {
+            Ok(()) => {
+                if message.is_owned() {
+                    discard(message);
+                }
+                Ok(())
+            }
+            Err(refusal) => Err(refusal(message)),
+        }
     }
 
-    fn post<'m>(&mut self, id: PortId, message: Message<'m>) -> Result<(), PostError<'m>> {
-        let found = self.port_key(id).and_then(|key| Some((key, self.ports.get(key)?)));
-        let Some((key, port)) = found else { return Err(PostError::Disconnected(message)) };
+    /// Posts a message, which stays where it is: moving it would take as long as copying it.
+    fn post<'m>(&mut self, id: PortId, message: &mut Message<'m>) -> Result<(), Refusal<'m>> {
+        let Some(key) = self.port_key(id) else { return Err(PostError::Disconnected) };
+        let Some(port) = self.ports.get(key) else { return Err(PostError::Disconnected) };
         if self.contexts.get(port.context).is_none_or(|context| context.shared.killed().is_some()) {
-            return Err(PostError::Gone(message));
+            return Err(PostError::Gone);
         }
-        if message.bytes().len() > self.service.limits.message_bytes {
-            return Err(PostError::TooLarge(message));
+        let bytes = message.bytes().len();
+        let limits = &self.service.limits;
+        if bytes > limits.message_bytes {
+            return Err(PostError::TooLarge);
         }
-        match port.state {
-            PortState::Open => {}
-            PortState::Opening => return self.hold(key, message),
-            PortState::Leaving => return Err(PostError::Disconnected(message)),
-            PortState::Silent | PortState::Ended(_) => {
-                discard(message);
-                return Ok(());
-            }
+        if port.state != PortState::Open {
+            return self.post_unless_open(key, message);
         }
-        if !self.has_windows()
-            && let Some((index, channel, route)) = port.only_way()
+        // Where there is one way to go and room on it, the usual case.
+        if let Some((index, channel, route)) = port.only_way()
+            && let Some(peer) = self.peers[index as usize].as_mut()
+            && peer.within_budget(limits)
         {
-            return self.post_one_way(index, channel, route, message);
+            if self.windowed {
+                let outstanding = match &port.side {
+                    Side::Receiver(_) => &mut self.receiver_windows.entry(key).or_default().outstanding,
+                    Side::Opener(_) => &mut peer.windows.entry(channel).or_default().outstanding,
+                };
+                if !limits.window_admits(*outstanding) {
+                    return self.post_every_way(key, message);
+                }
+                outstanding.add(Credit::one(bytes as u64));
+            }
+            let traits = Traits::new(message.format, message.user_activation);
+            if !peer.send_short((channel, route), traits, message.bytes()) {
+                peer.send_message((channel, route), traits, &mut message.body, true);
+                self.sent_to(index);
+            }
+            return Ok(());
         }
         self.post_every_way(key, message)
     }
 
-    /// Sends a message where there is one way to go and no window to heed, the usual case.
-    #[inline]
-    fn post_one_way<'m>(
-        &mut self,
-        index: PeerIndex,
-        channel: Channel,
-        route: Route,
-        message: Message<'m>,
-    ) -> Result<(), PostError<'m>> {
-        let Some(peer) = self.peers[index as usize].as_mut() else {
-            discard(message);
-            return Ok(());
-        };
-        if !peer.within_budget(&self.service.limits) {
-            return Err(PostError::Busy(message));
+    /// What becomes of a message where the port is not, or not any more, open.
+    #[cold]
+    fn post_unless_open<'m>(&mut self, key: Key, message: &mut Message<'m>) -> Result<(), Refusal<'m>> {
+        match self.ports.get(key).map(|port| port.state) {
+            Some(PortState::Open) => self.post_every_way(key, message),
+            Some(PortState::Opening) => self.hold(key, message),
+            Some(PortState::Leaving) | None => Err(PostError::Disconnected),
+            Some(PortState::Silent | PortState::Ended(_)) => Ok(()),
         }
-        let Message { mut body, format, user_activation } = message;
-        let bytes = body.as_slice().len() as u64;
-        let traits = Traits::new(format, user_activation);
-        let (record, tail) = Record::message(channel, route, traits, &mut body, true);
-        peer.send(record, tail, bytes);
-        if let Body::Owned(bytes) = body {
-            discard(bytes);
-        }
-        self.sent_to(index);
-        Ok(())
     }
 
-    fn post_every_way<'m>(&mut self, key: Key, message: Message<'m>) -> Result<(), PostError<'m>> {
+    #[inline(never)]
+    fn post_every_way<'m>(&mut self, key: Key, message: &mut Message<'m>) -> Result<(), Refusal<'m>> {
         if self.has_windows() && !self.has_room(key) {
             if !mutant("credits-left-in-the-lane") {
                 self.take_credits(key);
@@ -98,11 +108,11 @@ impl EventLoop {
                 if let Some(port) = self.ports.get_mut(key) {
                     port.wants_room = true;
                 }
-                return Err(PostError::WindowFull(message));
+                return Err(PostError::WindowFull);
             }
         }
         if !self.lanes_have_room(key) {
-            return Err(PostError::Busy(message));
+            return Err(PostError::Busy);
         }
         self.send_message(key, message);
         Ok(())
@@ -119,9 +129,10 @@ impl EventLoop {
         }
     }
 
-    pub(super) fn send_message(&mut self, key: Key, message: Message<'_>) {
-        let Message { mut body, format, user_activation } = message;
-        let traits = Traits::new(format, user_activation);
+    /// Sends a message every way that the port goes.
+    pub(super) fn send_message(&mut self, key: Key, message: &mut Message<'_>) {
+        let traits = Traits::new(message.format, message.user_activation);
+        let body = &mut message.body;
         let bytes = body.as_slice().len() as u64;
         let windows = self.has_windows();
         let Some(port) = self.ports.get_mut(key) else { return };
@@ -135,9 +146,7 @@ impl EventLoop {
                         peer.windows.entry(leg.channel).or_default().outstanding.add(Credit::one(bytes));
                     }
                     let last = position + 1 == count;
-                    let (record, tail) =
-                        Record::message(leg.channel, Route::TO_RECEIVERS, traits, &mut body, last);
-                    peer.send(record, tail, bytes);
+                    peer.send_message((leg.channel, Route::TO_RECEIVERS), traits, body, last);
                     own |= peer.is_own();
                 }
             }
@@ -147,13 +156,9 @@ impl EventLoop {
                     self.receiver_windows.entry(key).or_default().outstanding.add(Credit::one(bytes));
                 }
                 let route = Route::to_opener(receiver.ordinal);
-                let (record, tail) = Record::message(receiver.channel, route, traits, &mut body, true);
-                peer.send(record, tail, bytes);
+                peer.send_message((receiver.channel, route), traits, body, true);
                 own = peer.is_own();
             }
-        }
-        if let Body::Owned(bytes) = body {
-            discard(bytes);
         }
         if own {
             self.sent_to(super::OWN);

@@ -35,6 +35,16 @@ impl<T> Entry<'_, T> {
         self.consumer.cursor.as_ref().map(|cursor| unsafe { cursor.peek(look) })
     }
 
+    /// Passes the record, which `look` is given where it lies, with its tail, and counts it as
+    /// consumed, with `bytes`. It is not dropped: to be used where there is nothing to drop.
+    #[inline(always)]
+    pub(crate) fn pass<R>(self, bytes: u64, look: impl FnOnce(&T, Tail<'_>) -> R) -> R {
+        self.consumer.consumed(bytes);
+        let Some(cursor) = &mut self.consumer.cursor else { unreachable!("an entry has a cursor") };
+        // SAFETY: the record is ready.
+        unsafe { cursor.pass(look) }
+    }
+
     /// Moves the record out and gives it to `take` with its tail; counts it as
     /// consumed, with `bytes`.
     #[inline(always)]

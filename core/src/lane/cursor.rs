@@ -1,11 +1,12 @@
 //! Reading a lane: where the next record lies.
 
-use super::TAIL_BYTES;
 use super::prefetch::{self, READ_AHEAD};
 use super::segment::{PIECE_BYTES, Segment, Slot, State};
+use super::{TAIL_BYTES, pieces};
 use crate::payload::discard;
 use crate::sync::mutant;
-use std::mem::{ManuallyDrop, MaybeUninit};
+use std::mem::MaybeUninit;
+use std::ptr;
 
 /// The reading position in a chain of segments. Whoever holds it is the consumer.
 pub(super) struct Cursor<T> {
@@ -97,9 +98,8 @@ impl<T> Cursor<T> {
     /// As for [`take`](Self::take).
     #[inline(always)]
     pub(super) unsafe fn peek<R>(&self, look: impl FnOnce(&T) -> R) -> R {
-        // SAFETY: the record is ready; this copy of it is not dropped.
-        let (record, _) = unsafe { self.current().slots()[self.index].read_record::<ManuallyDrop<T>>() };
-        look(&record)
+        // SAFETY: the record is ready.
+        unsafe { self.current().slots()[self.index].record(|record, _| look(record)) }
     }
 
     /// Moves the record at the cursor out.
@@ -109,20 +109,37 @@ impl<T> Cursor<T> {
     /// [`ready`](Self::ready) said so and nothing was taken since.
     #[inline(always)]
     pub(super) unsafe fn take<R>(&mut self, take: impl FnOnce(T, Tail<'_>) -> R) -> R {
+        let take = |record: &T, tail: Tail<'_>| {
+            // SAFETY: it is moved out once, for the cursor has passed it.
+            take(unsafe { ptr::from_ref(record).read() }, tail)
+        };
+        // SAFETY: as the caller promises.
+        unsafe { self.pass(take) }
+    }
+
+    /// Passes the record at the cursor, which is looked at where it lies and not dropped.
+    ///
+    /// # Safety
+    ///
+    /// As for [`take`](Self::take).
+    #[inline(always)]
+    pub(super) unsafe fn pass<R>(&mut self, look: impl FnOnce(&T, Tail<'_>) -> R) -> R {
         let start = self.index;
         let segment = self.segment;
         // SAFETY: as in `current`; the reference outlives our use of the tail, during
         // which the cursor does not move to another segment.
         let slots = unsafe { &*segment }.slots();
-        // SAFETY: the record is ready, and the cursor passes it before anything can panic.
-        let (record, tail_length) = unsafe { slots[start].read_record::<T>() };
-        let tail_length = tail_length as usize;
-        debug_assert!(tail_length <= TAIL_BYTES);
-        let end = start + 1 + tail_length.div_ceil(PIECE_BYTES);
-        self.index = end;
-        let ahead = start + READ_AHEAD..end + READ_AHEAD;
-        prefetch::to_read(slots.get(ahead).unwrap_or_default());
-        take(record, Tail { slots: &slots[start + 1..end], length: tail_length })
+        let look = |record: &T, tail_length: u32| {
+            let length = tail_length as usize;
+            debug_assert!(length <= TAIL_BYTES);
+            let count = 1 + pieces(length);
+            // Before anything can panic.
+            self.index = start + count;
+            prefetch::to_read(slots, start + READ_AHEAD, count);
+            look(record, Tail { slots: &slots[start + 1..start + count], length })
+        };
+        // SAFETY: the record is ready.
+        unsafe { slots[start].record(look) }
     }
 
     /// Drops every record that is ready. A panic in a destructor is caught: each

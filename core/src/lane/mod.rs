@@ -11,6 +11,7 @@
 //! segments. A producer that finds the consumer gone drops the rest at once.
 
 mod consumer;
+mod copy;
 mod cursor;
 mod prefetch;
 mod producer;
@@ -19,6 +20,7 @@ mod segment;
 mod tests;
 
 pub(crate) use consumer::{Consumer, Entry, Frontier};
+pub(crate) use copy::copy_short;
 pub(crate) use producer::Producer;
 pub(crate) use segment::{PIECE_BYTES, RECORD_BYTES};
 
@@ -31,6 +33,12 @@ use std::ptr;
 
 /// The most bytes the tail of one record may have.
 pub(crate) const TAIL_BYTES: usize = 2 * PIECE_BYTES;
+
+/// How many slots a tail of so many bytes takes.
+#[inline(always)]
+const fn pieces(tail_length: usize) -> usize {
+    (tail_length > 0) as usize + (tail_length > PIECE_BYTES) as usize
+}
 
 const PRODUCER_LEFT: u8 = 1;
 const CONSUMER_LEFT: u8 = 2;

@@ -11,10 +11,12 @@ pub(super) const WRITE_AHEAD: usize = 4;
 /// How many slots ahead the consumer asks for, found by trial.
 pub(super) const READ_AHEAD: usize = 8;
 
-/// Asks for the lines of these places, to be read.
+/// Asks for the lines of so many places from `at` on, as far as there are any, to be read. Three
+/// at the most, one after the other, for a loop costs more than what it does.
 #[inline(always)]
-pub(super) fn to_read<T>(places: &[T]) {
-    for place in places {
+pub(super) fn to_read<T>(places: &[T], at: usize, count: usize) {
+    for ahead in 0..3 {
+        let Some(place) = places.get(at + ahead).filter(|_| ahead < count) else { return };
         #[cfg(all(target_arch = "x86_64", not(miri)))]
         {
             use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
@@ -30,10 +32,11 @@ pub(super) fn to_read<T>(places: &[T]) {
     }
 }
 
-/// Asks for the lines of these places, to be written.
+/// As [`to_read`], to be written.
 #[inline(always)]
-pub(super) fn to_write<T>(places: &[T]) {
-    for place in places {
+pub(super) fn to_write<T>(places: &[T], at: usize, count: usize) {
+    for ahead in 0..3 {
+        let Some(place) = places.get(at + ahead).filter(|_| ahead < count) else { return };
         // The intrinsic becomes a prefetch for reading where the target is not known to
         // have this instruction; but all 64-bit processors take it, the oldest as a no-op.
         #[cfg(all(target_arch = "x86_64", not(miri)))]

@@ -1,8 +1,8 @@
 //! The writing end of a lane.
 
 use super::prefetch::{self, WRITE_AHEAD};
-use super::segment::{LARGE, PIECE_BYTES, SMALL, Segment, Slot};
-use super::{PRODUCER_LEFT, Shared, TAIL_BYTES};
+use super::segment::{LARGE, SMALL, Segment, Slot};
+use super::{PRODUCER_LEFT, Shared, TAIL_BYTES, pieces};
 use crate::sync::{Arc, Ordering, mutant};
 use std::{fmt, ptr};
 
@@ -49,14 +49,46 @@ impl<T> Producer<T> {
     /// Allocates a segment when the current one is full and none was recycled.
     #[inline]
     pub(crate) fn push(&mut self, record: T, tail: &[u8], bytes: u64) -> Result<(), T> {
-        debug_assert!(tail.len() <= TAIL_BYTES);
-        // ORDERING: pairs with the Release store in the consumer's drop, for the
-        // cursor it left; `abandoned` reads it.
-        if self.shared.consumer_gone.load(Ordering::Acquire) {
-            self.abandoned();
+        if self.is_abandoned() {
             return Err(record);
         }
-        let needed = 1 + tail.len().div_ceil(PIECE_BYTES);
+        self.append(|| record, tail, bytes, |_| ());
+        Ok(())
+    }
+
+    /// As [`push`](Self::push), but has the record made and then finished in its slot, so that
+    /// it need not be moved there; `false` when the consumer is gone.
+    #[inline(always)]
+    pub(crate) fn push_in_place(
+        &mut self,
+        make: impl FnOnce() -> T,
+        tail: &[u8],
+        bytes: u64,
+        finish: impl FnOnce(&mut T),
+    ) -> bool {
+        if self.is_abandoned() {
+            return false;
+        }
+        self.append(make, tail, bytes, finish);
+        true
+    }
+
+    /// Whether the consumer is gone. Drops what it left behind.
+    #[inline(always)]
+    fn is_abandoned(&mut self) -> bool {
+        // ORDERING: pairs with the Release store in the consumer's drop, for the
+        // cursor it left; `abandoned` reads it.
+        let gone = self.shared.consumer_gone.load(Ordering::Acquire);
+        if gone {
+            self.abandoned();
+        }
+        gone
+    }
+
+    #[inline(always)]
+    fn append(&mut self, make: impl FnOnce() -> T, tail: &[u8], bytes: u64, finish: impl FnOnce(&mut T)) {
+        debug_assert!(tail.len() <= TAIL_BYTES);
+        let needed = 1 + pieces(tail.len());
         // SAFETY: the producer's segment lives until the consumer has followed a link from it, which we have not set.
         let mut slots = unsafe { &*self.segment }.slots();
         if self.index + needed > slots.len() {
@@ -64,28 +96,33 @@ impl<T> Producer<T> {
             // SAFETY: as above.
             slots = unsafe { &*self.segment }.slots();
         }
-        let [first, behind @ ..] = &slots[self.index..self.index + needed] else {
-            unreachable!("a segment holds any record")
-        };
+        let first = &slots[self.index];
         if mutant("complete-before-writing") {
             first.complete(self.turn);
         }
-        for (slot, piece) in behind.iter().zip(tail.chunks(PIECE_BYTES)) {
+        match tail.split_first_chunk() {
+            _ if tail.is_empty() => {}
             // SAFETY: slots from the cursor on are empty this turn.
-            unsafe { slot.write_tail(piece) };
+            None => unsafe { slots[self.index + 1].write_tail(tail) },
+            Some((piece, rest)) => {
+                // SAFETY: as above.
+                unsafe { slots[self.index + 1].write_piece(piece) };
+                if !rest.is_empty() {
+                    // SAFETY: as above.
+                    unsafe { slots[self.index + 2].write_tail(rest) };
+                }
+            }
         }
         #[allow(clippy::cast_possible_truncation, reason = "at most TAIL_BYTES")]
         // SAFETY: as above.
         unsafe {
-            first.write_record(record, tail.len() as u32);
+            first.write_record(make, tail.len() as u32, finish);
         }
         first.complete(self.turn);
         self.index += needed;
-        let ahead = self.index + WRITE_AHEAD;
-        prefetch::to_write(slots.get(ahead..ahead + needed).unwrap_or_default());
+        prefetch::to_write(slots, self.index + WRITE_AHEAD, needed);
         self.records += 1;
         self.bytes += bytes;
-        Ok(())
     }
 
     /// Goes on in another segment.
@@ -157,19 +194,22 @@ impl<T> Producer<T> {
 
     /// Whether fewer than this many records and bytes lie in the lane. Looks at the
     /// consumer's counts only when what is known of them does not tell.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn within(&mut self, records: u64, bytes: u64) -> bool {
-        self.outstanding_below(records, bytes) || {
-            // Relaxed: plain counts; an old value only makes the answer too strict.
-            self.consumed = (
-                self.shared.progress.records.load(Ordering::Relaxed),
-                self.shared.progress.bytes.load(Ordering::Relaxed),
-            );
-            self.outstanding_below(records, bytes)
-        }
+        self.outstanding_below(records, bytes) || self.within_by_now(records, bytes)
     }
 
-    #[inline]
+    #[cold]
+    fn within_by_now(&mut self, records: u64, bytes: u64) -> bool {
+        // Relaxed: plain counts; an old value only makes the answer too strict.
+        self.consumed = (
+            self.shared.progress.records.load(Ordering::Relaxed),
+            self.shared.progress.bytes.load(Ordering::Relaxed),
+        );
+        self.outstanding_below(records, bytes)
+    }
+
+    #[inline(always)]
     fn outstanding_below(&self, records: u64, bytes: u64) -> bool {
         self.records.saturating_sub(self.consumed.0) < records
             && self.bytes.saturating_sub(self.consumed.1) < bytes

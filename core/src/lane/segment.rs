@@ -1,5 +1,6 @@
 //! The memory of a lane: a chain of segments, each an array of slots.
 
+use super::copy::copy_short;
 use crate::sync::{AtomicPtr, AtomicU32, Ordering, UnsafeCell, mutant};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
@@ -11,11 +12,17 @@ pub(crate) const PIECE_BYTES: usize = 60;
 /// Bytes of a slot behind its state word. Models have larger pointers.
 const CELL_BYTES: usize = if cfg!(port_core_model) { 96 } else { PIECE_BYTES };
 
-/// Bytes at the start of a record's cell that hold the length of its tail.
-const TAIL_LENGTH_BYTES: usize = size_of::<u32>();
+/// Where in its cell a record begins; in front of it lies the length of its tail.
+const RECORD_AT: usize = if cfg!(port_core_model) { 8 } else { size_of::<u32>() };
 
 /// The largest record a slot holds.
-pub(crate) const RECORD_BYTES: usize = CELL_BYTES - TAIL_LENGTH_BYTES;
+pub(crate) const RECORD_BYTES: usize = CELL_BYTES - RECORD_AT;
+
+/// What a record's address is a multiple of.
+const RECORD_ALIGNMENT: usize = 8;
+
+#[cfg(not(port_core_model))]
+const _: () = assert!((std::mem::offset_of!(Slot, cell) + RECORD_AT).is_multiple_of(RECORD_ALIGNMENT));
 
 /// Slots of a first, or of an idle lane's, segment.
 pub(super) const SMALL: usize = if cfg!(port_core_model) { 3 } else { 8 };
@@ -41,8 +48,11 @@ const LAST_TURN: u32 = if cfg!(any(test, port_core_model)) { 3 } else { u32::MAX
 pub(super) struct Slot {
     state: AtomicU32,
     /// Owned by the producer while empty, by the consumer while complete.
-    cell: UnsafeCell<[MaybeUninit<u8>; CELL_BYTES]>,
+    cell: UnsafeCell<Cell>,
 }
+
+#[cfg_attr(port_core_model, repr(align(8)))]
+struct Cell([MaybeUninit<u8>; CELL_BYTES]);
 
 /// What a state word says in a given turn.
 pub(super) enum State {
@@ -53,7 +63,7 @@ pub(super) enum State {
 
 impl Slot {
     fn new() -> Self {
-        Self { state: AtomicU32::new(0), cell: UnsafeCell::new([MaybeUninit::uninit(); CELL_BYTES]) }
+        Self { state: AtomicU32::new(0), cell: UnsafeCell::new(Cell([MaybeUninit::uninit(); CELL_BYTES])) }
     }
 
     #[inline]
@@ -84,40 +94,48 @@ impl Slot {
         self.state.store(turn * 2 + 1, Ordering::Release);
     }
 
-    /// Writes a record and the length of the tail behind it.
+    /// Makes a record and writes it with the length of the tail behind it, and has it
+    /// finished where it lies.
     ///
     /// # Safety
     ///
-    /// The caller is the producer and the slot is empty. `T` is at most [`RECORD_BYTES`].
-    #[inline]
-    pub(super) unsafe fn write_record<T>(&self, record: T, tail_length: u32) {
+    /// The caller is the producer and the slot is empty.
+    #[inline(always)]
+    pub(super) unsafe fn write_record<T>(
+        &self,
+        make: impl FnOnce() -> T,
+        tail_length: u32,
+        finish: impl FnOnce(&mut T),
+    ) {
         const { assert!(size_of::<T>() <= RECORD_BYTES) };
-        self.cell.with_mut(|cell| {
-            let start = cell.cast::<u8>();
-            // SAFETY: the cell is ours alone while empty and longer than this.
-            let behind = unsafe { start.add(TAIL_LENGTH_BYTES) };
-            // SAFETY: as above, and the write needs no alignment.
-            unsafe { start.cast::<u32>().write_unaligned(tail_length) };
-            // SAFETY: as above; the cell holds both values, as asserted.
-            unsafe { behind.cast::<T>().write_unaligned(record) };
-        });
+        const { assert!(align_of::<T>() <= RECORD_ALIGNMENT) };
+        // The cell is ours until the slot is complete, so also behind this.
+        let start = self.cell.with_mut(<*mut Cell>::cast::<u8>);
+        // SAFETY: the cell is ours alone while empty and longer than this.
+        let place = unsafe { start.add(RECORD_AT) }.cast::<T>();
+        // SAFETY: as above, and the write needs no alignment.
+        unsafe { start.cast::<u32>().write_unaligned(tail_length) };
+        // SAFETY: as above; the cell holds both values, and the place is aligned, as asserted.
+        unsafe { place.write(make()) };
+        // SAFETY: written just now.
+        finish(unsafe { &mut *place });
     }
 
-    /// Moves the record out, with the length of the tail behind it.
+    /// Looks at the record where it lies, and the length of the tail behind it.
     ///
     /// # Safety
     ///
-    /// The caller is the consumer, the slot is complete, holds a `T`, and is not read again this turn.
-    #[inline]
-    pub(super) unsafe fn read_record<T>(&self) -> (T, u32) {
+    /// The caller is the consumer, the slot is complete, holds a `T`, and that was not moved out.
+    #[inline(always)]
+    pub(super) unsafe fn record<T, R>(&self, look: impl FnOnce(&T, u32) -> R) -> R {
         self.cell.with(|cell| {
             let start = cell.cast::<u8>();
             // SAFETY: the cell is longer than this.
-            let behind = unsafe { start.add(TAIL_LENGTH_BYTES) };
+            let place = unsafe { start.add(RECORD_AT) }.cast::<T>();
             // SAFETY: `write_record` wrote both values before the slot was complete.
             let tail_length = unsafe { start.cast::<u32>().read_unaligned() };
-            // SAFETY: as above; the caller reads it once.
-            (unsafe { behind.cast::<T>().read_unaligned() }, tail_length)
+            // SAFETY: as above, and the place is aligned, as asserted there.
+            look(unsafe { &*place }, tail_length)
         })
     }
 
@@ -131,10 +149,21 @@ impl Slot {
         self.cell.with_mut(|cell| {
             // SAFETY: the cell is ours alone while empty; indexing checks the length.
             let cell = unsafe { &mut *cell };
-            match <&[u8; PIECE_BYTES]>::try_from(piece) {
-                Ok(full) => cell[..PIECE_BYTES].write_copy_of_slice(full),
-                Err(_) => cell[..piece.len()].write_copy_of_slice(piece),
-            };
+            copy_short(piece, &mut cell.0);
+        });
+    }
+
+    /// Writes a piece of a tail that fills the slot.
+    ///
+    /// # Safety
+    ///
+    /// As for [`write_tail`](Self::write_tail).
+    #[inline(always)]
+    pub(super) unsafe fn write_piece(&self, piece: &[u8; PIECE_BYTES]) {
+        self.cell.with_mut(|cell| {
+            // SAFETY: the cell is ours alone while empty.
+            let cell = unsafe { &mut *cell };
+            cell.0[..PIECE_BYTES].write_copy_of_slice(piece);
         });
     }
 
@@ -163,7 +192,7 @@ impl Slot {
             // complete, and nobody writes them until the segment is recycled.
             let cell = unsafe { &*cell };
             // SAFETY: as above.
-            unsafe { cell[..length].assume_init_ref() }
+            unsafe { cell.0[..length].assume_init_ref() }
         })
     }
 }

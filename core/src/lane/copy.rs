@@ -1,0 +1,53 @@
+//! Copying a few bytes without asking the C library.
+
+use std::mem::MaybeUninit;
+
+/// Copies `from` to the front of `to`, in two or more pieces of one size that may overlap:
+/// a call for so little costs more than the copy.
+///
+/// # Panics
+///
+/// When `to` is shorter.
+#[inline(always)]
+pub(crate) fn copy_short(from: &[u8], to: &mut [MaybeUninit<u8>]) {
+    let to = &mut to[..from.len()];
+    if from.len() >= 16 {
+        in_pieces::<16>(from, to);
+    } else if from.len() >= 4 {
+        in_pieces::<4>(from, to);
+    } else {
+        for (to, from) in to.iter_mut().zip(from) {
+            to.write(*from);
+        }
+    }
+}
+
+/// Both are of one length, and that is at least `N`.
+#[inline(always)]
+fn in_pieces<const N: usize>(from: &[u8], to: &mut [MaybeUninit<u8>]) {
+    let last = from.len() - N;
+    let mut at = 0;
+    while at < last {
+        to[at..at + N].write_copy_of_slice(&from[at..at + N]);
+        at += N;
+    }
+    to[last..].write_copy_of_slice(&from[last..][..N]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_length_is_copied_and_no_more() {
+        let from: Vec<u8> = (1..=64).collect();
+        for length in 0..=from.len() {
+            let mut to = [MaybeUninit::new(0); 65];
+            copy_short(&from[..length], &mut to);
+            // SAFETY: all of it was initialised above.
+            let to = unsafe { to.assume_init_ref() };
+            assert_eq!(&to[..length], &from[..length]);
+            assert!(to[length..].iter().all(|byte| *byte == 0));
+        }
+    }
+}
