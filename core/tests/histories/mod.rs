@@ -364,9 +364,12 @@ impl Seen {
             demand(!open.is_empty(), "the opener is open towards nobody")?;
         }
         for (end, theirs) in &receivers {
-            // Untold, where one browser leaves a port to look at.
+            // Untold, where one browser leaves a port to look at; the opener may have gone
+            // with its own event not handed out yet.
+            let unheard =
+                self.gone_by_itself(opener) && receivers.iter().any(|(_, seen)| seen.left.is_some());
             let untold = policies.receiver_disconnects == ReceiverDisconnects::EndsForOpener
-                && mine.ended == Some(Disconnected);
+                && (mine.ended == Some(Disconnected) || unheard);
             let survives = !self.gone_by_itself(**end);
             demand(!theirs.open_at_last || mine.open_at_last, &format!("{end:?} is open towards nobody"))?;
             if survives && !mine.open_at_last && !untold {
