@@ -3,14 +3,14 @@
 use crate::acquaintance::{Acquaintances, Introduction};
 use crate::bell::{Armer, Ringer};
 use crate::context::ContextShared;
-use crate::event::Event;
-use crate::event_loop::worth_reporting;
+use crate::event::{Event, Full, Place};
+use crate::event_loop::{FanOut, worth_reporting};
 use crate::event_loop_shared::{EventLoopShared, Lanes};
-use crate::ids::{ContextId, Key, PortId};
+use crate::ids::{ContextId, EventLoopId, Key, PortId};
 use crate::lane::{Consumer, Entry, Frontier, Producer};
 use crate::limits::Limits;
 use crate::message::Body;
-use crate::payload::{INLINE_BYTES, Payload, discard, discard_all};
+use crate::payload::{Cell, INLINE_BYTES, Payload, discard, discard_all};
 use crate::port::{Accepted, Leg, LegWindow, ReceiverWindow, TargetState};
 use crate::record::{Address, Channel, Credit, Incoming, Record, Route, Signal, Traits};
 use crate::slab::{LAST_GENERATION, Slab, grow_gently};
@@ -78,30 +78,57 @@ impl Arrival<'_> {
     /// Takes the message and makes an event of it.
     #[inline(always)]
     pub(crate) fn into_event(self, context: ContextId, port: PortId) -> Option<Event> {
-        if self.short { self.into_short_event(context, port) } else { self.into_long_event(context, port) }
+        if self.short {
+            Place::of_event_or_none(|place| self.put_short(context, port, place).into())
+        } else {
+            Some(self.into_long_event(context, port))
+        }
+    }
+
+    /// As [`into_event`](Self::into_event), in its place.
+    #[inline(always)]
+    pub(crate) fn put(self, context: ContextId, port: PortId, place: &mut Place) -> Full {
+        if self.short {
+            self.put_short(context, port, place)
+        } else {
+            place.put(self.into_long_event(context, port))
+        }
     }
 
     #[inline(always)]
-    fn into_short_event(self, context: ContextId, port: PortId) -> Option<Event> {
+    fn put_short(self, context: ContextId, port: PortId, place: &mut Place) -> Full {
         // There is nothing in the record that would have to be dropped.
-        self.entry.pass(self.bytes, |record, tail| match record {
-            Record::Short { traits, length, head, .. } => {
-                // SAFETY: every `Short` is made by `Record::short`, filled and sent with its tail.
-                let pieces = unsafe { head.pieces(*length, tail.cells()) };
-                Event::short_message(context, port, *traits, pieces)
-            }
-            _ => unreachable!("its address says that it is short"),
+        self.entry.pass(self.bytes, |record, tail| {
+            put_short(place, context.key, port.key, port.event_loop, record, tail.cells())
         })
     }
 
-    fn into_long_event(self, context: ContextId, port: PortId) -> Option<Event> {
+    fn into_long_event(self, context: ContextId, port: PortId) -> Event {
         self.entry.take(self.bytes, |record, _| match record {
             Record::Long { traits, bytes, .. } => {
-                Some(Event::message(context, port, traits, Payload::shared(bytes)))
+                Event::message(context, port, traits, Payload::shared(bytes))
             }
             _ => unreachable!("a message has an address, nothing else does"),
         })
     }
+}
+
+/// Puts the event of a short message.
+///
+/// The compiler is not to see from here to where the event then lies: it would put it
+/// together elsewhere and move it.
+#[inline(never)]
+fn put_short<'a>(
+    place: &mut Place,
+    context: Key,
+    port: Key,
+    event_loop: EventLoopId,
+    record: &'a Record,
+    cells: impl Iterator<Item = &'a Cell>,
+) -> Full {
+    // SAFETY: the cells are of this record's tail.
+    let (traits, pieces) = unsafe { record.pieces(cells) };
+    place.put_short(ContextId { event_loop, key: context }, PortId { event_loop, key: port }, traits, pieces)
 }
 
 /// This side's ends of the two lanes.
@@ -249,8 +276,8 @@ impl Peer {
         let ordinal = route.receiver();
         let port = match ordinal {
             None => {
-                let accepted = accepted.get(channel.0.index as usize)?.as_ref()?;
-                match (accepted.generation == channel.0.generation, &*accepted.receivers) {
+                let accepted = accepted.get(channel.0.index() as usize)?.as_ref()?;
+                match (accepted.generation == channel.0.generation(), &*accepted.receivers) {
                     (true, [port]) => *port,
                     _ => return None,
                 }
@@ -262,6 +289,31 @@ impl Peer {
             }
         };
         Some(Arrival { entry, bytes, short, channel, ordinal, windows, port })
+    }
+
+    /// Takes the next record where it is a short message to several ports, and begins to hand it
+    /// out to these; whether it is one.
+    #[inline(always)]
+    pub(crate) fn begin_fan_out(&mut self, fan_out: &mut FanOut) -> bool {
+        let Self { link: Link::Lanes(ends), backlog, accepted, .. } = self else { return false };
+        if !backlog.is_empty() {
+            return false;
+        }
+        let Some(entry) = ends.consumer.entry() else { return false };
+        let Some(Some(Address { channel, route, bytes, short: true })) = entry.peek(Record::address) else {
+            return false;
+        };
+        let Some(Some(accepted)) = accepted.get(channel.0.index() as usize) else { return false };
+        let current = accepted.generation == channel.0.generation();
+        if !current || route.receiver().is_some() || accepted.receivers.len() < 2 {
+            return false;
+        }
+        entry.pass(bytes, |record, tail| {
+            // SAFETY: it is this record's tail.
+            let (traits, pieces) = unsafe { record.pieces(tail.cells()) };
+            fan_out.begin_short(&accepted.receivers, traits, pieces);
+        });
+        true
     }
 
     /// Takes the next record if it lies in the lane and is neither a message nor large.
@@ -360,8 +412,8 @@ impl Peer {
 
     #[inline]
     pub(crate) fn accepted(&self, channel: Channel) -> Option<&Accepted> {
-        let accepted = self.accepted.get(channel.0.index as usize)?.as_ref()?;
-        (accepted.generation == channel.0.generation).then_some(accepted)
+        let accepted = self.accepted.get(channel.0.index() as usize)?.as_ref()?;
+        (accepted.generation == channel.0.generation()).then_some(accepted)
     }
 
     /// Frees a channel that this side opened.
@@ -374,18 +426,18 @@ impl Peer {
     }
 
     pub(crate) fn accepted_mut(&mut self, channel: Channel) -> Option<&mut Accepted> {
-        let accepted = self.accepted.get_mut(channel.0.index as usize)?.as_mut()?;
-        (accepted.generation == channel.0.generation).then_some(accepted)
+        let accepted = self.accepted.get_mut(channel.0.index() as usize)?.as_mut()?;
+        (accepted.generation == channel.0.generation()).then_some(accepted)
     }
 
     /// Whether no channel that we took has this one's slot.
     pub(crate) fn is_vacant(&self, channel: Channel) -> bool {
-        self.accepted.get(channel.0.index as usize).is_none_or(Option::is_none)
+        self.accepted.get(channel.0.index() as usize).is_none_or(Option::is_none)
     }
 
     #[inline]
     pub(crate) fn set_accepted(&mut self, channel: Channel, accepted: Accepted) {
-        let index = channel.0.index as usize;
+        let index = channel.0.index() as usize;
         if self.accepted.len() <= index {
             let more = index + 1 - self.accepted.len();
             grow_gently(&mut self.accepted, more);
@@ -395,15 +447,15 @@ impl Peer {
     }
 
     pub(crate) fn remove_accepted(&mut self, channel: Channel) -> Option<Accepted> {
-        let slot = self.accepted.get_mut(channel.0.index as usize)?;
-        slot.take_if(|accepted| accepted.generation == channel.0.generation)
+        let slot = self.accepted.get_mut(channel.0.index() as usize)?;
+        slot.take_if(|accepted| accepted.generation == channel.0.generation())
     }
 
     /// The channels that the peer opened and this side took.
     pub(crate) fn all_accepted(&self) -> impl Iterator<Item = (Channel, &Accepted)> {
         self.accepted.iter().zip(0..).filter_map(|(accepted, index)| {
             let accepted = accepted.as_ref()?;
-            let key = Key { index, generation: accepted.generation };
+            let key = Key::new(index, accepted.generation);
             Some((Channel(key), accepted))
         })
     }

@@ -31,7 +31,7 @@ pub(crate) struct Channel(pub(crate) Key);
 
 impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}", self.0.index, self.0.generation)
+        write!(f, "{}#{}", self.0.index(), self.0.generation())
     }
 }
 
@@ -205,25 +205,6 @@ impl Credit {
     }
 }
 
-impl Head {
-    /// The pieces of the message of `length` that starts with this head and goes on in
-    /// these cells.
-    ///
-    /// # Safety
-    ///
-    /// [`Record::short`] made the length, [`Record::fill`] the head, and the cells hold [`Record::tail_of`]
-    /// the same message.
-    #[inline(always)]
-    pub(crate) unsafe fn pieces<'a>(
-        &'a self,
-        length: u8,
-        cells: impl Iterator<Item = &'a Cell>,
-    ) -> Pieces<'a> {
-        // SAFETY: as the caller promises.
-        unsafe { Pieces::new(length.into(), &self.0, cells) }
-    }
-}
-
 impl Record {
     /// Where a message goes, and how long it is.
     #[inline]
@@ -266,6 +247,26 @@ impl Record {
             }
             None => copy_short(bytes, &mut head.0),
         }
+    }
+
+    /// The pieces of a short message that goes on in these cells.
+    ///
+    /// # Panics
+    ///
+    /// When the record is none; its [address](Self::address) tells.
+    ///
+    /// # Safety
+    ///
+    /// The cells hold the record's [tail](Self::tail_of). [`short`](Self::short) made the record and
+    /// [`fill`](Self::fill) its head, as nothing else does.
+    #[inline(always)]
+    pub(crate) unsafe fn pieces<'a, C: Iterator<Item = &'a Cell>>(
+        &'a self,
+        cells: C,
+    ) -> (Traits, Pieces<'a, C>) {
+        let Self::Short { traits, length, head, .. } = self else { unreachable!("no short message") };
+        // SAFETY: as the caller promises.
+        (*traits, unsafe { Pieces::new((*length).into(), &head.0, cells) })
     }
 
     /// A connection to one context.

@@ -186,7 +186,7 @@ impl EventLoop {
             Ok(port) => {
                 let opener = opener?;
                 let peer = self.peer_mut(index)?;
-                let (generation, receivers) = (channel.0.generation, Few::One(port));
+                let (generation, receivers) = (channel.0.generation(), Few::One(port));
                 peer.set_accepted(channel, Accepted { generation, opener: opener.id().key, receivers });
                 peer.signal(Signal::Accept { channel, ordinal });
                 self.sent_to(index);
@@ -259,7 +259,7 @@ impl EventLoop {
         if let Some(opener) = opener.filter(|_| !receivers.is_empty())
             && let Some(peer) = self.peer_mut(index)
         {
-            let (generation, opener) = (channel.0.generation, opener.id().key);
+            let (generation, opener) = (channel.0.generation(), opener.id().key);
             peer.set_accepted(channel, Accepted { generation, opener, receivers });
         }
     }

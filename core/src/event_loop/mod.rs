@@ -14,6 +14,7 @@ mod snapshot;
 mod wrap_tests;
 
 pub(crate) use credit::worth_reporting;
+pub(crate) use fan_out::FanOut;
 
 use crate::context::{Context, ContextShared};
 use crate::error::{AttachError, ContextError};
@@ -88,7 +89,7 @@ pub struct EventLoop {
     /// Events made and not yet handed out; before anything in a lane.
     events: VecDeque<Event>,
     /// A message that several receivers here get one after the other; before `events`.
-    fan_out: fan_out::FanOut,
+    fan_out: FanOut,
     /// The peers that are polled, each once.
     polled: Vec<PeerIndex>,
     round: next::Round,
@@ -119,7 +120,7 @@ impl EventLoop {
             peers: vec![Some(own)],
             peer_of,
             events: VecDeque::new(),
-            fan_out: fan_out::FanOut::default(),
+            fan_out: FanOut::default(),
             polled: Vec::new(),
             round: next::Round::default(),
             armed: false,

@@ -2,7 +2,7 @@
 
 use super::EventLoop;
 use crate::bell::Source;
-use crate::event::Event;
+use crate::event::{Event, Full, Place, Written};
 use crate::ids::{ContextId, PortId};
 use crate::payload::discard;
 use crate::peer::{Arrival, Peer};
@@ -58,16 +58,24 @@ impl EventLoop {
 
     /// As [`next_event`](Self::next_event), but leaves the waker alone: after `None` nothing is
     /// called, so the embedder must ask again by itself. For a loop that spins.
+    #[inline(never)]
     pub fn try_next_event(&mut self) -> Option<Event> {
-        if self.fan_out.is_under_way()
-            && let Some((context, port)) = self.next_receiver()
-        {
-            return self.copy_for(context, port);
+        if self.fan_out.is_under_way() {
+            return Place::of_event_or_none(|place| self.next_copy(place));
         }
-        while self.round.left > 0 && self.events.is_empty() && !self.fan_out.is_under_way() {
+        self.next_arrival()
+    }
+
+    /// As [`try_next_event`](Self::try_next_event), where no message is under way to several.
+    #[inline(never)]
+    fn next_arrival(&mut self) -> Option<Event> {
+        while self.lane_is_next() {
             let index = self.polled[self.round.position];
             if let Some((arrival, context, port)) = self.arrival(index) {
                 return arrival.into_event(context, port);
+            }
+            if self.begin_fan_out(index) {
+                return Place::of_event_or_none(|place| self.next_copy(place));
             }
             let Some(record) = self.peers[index as usize].as_mut().and_then(Peer::take_small) else { break };
             if let Some(event) = self.receive_small(index, record) {
@@ -75,6 +83,12 @@ impl EventLoop {
             }
         }
         self.next_of_any_kind()
+    }
+
+    /// Whether the lane of the peer that has its turn is to be looked at next.
+    #[inline(always)]
+    fn lane_is_next(&self) -> bool {
+        self.round.left > 0 && self.events.is_empty() && !self.fan_out.is_under_way()
     }
 
     /// A message that lies next in a peer's lane and whose event is good as it is.
@@ -98,7 +112,7 @@ impl EventLoop {
 
     /// As [`try_next_event`](Self::try_next_event), for whatever comes.
     #[inline(never)]
-    fn next_of_any_kind(&mut self) -> Option<Event> {
+    pub(super) fn next_of_any_kind(&mut self) -> Option<Event> {
         loop {
             if self.fan_out.is_under_way()
                 && let Some(event) = self.next_of_fan_out()
@@ -288,12 +302,18 @@ impl EventLoop {
     }
 
     /// Looks for an event for a moment.
-    #[inline]
-    fn look_for_a_moment(&mut self) -> Option<Event> {
+    #[inline(always)]
+    fn look_for_a_moment(&mut self, place: &mut Place) -> Option<Full> {
         for _ in 0..self.looks {
-            let event = self.try_next_event();
-            if event.is_some() {
-                return event;
+            // A message is made where it stays; moving one takes as long as making it.
+            if self.lane_is_next()
+                && let index = self.polled[self.round.position]
+                && let Some((arrival, context, port)) = self.arrival(index)
+            {
+                return Some(arrival.put(context, port, place));
+            }
+            if let Some(event) = self.try_next_event() {
+                return Some(place.put(event));
             }
             hint::spin_loop();
         }
@@ -303,12 +323,17 @@ impl EventLoop {
     /// The next event for a plain thread: sleeps until there is one, after it looked
     /// [for a moment](Self::set_looks_before_sleep).
     pub fn wait(&mut self) -> Event {
+        Place::of_event(|place| self.wait_for(place))
+    }
+
+    #[inline(never)]
+    fn wait_for(&mut self, place: &mut Place) -> Full {
         loop {
-            if let Some(event) = self.look_for_a_moment() {
-                return event;
+            if let Some(full) = self.look_for_a_moment(place) {
+                return full;
             }
             if let Some(event) = self.next_event() {
-                return event;
+                return place.put(event);
             }
             self.shared.bell().wakeup().sleep();
         }
@@ -317,15 +342,23 @@ impl EventLoop {
     /// As [`wait`](Self::wait), for so long at most; `None` when nothing came.
     pub fn wait_timeout(&mut self, timeout: Duration) -> Option<Event> {
         let Some(deadline) = Instant::now().checked_add(timeout) else { return Some(self.wait()) };
+        Place::of_event_or_none(|place| self.wait_until(deadline, place))
+    }
+
+    #[inline(never)]
+    fn wait_until(&mut self, deadline: Instant, place: &mut Place) -> Written {
         loop {
-            if let Some(event) = self.look_for_a_moment() {
-                return Some(event);
+            if let Some(full) = self.look_for_a_moment(place) {
+                return full.into();
             }
             if let Some(event) = self.next_event() {
-                return Some(event);
+                return place.put(event).into();
             }
             if !self.shared.bell().wakeup().sleep_until(deadline) {
-                return self.next_event();
+                return match self.next_event() {
+                    Some(event) => place.put(event).into(),
+                    None => place.put_nothing(),
+                };
             }
         }
     }
