@@ -10,7 +10,7 @@ use crate::ids::{ContextId, EventLoopId, Key, PortId};
 use crate::lane::{Consumer, Entry, Frontier, Producer};
 use crate::limits::Limits;
 use crate::message::Body;
-use crate::payload::{Cell, INLINE_BYTES, Payload, discard, discard_all};
+use crate::payload::{Cell, HEAD_BYTES, Payload, discard, discard_all};
 use crate::port::{Accepted, Leg, LegWindow, ReceiverWindow, TargetState};
 use crate::record::{Address, Channel, Credit, Incoming, Record, Route, Signal, Traits};
 use crate::slab::{LAST_GENERATION, Slab, grow_gently};
@@ -140,6 +140,13 @@ struct Ends {
 }
 
 impl Ends {
+    #[inline(never)]
+    fn push_with_tail(&mut self, channel: Channel, route: Route, traits: Traits, bytes: &[u8]) -> bool {
+        let make = || Record::short(channel, route, traits, bytes);
+        let tail = Record::tail_of(bytes);
+        self.producer.push_in_place(make, tail, bytes.len() as u64, |record| record.fill(bytes))
+    }
+
     /// To be called after something was pushed: rings where the peer no longer polls.
     #[inline(always)]
     fn published(&mut self, peer: &EventLoopShared) {
@@ -214,25 +221,47 @@ impl Peer {
         self.send(record, tail, bytes);
     }
 
-    /// Sends a short message through a lane, the usual case and the quick way; `false` where
-    /// it is none, or there is no lane.
+    /// Whether a message of at most [`INLINE_BYTES`](crate::INLINE_BYTES) may go by [`send_short`](Self::send_short).
     #[inline(always)]
-    pub(crate) fn send_short(
-        &mut self,
-        (channel, route): (Channel, Route),
-        traits: Traits,
-        bytes: &[u8],
-    ) -> bool {
-        let Link::Lanes(ends) = &mut self.link else { return false };
-        if bytes.len() > INLINE_BYTES || mutant("rung-before-publishing") {
-            return false;
-        }
-        let make = || Record::short(channel, route, traits, bytes);
-        let (tail, fill) = (Record::tail_of(bytes), |record: &mut Record| record.fill(bytes));
-        if ends.producer.push_in_place(make, tail, bytes.len() as u64, fill) {
+    pub(crate) fn takes_short(&mut self, limits: &Limits) -> bool {
+        matches!(self.link, Link::Lanes(_)) && self.within_budget(limits) && !mutant("rung-before-publishing")
+    }
+
+    /// Sends a short message through a lane, the quick way.
+    #[inline(always)]
+    pub(crate) fn send_short(&mut self, (channel, route): (Channel, Route), traits: Traits, bytes: &[u8]) {
+        let Link::Lanes(ends) = &mut self.link else { return };
+        // Told apart here, so that the one without a tail has nothing to do with it.
+        let pushed = if bytes.len() <= HEAD_BYTES {
+            let make = || Record::short(channel, route, traits, bytes);
+            ends.producer.push_in_place(make, &[], bytes.len() as u64, |record| record.fill_short(bytes))
+        } else {
+            ends.push_with_tail(channel, route, traits, bytes)
+        };
+        if pushed {
             ends.published(&self.shared);
         }
-        true
+    }
+
+    /// Whether the window of a port admits a message, which then counts as sent.
+    #[inline(never)]
+    pub(crate) fn windows_admit(
+        &mut self,
+        limits: &Limits,
+        port: Key,
+        (channel, route): (Channel, Route),
+        bytes: usize,
+        receivers: &mut HashMap<Key, ReceiverWindow>,
+    ) -> bool {
+        let outstanding = match route.receiver() {
+            Some(_) => &mut receivers.entry(port).or_default().outstanding,
+            None => &mut self.windows.entry(channel).or_default().outstanding,
+        };
+        let admitted = limits.window_admits(*outstanding);
+        if admitted {
+            outstanding.add(Credit::one(bytes as u64));
+        }
+        admitted
     }
 
     #[inline]
@@ -277,10 +306,8 @@ impl Peer {
         let port = match ordinal {
             None => {
                 let accepted = accepted.get(channel.0.index() as usize)?.as_ref()?;
-                match (accepted.generation == channel.0.generation(), &*accepted.receivers) {
-                    (true, [port]) => *port,
-                    _ => return None,
-                }
+                let port = *accepted.receivers.only()?;
+                (accepted.generation == channel.0.generation()).then_some(port)?
             }
             Some(ordinal) => {
                 let leg = opened.get(channel.0)?;
@@ -305,7 +332,7 @@ impl Peer {
         };
         let Some(Some(accepted)) = accepted.get(channel.0.index() as usize) else { return false };
         let current = accepted.generation == channel.0.generation();
-        if !current || route.receiver().is_some() || accepted.receivers.len() < 2 {
+        if !current || route.receiver().is_some() || accepted.receivers.only().is_some() {
             return false;
         }
         entry.pass(bytes, |record, tail| {

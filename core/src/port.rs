@@ -37,10 +37,10 @@ impl Port {
             Side::Receiver(receiver) => {
                 Some((receiver.peer, receiver.channel, Route::to_opener(receiver.ordinal)))
             }
-            Side::Opener(opener) => match *opener.legs {
-                [LegAt { peer, channel }] => Some((peer, channel, Route::TO_RECEIVERS)),
-                _ => None,
-            },
+            Side::Opener(opener) => {
+                let LegAt { peer, channel } = *opener.legs.only()?;
+                Some((peer, channel, Route::TO_RECEIVERS))
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::EventLoop;
 use crate::error::PostError;
-use crate::ids::{Key, PortId};
+use crate::ids::{EventLoopId, Key, PortId};
 use crate::message::Message;
 use crate::payload::{INLINE_BYTES, discard};
 use crate::port::{PortState, Side};
@@ -30,12 +30,53 @@ impl EventLoop {
     /// # Errors
     ///
     /// Gives the message back and changes nothing; see [`PostError`].
+    #[inline]
     pub fn post_message<'m>(
         &mut self,
         port: PortId,
         message: impl Into<Message<'m>>,
     ) -> Result<(), PostError<'m>> {
-        let mut message = message.into();
+        let message = message.into();
+        let traits = Traits::new(message.format, message.user_activation);
+        // All of it in registers: what was just put together elsewhere would be waited for.
+        let bytes = message.bytes();
+        if bytes.len() <= INLINE_BYTES && self.post_short(port.event_loop, port.key, traits, bytes) {
+            if message.is_owned() {
+                discard(message);
+            }
+            return Ok(());
+        }
+        self.post_any(port, message)
+    }
+
+    /// Posts a short message where there is one way to go, by a lane, and room on it: the usual case
+    /// and the quick way. `false`, and nothing done, where it is not.
+    #[inline(never)]
+    fn post_short(&mut self, event_loop: EventLoopId, key: Key, traits: Traits, bytes: &[u8]) -> bool {
+        let limits = &self.service.limits;
+        if event_loop != self.shared.id() || bytes.len() > limits.message_bytes {
+            return false;
+        }
+        let Some(port) = self.ports.get(key) else { return false };
+        let Some(context) = self.contexts.get(port.context) else { return false };
+        if port.state != PortState::Open || context.shared.killed().is_some() {
+            return false;
+        }
+        let Some((index, channel, route)) = port.only_way() else { return false };
+        let Some(peer) = self.peers[index as usize].as_mut() else { return false };
+        if !peer.takes_short(limits)
+            || self.windowed
+                && !peer.windows_admit(limits, key, (channel, route), bytes.len(), &mut self.receiver_windows)
+        {
+            return false;
+        }
+        peer.send_short((channel, route), traits, bytes);
+        true
+    }
+
+    /// Posts any message, by whichever ways there are.
+    #[inline(never)]
+    fn post_any<'m>(&mut self, port: PortId, mut message: Message<'m>) -> Result<(), PostError<'m>> {
         match self.post(port, &mut message) {
             Ok(()) => {
                 if message.is_owned() {
@@ -48,6 +89,7 @@ impl EventLoop {
     }
 
     /// Posts a message, which stays where it is: moving it would take as long as copying it.
+    #[inline]
     fn post<'m>(&mut self, id: PortId, message: &mut Message<'m>) -> Result<(), Refusal<'m>> {
         let Some(key) = self.port_key(id) else { return Err(PostError::Disconnected) };
         let Some(port) = self.ports.get(key) else { return Err(PostError::Disconnected) };
@@ -67,21 +109,14 @@ impl EventLoop {
             && let Some(peer) = self.peers[index as usize].as_mut()
             && peer.within_budget(limits)
         {
-            if self.windowed {
-                let outstanding = match &port.side {
-                    Side::Receiver(_) => &mut self.receiver_windows.entry(key).or_default().outstanding,
-                    Side::Opener(_) => &mut peer.windows.entry(channel).or_default().outstanding,
-                };
-                if !limits.window_admits(*outstanding) {
-                    return self.post_every_way(key, message);
-                }
-                outstanding.add(Credit::one(bytes as u64));
+            if self.windowed
+                && !peer.windows_admit(limits, key, (channel, route), bytes, &mut self.receiver_windows)
+            {
+                return self.post_every_way(key, message);
             }
             let traits = Traits::new(message.format, message.user_activation);
-            if !peer.send_short((channel, route), traits, message.bytes()) {
-                peer.send_message((channel, route), traits, &mut message.body, true);
-                self.sent_to(index);
-            }
+            peer.send_message((channel, route), traits, &mut message.body, true);
+            self.sent_to(index);
             return Ok(());
         }
         self.post_every_way(key, message)
