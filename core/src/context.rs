@@ -83,10 +83,17 @@ impl ContextShared {
         DisconnectReason::from_mark(self.killed.load(Ordering::Relaxed))
     }
 
+    /// Whether a fact ended the context.
+    #[inline(always)]
+    pub(crate) fn is_killed(&self) -> bool {
+        // Relaxed: see `kill`.
+        self.killed.load(Ordering::Relaxed) != 0
+    }
+
     /// Whether the context is gone, by whichever way. Not for the owner.
     pub(crate) fn is_gone(&self) -> bool {
         // Relaxed: see `set_detached`.
-        self.killed().is_some() || self.detached.load(Ordering::Relaxed)
+        self.is_killed() || self.detached.load(Ordering::Relaxed)
     }
 }
 

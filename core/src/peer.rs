@@ -49,9 +49,8 @@ pub(crate) struct Arrival<'a> {
     bytes: u64,
     /// Whether all of it lies in the lane.
     short: bool,
-    /// Whence it comes: the ordinal where it goes to the opener.
     channel: Channel,
-    ordinal: Option<u32>,
+    route: Route,
     windows: &'a mut HashMap<Channel, LegWindow>,
     /// That port. Whether it is open is for the loop to see.
     pub(crate) port: Key,
@@ -60,57 +59,76 @@ pub(crate) struct Arrival<'a> {
 impl Arrival<'_> {
     /// Counts the message as taken by this side; `false`, and nothing counted, when that
     /// would have to be reported.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn count(&mut self, receivers: &mut HashMap<Key, ReceiverWindow>, limits: &Limits) -> bool {
-        let unreported = match self.ordinal {
-            Some(ordinal) => self.windows.entry(self.channel).or_default().unreported_of(ordinal),
-            None => &mut receivers.entry(self.port).or_default().unreported,
-        };
-        let mut taken = *unreported;
-        taken.add(Credit::one(self.bytes));
-        let counted = !worth_reporting(limits, taken);
-        if counted {
-            *unreported = taken;
-        }
-        counted
+        count(self.windows, receivers, limits, (self.channel, self.route), self.port, self.bytes)
     }
 
     /// Takes the message and makes an event of it.
     #[inline(always)]
-    pub(crate) fn into_event(self, context: ContextId, port: PortId) -> Option<Event> {
+    pub(crate) fn into_event(self, event_loop: EventLoopId, context: Key) -> Option<Event> {
         if self.short {
-            Place::of_event_or_none(|place| self.put_short(context, port, place).into())
+            Place::of_event_or_none(|place| self.put_short(event_loop, context, place).into())
         } else {
-            Some(self.into_long_event(context, port))
+            Some(take_long(self.entry, event_loop, context, self.port))
         }
     }
 
     /// As [`into_event`](Self::into_event), in its place.
     #[inline(always)]
-    pub(crate) fn put(self, context: ContextId, port: PortId, place: &mut Place) -> Full {
+    pub(crate) fn put(self, event_loop: EventLoopId, context: Key, place: &mut Place) -> Full {
         if self.short {
-            self.put_short(context, port, place)
+            self.put_short(event_loop, context, place)
         } else {
-            place.put(self.into_long_event(context, port))
+            place.put(take_long(self.entry, event_loop, context, self.port))
         }
     }
 
     #[inline(always)]
-    fn put_short(self, context: ContextId, port: PortId, place: &mut Place) -> Full {
+    fn put_short(self, event_loop: EventLoopId, context: Key, place: &mut Place) -> Full {
         // There is nothing in the record that would have to be dropped.
         self.entry.pass(self.bytes, |record, tail| {
-            put_short(place, context.key, port.key, port.event_loop, record, tail.cells())
+            put_short(place, context, self.port, event_loop, record, tail.cells())
         })
     }
+}
 
-    fn into_long_event(self, context: ContextId, port: PortId) -> Event {
-        self.entry.take(self.bytes, |record, _| match record {
-            Record::Long { traits, bytes, .. } => {
-                Event::message(context, port, traits, Payload::shared(bytes))
-            }
-            _ => unreachable!("a message has an address, nothing else does"),
-        })
+/// See [`Arrival::count`]. Outside of it, for an arrival is to stay in registers.
+#[inline(never)]
+fn count(
+    legs: &mut HashMap<Channel, LegWindow>,
+    receivers: &mut HashMap<Key, ReceiverWindow>,
+    limits: &Limits,
+    (channel, route): (Channel, Route),
+    port: Key,
+    bytes: u64,
+) -> bool {
+    let unreported = match route.receiver() {
+        Some(ordinal) => legs.entry(channel).or_default().unreported_of(ordinal),
+        None => &mut receivers.entry(port).or_default().unreported,
+    };
+    let mut taken = *unreported;
+    taken.add(Credit::one(bytes));
+    let counted = !worth_reporting(limits, taken);
+    if counted {
+        *unreported = taken;
     }
+    counted
+}
+
+/// Takes a long message and makes an event of it.
+#[inline(never)]
+fn take_long(entry: Entry<'_, Record>, event_loop: EventLoopId, context: Key, port: Key) -> Event {
+    let bytes = entry.peek(Record::address).flatten().map_or(0, |address| address.bytes);
+    entry.take(bytes, |record, _| match record {
+        Record::Long { traits, bytes, .. } => Event::message(
+            ContextId { event_loop, key: context },
+            PortId { event_loop, key: port },
+            traits,
+            Payload::shared(bytes),
+        ),
+        _ => unreachable!("its address says that it is a long message"),
+    })
 }
 
 /// Puts the event of a short message.
@@ -302,8 +320,7 @@ impl Peer {
         }
         let entry = ends.consumer.entry()?;
         let Address { channel, route, bytes, short } = entry.peek(Record::address)??;
-        let ordinal = route.receiver();
-        let port = match ordinal {
+        let port = match route.receiver() {
             None => {
                 let accepted = accepted.get(channel.0.index() as usize)?.as_ref()?;
                 let port = *accepted.receivers.only()?;
@@ -315,7 +332,7 @@ impl Peer {
                 open.then_some(leg.port)?
             }
         };
-        Some(Arrival { entry, bytes, short, channel, ordinal, windows, port })
+        Some(Arrival { entry, bytes, short, channel, route, windows, port })
     }
 
     /// Takes the next record where it is a short message to several ports, and begins to hand it

@@ -147,7 +147,7 @@ impl EventLoop {
         let port = self.ports.get(key)?;
         let context = self.contexts.get(port.context)?;
         let good =
-            port.state == PortState::Open && context.suspended.is_none() && context.shared.killed().is_none();
+            port.state == PortState::Open && context.suspended.is_none() && !context.shared.is_killed();
         good.then(|| (self.context_id(port.context), self.port_id(key)))
     }
 }

@@ -78,6 +78,8 @@ const OWN: PeerIndex = 0;
 /// ```
 pub struct EventLoop {
     service: Arc<ServiceInner>,
+    /// Its own, at hand.
+    id: EventLoopId,
     /// Whether the limits name a window.
     windowed: bool,
     shared: Arc<EventLoopShared>,
@@ -113,6 +115,7 @@ impl EventLoop {
         let windowed = limits.window_messages.is_some() || limits.window_bytes.is_some();
         Self {
             service,
+            id: shared.id(),
             windowed,
             shared,
             contexts: Slab::new(LAST_GENERATION),
@@ -134,7 +137,7 @@ impl EventLoop {
     /// This event loop's id.
     #[must_use]
     pub fn id(&self) -> EventLoopId {
-        self.shared.id()
+        self.id
     }
 
     /// Attaches a context to this event loop. From now on others may connect to it,
@@ -232,17 +235,17 @@ impl EventLoop {
 
     #[inline]
     fn port_key(&self, port: PortId) -> Option<Key> {
-        (port.event_loop == self.shared.id()).then_some(port.key)
+        (port.event_loop == self.id).then_some(port.key)
     }
 
     #[inline]
     fn context_id(&self, key: Key) -> ContextId {
-        ContextId { event_loop: self.shared.id(), key }
+        ContextId { event_loop: self.id, key }
     }
 
     #[inline]
     fn port_id(&self, key: Key) -> PortId {
-        PortId { event_loop: self.shared.id(), key }
+        PortId { event_loop: self.id, key }
     }
 
     #[inline]

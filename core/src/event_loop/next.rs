@@ -3,7 +3,7 @@
 use super::EventLoop;
 use crate::bell::Source;
 use crate::event::{Event, Full, Place, Written};
-use crate::ids::{ContextId, PortId};
+use crate::ids::Key;
 use crate::payload::discard;
 use crate::peer::{Arrival, Peer};
 use crate::port::{PeerIndex, PortState};
@@ -69,17 +69,28 @@ impl EventLoop {
     /// As [`try_next_event`](Self::try_next_event), where no message is under way to several.
     #[inline(never)]
     fn next_arrival(&mut self) -> Option<Event> {
+        let event_loop = self.id;
+        match self.arrival() {
+            Some((arrival, context)) => arrival.into_event(event_loop, context),
+            None => self.next_of_lane(),
+        }
+    }
+
+    /// As [`next_of_any_kind`](Self::next_of_any_kind), the quick way for some kinds.
+    #[inline(never)]
+    fn next_of_lane(&mut self) -> Option<Event> {
         while self.lane_is_next() {
             let index = self.polled[self.round.position];
-            if let Some((arrival, context, port)) = self.arrival(index) {
-                return arrival.into_event(context, port);
-            }
             if self.begin_fan_out(index) {
                 return Place::of_event_or_none(|place| self.next_copy(place));
             }
             let Some(record) = self.peers[index as usize].as_mut().and_then(Peer::take_small) else { break };
             if let Some(event) = self.receive_small(index, record) {
                 return Some(event);
+            }
+            let event_loop = self.id;
+            if let Some((arrival, context)) = self.arrival() {
+                return arrival.into_event(event_loop, context);
             }
         }
         self.next_of_any_kind()
@@ -91,23 +102,25 @@ impl EventLoop {
         self.round.left > 0 && self.events.is_empty() && !self.fan_out.is_under_way()
     }
 
-    /// A message that lies next in a peer's lane and whose event is good as it is.
+    /// The message that comes next, if any does, where it lies in a lane and its event is good as it is;
+    /// with the context that it is for.
     #[inline(always)]
-    fn arrival(&mut self, index: PeerIndex) -> Option<(Arrival<'_>, ContextId, PortId)> {
-        let Self { peers, ports, contexts, shared, round, windowed, receiver_windows, service, .. } = self;
-        let mut arrival = peers[index as usize].as_mut()?.arrival()?;
+    fn arrival(&mut self) -> Option<(Arrival<'_>, Key)> {
+        if !self.lane_is_next() {
+            return None;
+        }
+        let Self { peers, ports, contexts, round, polled, windowed, receiver_windows, service, .. } = self;
+        let mut arrival = peers[polled[round.position] as usize].as_mut()?.arrival()?;
         let port = ports.get(arrival.port)?;
         let context = contexts.get(port.context)?;
         let good =
-            port.state == PortState::Open && context.suspended.is_none() && context.shared.killed().is_none();
+            port.state == PortState::Open && context.suspended.is_none() && !context.shared.is_killed();
         if !good || (*windowed && !arrival.count(receiver_windows, &service.limits)) {
             return None;
         }
         round.left -= 1;
         round.found = true;
-        let event_loop = shared.id();
-        let (context, port) = (port.context, arrival.port);
-        Some((arrival, ContextId { event_loop, key: context }, PortId { event_loop, key: port }))
+        Some((arrival, port.context))
     }
 
     /// As [`try_next_event`](Self::try_next_event), for whatever comes.
@@ -306,11 +319,9 @@ impl EventLoop {
     fn look_for_a_moment(&mut self, place: &mut Place) -> Option<Full> {
         for _ in 0..self.looks {
             // A message is made where it stays; moving one takes as long as making it.
-            if self.lane_is_next()
-                && let index = self.polled[self.round.position]
-                && let Some((arrival, context, port)) = self.arrival(index)
-            {
-                return Some(arrival.put(context, port, place));
+            let event_loop = self.id;
+            if let Some((arrival, context)) = self.arrival() {
+                return Some(arrival.put(event_loop, context, place));
             }
             if let Some(event) = self.try_next_event() {
                 return Some(place.put(event));

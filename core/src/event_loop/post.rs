@@ -54,12 +54,12 @@ impl EventLoop {
     #[inline(never)]
     fn post_short(&mut self, event_loop: EventLoopId, key: Key, traits: Traits, bytes: &[u8]) -> bool {
         let limits = &self.service.limits;
-        if event_loop != self.shared.id() || bytes.len() > limits.message_bytes {
+        if event_loop != self.id || bytes.len() > limits.message_bytes {
             return false;
         }
         let Some(port) = self.ports.get(key) else { return false };
         let Some(context) = self.contexts.get(port.context) else { return false };
-        if port.state != PortState::Open || context.shared.killed().is_some() {
+        if port.state != PortState::Open || context.shared.is_killed() {
             return false;
         }
         let Some((index, channel, route)) = port.only_way() else { return false };
