@@ -1,6 +1,7 @@
 //! Taking events: polling the lanes in turn, and falling asleep without missing one.
 
 use super::EventLoop;
+use super::incoming::Received;
 use crate::bell::Source;
 use crate::event::Event;
 use crate::ids::{ContextId, PortId};
@@ -69,9 +70,10 @@ impl EventLoop {
             if let Some((arrival, context, port)) = self.arrival(index) {
                 return arrival.into_event(context, port);
             }
-            let Some(record) = self.peers[index as usize].as_mut().and_then(Peer::take_small) else { break };
-            if let Some(event) = self.receive_small(index, record) {
-                return Some(event);
+            match self.receive_in_place(index) {
+                Received::Nothing => break,
+                Received::Record => {}
+                received => return self.event_of(received),
             }
         }
         self.next_of_any_kind()
@@ -122,11 +124,10 @@ impl EventLoop {
             }
             if self.round.left > 0 {
                 let index = self.polled[self.round.position];
-                if let Some(record) = self.peers[index as usize].as_mut().and_then(Peer::take_small) {
-                    if let Some(event) = self.receive_small(index, record) {
-                        return Some(event);
-                    }
-                    continue;
+                match self.receive_in_place(index) {
+                    Received::Nothing => {}
+                    Received::Record => continue,
+                    received => return self.event_of(received),
                 }
                 self.round.left -= 1;
                 let taken = self.peers[index as usize].as_mut().and_then(Peer::take);
