@@ -35,33 +35,35 @@ pub(crate) enum Introduction {
 }
 
 impl Acquaintances {
-    /// Names one of our contexts to the peer, to which it must be sent. With an
-    /// introduction come those contexts that the peer may forget, to be sent before.
-    #[inline]
-    pub(crate) fn introduce(&mut self, context: &Arc<ContextShared>) -> (Introduction, Vec<Key>) {
-        let key = context.id().key;
-        let known = self.introduced.get(key.index() as usize) == Some(&Some(key.generation()));
-        if known || mutant("stranger-named-by-its-key") {
-            return (Introduction::Known(key), Vec::new());
-        }
+    /// Whether the peer was told of one of our contexts, whose key then names it.
+    #[inline(always)]
+    pub(crate) fn is_introduced(&self, key: Key) -> bool {
+        self.introduced.get(key.index() as usize) == Some(&Some(key.generation()))
+            || mutant("stranger-named-by-its-key")
+    }
+
+    /// Notes that the peer is told of one of our contexts. Gives those that it may forget,
+    /// to be sent before.
+    pub(crate) fn introduce(&mut self, key: Key) -> Vec<Key> {
         *at(&mut self.introduced, key) = Some(key.generation());
-        (Introduction::First(Arc::clone(context)), mem::take(&mut self.ended))
+        mem::take(&mut self.ended)
     }
 
     /// The peer's context that a connection names; `None` for one that has ended.
-    #[inline]
-    pub(crate) fn meet(&mut self, introduction: Introduction) -> Option<Arc<ContextShared>> {
+    #[inline(always)]
+    pub(crate) fn meet(&mut self, introduction: Introduction) -> Option<&Arc<ContextShared>> {
         match introduction {
-            Introduction::Known(key) => self.known(key).cloned(),
+            Introduction::Known(key) => self.known(key),
             Introduction::First(context) => {
-                *at(&mut self.known, context.id().key) = Some(Arc::clone(&context));
-                Some(context)
+                let key = context.id().key;
+                Some(at(&mut self.known, key).insert(context))
             }
         }
     }
 
-    #[inline]
-    fn known(&self, key: Key) -> Option<&Arc<ContextShared>> {
+    /// The peer's context that it introduced and names by its key since.
+    #[inline(always)]
+    pub(crate) fn known(&self, key: Key) -> Option<&Arc<ContextShared>> {
         let known = self.known.get(key.index() as usize)?.as_ref();
         known.filter(|context| context.id().key == key || mutant("known-by-index-alone"))
     }

@@ -1,8 +1,12 @@
 //! An event loop as another one sees it: the lanes between them and the channels on these.
 
-use crate::acquaintance::{Acquaintances, Introduction};
+mod channels;
+mod in_place;
+
+pub(crate) use in_place::{Kind, Offer};
+
+use crate::acquaintance::Acquaintances;
 use crate::bell::{Armer, Ringer};
-use crate::context::ContextShared;
 use crate::event::{Event, Full, Place};
 use crate::event_loop::{FanOut, worth_reporting};
 use crate::event_loop_shared::{EventLoopShared, Lanes};
@@ -13,19 +17,19 @@ use crate::message::Body;
 use crate::payload::{Cell, HEAD_BYTES, Payload, discard, discard_all};
 use crate::port::{Accepted, Leg, LegWindow, ReceiverWindow, TargetState};
 use crate::record::{Address, Channel, Credit, Incoming, Record, Route, Signal, Traits};
-use crate::slab::{LAST_GENERATION, Slab, grow_gently};
+use crate::slab::{LAST_GENERATION, Slab};
 use crate::sync::{Arc, HashMap, mutant};
 use std::collections::VecDeque;
 
-/// A peer of an event loop. The loop is its own first peer, with a plain queue in
-/// place of lanes.
+/// A peer of an event loop. The loop is its own first peer, with one lane of which it
+/// holds both ends.
 pub(crate) struct Peer {
     pub(crate) shared: Arc<EventLoopShared>,
+    /// Whether it is the loop itself.
+    own: bool,
     link: Link,
     /// What was taken out of the lane and not yet looked at; before what lies in it.
     backlog: VecDeque<Incoming>,
-    /// Bytes of payload in the backlog of a loop to itself.
-    backlog_bytes: u64,
     /// Channels that this side opened.
     pub(crate) opened: Slab<Leg>,
     /// What is counted of these where there are windows.
@@ -38,7 +42,7 @@ pub(crate) struct Peer {
 }
 
 enum Link {
-    /// To itself: a record sent is a record received.
+    /// To itself, as long as it has sent itself nothing.
     Own,
     Lanes(Box<Ends>),
 }
@@ -158,6 +162,18 @@ struct Ends {
 }
 
 impl Ends {
+    fn of(lanes: Lanes) -> (Arc<EventLoopShared>, Box<Self>) {
+        let Lanes { peer, producer, ringer, consumer, line } = lanes;
+        (peer, Box::new(Self { producer, ringer, consumer, armer: Armer::new(line) }))
+    }
+
+    /// As the producer knows it, where this side is the one that takes too.
+    #[cold]
+    fn within_by_now(&mut self, limits: &Limits) -> bool {
+        self.consumer.publish_consumed();
+        self.producer.within(limits.lane_records, limits.lane_bytes)
+    }
+
     #[inline(never)]
     fn push_with_tail(&mut self, channel: Channel, route: Route, traits: Traits, bytes: &[u8]) -> bool {
         let make = || Record::short(channel, route, traits, bytes);
@@ -177,20 +193,20 @@ impl Ends {
 
 impl Peer {
     pub(crate) fn own(shared: Arc<EventLoopShared>) -> Self {
-        Self::new(shared, Link::Own)
+        Self::new(shared, true, Link::Own)
     }
 
     pub(crate) fn other(lanes: Lanes) -> Self {
-        let Lanes { peer, producer, ringer, consumer, line } = lanes;
-        Self::new(peer, Link::Lanes(Box::new(Ends { producer, ringer, consumer, armer: Armer::new(line) })))
+        let (peer, ends) = Ends::of(lanes);
+        Self::new(peer, false, Link::Lanes(ends))
     }
 
-    fn new(shared: Arc<EventLoopShared>, link: Link) -> Self {
+    fn new(shared: Arc<EventLoopShared>, own: bool, link: Link) -> Self {
         Self {
             shared,
+            own,
             link,
             backlog: VecDeque::new(),
-            backlog_bytes: 0,
             opened: Slab::new(LAST_GENERATION),
             windows: HashMap::default(),
             accepted: Vec::new(),
@@ -199,29 +215,29 @@ impl Peer {
         }
     }
 
-    pub(crate) fn is_own(&self) -> bool {
-        matches!(self.link, Link::Own)
+    /// This side's ends. Those of the lane to itself are made when they are first wanted.
+    #[inline(always)]
+    fn ends(&mut self) -> (&mut Ends, &EventLoopShared) {
+        if matches!(self.link, Link::Own) {
+            self.link = Link::Lanes(Ends::of(Lanes::to_itself(&self.shared)).1);
+        }
+        match &mut self.link {
+            Link::Lanes(ends) => (ends, &self.shared),
+            Link::Own => unreachable!("made above"),
+        }
     }
 
     /// Sends a record that counts for `bytes`. Without effect when the peer is gone;
-    /// its notice will tell. To itself: the loop must be made to look.
-    #[inline]
+    /// its notice will tell.
     pub(crate) fn send(&mut self, record: Record, tail: &[u8], bytes: u64) {
-        match &mut self.link {
-            Link::Lanes(ends) => {
-                if mutant("rung-before-publishing") {
-                    ends.ringer.published(self.shared.bell());
-                }
-                match ends.producer.push(record, tail, bytes) {
-                    // A payload's destructor may panic; the message's other receivers still get it.
-                    Err(refused) => discard(refused),
-                    Ok(()) => ends.published(&self.shared),
-                }
-            }
-            Link::Own => {
-                self.backlog_bytes += bytes;
-                self.backlog.push_back(Incoming::new(record, [tail].into_iter()));
-            }
+        let (ends, peer) = self.ends();
+        if mutant("rung-before-publishing") {
+            ends.ringer.published(peer.bell());
+        }
+        match ends.producer.push(record, tail, bytes) {
+            // A payload's destructor may panic; the message's other receivers still get it.
+            Err(refused) => discard(refused),
+            Ok(()) => ends.published(peer),
         }
     }
 
@@ -282,29 +298,15 @@ impl Peer {
         admitted
     }
 
-    #[inline]
-    pub(crate) fn signal(&mut self, signal: Signal) {
-        self.send(Record::Signal(signal), &[], 0);
-    }
-
-    /// Names one of our contexts to the peer, for a connection that is sent next.
-    #[inline]
-    pub(crate) fn introduce(&mut self, context: &Arc<ContextShared>) -> Introduction {
-        let (introduction, ended) = self.acquaintances.introduce(context);
-        for context in ended {
-            self.signal(Signal::Farewell { context });
-        }
-        introduction
-    }
-
     /// Whether the lane's budget admits a message or a connect.
     #[inline(always)]
     pub(crate) fn within_budget(&mut self, limits: &Limits) -> bool {
         match &mut self.link {
-            Link::Lanes(ends) => ends.producer.within(limits.lane_records, limits.lane_bytes),
-            Link::Own => {
-                (self.backlog.len() as u64) < limits.lane_records && self.backlog_bytes < limits.lane_bytes
+            Link::Lanes(ends) => {
+                ends.producer.within(limits.lane_records, limits.lane_bytes)
+                    || (self.own && ends.within_by_now(limits))
             }
+            Link::Own => limits.lane_records > 0 && limits.lane_bytes > 0,
         }
     }
 
@@ -360,26 +362,10 @@ impl Peer {
         true
     }
 
-    /// Takes the next record if it lies in the lane and is neither a message nor large.
-    #[inline]
-    pub(crate) fn take_small(&mut self) -> Option<Record> {
-        let Self { link: Link::Lanes(ends), backlog, .. } = self else { return None };
-        if !backlog.is_empty() {
-            return None;
-        }
-        let entry = ends.consumer.entry()?;
-        let bytes = entry.peek(Record::bytes_of_small)??;
-        Some(entry.take(bytes, |record, _| record))
-    }
-
     /// Takes the next record.
     #[inline]
     pub(crate) fn take(&mut self) -> Option<Incoming> {
-        let Link::Lanes(ends) = &mut self.link else {
-            let incoming = self.backlog.pop_front()?;
-            self.backlog_bytes -= incoming.bytes().unwrap_or(0);
-            return Some(incoming);
-        };
+        let Link::Lanes(ends) = &mut self.link else { return self.backlog.pop_front() };
         let incoming = match self.backlog.pop_front() {
             Some(incoming) => incoming,
             None => ends.consumer.pop(|record, tail| Incoming::new(record, tail.pieces()))?,
@@ -401,7 +387,7 @@ impl Peer {
 
     /// Takes what lies in the lane into the backlog, up to the end of the last
     /// segment linked by now: a peer that goes on posting cannot extend it. Gives the
-    /// credits among it instead of queueing them.
+    /// credits among it instead of queueing them, but for the loop's own.
     pub(crate) fn absorb(&mut self) -> Vec<Signal> {
         let mut credits = Vec::new();
         let Link::Lanes(ends) = &mut self.link else { return credits };
@@ -410,7 +396,7 @@ impl Peer {
             ends.consumer.pop_within(&frontier, |record, tail| Incoming::new(record, tail.pieces()))
         {
             match incoming {
-                Incoming::Signal(signal @ Signal::Credit { .. }) => {
+                Incoming::Signal(signal @ Signal::Credit { .. }) if !self.own => {
                     ends.consumer.consumed(0);
                     credits.push(signal);
                 }
@@ -450,58 +436,8 @@ impl Peer {
     pub(crate) fn outstanding(&self) -> (u64, u64) {
         match &self.link {
             Link::Lanes(ends) => ends.producer.outstanding(),
-            Link::Own => (self.backlog.len() as u64, self.backlog_bytes),
+            Link::Own => (0, 0),
         }
-    }
-
-    #[inline]
-    pub(crate) fn accepted(&self, channel: Channel) -> Option<&Accepted> {
-        let accepted = self.accepted.get(channel.0.index() as usize)?.as_ref()?;
-        (accepted.generation == channel.0.generation()).then_some(accepted)
-    }
-
-    /// Frees a channel that this side opened.
-    #[inline]
-    pub(crate) fn remove_opened(&mut self, channel: Channel) -> Option<Leg> {
-        if !self.windows.is_empty() {
-            self.windows.remove(&channel);
-        }
-        self.opened.remove(channel.0)
-    }
-
-    pub(crate) fn accepted_mut(&mut self, channel: Channel) -> Option<&mut Accepted> {
-        let accepted = self.accepted.get_mut(channel.0.index() as usize)?.as_mut()?;
-        (accepted.generation == channel.0.generation()).then_some(accepted)
-    }
-
-    /// Whether no channel that we took has this one's slot.
-    pub(crate) fn is_vacant(&self, channel: Channel) -> bool {
-        self.accepted.get(channel.0.index() as usize).is_none_or(Option::is_none)
-    }
-
-    #[inline]
-    pub(crate) fn set_accepted(&mut self, channel: Channel, accepted: Accepted) {
-        let index = channel.0.index() as usize;
-        if self.accepted.len() <= index {
-            let more = index + 1 - self.accepted.len();
-            grow_gently(&mut self.accepted, more);
-            self.accepted.resize_with(index + 1, || None);
-        }
-        self.accepted[index] = Some(accepted);
-    }
-
-    pub(crate) fn remove_accepted(&mut self, channel: Channel) -> Option<Accepted> {
-        let slot = self.accepted.get_mut(channel.0.index() as usize)?;
-        slot.take_if(|accepted| accepted.generation == channel.0.generation())
-    }
-
-    /// The channels that the peer opened and this side took.
-    pub(crate) fn all_accepted(&self) -> impl Iterator<Item = (Channel, &Accepted)> {
-        self.accepted.iter().zip(0..).filter_map(|(accepted, index)| {
-            let accepted = accepted.as_ref()?;
-            let key = Key::new(index, accepted.generation);
-            Some((Channel(key), accepted))
-        })
     }
 }
 

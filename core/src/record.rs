@@ -130,6 +130,8 @@ pub(crate) enum Record {
     ConnectMany(Box<Connect>),
     /// Anything else.
     Signal(Signal),
+    /// To the loop itself: a port was opened towards nobody.
+    NoTarget { port: Key },
 }
 
 /// What a loop needs to know of a message that lies in a lane, but for its bytes.
@@ -301,16 +303,6 @@ impl Record {
         }
     }
 
-    /// What it counts for in the lane's budget, where it is neither a message nor large.
-    #[inline]
-    pub(crate) fn bytes_of_small(&self) -> Option<u64> {
-        match self {
-            Self::Signal(_) => Some(0),
-            Self::Connect { name, .. } | Self::FirstConnect { name, .. } => Some(name.as_str().len() as u64),
-            Self::Short { .. } | Self::Long { .. } | Self::ConnectMany(_) => None,
-        }
-    }
-
     /// A message from `body`, and the tail that goes with the record. The last
     /// record made of a body takes a long one by reference without another count.
     #[inline]
@@ -365,7 +357,6 @@ pub(crate) enum Incoming {
     },
     /// The peer itself is gone.
     PeerGone,
-    /// A port was opened towards nobody.
     NoTarget {
         port: Key,
     },
@@ -395,6 +386,7 @@ impl Incoming {
             }
             Record::ConnectMany(connect) => Self::Connect(*connect),
             Record::Signal(signal) => Self::Signal(signal),
+            Record::NoTarget { port } => Self::NoTarget { port },
         }
     }
 
@@ -406,8 +398,8 @@ impl Incoming {
             Self::Connect(Connect { name, .. }) | Self::ConnectOne { name, .. } => {
                 Some(name.as_str().len() as u64)
             }
-            Self::Signal(_) => Some(0),
-            Self::Gone { .. } | Self::PeerGone | Self::NoTarget { .. } => None,
+            Self::Signal(_) | Self::NoTarget { .. } => Some(0),
+            Self::Gone { .. } | Self::PeerGone => None,
         }
     }
 }

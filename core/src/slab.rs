@@ -65,13 +65,17 @@ impl<T> Slab<T> {
     /// Fills a slot; `None` when no more fit, and the value is dropped.
     #[inline]
     pub(crate) fn insert(&mut self, value: T) -> Option<Key> {
-        self.insert_with(|| value)
+        self.insert_with(|| value, |_| ())
     }
 
-    /// As [`insert`](Self::insert), but has the value made in its slot: moving one that was
-    /// just put together waits for its own stores.
+    /// As [`insert`](Self::insert), but has the value made and then finished in its slot: moving one
+    /// that was just put together waits for its own stores.
     #[inline(always)]
-    pub(crate) fn insert_with(&mut self, make: impl FnOnce() -> T) -> Option<Key> {
+    pub(crate) fn insert_with(
+        &mut self,
+        make: impl FnOnce() -> T,
+        finish: impl FnOnce(&mut T),
+    ) -> Option<Key> {
         let key = self.vacant_key()?;
         if key.index() as usize == self.slots.len() {
             grow_gently(&mut self.slots, 1);
@@ -83,6 +87,9 @@ impl<T> Slab<T> {
         }
         // A vacant slot has nothing to drop, which the compiler does not know.
         mem::forget(mem::replace(content, Content::Full(make())));
+        if let Content::Full(value) = content {
+            finish(value);
+        }
         Some(key)
     }
 

@@ -1,5 +1,6 @@
 //! The event loop: what one thread that runs script owns of the core.
 
+mod accept;
 mod close;
 mod connect;
 mod credit;
@@ -281,15 +282,6 @@ impl EventLoop {
     fn made_work(&mut self) {
         if std::mem::take(&mut self.armed) && !mutant("own-work-wakes-nobody") {
             self.shared.nudge();
-        }
-    }
-
-    /// Sends to a peer. A record to itself is work of its own.
-    #[inline]
-    fn sent_to(&mut self, index: PeerIndex) {
-        if index == OWN {
-            self.poll_peer(OWN);
-            self.made_work();
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Taking events: polling the lanes in turn, and falling asleep without missing one.
 
 use super::EventLoop;
+use super::incoming::Received;
 use crate::bell::Source;
 use crate::event::{Event, Full, Place, Written};
 use crate::ids::Key;
@@ -81,12 +82,13 @@ impl EventLoop {
     fn next_of_lane(&mut self) -> Option<Event> {
         while self.lane_is_next() {
             let index = self.polled[self.round.position];
-            if self.begin_fan_out(index) {
-                return Place::of_event_or_none(|place| self.next_copy(place));
-            }
-            let Some(record) = self.peers[index as usize].as_mut().and_then(Peer::take_small) else { break };
-            if let Some(event) = self.receive_small(index, record) {
-                return Some(event);
+            match self.receive_in_place(index) {
+                Received::Nothing if self.begin_fan_out(index) => {
+                    return Place::of_event_or_none(|place| self.next_copy(place));
+                }
+                Received::Nothing => break,
+                Received::Record => {}
+                received => return self.event_of(received),
             }
             let event_loop = self.id;
             if let Some((arrival, context)) = self.arrival() {
@@ -149,11 +151,10 @@ impl EventLoop {
             }
             if self.round.left > 0 {
                 let index = self.polled[self.round.position];
-                if let Some(record) = self.peers[index as usize].as_mut().and_then(Peer::take_small) {
-                    if let Some(event) = self.receive_small(index, record) {
-                        return Some(event);
-                    }
-                    continue;
+                match self.receive_in_place(index) {
+                    Received::Nothing => {}
+                    Received::Record => continue,
+                    received => return self.event_of(received),
                 }
                 self.round.left -= 1;
                 let taken = self.peers[index as usize].as_mut().and_then(Peer::take);

@@ -1,4 +1,4 @@
-//! `postMessage` and `disconnect`.
+//! `postMessage`.
 
 use super::EventLoop;
 use crate::error::PostError;
@@ -6,7 +6,6 @@ use crate::ids::{EventLoopId, Key, PortId};
 use crate::message::Message;
 use crate::payload::{INLINE_BYTES, discard};
 use crate::port::{PortState, Side};
-use crate::reason::DisconnectReason;
 use crate::record::{Credit, Route, Traits};
 use crate::sync::mutant;
 use smallvec::SmallVec;
@@ -116,7 +115,6 @@ impl EventLoop {
             }
             let traits = Traits::new(message.format, message.user_activation);
             peer.send_message((channel, route), traits, &mut message.body, true);
-            self.sent_to(index);
             return Ok(());
         }
         self.post_every_way(key, message)
@@ -171,7 +169,6 @@ impl EventLoop {
         let bytes = body.as_slice().len() as u64;
         let windows = self.has_windows();
         let Some(port) = self.ports.get_mut(key) else { return };
-        let mut own = false;
         match &mut port.side {
             Side::Opener(opener) => {
                 let count = opener.legs.len();
@@ -182,7 +179,6 @@ impl EventLoop {
                     }
                     let last = position + 1 == count;
                     peer.send_message((leg.channel, Route::TO_RECEIVERS), traits, body, last);
-                    own |= peer.is_own();
                 }
             }
             Side::Receiver(receiver) => {
@@ -192,36 +188,8 @@ impl EventLoop {
                 }
                 let route = Route::to_opener(receiver.ordinal);
                 peer.send_message((receiver.channel, route), traits, body, true);
-                own = peer.is_own();
             }
         }
-        if own {
-            self.sent_to(super::OWN);
-        }
-    }
-
-    /// [`port.disconnect`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/runtime/Port/disconnect):
-    /// ends a port. The other side receives everything posted before, then
-    /// [`Disconnected`](DisconnectReason::Disconnected); this side hears nothing more of it. Where
-    /// this is one of several receivers, the others fare as
-    /// [`Policies::receiver_disconnects`](crate::Policies::receiver_disconnects) says.
-    ///
-    /// Whether the port was open; calling it again is harmless.
-    pub fn disconnect(&mut self, port: PortId) -> bool {
-        let Some(key) = self.port_key(port) else { return false };
-        let Some(port) = self.ports.get(key) else { return false };
-        if port.state == PortState::Leaving {
-            return false;
-        }
-        // Once a fact has ended the context, that is why, whatever its script does yet.
-        let killed = self.contexts.get(port.context).and_then(|context| context.shared.killed());
-        if port.state == PortState::Opening && killed.is_none() {
-            self.leave_opening(key);
-            return true;
-        }
-        self.close_port(key, killed.unwrap_or(DisconnectReason::Disconnected));
-        self.remove_port(key);
-        true
     }
 
     /// The peers that a port's posts go to.
