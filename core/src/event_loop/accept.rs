@@ -46,7 +46,7 @@ impl EventLoop {
             Ok(holder) => holder,
             Err(reason) => return self.refuse(index, channel, ordinal, reason),
         };
-        let receiver = Side::Receiver(Receiver { peer: index, channel, ordinal });
+        let receiver = Side::Receiver(Receiver { peer: index, channel, ordinal, position: 0 });
         let Some(port) = enter_port(ports, holder, target, &name, || receiver) else {
             return self.refuse(index, channel, ordinal, DisconnectReason::LimitReached);
         };
@@ -68,7 +68,7 @@ impl EventLoop {
             let &Offer { channel, traits, opener, target, name } = offer;
             let holder = admit(service, contexts.get_mut(target), traits.kind, opener).ok()?;
             enter_port(ports, holder, target, name, move || {
-                Side::Receiver(Receiver { peer: index, channel, ordinal: 0 })
+                Side::Receiver(Receiver { peer: index, channel, ordinal: 0, position: 0 })
             })
         });
         match taken {
@@ -129,7 +129,7 @@ impl EventLoop {
         for (&target, beside) in targets.iter().zip(0..) {
             for nth in 0..self.ports_for(target, traits.kind) {
                 let ordinal = if nth == 0 { beside } else { next_ordinal };
-                let receiver = Receiver { peer: index, channel, ordinal };
+                let receiver = Receiver { peer: index, channel, ordinal, position: 0 };
                 match self.accept(target, receiver, traits.kind, opener.as_ref(), name) {
                     Ok(port) => {
                         let Some(opener) = opener.clone() else { return };

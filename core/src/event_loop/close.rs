@@ -65,7 +65,7 @@ impl EventLoop {
             Side::Receiver(receiver) => {
                 let receiver = *receiver;
                 self.leave_channel(key, receiver);
-                let Receiver { peer, channel, ordinal } = receiver;
+                let Receiver { peer, channel, ordinal, .. } = receiver;
                 let route = Route::to_opener(ordinal);
                 self.send_signal(peer, move || Signal::Close {
                     channel,
@@ -286,7 +286,7 @@ impl EventLoop {
         if let Some(&moved) = context.ports.get(position as usize)
             && let Some(moved) = self.ports.get_mut(moved)
         {
-            moved.position = position;
+            moved.set_position(position);
         }
     }
 
@@ -299,7 +299,7 @@ impl EventLoop {
         if !self.held.is_empty() {
             self.held.remove(&key);
         }
-        self.ports.discard(key, |port| (port.context, port.position))
+        self.ports.discard(key, |port| (port.context, port.position()))
     }
 
     /// Ends a context: the other sides of its ports are told, itself nothing. Whether

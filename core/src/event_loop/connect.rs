@@ -155,12 +155,12 @@ impl EventLoop {
         let channel = Channel(peer.opened.vacant_key().ok_or(ConnectError::TooManyPorts)?);
         let port = enter_port(ports, holder, opener, name, move || {
             let legs = Few::One(LegAt { peer: index, channel });
-            Side::Opener(Opener { kind: traits.kind, legs, lost: None, limit_reached: false })
+            Side::Opener(Opener { kind: traits.kind, legs, lost: None, limit_reached: false, position: 0 })
         });
         let port = port.ok_or(ConnectError::TooManyPorts)?;
         let make = move || {
             let targets = Few::One(Target { context: target, state: TargetState::Pending });
-            Leg { port, targets }
+            Leg { port, generation: 0, targets }
         };
         peer.opened.insert_with(make, |_| ());
         peer.connect(channel, traits, &holder.shared, target, name);
@@ -198,7 +198,13 @@ impl EventLoop {
         let Self { contexts, ports, .. } = self;
         let holder = contexts.get_mut(opener).ok_or(ConnectError::UnknownContext)?;
         let port = enter_port(ports, holder, opener, name, || {
-            Side::Opener(Opener { kind: traits.kind, legs: Few::Nothing, lost: None, limit_reached: false })
+            Side::Opener(Opener {
+                kind: traits.kind,
+                legs: Few::Nothing,
+                lost: None,
+                limit_reached: false,
+                position: 0,
+            })
         });
         let port = port.ok_or(ConnectError::TooManyPorts)?;
         if found.is_empty() {
@@ -271,7 +277,9 @@ impl EventLoop {
         let Some(peer) = peers[index as usize].as_mut() else { return };
         let Some(context) = contexts.get(opener) else { return };
         let keys: Vec<Key> = targets.iter().map(|target| target.context).collect();
-        let Some(channel) = peer.opened.insert(Leg { port, targets }).map(Channel) else { return };
+        let Some(channel) = peer.opened.insert(Leg { port, generation: 0, targets }).map(Channel) else {
+            return;
+        };
         if let [target] = *keys {
             peer.connect(channel, traits, &context.shared, target, name);
         } else {
@@ -309,9 +317,18 @@ pub(super) fn enter_port(
 ) -> Option<Key> {
     let position = u32::try_from(holder.ports.len()).ok()?;
     let state = PortState::Open;
-    let make =
-        move || Port { context, position, state, wants_room: false, name: PortName::default(), side: side() };
-    let key = ports.insert_with(make, |port| port.name.clone_from(name))?;
+    let make = move || Port {
+        context,
+        generation: 0,
+        state,
+        wants_room: false,
+        name: PortName::default(),
+        side: side(),
+    };
+    let key = ports.insert_with(make, |port| {
+        port.set_position(position);
+        port.name.clone_from(name);
+    })?;
     grow_gently(&mut holder.ports, 1);
     holder.ports.push(key);
     Some(key)

@@ -157,6 +157,7 @@ impl EventLoop {
         // that found it meanwhile names a key that is never given again.
         let context = Context {
             shared: Arc::clone(&shared),
+            generation: 0,
             listening: Listening::default(),
             ports: Vec::new(),
             suspended: None,
