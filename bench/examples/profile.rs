@@ -5,10 +5,12 @@
 use port_core::{ContextId, Event, EventLoop, PortId, TabTarget};
 use port_core_bench::carrier::Core;
 use port_core_bench::load::Static32;
-use port_core_bench::question::one_way::spin;
+use port_core_bench::question::Contender;
+use port_core_bench::question::one_way::{spin, wait};
 use port_core_bench::scene::Scene;
 use port_core_bench::topology::Processors;
 use std::env;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -23,12 +25,18 @@ fn main() {
     let start = Instant::now();
     match what.as_str() {
         "messages" => messages(count),
-        "apart" => apart(count),
+        "fan-outs" => fan_outs(count),
+        "ports" => ports(count),
+        "apart" => apart(spin::<Core, _>(Static32), count),
+        "apart-waiting" => apart(wait::<Core, _>(Static32), count),
         "connects" => connects(count, Scene::of_two_loops(1)),
         "connects-within" => connects(count, Scene::of_one_loop(1)),
         "sleeps" => sleeps(count, false),
         "sleeps-beside" => sleeps(count, true),
-        other => panic!("messages, apart, connects, connects-within, sleeps or sleeps-beside, not {other}"),
+        other => panic!(
+            "messages, fan-outs, ports, apart, apart-waiting, connects, connects-within, sleeps \
+             or sleeps-beside, not {other}"
+        ),
     }
     println!("{:.1} ns each", start.elapsed().as_nanos() as f64 / count as f64);
 }
@@ -36,31 +44,60 @@ fn main() {
 fn messages(count: usize) {
     let mut scene = Scene::of_two_loops(1);
     let port = scene.connect_many(1).0[0];
-    let mut receiver = scene.receiver.expect("the scene has two loops");
-    let (mut posting, mut taking) = (Duration::MAX, Duration::MAX);
-    for _ in 0..count / BURST {
+    bursts(scene, count, 1, || port);
+}
+
+/// Messages to ten receivers each.
+fn fan_outs(count: usize) {
+    let mut scene = Scene::of_two_loops(10);
+    let port = scene.connect_many(1).0[0];
+    bursts(scene, count, 10, || port);
+}
+
+/// Messages of ten thousand ports in turn, in an order that no prefetcher guesses.
+fn ports(count: usize) {
+    let mut scene = Scene::of_two_loops(1);
+    let mut ports = scene.connect_many(10_000).0;
+    ports.sort_by_key(|port| {
+        let mut hasher = DefaultHasher::new();
+        port.hash(&mut hasher);
+        hasher.finish()
+    });
+    let mut turn = ports.into_iter().cycle();
+    bursts(scene, count, 1, || turn.next().expect("there are ports"));
+}
+
+/// Bursts of messages, each on the port that `port` names and for so many receivers, by the event.
+fn bursts(mut scene: Scene, count: usize, receivers: usize, mut port: impl FnMut() -> PortId) {
+    let mut receiver = scene.receiver.take().expect("the scene has two loops");
+    let (mut posting, mut taking) = (Vec::new(), Vec::new());
+    for _ in 0..count / BURST / receivers {
         let start = Instant::now();
-        post(&mut scene.opener, port);
+        post(&mut scene.opener, &mut port);
         let posted = Instant::now();
         take(&mut receiver);
-        posting = posting.min(posted - start);
-        taking = taking.min(posted.elapsed());
+        posting.push(posted - start);
+        taking.push(posted.elapsed());
     }
-    let each = |time: Duration| time.as_nanos() as f64 / BURST as f64;
-    println!("at best {:.1} ns to post, {:.1} ns to take", each(posting), each(taking));
+    let each = |times: &mut Vec<Duration>| {
+        times.sort_unstable();
+        let at = |percent: usize| times.get(times.len() * percent / 100).copied().unwrap_or_default();
+        let each = |time: Duration| time.as_nanos() as f64 / (BURST * receivers) as f64;
+        format!("{:.1} ns (at best {:.1})", each(at(50)), each(at(0)))
+    };
+    println!("{} to post, {} to take", each(&mut posting), each(&mut taking));
 }
 
 /// Messages between two threads.
-fn apart(count: usize) {
+fn apart(mut contender: Contender, count: usize) {
     let processors = Processors::find().expect("two processors");
-    let sample = spin::<Core, _>(Static32).sample(&processors, count);
-    println!("{:.1} ns", sample.nanoseconds());
+    println!("{:.1} ns", contender.sample(&processors, count).nanoseconds());
 }
 
 #[inline(never)]
-fn post(event_loop: &mut EventLoop, port: PortId) {
+fn post(event_loop: &mut EventLoop, mut port: impl FnMut() -> PortId) {
     for _ in 0..BURST {
-        event_loop.post_message(port, black_box(&[7; 100])).expect("the port is open");
+        event_loop.post_message(port(), black_box(&[7; 100])).expect("the port is open");
     }
 }
 

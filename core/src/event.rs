@@ -140,12 +140,12 @@ impl Place {
         &mut self,
         context: ContextId,
         port: PortId,
-        traits: Traits,
+        (format, user_activation): (MessageFormat, bool),
         pieces: Pieces<'a, impl Iterator<Item = &'a Cell>>,
     ) -> Full {
         // SAFETY: written below.
         let payload = unsafe { pieces.unwritten() };
-        let event = Event::message(context, port, traits, payload);
+        let event = Event::Message { context, port, payload, format, user_activation };
         if let Some(Event::Message { payload, .. }) = self.0.write(Some(event)) {
             pieces.write(payload);
         }

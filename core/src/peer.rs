@@ -60,6 +60,15 @@ pub(crate) struct Arrival<'a> {
     pub(crate) port: Key,
 }
 
+/// Why what comes next is no [`Arrival`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missed {
+    /// It is a message to several ports, or none.
+    ToSeveral,
+    /// It is something else, or there is nothing.
+    Other,
+}
+
 impl Arrival<'_> {
     /// Counts the message as taken by this side; `false`, and nothing counted, when that
     /// would have to be reported.
@@ -150,7 +159,8 @@ fn put_short<'a>(
 ) -> Full {
     // SAFETY: the cells are of this record's tail.
     let (traits, pieces) = unsafe { record.pieces(cells) };
-    place.put_short(ContextId { event_loop, key: context }, PortId { event_loop, key: port }, traits, pieces)
+    let (context, port) = (ContextId { event_loop, key: context }, PortId { event_loop, key: port });
+    place.put_short(context, port, (traits.format(), traits.user_activation()), pieces)
 }
 
 /// This side's ends of the two lanes.
@@ -311,30 +321,32 @@ impl Peer {
     }
 
     /// The next record where it is a message to one port: the usual case, and the
-    /// quick way. Everything else goes through [`take`](Self::take).
+    /// quick way. Everything else goes by other ways.
     #[inline(always)]
-    pub(crate) fn arrival(&mut self) -> Option<Arrival<'_>> {
+    pub(crate) fn arrival(&mut self) -> Result<Arrival<'_>, Missed> {
         let Self { link: Link::Lanes(ends), backlog, opened, accepted, windows, .. } = self else {
-            return None;
+            return Err(Missed::Other);
         };
         if !backlog.is_empty() {
-            return None;
+            return Err(Missed::Other);
         }
-        let entry = ends.consumer.entry()?;
-        let Address { channel, route, bytes, short } = entry.peek(Record::address)??;
+        let entry = ends.consumer.entry().ok_or(Missed::Other)?;
+        let address = entry.peek(Record::address).flatten().ok_or(Missed::Other)?;
+        let Address { channel, route, bytes, short } = address;
         let port = match route.receiver() {
             None => {
-                let accepted = accepted.get(channel.0.index() as usize)?.as_ref()?;
-                let port = *accepted.receivers.only()?;
-                (accepted.generation == channel.0.generation()).then_some(port)?
+                let accepted = accepted.get(channel.0.index() as usize).and_then(Option::as_ref);
+                let current = accepted.filter(|accepted| accepted.generation == channel.0.generation());
+                *current.ok_or(Missed::Other)?.receivers.only().ok_or(Missed::ToSeveral)?
             }
             Some(ordinal) => {
-                let leg = opened.get(channel.0)?;
-                let open = leg.targets.get(ordinal as usize)?.state == TargetState::Open;
-                open.then_some(leg.port)?
+                let leg = opened.get(channel.0).ok_or(Missed::Other)?;
+                let target = leg.targets.get(ordinal as usize);
+                target.filter(|target| target.state == TargetState::Open).ok_or(Missed::Other)?;
+                leg.port
             }
         };
-        Some(Arrival { entry, bytes, short, channel, route, windows, port })
+        Ok(Arrival { entry, bytes, short, channel, route, windows, port })
     }
 
     /// Takes the next record where it is a short message to several ports, and begins to hand it

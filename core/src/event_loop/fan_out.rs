@@ -3,6 +3,7 @@
 use super::EventLoop;
 use crate::event::{Event, Place, Written};
 use crate::ids::{ContextId, Key, PortId};
+use crate::message::MessageFormat;
 use crate::payload::{Cell, Payload, Pieces, discard};
 use crate::port::{PeerIndex, PortState};
 use crate::record::Traits;
@@ -10,7 +11,8 @@ use crate::record::Traits;
 /// A message under way to its receivers. Kept for its memory once all have it.
 #[derive(Default)]
 pub(crate) struct FanOut {
-    message: Option<(Traits, Payload)>,
+    /// With its format and whether there was user activation, as its events have these.
+    message: Option<(MessageFormat, bool, Payload)>,
     receivers: Vec<Key>,
     /// How many of the receivers had their turn.
     position: usize,
@@ -25,7 +27,7 @@ impl FanOut {
 
     /// The receivers that still wait for their turn, and the message's length.
     pub(super) fn waiting(&self) -> impl Iterator<Item = (Key, usize)> {
-        let bytes = self.message.as_ref().map_or(0, |(_, payload)| payload.len());
+        let bytes = self.message.as_ref().map_or(0, |(.., payload)| payload.len());
         self.receivers[self.position..].iter().map(move |&key| (key, bytes))
     }
 
@@ -35,7 +37,7 @@ impl FanOut {
         self.receivers.clear();
         self.receivers.extend_from_slice(receivers);
         self.position = 0;
-        self.message = Some((traits, payload));
+        self.message = Some((traits.format(), traits.user_activation(), payload));
     }
 
     /// As [`begin`](Self::begin), with a short message that is copied from where it lies.
@@ -52,7 +54,7 @@ impl FanOut {
         self.position = 0;
         // SAFETY: written below.
         let payload = unsafe { pieces.unwritten() };
-        let (_, payload) = self.message.insert((traits, payload));
+        let (.., payload) = self.message.insert((traits.format(), traits.user_activation(), payload));
         pieces.write(payload);
     }
 
@@ -63,7 +65,7 @@ impl FanOut {
         self.position += 1;
         let last = self.position == self.receivers.len();
         let message = if last { self.message.take() } else { self.message.clone() };
-        message.map(|(traits, payload)| (key, traits, payload))
+        message.map(|(format, activation, payload)| (key, Traits::new(format, activation), payload))
     }
 
     /// Drops what is under way.
@@ -108,11 +110,11 @@ impl EventLoop {
     pub(super) fn next_copy(&mut self, place: &mut Place) -> Written {
         if !self.has_windows()
             && let Some((context, port)) = self.next_receiver()
-            && let Some((traits, payload)) = &self.fan_out.message
+            && let Some((format, user_activation, payload)) = &self.fan_out.message
             && let Some(pieces) = payload.pieces()
         {
             self.fan_out.position += 1;
-            return place.put_short(context, port, *traits, pieces).into();
+            return place.put_short(context, port, (*format, *user_activation), pieces).into();
         }
         self.next_otherwise(place)
     }
@@ -132,12 +134,15 @@ impl EventLoop {
         }
         self.fan_out.position += 1;
         let last = !self.fan_out.is_under_way();
-        let Some((traits, payload)) = &mut self.fan_out.message else { return place.put_nothing() };
+        let Some((format, user_activation, payload)) = &mut self.fan_out.message else {
+            return place.put_nothing();
+        };
+        let (format, user_activation) = (*format, *user_activation);
         if let Some(pieces) = payload.pieces() {
-            return place.put_short(context, port, *traits, pieces).into();
+            return place.put_short(context, port, (format, user_activation), pieces).into();
         }
         let payload = if last { payload.take() } else { payload.clone() };
-        place.put(Event::message(context, port, *traits, payload)).into()
+        place.put(Event::Message { context, port, payload, format, user_activation }).into()
     }
 
     /// The next receiver, where its event is good as it is.

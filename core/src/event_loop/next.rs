@@ -6,7 +6,7 @@ use crate::bell::Source;
 use crate::event::{Event, Full, Place, Written};
 use crate::ids::Key;
 use crate::payload::discard;
-use crate::peer::{Arrival, Peer};
+use crate::peer::{Arrival, Missed, Peer};
 use crate::port::{PeerIndex, PortState};
 use crate::sync::mutant;
 use std::hint;
@@ -72,9 +72,19 @@ impl EventLoop {
     fn next_arrival(&mut self) -> Option<Event> {
         let event_loop = self.id;
         match self.arrival() {
-            Some((arrival, context)) => arrival.into_event(event_loop, context),
-            None => self.next_of_lane(),
+            Ok((arrival, context)) => arrival.into_event(event_loop, context),
+            Err(Missed::ToSeveral) => self.next_to_several(),
+            Err(Missed::Other) => self.next_of_lane(),
         }
+    }
+
+    /// As [`next_of_any_kind`](Self::next_of_any_kind), where the next message goes to several ports.
+    #[inline(never)]
+    fn next_to_several(&mut self) -> Option<Event> {
+        if self.begin_fan_out(self.polled[self.round.position]) {
+            return Place::of_event_or_none(|place| self.next_copy(place));
+        }
+        self.next_of_any_kind()
     }
 
     /// As [`next_of_any_kind`](Self::next_of_any_kind), the quick way for some kinds.
@@ -83,16 +93,15 @@ impl EventLoop {
         while self.lane_is_next() {
             let index = self.polled[self.round.position];
             match self.receive_in_place(index) {
-                Received::Nothing if self.begin_fan_out(index) => {
-                    return Place::of_event_or_none(|place| self.next_copy(place));
-                }
                 Received::Nothing => break,
                 Received::Record => {}
                 received => return self.event_of(received),
             }
             let event_loop = self.id;
-            if let Some((arrival, context)) = self.arrival() {
-                return arrival.into_event(event_loop, context);
+            match self.arrival() {
+                Ok((arrival, context)) => return arrival.into_event(event_loop, context),
+                Err(Missed::ToSeveral) => return self.next_to_several(),
+                Err(Missed::Other) => {}
             }
         }
         self.next_of_any_kind()
@@ -107,22 +116,23 @@ impl EventLoop {
     /// The message that comes next, if any does, where it lies in a lane and its event is good as it is;
     /// with the context that it is for.
     #[inline(always)]
-    fn arrival(&mut self) -> Option<(Arrival<'_>, Key)> {
+    fn arrival(&mut self) -> Result<(Arrival<'_>, Key), Missed> {
         if !self.lane_is_next() {
-            return None;
+            return Err(Missed::Other);
         }
         let Self { peers, ports, contexts, round, polled, windowed, receiver_windows, service, .. } = self;
-        let mut arrival = peers[polled[round.position] as usize].as_mut()?.arrival()?;
-        let port = ports.get(arrival.port)?;
-        let context = contexts.get(port.context)?;
+        let peer = peers[polled[round.position] as usize].as_mut().ok_or(Missed::Other)?;
+        let mut arrival = peer.arrival()?;
+        let port = ports.get(arrival.port).ok_or(Missed::Other)?;
+        let context = contexts.get(port.context).ok_or(Missed::Other)?;
         let good =
             port.state == PortState::Open && context.suspended.is_none() && !context.shared.is_killed();
         if !good || (*windowed && !arrival.count(receiver_windows, &service.limits)) {
-            return None;
+            return Err(Missed::Other);
         }
         round.left -= 1;
         round.found = true;
-        Some((arrival, port.context))
+        Ok((arrival, port.context))
     }
 
     /// As [`try_next_event`](Self::try_next_event), for whatever comes.
@@ -321,7 +331,7 @@ impl EventLoop {
         for _ in 0..self.looks {
             // A message is made where it stays; moving one takes as long as making it.
             let event_loop = self.id;
-            if let Some((arrival, context)) = self.arrival() {
+            if let Ok((arrival, context)) = self.arrival() {
                 return Some(arrival.put(event_loop, context, place));
             }
             if let Some(event) = self.try_next_event() {
