@@ -38,14 +38,14 @@ impl Acquaintances {
     /// Whether the peer was told of one of our contexts, whose key then names it.
     #[inline(always)]
     pub(crate) fn is_introduced(&self, key: Key) -> bool {
-        self.introduced.get(key.index as usize) == Some(&Some(key.generation))
+        self.introduced.get(key.index() as usize) == Some(&Some(key.generation()))
             || mutant("stranger-named-by-its-key")
     }
 
     /// Notes that the peer is told of one of our contexts. Gives those that it may forget,
     /// to be sent before.
     pub(crate) fn introduce(&mut self, key: Key) -> Vec<Key> {
-        *at(&mut self.introduced, key) = Some(key.generation);
+        *at(&mut self.introduced, key) = Some(key.generation());
         mem::take(&mut self.ended)
     }
 
@@ -64,27 +64,27 @@ impl Acquaintances {
     /// The peer's context that it introduced and names by its key since.
     #[inline(always)]
     pub(crate) fn known(&self, key: Key) -> Option<&Arc<ContextShared>> {
-        let known = self.known.get(key.index as usize)?.as_ref();
+        let known = self.known.get(key.index() as usize)?.as_ref();
         known.filter(|context| context.id().key == key || mutant("known-by-index-alone"))
     }
 
     /// One of our contexts ends.
     pub(crate) fn part_with(&mut self, key: Key) {
-        let introduced = self.introduced.get_mut(key.index as usize);
-        let told = introduced.and_then(|told| told.take_if(|generation| *generation == key.generation));
+        let introduced = self.introduced.get_mut(key.index() as usize);
+        let told = introduced.and_then(|told| told.take_if(|generation| *generation == key.generation()));
         self.ended.extend(told.map(|_| key));
     }
 
     /// One of the peer's contexts has ended: nothing comes from it any more.
     pub(crate) fn forget(&mut self, key: Key) {
         if self.known(key).is_some() {
-            self.known[key.index as usize] = None;
+            self.known[key.index() as usize] = None;
         }
     }
 }
 
 fn at<T>(items: &mut Vec<Option<T>>, key: Key) -> &mut Option<T> {
-    let index = key.index as usize;
+    let index = key.index() as usize;
     if items.len() <= index {
         items.resize_with(index + 1, || None);
     }

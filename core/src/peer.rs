@@ -251,8 +251,8 @@ impl Peer {
         let ordinal = route.receiver();
         let port = match ordinal {
             None => {
-                let accepted = accepted.get(channel.0.index as usize)?.as_ref()?;
-                match (accepted.generation == channel.0.generation, &*accepted.receivers) {
+                let accepted = accepted.get(channel.0.index() as usize)?.as_ref()?;
+                match (accepted.generation == channel.0.generation(), &*accepted.receivers) {
                     (true, [port]) => *port,
                     _ => return None,
                 }

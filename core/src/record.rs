@@ -31,7 +31,7 @@ pub(crate) struct Channel(pub(crate) Key);
 
 impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}", self.0.index, self.0.generation)
+        write!(f, "{}#{}", self.0.index(), self.0.generation())
     }
 }
 

@@ -54,10 +54,10 @@ impl<T> Slab<T> {
     #[inline]
     pub(crate) fn vacant_key(&self) -> Option<Key> {
         match self.slots.get(self.vacant as usize) {
-            Some(slot) => Some(Key { index: self.vacant, generation: slot.generation }),
+            Some(slot) => Some(Key::new(self.vacant, slot.generation)),
             None => {
                 let index = u32::try_from(self.slots.len()).ok().filter(|index| *index != NONE)?;
-                Some(Key { index, generation: 0 })
+                Some(Key::new(index, 0))
             }
         }
     }
@@ -77,11 +77,11 @@ impl<T> Slab<T> {
         finish: impl FnOnce(&mut T),
     ) -> Option<Key> {
         let key = self.vacant_key()?;
-        if key.index as usize == self.slots.len() {
+        if key.index() as usize == self.slots.len() {
             grow_gently(&mut self.slots, 1);
             self.slots.push(Slot { generation: 0, content: Content::Empty(NONE) });
         }
-        let content = &mut self.slots[key.index as usize].content;
+        let content = &mut self.slots[key.index() as usize].content;
         if let Content::Empty(next) = *content {
             self.vacant = next;
         }
@@ -95,8 +95,8 @@ impl<T> Slab<T> {
 
     #[inline]
     pub(crate) fn get(&self, key: Key) -> Option<&T> {
-        let slot = self.slots.get(key.index as usize)?;
-        let same = slot.generation == key.generation || mutant("generation-not-compared");
+        let slot = self.slots.get(key.index() as usize)?;
+        let same = slot.generation == key.generation() || mutant("generation-not-compared");
         match &slot.content {
             Content::Full(value) if same => Some(value),
             _ => None,
@@ -105,9 +105,9 @@ impl<T> Slab<T> {
 
     #[inline]
     pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
-        let slot = self.slots.get_mut(key.index as usize)?;
+        let slot = self.slots.get_mut(key.index() as usize)?;
         match &mut slot.content {
-            Content::Full(value) if slot.generation == key.generation => Some(value),
+            Content::Full(value) if slot.generation == key.generation() => Some(value),
             _ => None,
         }
     }
@@ -115,11 +115,11 @@ impl<T> Slab<T> {
     /// Empties a slot. Its key, and every earlier one, stays invalid for ever.
     #[inline]
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
-        let slot = self.slots.get_mut(key.index as usize)?;
-        if slot.generation != key.generation || matches!(slot.content, Content::Empty(_)) {
+        let slot = self.slots.get_mut(key.index() as usize)?;
+        if slot.generation != key.generation() || matches!(slot.content, Content::Empty(_)) {
             return None;
         }
-        let next = Self::leave(&mut slot.generation, self.last_generation, &mut self.vacant, key.index);
+        let next = Self::leave(&mut slot.generation, self.last_generation, &mut self.vacant, key.index());
         match mem::replace(&mut slot.content, Content::Empty(next)) {
             Content::Full(value) => Some(value),
             Content::Empty(_) => None,
@@ -142,12 +142,12 @@ impl<T> Slab<T> {
     /// As [`remove`](Self::remove), but drops the value where it lies, after a look at it.
     #[inline(always)]
     pub(crate) fn discard<R>(&mut self, key: Key, look: impl FnOnce(&T) -> R) -> Option<R> {
-        let slot = self.slots.get_mut(key.index as usize)?;
+        let slot = self.slots.get_mut(key.index() as usize)?;
         match &slot.content {
-            Content::Full(value) if slot.generation == key.generation => {
+            Content::Full(value) if slot.generation == key.generation() => {
                 let result = look(value);
                 let vacant = &mut self.vacant;
-                let next = Self::leave(&mut slot.generation, self.last_generation, vacant, key.index);
+                let next = Self::leave(&mut slot.generation, self.last_generation, vacant, key.index());
                 slot.content = Content::Empty(next);
                 Some(result)
             }
@@ -158,7 +158,7 @@ impl<T> Slab<T> {
     /// The filled slots in order of index.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
         self.slots.iter().zip(0..).filter_map(|(slot, index)| match &slot.content {
-            Content::Full(value) => Some((Key { index, generation: slot.generation }, value)),
+            Content::Full(value) => Some((Key::new(index, slot.generation), value)),
             Content::Empty(_) => None,
         })
     }
@@ -189,7 +189,7 @@ mod tests {
         let first = slab.insert('a').unwrap();
         assert_eq!(slab.remove(first), Some('a'));
         let second = slab.insert('b').unwrap();
-        assert_eq!(first.index, second.index);
+        assert_eq!(first.index(), second.index());
         assert_eq!(slab.get(first), None);
         assert_eq!(slab.remove(first), None);
         assert_eq!(slab.get(second), Some(&'b'));
@@ -200,9 +200,9 @@ mod tests {
         let mut slab = Slab::new(1);
         for _ in 0..2 {
             let key = slab.insert(()).unwrap();
-            assert_eq!(key.index, 0);
+            assert_eq!(key.index(), 0);
             slab.remove(key).unwrap();
         }
-        assert_eq!(slab.insert(()).unwrap(), Key { index: 1, generation: 0 });
+        assert_eq!(slab.insert(()).unwrap(), Key::new(1, 0));
     }
 }

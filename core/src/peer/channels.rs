@@ -20,24 +20,24 @@ impl Peer {
 
     #[inline]
     pub(crate) fn accepted(&self, channel: Channel) -> Option<&Accepted> {
-        let accepted = self.accepted.get(channel.0.index as usize)?.as_ref()?;
-        (accepted.generation == channel.0.generation).then_some(accepted)
+        let accepted = self.accepted.get(channel.0.index() as usize)?.as_ref()?;
+        (accepted.generation == channel.0.generation()).then_some(accepted)
     }
 
     pub(crate) fn accepted_mut(&mut self, channel: Channel) -> Option<&mut Accepted> {
-        let accepted = self.accepted.get_mut(channel.0.index as usize)?.as_mut()?;
-        (accepted.generation == channel.0.generation).then_some(accepted)
+        let accepted = self.accepted.get_mut(channel.0.index() as usize)?.as_mut()?;
+        (accepted.generation == channel.0.generation()).then_some(accepted)
     }
 
     /// Whether no channel that we took has this one's slot.
     pub(crate) fn is_vacant(&self, channel: Channel) -> bool {
-        self.accepted.get(channel.0.index as usize).is_none_or(Option::is_none)
+        self.accepted.get(channel.0.index() as usize).is_none_or(Option::is_none)
     }
 
     /// Enters a channel that the peer opened, and whose slot is [vacant](Self::is_vacant).
     #[inline(always)]
     pub(crate) fn set_accepted(&mut self, channel: Channel, opener: Key, receivers: Few<Key>) {
-        let Key { index, generation } = channel.0;
+        let (index, generation) = (channel.0.index(), channel.0.generation());
         let index = index as usize;
         if self.accepted.len() <= index {
             self.make_room_for(index);
@@ -57,8 +57,8 @@ impl Peer {
     /// Frees a channel that the peer opened. Gives its receivers.
     #[inline(always)]
     pub(crate) fn remove_accepted(&mut self, channel: Channel) -> Option<Few<Key>> {
-        let slot = self.accepted.get_mut(channel.0.index as usize)?;
-        if slot.as_ref()?.generation != channel.0.generation {
+        let slot = self.accepted.get_mut(channel.0.index() as usize)?;
+        if slot.as_ref()?.generation != channel.0.generation() {
             return None;
         }
         slot.take().map(|accepted| accepted.receivers)
@@ -68,7 +68,7 @@ impl Peer {
     pub(crate) fn all_accepted(&self) -> impl Iterator<Item = (Channel, &Accepted)> {
         self.accepted.iter().zip(0..).filter_map(|(accepted, index)| {
             let accepted = accepted.as_ref()?;
-            let key = Key { index, generation: accepted.generation };
+            let key = Key::new(index, accepted.generation);
             Some((Channel(key), accepted))
         })
     }
