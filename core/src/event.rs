@@ -1,13 +1,16 @@
 //! What an event loop hands to the scripts' side.
 
+use crate::context::ContextShared;
 use crate::ids::{ContextId, PortId};
 use crate::message::MessageFormat;
 use crate::name::PortName;
 use crate::payload::{Payload, Pieces};
+use crate::policy::SenderFields;
 use crate::reason::DisconnectReason;
 use crate::record::Traits;
 use crate::sender::Sender;
-use crate::target::ConnectKind;
+use crate::sync::Arc;
+use crate::target::{ConnectKind, ConnectTraits};
 use std::mem::MaybeUninit;
 
 /// One thing that happened to a context of an event loop, given by
@@ -112,6 +115,40 @@ impl Event {
             place.write(Some(Self::message(context, port, traits, payload)))
         {
             payload.write(pieces);
+        }
+    }
+
+    /// The event of a connection, whose name is copied straight to where the caller wants the event.
+    #[inline(always)]
+    pub(crate) fn connect(
+        context: ContextId,
+        port: PortId,
+        name: &PortName,
+        opener: Arc<ContextShared>,
+        traits: ConnectTraits,
+        shows: SenderFields,
+    ) -> Option<Self> {
+        let mut place = MaybeUninit::uninit();
+        Self::write_connect(&mut place, (context, port), name, opener, traits, shows);
+        // SAFETY: just written.
+        unsafe { place.assume_init() }
+    }
+
+    /// As [`write_short_message`](Self::write_short_message).
+    #[inline(never)]
+    fn write_connect(
+        place: &mut MaybeUninit<Option<Self>>,
+        (context, port): (ContextId, PortId),
+        name: &PortName,
+        opener: Arc<ContextShared>,
+        traits: ConnectTraits,
+        shows: SenderFields,
+    ) {
+        let sender = Sender::new(opener, traits.lifecycle, shows);
+        let empty = PortName::default();
+        let event = Self::Connect { context, port, kind: traits.kind, name: empty, sender };
+        if let Some(Self::Connect { name: copy, .. }) = place.write(Some(event)) {
+            copy.clone_from(name);
         }
     }
 

@@ -75,8 +75,8 @@ impl EventLoop {
         Received::Connection { port, opener, traits }
     }
 
-    /// The event of a connection that was taken just now. A call, so that it is made where it is wanted.
-    #[inline(never)]
+    /// The event of a connection that was taken just now.
+    #[inline(always)]
     pub(super) fn connect_event(
         &self,
         port: Key,
@@ -84,17 +84,8 @@ impl EventLoop {
         traits: ConnectTraits,
     ) -> Option<Event> {
         let Some(taken) = self.ports.get(port) else { unreachable!("it was made for this event") };
-        let mut event = Some(Event::Connect {
-            context: self.context_id(taken.context),
-            port: self.port_id(port),
-            kind: traits.kind,
-            name: PortName::default(),
-            sender: Sender::new(opener, traits.lifecycle, self.service.policies.sender),
-        });
-        if let Some(Event::Connect { name, .. }) = &mut event {
-            name.clone_from(&taken.name);
-        }
-        event
+        let (context, port) = (self.context_id(taken.context), self.port_id(port));
+        Event::connect(context, port, &taken.name, opener, traits, self.service.policies.sender)
     }
 
     #[cold]

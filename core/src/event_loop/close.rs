@@ -224,24 +224,30 @@ impl EventLoop {
     }
 
     /// As [`end_port`](Self::end_port) where the context may be told at once, for nothing
-    /// else is queued: gives what it is told.
+    /// else is queued: then by the [event](Self::end_event) that it is to get.
     #[inline(always)]
     fn end_port_now(&mut self, key: Key, reason: DisconnectReason) -> Received {
-        let Self { ports, contexts, .. } = self;
-        let Some(port) = ports.get(key) else { return Received::Record };
-        let context = port.context;
-        let Some(holder) = contexts.get_mut(context) else { return Received::Record };
+        let Some(port) = self.ports.get(key) else { return Received::Record };
+        let Some(holder) = self.contexts.get(port.context) else { return Received::Record };
         let now = port.state == PortState::Open
             && holder.suspended.is_none()
             && holder.shared.killed().is_none()
             && self.events.is_empty();
-        if !now {
-            self.end_port(key, reason);
-            return Received::Record;
+        if now {
+            return Received::End { port: key, reason };
         }
-        take_off_list(holder, ports, key);
+        self.end_port(key, reason);
+        Received::Record
+    }
+
+    /// Frees a port that ends now, and gives the event.
+    #[inline(never)]
+    pub(super) fn end_event(&mut self, key: Key, reason: DisconnectReason) -> Option<Event> {
+        let Self { ports, contexts, .. } = self;
+        let context = ports.get(key)?.context;
+        take_off_list(contexts.get_mut(context)?, ports, key);
         self.forget_port(key);
-        Received::End { context, port: key, reason }
+        Some(Event::Disconnect { context: self.context_id(context), port: self.port_id(key), reason })
     }
 
     /// Ends a port whose side is not told.
