@@ -1,13 +1,16 @@
 //! What an event loop hands to the scripts' side.
 
+use crate::context::ContextShared;
 use crate::ids::{ContextId, PortId};
 use crate::message::MessageFormat;
 use crate::name::PortName;
 use crate::payload::{Cell, Payload, Pieces};
+use crate::policy::SenderFields;
 use crate::reason::DisconnectReason;
 use crate::record::Traits;
 use crate::sender::Sender;
-use crate::target::ConnectKind;
+use crate::sync::Arc;
+use crate::target::{ConnectKind, ConnectTraits};
 use std::mem::MaybeUninit;
 use std::ptr;
 
@@ -158,6 +161,40 @@ impl Event {
     pub(crate) fn message(context: ContextId, port: PortId, traits: Traits, payload: Payload) -> Self {
         let (format, user_activation) = (traits.format(), traits.user_activation());
         Self::Message { context, port, payload, format, user_activation }
+    }
+
+    /// The event of a connection, whose name is copied straight to where the caller wants the event.
+    #[inline(always)]
+    pub(crate) fn connect(
+        context: ContextId,
+        port: PortId,
+        name: &PortName,
+        opener: Arc<ContextShared>,
+        traits: ConnectTraits,
+        shows: SenderFields,
+    ) -> Option<Self> {
+        Place::of_event_or_none(|place| {
+            Self::put_connect(place, (context, port), name, opener, traits, shows).into()
+        })
+    }
+
+    /// Not seen through, as [`Place::of_event_or_none`] wants it.
+    #[inline(never)]
+    fn put_connect(
+        place: &mut Place,
+        (context, port): (ContextId, PortId),
+        name: &PortName,
+        opener: Arc<ContextShared>,
+        traits: ConnectTraits,
+        shows: SenderFields,
+    ) -> Full {
+        let sender = Sender::new(opener, traits.lifecycle, shows);
+        let empty = PortName::default();
+        let event = Self::Connect { context, port, kind: traits.kind, name: empty, sender };
+        if let Some(Self::Connect { name: copy, .. }) = place.0.write(Some(event)) {
+            copy.clone_from(name);
+        }
+        Full(())
     }
 
     /// The context the event is for.

@@ -156,8 +156,8 @@ impl fmt::Debug for EventLoopId {
 
 /// Index and generation of a slot in one event loop.
 ///
-/// One number, the index in its upper half, so that it is written as one: whoever copies an id out of
-/// an event that was just made would wait for two halves to reach the cache.
+/// One number, the index in front: an id that was just made is copied in whole words, which would wait for
+/// halves that were stored one by one. Aligned as its halves would be, so that an id takes twelve bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(Rust, packed(4))]
 pub(crate) struct Key(u64);

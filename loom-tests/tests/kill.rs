@@ -4,25 +4,31 @@
 mod support;
 
 use loom::thread;
-use port_core_model::{DisconnectReason, DocumentId, TabTarget};
+use port_core_model::{ContextDescription, DisconnectReason, DocumentId, TabTarget};
 use support::{
-    Browser, INNER_PLACE, OTHER_PLACE, PLACE, Seen, TAB, assert_prefix, drain, ends, model, settle,
-    take_connect,
+    Browser, INNER_PLACE, OTHER_PLACE, PLACE, Seen, TAB, assert_prefix, counting_waker, drain, ends, model,
+    settle, take_connect,
 };
 
 /// Lanes are created for a target that is killed meanwhile and whose thread
-/// hangs. The opener hears, though no answer ever comes.
+/// hangs. The opener hears, though no answer ever comes, and is woken for it once if it sleeps,
+/// whoever it learns it from.
 #[test]
 fn connect_against_kill_of_a_target_that_hangs() {
     model(None, 580, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
+        let (waker, wakes) = counting_waker();
+        let mut background = browser.service.event_loop(waker);
+        let opener = background.attach(ContextDescription::background(browser.extension, "", "")).unwrap();
         let (hanging, _) = browser.content_script();
+        // Asleep, as far as its host knows.
+        assert_eq!(drain(&mut background), []);
         let service = browser.service.clone();
         let killer = thread::spawn(move || service.tab_closed(TAB).unwrap());
         let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
         let _ = background.post_message(port, &[1]);
         killer.join().unwrap();
+        assert_eq!(wakes.count(), 1);
         let saw = drain(&mut background);
         assert_eq!(saw, [Seen::Disconnect(DisconnectReason::NoReceiver)]);
         assert!(!background.is_open(port));

@@ -36,8 +36,6 @@ impl EventLoop {
         }
         let Self { peers, contexts, ports, service, .. } = self;
         let Some(peer) = peers[index as usize].as_mut() else { return Received::Record };
-        // An opener that freed the channel said so first, so the slot is empty here.
-        debug_assert!(peer.is_vacant(channel));
         let ordinal = 0;
         let Some(opener) = peer.acquaintances.meet(opener) else {
             return self.refuse(index, channel, ordinal, DisconnectReason::NoReceiver);
@@ -46,13 +44,12 @@ impl EventLoop {
             Ok(holder) => holder,
             Err(reason) => return self.refuse(index, channel, ordinal, reason),
         };
-        let receiver = Side::Receiver(Receiver { peer: index, channel, ordinal, position: 0 });
-        let Some(port) = enter_port(ports, holder, target, &name, || receiver) else {
+        let side = || Side::Receiver(Receiver { peer: index, channel, ordinal, position: 0 });
+        let Some(port) = enter_port(ports, holder, target, side, |place| *place = name) else {
             return self.refuse(index, channel, ordinal, DisconnectReason::LimitReached);
         };
         let opener = Arc::clone(opener);
-        peer.set_accepted(channel, opener.id().key, Few::One(port));
-        peer.signal(move || Signal::Accept { channel, ordinal });
+        peer.accept(channel, opener.id().key, port);
         Received::Connection { port, opener, traits }
     }
 
@@ -64,21 +61,22 @@ impl EventLoop {
         let Some(peer) = peers[index as usize].as_mut().filter(|_| !several) else {
             return Received::Nothing;
         };
-        let taken = peer.take_connection(|offer| {
-            let &Offer { channel, traits, opener, target, name } = offer;
-            let holder = admit(service, contexts.get_mut(target), traits.kind, opener).ok()?;
-            enter_port(ports, holder, target, name, move || {
-                Side::Receiver(Receiver { peer: index, channel, ordinal: 0, position: 0 })
-            })
-        });
-        match taken {
-            Some((port, opener, traits)) => Received::Connection { port, opener, traits },
-            None => Received::Nothing,
-        }
+        let Some(offer) = peer.offer() else { return Received::Nothing };
+        let Offer { channel, traits, opener, target, .. } = offer;
+        let Ok(holder) = admit(service, contexts.get_mut(target), traits.kind, opener) else {
+            return Received::Nothing;
+        };
+        let side = move || Side::Receiver(Receiver { peer: index, channel, ordinal: 0, position: 0 });
+        let Some(port) = enter_port(ports, holder, target, side, |place| offer.take(place)) else {
+            return Received::Nothing;
+        };
+        let opener = Arc::clone(opener);
+        peer.accept(channel, opener.id().key, port);
+        Received::Connection { port, opener, traits }
     }
 
-    /// The event of a connection that was taken just now. A call, so that it is made where it is wanted.
-    #[inline(never)]
+    /// The event of a connection that was taken just now.
+    #[inline(always)]
     pub(super) fn connect_event(
         &self,
         port: Key,
@@ -86,17 +84,8 @@ impl EventLoop {
         traits: ConnectTraits,
     ) -> Option<Event> {
         let Some(taken) = self.ports.get(port) else { unreachable!("it was made for this event") };
-        let mut event = Some(Event::Connect {
-            context: self.context_id(taken.context),
-            port: self.port_id(port),
-            kind: traits.kind,
-            name: PortName::default(),
-            sender: Sender::new(opener, traits.lifecycle, self.service.policies.sender),
-        });
-        if let Some(Event::Connect { name, .. }) = &mut event {
-            name.clone_from(&taken.name);
-        }
-        event
+        let (context, port) = (self.context_id(taken.context), self.port_id(port));
+        Event::connect(context, port, &taken.name, opener, traits, self.service.policies.sender)
     }
 
     #[cold]
@@ -186,7 +175,8 @@ impl EventLoop {
     ) -> Result<Key, DisconnectReason> {
         let opener = opener.ok_or(DisconnectReason::NoReceiver)?;
         let holder = admit(&self.service, self.contexts.get_mut(target), kind, opener)?;
-        let port = enter_port(&mut self.ports, holder, target, name, || Side::Receiver(receiver));
+        let side = || Side::Receiver(receiver);
+        let port = enter_port(&mut self.ports, holder, target, side, |place| place.clone_from(name));
         port.ok_or(DisconnectReason::LimitReached)
     }
 }

@@ -2,14 +2,17 @@
 
 use super::EventLoop;
 use super::incoming::Received;
+use crate::context::Context;
 use crate::event::Event;
 use crate::few::Few;
 use crate::ids::{Key, PortId};
 use crate::payload::discard_all;
+use crate::peer::Peer;
 use crate::policy::{ReceiverDisconnects, ReceiverLost};
-use crate::port::{LegAt, Opener, PeerIndex, PortState, Receiver, Side, TargetState};
+use crate::port::{LegAt, Opener, PeerIndex, Port, PortState, Receiver, Side, TargetState};
 use crate::reason::DisconnectReason;
 use crate::record::{Channel, Hearing, Route, Signal};
+use crate::slab::Slab;
 use crate::sync::mutant;
 use crate::target::ConnectKind;
 use std::mem;
@@ -24,22 +27,35 @@ impl EventLoop {
     /// Whether the port was open; calling it again is harmless.
     pub fn disconnect(&mut self, port: PortId) -> bool {
         let Some(key) = self.port_key(port) else { return false };
+        let Self { ports, contexts, peers, .. } = self;
+        let Some(port) = ports.get(key) else { return false };
+        // The usual case, and the quick way.
+        if port.state == PortState::Open
+            && let Side::Opener(Opener { legs: Few::One(leg), .. }) = port.side
+            && let Some(holder) = contexts.get_mut(port.context)
+            && holder.shared.killed().is_none()
+        {
+            close_leg(peers, leg, DisconnectReason::Disconnected, Hearing::Told);
+            take_off_list(holder, ports, key);
+            ports.discard(key, |_| ());
+            return true;
+        }
+        self.disconnect_in_any_state(key)
+    }
+
+    #[inline(never)]
+    fn disconnect_in_any_state(&mut self, key: Key) -> bool {
         let Some(port) = self.ports.get(key) else { return false };
+        if port.state == PortState::Leaving {
+            return false;
+        }
         // Once a fact has ended the context, that is why, whatever its script does yet.
         let killed = self.contexts.get(port.context).and_then(|context| context.shared.killed());
-        let reason = killed.unwrap_or(DisconnectReason::Disconnected);
-        match (port.state, &port.side) {
-            // The usual case, and the quick way.
-            (PortState::Open, &Side::Opener(Opener { legs: Few::One(leg), .. })) => {
-                self.close_leg(leg, reason, Hearing::Told);
-            }
-            (PortState::Leaving, _) => return false,
-            (PortState::Opening, _) if killed.is_none() => {
-                self.leave_opening(key);
-                return true;
-            }
-            _ => self.close_port(key, reason),
+        if port.state == PortState::Opening && killed.is_none() {
+            self.leave_opening(key);
+            return true;
         }
+        self.close_port(key, killed.unwrap_or(DisconnectReason::Disconnected));
         self.remove_port(key);
         true
     }
@@ -59,7 +75,7 @@ impl EventLoop {
             Side::Opener(opener) => {
                 let legs = mem::take(&mut opener.legs);
                 for &leg in &*legs {
-                    self.close_leg(leg, reason, Hearing::Told);
+                    close_leg(&mut self.peers, leg, reason, Hearing::Told);
                 }
             }
             Side::Receiver(receiver) => {
@@ -91,21 +107,6 @@ impl EventLoop {
         }
     }
 
-    /// Ends an opener's leg and frees its channel.
-    fn close_leg(&mut self, leg: LegAt, reason: DisconnectReason, hearing: Hearing) {
-        let LegAt { peer: index, channel } = leg;
-        let Some(peer) = self.peer_mut(index) else { return };
-        let to_be_told = peer.remove_opened(channel, |leg| {
-            let pending = leg.targets.iter().all(|target| target.state != TargetState::Open);
-            (leg.is_live() || (leg.is_unanswered() && !mutant("unanswered-leg-freed-in-silence")))
-                && !(pending && mutant("pending-leg-closed-in-silence"))
-        });
-        if to_be_told == Some(true) {
-            let route = Route::TO_RECEIVERS;
-            peer.signal(move || Signal::Close { channel, route, reason, hearing });
-        }
-    }
-
     pub(super) fn send_signal(&mut self, index: PeerIndex, signal: impl FnOnce() -> Signal) {
         if let Some(peer) = self.peer_mut(index) {
             peer.signal(signal);
@@ -133,7 +134,7 @@ impl EventLoop {
         let port = leg.port;
         if !leg.is_live() || mutant("leg-ends-with-its-first-target") {
             let at = LegAt { peer: index, channel };
-            self.close_leg(at, reason, Hearing::Untold);
+            close_leg(&mut self.peers, at, reason, Hearing::Untold);
             if let Some(Side::Opener(opener)) = self.ports.get_mut(port).map(|port| &mut port.side) {
                 opener.legs.retain(|leg| *leg != at);
             }
@@ -181,7 +182,7 @@ impl EventLoop {
         if let Some(Side::Opener(opener)) = self.ports.get_mut(port).map(|port| &mut port.side) {
             let legs = mem::take(&mut opener.legs);
             for &leg in &*legs {
-                self.close_leg(leg, DisconnectReason::SiblingEnded, hearing);
+                close_leg(&mut self.peers, leg, DisconnectReason::SiblingEnded, hearing);
             }
         }
     }
@@ -223,22 +224,30 @@ impl EventLoop {
     }
 
     /// As [`end_port`](Self::end_port) where the context may be told at once, for nothing
-    /// else is queued: gives what it is told.
+    /// else is queued: then by the [event](Self::end_event) that it is to get.
     #[inline(always)]
     fn end_port_now(&mut self, key: Key, reason: DisconnectReason) -> Received {
         let Some(port) = self.ports.get(key) else { return Received::Record };
-        let context = port.context;
-        let Some(holder) = self.contexts.get(context) else { return Received::Record };
+        let Some(holder) = self.contexts.get(port.context) else { return Received::Record };
         let now = port.state == PortState::Open
             && holder.suspended.is_none()
             && holder.shared.killed().is_none()
             && self.events.is_empty();
-        if !now {
-            self.end_port(key, reason);
-            return Received::Record;
+        if now {
+            return Received::End { port: key, reason };
         }
-        self.remove_port(key);
-        Received::End { context, port: key, reason }
+        self.end_port(key, reason);
+        Received::Record
+    }
+
+    /// Frees a port that ends now, and gives the event.
+    #[inline(never)]
+    pub(super) fn end_event(&mut self, key: Key, reason: DisconnectReason) -> Option<Event> {
+        let Self { ports, contexts, .. } = self;
+        let context = ports.get(key)?.context;
+        take_off_list(contexts.get_mut(context)?, ports, key);
+        self.forget_port(key);
+        Some(Event::Disconnect { context: self.context_id(context), port: self.port_id(key), reason })
     }
 
     /// Ends a port whose side is not told.
@@ -278,28 +287,24 @@ impl EventLoop {
     }
 
     /// Frees a port that was closed or whose end was handed out.
-    #[inline]
     pub(super) fn remove_port(&mut self, key: Key) {
-        let Some((context, position)) = self.forget_port(key) else { return };
-        let Some(context) = self.contexts.get_mut(context) else { return };
-        context.ports.swap_remove(position as usize);
-        if let Some(&moved) = context.ports.get(position as usize)
-            && let Some(moved) = self.ports.get_mut(moved)
-        {
-            moved.set_position(position);
+        let Self { ports, contexts, .. } = self;
+        if let Some(holder) = ports.get(key).and_then(|port| contexts.get_mut(port.context)) {
+            take_off_list(holder, ports, key);
         }
+        self.forget_port(key);
     }
 
-    /// Takes a port out, with what lies elsewhere of it. Gives its context, and where that had it.
+    /// Takes a port out, with what lies elsewhere of it.
     #[inline(always)]
-    fn forget_port(&mut self, key: Key) -> Option<(Key, u32)> {
+    fn forget_port(&mut self, key: Key) {
         if !self.receiver_windows.is_empty() {
             self.receiver_windows.remove(&key);
         }
         if !self.held.is_empty() {
             self.held.remove(&key);
         }
-        self.ports.discard(key, |port| (port.context, port.position()))
+        self.ports.discard(key, |_| ());
     }
 
     /// Ends a context: the other sides of its ports are told, itself nothing. Whether
@@ -315,5 +320,33 @@ impl EventLoop {
         }
         discard_all(context.suspended.into_iter().flat_map(|suspended| suspended.events));
         true
+    }
+}
+
+/// Ends an opener's leg and frees its channel.
+#[inline(always)]
+fn close_leg(peers: &mut [Option<Peer>], leg: LegAt, reason: DisconnectReason, hearing: Hearing) {
+    let LegAt { peer: index, channel } = leg;
+    let Some(Some(peer)) = peers.get_mut(index as usize) else { return };
+    let to_be_told = peer.remove_opened(channel, |leg| {
+        let pending = leg.targets.iter().all(|target| target.state != TargetState::Open);
+        (leg.is_live() || (leg.is_unanswered() && !mutant("unanswered-leg-freed-in-silence")))
+            && !(pending && mutant("pending-leg-closed-in-silence"))
+    });
+    if to_be_told == Some(true) {
+        let route = Route::TO_RECEIVERS;
+        peer.signal(move || Signal::Close { channel, route, reason, hearing });
+    }
+}
+
+/// Takes a port off its context's list.
+#[inline(always)]
+fn take_off_list(holder: &mut Context, ports: &mut Slab<Port>, key: Key) {
+    let Some(position) = ports.get(key).map(|port| port.position()) else { return };
+    holder.ports.swap_remove(position as usize);
+    if let Some(&moved) = holder.ports.get(position as usize)
+        && let Some(moved) = ports.get_mut(moved)
+    {
+        moved.set_position(position);
     }
 }

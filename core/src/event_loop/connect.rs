@@ -1,29 +1,21 @@
 //! `tabs.connect` and `runtime.connect`: finding the receivers and reaching for them.
 
+use super::finding::{Finding, Found, there_and_back};
 use super::{EventLoop, OWN};
 use crate::context::{Context, ContextShared};
 use crate::error::ConnectError;
 use crate::event_loop_shared::{EventLoopShared, NoLanes};
 use crate::few::Few;
-use crate::ids::{ContextId, EventLoopId, Key, PortId};
+use crate::ids::{ContextId, Key, PortId};
+use crate::index::TabFilter;
 use crate::name::PortName;
 use crate::policy::{BackForwardCache, DocumentTarget, FanOutOrder};
 use crate::port::{Leg, LegAt, Opener, PeerIndex, Port, PortState, Side, Target, TargetState};
 use crate::record::{Channel, Connect, Incoming, Record};
 use crate::sender::ContextKind;
 use crate::slab::{Slab, grow_gently};
-use crate::sync::{Arc, HashMap, mutant};
+use crate::sync::{Arc, mutant};
 use crate::target::{ConnectTraits, RuntimeTarget, TabTarget};
-
-/// A target of the connect being made.
-pub(super) struct Found {
-    key: Key,
-    /// Not known yet of a stranger.
-    peer: PeerIndex,
-    /// Where no lanes lead to its event loop yet; with them still here when they were
-    /// created for this connect.
-    stranger: Option<Arc<ContextShared>>,
-}
 
 impl EventLoop {
     /// [`tabs.connect`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/tabs/connect):
@@ -51,15 +43,18 @@ impl EventLoop {
         if description.kind == ContextKind::ContentScript {
             return Err(ConnectError::NotAllowed);
         }
-        let mut filter = target.filter;
-        if filter.document.is_some()
+        let (filter, whichever_frame);
+        if target.filter.document.is_some()
             && self.service.policies.document_target == DocumentTarget::DocumentDecides
         {
-            filter.frame = None;
+            whichever_frame = TabFilter { frame: None, ..target.filter };
+            filter = &whichever_frame;
+        } else {
+            filter = &target.filter;
         }
         let (instance, own) = (description.instance, context.shared.id());
-        let Self { service, peer_of, found, .. } = self;
-        let mut finding = Finding { sole: None, found, peer_of, own };
+        let Self { service, peers, peer_of, recent, found, .. } = self;
+        let mut finding = Finding { sole: None, found, peers, peer_of, recent, own };
         service.index.contexts_in_tab(filter, instance, |target| finding.note(target));
         let sole = finding.sole;
         if service.policies.fan_out_order == FanOutOrder::Arbitrary {
@@ -87,8 +82,8 @@ impl EventLoop {
         let (instance, own) = (context.shared.description().instance, context.shared.id());
         let other = extension.filter(|extension| extension != context.shared.extension());
         let from = other.as_ref().map(|_| context.shared.extension().clone());
-        let Self { service, peer_of, found, .. } = self;
-        let mut finding = Finding { sole: None, found, peer_of, own };
+        let Self { service, peers, peer_of, recent, found, .. } = self;
+        let mut finding = Finding { sole: None, found, peers, peer_of, recent, own };
         let note = |target: &Arc<ContextShared>| finding.note(target);
         match other.zip(from) {
             Some((other, from)) => service.index.external_contexts(&other, &from, note),
@@ -153,10 +148,11 @@ impl EventLoop {
         }
         let holder = contexts.get_mut(opener).ok_or(ConnectError::UnknownContext)?;
         let channel = Channel(peer.opened.vacant_key().ok_or(ConnectError::TooManyPorts)?);
-        let port = enter_port(ports, holder, opener, name, move || {
+        let side = move || {
             let legs = Few::One(LegAt { peer: index, channel });
             Side::Opener(Opener { kind: traits.kind, legs, lost: None, limit_reached: false, position: 0 })
-        });
+        };
+        let port = enter_port(ports, holder, opener, side, |place| place.clone_from(name));
         let port = port.ok_or(ConnectError::TooManyPorts)?;
         let make = move || {
             let targets = Few::One(Target { context: target, state: TargetState::Pending });
@@ -197,7 +193,7 @@ impl EventLoop {
         }
         let Self { contexts, ports, .. } = self;
         let holder = contexts.get_mut(opener).ok_or(ConnectError::UnknownContext)?;
-        let port = enter_port(ports, holder, opener, name, || {
+        let side = || {
             Side::Opener(Opener {
                 kind: traits.kind,
                 legs: Few::Nothing,
@@ -205,7 +201,8 @@ impl EventLoop {
                 limit_reached: false,
                 position: 0,
             })
-        });
+        };
+        let port = enter_port(ports, holder, opener, side, |place| place.clone_from(name));
         let port = port.ok_or(ConnectError::TooManyPorts)?;
         if found.is_empty() {
             // Queued like any record to this loop, so that a handler that connects again
@@ -306,14 +303,14 @@ impl EventLoop {
     }
 }
 
-/// Enters a port into its context; `None` when ids are used up.
+/// Enters a port into its context, and has its name written where it stays; `None` when ids are used up.
 #[inline(always)]
 pub(super) fn enter_port(
     ports: &mut Slab<Port>,
     holder: &mut Context,
     context: Key,
-    name: &PortName,
     side: impl FnOnce() -> Side,
+    write_name: impl FnOnce(&mut PortName),
 ) -> Option<Key> {
     let position = u32::try_from(holder.ports.len()).ok()?;
     let state = PortState::Open;
@@ -327,64 +324,11 @@ pub(super) fn enter_port(
     };
     let key = ports.insert_with(make, |port| {
         port.set_position(position);
-        port.name.clone_from(name);
+        write_name(&mut port.name);
     })?;
     grow_gently(&mut holder.ports, 1);
     holder.ports.push(key);
     Some(key)
-}
-
-/// Targets as the index gives them.
-struct Finding<'a> {
-    /// The only one so far, where lanes lead to its event loop: the usual case.
-    sole: Option<(PeerIndex, Key)>,
-    /// All of them, where there is no such.
-    found: &'a mut Vec<Found>,
-    peer_of: &'a HashMap<EventLoopId, PeerIndex>,
-    /// The opener.
-    own: ContextId,
-}
-
-impl Finding<'_> {
-    /// Notes a context that the index gives, unless it is the opener itself or gone.
-    #[inline(always)]
-    fn note(&mut self, target: &Arc<ContextShared>) {
-        let id = target.id();
-        if id == self.own || target.is_gone() {
-            return;
-        }
-        match self.peer_of.get(&id.event_loop) {
-            Some(&peer) if self.sole.is_none() && self.found.is_empty() => self.sole = Some((peer, id.key)),
-            peer => self.note_another(target, peer.copied()),
-        }
-    }
-
-    #[cold]
-    fn note_another(&mut self, target: &Arc<ContextShared>, peer: Option<PeerIndex>) {
-        let first = self.sole.take().map(|(peer, key)| Found { key, peer, stranger: None });
-        self.found.extend(first);
-        // An event loop that lanes lead to is known by them, and its context by its key: a
-        // count of references would be one more line that two threads write.
-        let (peer, stranger) = match peer {
-            Some(peer) => (peer, None),
-            None => (OWN, Some(Arc::clone(target))),
-        };
-        self.found.push(Found { key: target.id().key, peer, stranger });
-    }
-}
-
-/// Every other one, and on the way back the rest: an order that is not the one given.
-fn there_and_back<T>(all: &mut Vec<T>) {
-    if all.len() < 3 {
-        return;
-    }
-    let mut back = Vec::new();
-    let mut there = Vec::with_capacity(all.len());
-    for (position, one) in all.drain(..).enumerate() {
-        if position % 2 == 0 { &mut there } else { &mut back }.push(one);
-    }
-    all.extend(there);
-    all.extend(back.into_iter().rev());
 }
 
 const _: () = assert!(OWN == 0);

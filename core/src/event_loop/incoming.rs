@@ -15,7 +15,7 @@ use crate::target::ConnectTraits;
 use std::collections::VecDeque;
 use std::mem;
 
-/// What came of looking for a record. The event is made of it where it is handed out, for one is large.
+/// What came of looking for a record. The event is made of it at once, where it is handed out, for one is large.
 pub(super) enum Received {
     /// There was none.
     Nothing,
@@ -23,8 +23,8 @@ pub(super) enum Received {
     Record,
     /// A connection was taken.
     Connection { port: Key, opener: Arc<ContextShared>, traits: ConnectTraits },
-    /// A port of ours ended, and is gone.
-    End { context: Key, port: Key, reason: DisconnectReason },
+    /// A port of ours ends.
+    End { port: Key, reason: DisconnectReason },
 }
 
 impl EventLoop {
@@ -92,14 +92,11 @@ impl EventLoop {
 
     /// The event of what was received.
     #[inline(always)]
-    pub(super) fn event_of(&self, received: Received) -> Option<Event> {
+    pub(super) fn event_of(&mut self, received: Received) -> Option<Event> {
         match received {
             Received::Nothing | Received::Record => None,
             Received::Connection { port, opener, traits } => self.connect_event(port, opener, traits),
-            Received::End { context, port, reason } => {
-                let (context, port) = (self.context_id(context), self.port_id(port));
-                Some(Event::Disconnect { context, port, reason })
-            }
+            Received::End { port, reason } => self.end_event(port, reason),
         }
     }
 

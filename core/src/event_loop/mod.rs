@@ -5,6 +5,7 @@ mod close;
 mod connect;
 mod credit;
 mod fan_out;
+mod finding;
 mod incoming;
 mod next;
 mod notices;
@@ -89,6 +90,8 @@ pub struct EventLoop {
     /// The loop itself first; `None` where a peer is gone.
     peers: Vec<Option<Peer>>,
     peer_of: HashMap<EventLoopId, PeerIndex>,
+    /// The peer of the last target that was found.
+    recent: PeerIndex,
     /// Events made and not yet handed out; before anything in a lane.
     events: VecDeque<Event>,
     /// A message that several receivers here get one after the other; before `events`.
@@ -101,7 +104,7 @@ pub struct EventLoop {
     /// How often a waiting thread looks again before it sleeps.
     looks: u32,
     /// Targets of the connect being made; kept for its memory.
-    found: Vec<connect::Found>,
+    found: Vec<finding::Found>,
     /// What is counted of receivers' ports where there are windows.
     receiver_windows: HashMap<Key, ReceiverWindow>,
     /// What opening ports hold, where posts wait for the receivers' answers.
@@ -123,6 +126,7 @@ impl EventLoop {
             ports: Slab::new(LAST_GENERATION),
             peers: vec![Some(own)],
             peer_of,
+            recent: OWN,
             events: VecDeque::new(),
             fan_out: FanOut::default(),
             polled: Vec::new(),

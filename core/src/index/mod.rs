@@ -176,7 +176,7 @@ impl Index {
     #[inline]
     pub(crate) fn contexts_in_tab(
         &self,
-        filter: TabFilter,
+        filter: &TabFilter,
         instance: ExtensionInstance,
         mut visit: impl FnMut(&Arc<ContextShared>),
     ) {

@@ -1,7 +1,7 @@
 //! Records that are made where they are to lie, and taken there: those that make and end connections.
 //! Moving one that was just put together waits for its own stores.
 
-use super::{Ends, Link, Peer};
+use super::{Link, Peer};
 use crate::acquaintance::Introduction;
 use crate::context::ContextShared;
 use crate::few::Few;
@@ -36,11 +36,25 @@ impl Record {
 
 /// A connection to one context that lies next in the lane, by an opener that we know.
 pub(crate) struct Offer<'a> {
+    entry: Entry<'a, Record>,
+    bytes: u64,
     pub(crate) channel: Channel,
     pub(crate) traits: ConnectTraits,
     pub(crate) opener: &'a Arc<ContextShared>,
     pub(crate) target: Key,
-    pub(crate) name: &'a PortName,
+}
+
+impl Offer<'_> {
+    /// Takes the record, and writes its name to where it stays.
+    #[inline(always)]
+    pub(crate) fn take(self, place: &mut PortName) {
+        // There is nothing in it that would have to be dropped.
+        self.entry.pass(self.bytes, |record, _| {
+            if let Record::Connect { name, .. } = record {
+                place.clone_from(name);
+            }
+        });
+    }
 }
 
 impl Peer {
@@ -113,30 +127,27 @@ impl Peer {
         if backlog.is_empty() { ends.consumer.entry() } else { None }
     }
 
-    /// Takes the connection that lies next in the lane if `accept` makes a port for it, and says so to the
-    /// opener. Anything else stays where it is.
+    /// The connection that lies next in the lane, if it is one in the usual form.
     #[inline(always)]
-    pub(crate) fn take_connection(
-        &mut self,
-        accept: impl FnOnce(&Offer<'_>) -> Option<Key>,
-    ) -> Option<(Key, Arc<ContextShared>, ConnectTraits)> {
+    pub(crate) fn offer(&mut self) -> Option<Offer<'_>> {
         let Self { link: Link::Lanes(ends), acquaintances, .. } = self else { return None };
-        let Ends { consumer, .. } = &mut **ends;
-        let entry = consumer.entry()?;
-        let (channel, port, opener, traits, bytes) = entry.peek(|record| match *record {
+        let entry = ends.consumer.entry()?;
+        let (channel, traits, opener, target, bytes) = entry.peek(|record| match *record {
             Record::Connect { channel, traits, opener, target, ref name } if !name.is_shared() => {
-                let opener = acquaintances.known(opener)?;
-                let port = accept(&Offer { channel, traits, opener, target, name })?;
-                Some((channel, port, Arc::clone(opener), traits, name.as_str().len() as u64))
+                Some((channel, traits, opener, target, name.as_str().len() as u64))
             }
             _ => None,
         })??;
-        // There is nothing in it that would have to be dropped.
-        entry.pass(bytes, |_, _| ());
+        let opener = acquaintances.known(opener)?;
+        Some(Offer { entry, bytes, channel, traits, opener, target })
+    }
+
+    /// Enters a channel that the peer opened to one of our ports, and tells it.
+    #[inline(always)]
+    pub(crate) fn accept(&mut self, channel: Channel, opener: Key, port: Key) {
         // An opener that freed the channel said so first, so the slot is empty here.
         debug_assert!(self.is_vacant(channel));
-        self.set_accepted(channel, opener.id().key, Few::One(port));
+        self.set_accepted(channel, opener, Few::One(port));
         self.signal(move || Signal::Accept { channel, ordinal: 0 });
-        Some((port, opener, traits))
     }
 }

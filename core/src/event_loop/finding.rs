@@ -1,0 +1,88 @@
+//! Whom a connect reaches, as the index shows them.
+
+use super::OWN;
+use crate::context::ContextShared;
+use crate::ids::{ContextId, EventLoopId, Key};
+use crate::peer::Peer;
+use crate::port::PeerIndex;
+use crate::sync::{Arc, HashMap};
+
+/// A target of the connect being made.
+pub(super) struct Found {
+    pub(super) key: Key,
+    /// Not known yet of a stranger.
+    pub(super) peer: PeerIndex,
+    /// Where no lanes lead to its event loop yet; with them still here when they were
+    /// created for this connect.
+    pub(super) stranger: Option<Arc<ContextShared>>,
+}
+
+/// Targets as the index gives them.
+pub(super) struct Finding<'a> {
+    /// The only one so far, where lanes lead to its event loop: the usual case.
+    pub(super) sole: Option<(PeerIndex, Key)>,
+    /// All of them, where there is no such.
+    pub(super) found: &'a mut Vec<Found>,
+    pub(super) peers: &'a [Option<Peer>],
+    pub(super) peer_of: &'a HashMap<EventLoopId, PeerIndex>,
+    /// The peer found last: probably that of the next, too.
+    pub(super) recent: &'a mut PeerIndex,
+    /// The opener.
+    pub(super) own: ContextId,
+}
+
+impl Finding<'_> {
+    /// Notes a context that the index gives, unless it is the opener itself or gone.
+    #[inline(always)]
+    pub(super) fn note(&mut self, target: &Arc<ContextShared>) {
+        let id = target.id();
+        if id == self.own || target.is_gone() {
+            return;
+        }
+        match self.peer_of(id.event_loop) {
+            Some(peer) if self.sole.is_none() && self.found.is_empty() => self.sole = Some((peer, id.key)),
+            peer => self.note_another(target, peer),
+        }
+    }
+
+    #[inline(always)]
+    fn peer_of(&mut self, event_loop: EventLoopId) -> Option<PeerIndex> {
+        match self.peers.get(*self.recent as usize) {
+            Some(Some(peer)) if peer.shared.id() == event_loop => Some(*self.recent),
+            _ => self.other_peer_of(event_loop),
+        }
+    }
+
+    #[inline(never)]
+    fn other_peer_of(&mut self, event_loop: EventLoopId) -> Option<PeerIndex> {
+        *self.recent = *self.peer_of.get(&event_loop)?;
+        Some(*self.recent)
+    }
+
+    #[cold]
+    fn note_another(&mut self, target: &Arc<ContextShared>, peer: Option<PeerIndex>) {
+        let first = self.sole.take().map(|(peer, key)| Found { key, peer, stranger: None });
+        self.found.extend(first);
+        // An event loop that lanes lead to is known by them, and its context by its key: a
+        // count of references would be one more line that two threads write.
+        let (peer, stranger) = match peer {
+            Some(peer) => (peer, None),
+            None => (OWN, Some(Arc::clone(target))),
+        };
+        self.found.push(Found { key: target.id().key, peer, stranger });
+    }
+}
+
+/// Every other one, and on the way back the rest: an order that is not the one given.
+pub(super) fn there_and_back<T>(all: &mut Vec<T>) {
+    if all.len() < 3 {
+        return;
+    }
+    let mut back = Vec::new();
+    let mut there = Vec::with_capacity(all.len());
+    for (position, one) in all.drain(..).enumerate() {
+        if position % 2 == 0 { &mut there } else { &mut back }.push(one);
+    }
+    all.extend(there);
+    all.extend(back.into_iter().rev());
+}
