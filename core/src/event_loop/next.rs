@@ -70,6 +70,9 @@ impl EventLoop {
     /// As [`try_next_event`](Self::try_next_event), where no message is under way to several.
     #[inline(never)]
     fn next_arrival(&mut self) -> Option<Event> {
+        if !self.lane_is_next() {
+            return self.next_of_any_kind();
+        }
         let event_loop = self.id;
         match self.arrival() {
             Ok((arrival, context)) => arrival.into_event(event_loop, context),
@@ -87,13 +90,13 @@ impl EventLoop {
         self.next_of_any_kind()
     }
 
-    /// As [`next_of_any_kind`](Self::next_of_any_kind), the quick way for some kinds.
+    /// As [`next_of_any_kind`](Self::next_of_any_kind), the quick way for some kinds, where a lane is next.
     #[inline(never)]
     fn next_of_lane(&mut self) -> Option<Event> {
-        while self.lane_is_next() {
-            let index = self.polled[self.round.position];
-            match self.receive_in_place(index) {
+        loop {
+            match self.receive_in_place(self.polled[self.round.position]) {
                 Received::Nothing => break,
+                Received::Record if !self.lane_is_next() => break,
                 Received::Record => {}
                 received => return self.event_of(received),
             }
@@ -113,13 +116,10 @@ impl EventLoop {
         self.round.left > 0 && self.events.is_empty() && !self.fan_out.is_under_way()
     }
 
-    /// The message that comes next, if any does, where it lies in a lane and its event is good as it is;
-    /// with the context that it is for.
+    /// The message that lies next in that lane where its event is good as it is; with the context that
+    /// it is for.
     #[inline(always)]
     fn arrival(&mut self) -> Result<(Arrival<'_>, Key), Missed> {
-        if !self.lane_is_next() {
-            return Err(Missed::Other);
-        }
         let Self { peers, ports, contexts, round, polled, windowed, receiver_windows, service, .. } = self;
         let peer = peers[polled[round.position] as usize].as_mut().ok_or(Missed::Other)?;
         let mut arrival = peer.arrival()?;
@@ -331,7 +331,9 @@ impl EventLoop {
         for _ in 0..self.looks {
             // A message is made where it stays; moving one takes as long as making it.
             let event_loop = self.id;
-            if let Ok((arrival, context)) = self.arrival() {
+            if self.lane_is_next()
+                && let Ok((arrival, context)) = self.arrival()
+            {
                 return Some(arrival.put(event_loop, context, place));
             }
             if let Some(event) = self.try_next_event() {
