@@ -6,6 +6,7 @@ use port_core::{Event, EventLoop, PortId};
 use port_core_bench::carrier::Core;
 use port_core_bench::load::Static32;
 use port_core_bench::question::one_way::spin;
+use port_core_bench::question::round_trip;
 use port_core_bench::scene::Scene;
 use port_core_bench::topology::Processors;
 use std::env;
@@ -24,10 +25,11 @@ fn main() {
     match what.as_str() {
         "messages" => messages(count),
         "apart" => apart(count),
+        "round-trips" => round_trips(count),
         "connects" => connects(count),
         "sleeps" => sleeps(count, false),
         "sleeps-beside" => sleeps(count, true),
-        other => panic!("messages, apart, connects, sleeps or sleeps-beside, not {other}"),
+        other => panic!("messages, apart, round-trips, connects, sleeps or sleeps-beside, not {other}"),
     }
     println!("{:.1} ns each", start.elapsed().as_nanos() as f64 / count as f64);
 }
@@ -54,6 +56,13 @@ fn apart(count: usize) {
     let processors = Processors::find().expect("two processors");
     let sample = spin::<Core, _>(Static32).sample(&processors, count);
     println!("{:.1} ns", sample.nanoseconds());
+}
+
+/// Messages there and back between two threads that spin.
+fn round_trips(count: usize) {
+    let processors = Processors::find().expect("two processors");
+    let sample = round_trip::spin::<Core, _>(Static32).sample(&processors, count);
+    println!("median {:.1} ns", sample.nanoseconds());
 }
 
 #[inline(never)]

@@ -104,7 +104,9 @@ impl Arrival<'_> {
     }
 }
 
-/// This side's ends of the two lanes.
+/// This side's ends of the two lanes. On lines of its own: what lies beside it may be another
+/// thread's ends.
+#[repr(align(64))]
 struct Ends {
     producer: Producer<Record>,
     ringer: Ringer,
@@ -245,7 +247,7 @@ impl Peer {
             return None;
         }
         let entry = ends.consumer.entry()?;
-        let Address { channel, route, bytes, short } = entry.peek(Record::address)??;
+        let Address { channel, route, bytes, short } = entry.peek(Record::address)?;
         let ordinal = route.receiver();
         let port = match ordinal {
             None => {
@@ -272,7 +274,7 @@ impl Peer {
             return None;
         }
         let entry = ends.consumer.entry()?;
-        let bytes = entry.peek(Record::bytes_of_small)??;
+        let bytes = entry.peek(Record::bytes_of_small)?;
         Some(entry.take(bytes, |record, _| record))
     }
 
@@ -295,6 +297,7 @@ impl Peer {
     }
 
     /// Whether there is a record to take.
+    #[inline(always)]
     pub(crate) fn has_record(&mut self) -> bool {
         !self.backlog.is_empty()
             || match &mut self.link {
@@ -334,8 +337,8 @@ impl Peer {
     }
 
     /// Tells the peer's budget what was taken.
-    pub(crate) fn publish_taken(&self) {
-        if let Link::Lanes(ends) = &self.link
+    pub(crate) fn publish_taken(&mut self) {
+        if let Link::Lanes(ends) = &mut self.link
             && !mutant("taken-and-never-told")
         {
             ends.consumer.publish_consumed();

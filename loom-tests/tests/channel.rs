@@ -334,7 +334,7 @@ fn a_refusal_holds_up_nothing_behind_it() {
 /// receiver may have heard of the opener's end and know it no more.
 #[test]
 fn a_connection_of_a_known_opener_against_its_end() {
-    model(Some(3), 130, || {
+    model(Some(3), 60, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut page, _) = browser.content_script();

@@ -129,7 +129,7 @@ fn a_connect_reaches_its_own_instance_alone() {
 /// kill: the peer forgets the one that is gone, and still knows the other.
 #[test]
 fn a_successor_is_known_though_its_predecessor_was_killed() {
-    model(Some(2), 760, || {
+    model(Some(2), 390, || {
         let browser = Browser::new();
         browser.tab(OTHER_PLACE);
         let (mut background, _) = browser.background();

@@ -258,20 +258,107 @@ fn stale_states_are_gone_when_turns_start_over() {
             number += 1;
             producer.push(number, tail).unwrap();
             assert_eq!(consumer.pop(), Some((number, tail.to_vec())));
+            consumer.publish();
             assert_eq!(consumer.pop(), None);
         };
-        // First turn of two segments: a record in every slot.
-        for _ in 0..6 {
-            pass(&[]);
+        // All turns of the first segment, of 3 slots, then of two of 4, and of the first of these again: in the
+        // first turn a record in every slot, in the others a tail covers those in the middle.
+        for length in [3, 4, 4, 4] {
+            for _ in 0..length {
+                pass(&[]);
+            }
+            for _ in 0..2 {
+                pass(&[7; 120]);
+                for _ in 3..length {
+                    pass(&[]);
+                }
+            }
         }
-        // Later turns: one record in the first slot, whose tail covers the others.
-        for _ in 0..4 {
-            pass(&[7; 120]);
+    });
+}
+
+/// The slots that the consumer left behind are written again, tails around the end of the
+/// segment among them; where it has not, the producer goes on elsewhere.
+#[test]
+fn a_segment_is_used_round_and_round_against_drain() {
+    model(None, 900, || {
+        let (mut producer, mut consumer) = lane();
+        let pusher = thread::spawn(move || {
+            for number in 0..3_u32 {
+                producer.push(number, &[number as u8; 2]).unwrap();
+            }
+        });
+        let mut next = 0;
+        for _ in 0..2 {
+            if let Some((number, tail)) = consumer.pop() {
+                assert_eq!((number, tail), (next, vec![next as u8; 2]));
+                next += 1;
+                consumer.publish();
+            }
         }
-        // The first turn again.
-        for _ in 0..6 {
-            pass(&[]);
+        pusher.join().unwrap();
+        while let Some((number, tail)) = consumer.pop() {
+            assert_eq!((number, tail), (next, vec![next as u8; 2]));
+            next += 1;
         }
+        assert_eq!(next, 3);
+    });
+}
+
+/// A segment whose turns are used up is left, though its slots are free.
+#[test]
+fn a_segment_is_left_after_its_last_turn_against_drain() {
+    model(None, 700, || {
+        let (mut producer, mut consumer) = lane();
+        // Up to the last slot of the last turn.
+        for number in 0..8_u32 {
+            producer.push(number, &[]).unwrap();
+            assert_eq!(consumer.pop().map(|(number, _)| number), Some(number));
+            consumer.publish();
+        }
+        let pusher = thread::spawn(move || {
+            for number in 8..12 {
+                producer.push(number, &[]).unwrap();
+            }
+        });
+        let mut next = 8;
+        for _ in 0..3 {
+            if let Some((number, _)) = consumer.pop() {
+                assert_eq!(number, next);
+                next += 1;
+                consumer.publish();
+            }
+        }
+        pusher.join().unwrap();
+        while let Some((number, _)) = consumer.pop() {
+            assert_eq!(number, next);
+            next += 1;
+        }
+        assert_eq!(next, 12);
+    });
+}
+
+/// Slots that are free again are used when the producer's end goes on, and the
+/// record in them is dropped once, whichever end goes first.
+#[test]
+fn going_round_against_consumer_going() {
+    model(None, 4_000, || {
+        let (mut producer, mut consumer) = lane();
+        for _ in 0..2 {
+            producer.push(record(), &[]).unwrap();
+            consumer.pop().unwrap();
+        }
+        consumer.publish();
+        let watched = record();
+        let pushed = Arc::clone(&watched);
+        let pusher = thread::spawn(move || {
+            for _ in 0..3 {
+                let _ = producer.push(Arc::clone(&pushed), &[]);
+            }
+        });
+        drop(consumer);
+        pusher.join().unwrap();
+        assert_eq!(Arc::strong_count(&watched), 1);
     });
 }
 

@@ -156,7 +156,7 @@ fn a_full_lane_refuses_connects_and_posts_until_the_peer_takes() {
 /// took by then is told.
 #[test]
 fn the_slowest_of_one_loop_goes_and_there_is_room() {
-    model(Some(3), 1_600, || {
+    model(Some(3), 1_200, || {
         let mut limits = Limits::default();
         limits.window_messages = Some(1);
         let mut policies = Policies::default();

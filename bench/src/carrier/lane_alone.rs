@@ -13,7 +13,11 @@ pub struct LaneAlone;
 pub struct LaneEnd {
     producer: Producer<Item>,
     consumer: Consumer<Item>,
+    /// Records to take before the producer is told how many were, as in the core.
+    left: u32,
 }
+
+const BATCH: u32 = 64;
 
 impl Carrier for LaneAlone {
     const NAME: &'static str = "lane alone";
@@ -24,8 +28,8 @@ impl Carrier for LaneAlone {
         let (to_second, from_first) = lane();
         let (to_first, from_second) = lane();
         (
-            LaneEnd { producer: to_second, consumer: from_second },
-            LaneEnd { producer: to_first, consumer: from_first },
+            LaneEnd { producer: to_second, consumer: from_second, left: 0 },
+            LaneEnd { producer: to_first, consumer: from_first, left: 0 },
         )
     }
 }
@@ -38,6 +42,11 @@ impl End for LaneEnd {
 
     #[inline]
     fn take(&mut self) -> bool {
-        self.consumer.pop(|item, _| look_at_item(item)).is_some()
+        let taken = self.consumer.pop(|item, _| look_at_item(item)).is_some();
+        self.left = if taken { self.left.wrapping_sub(1) % BATCH } else { 0 };
+        if self.left == 0 {
+            self.consumer.publish_consumed();
+        }
+        taken
     }
 }

@@ -38,6 +38,11 @@ impl EventLoop {
     /// calls the waker, once; so the embedder takes events until `None` and then may
     /// sleep. A handler may call anything on this loop before it takes the next event.
     ///
+    /// To be told "nothing" is not cheap: the lanes are armed first, which where the system has
+    /// `membarrier` interrupts the process's other running threads, some 16 microseconds on a virtual
+    /// machine. A main loop that expects an answer at once does better to ask
+    /// [`try_next_event`](Self::try_next_event) for a moment before it asks this, as [`wait`](Self::wait) does.
+    ///
     /// Event loops that sent something have their turn in batches of 64, the loop's
     /// own messages to itself included, so a flood from one holds up no other.
     /// Allocates nothing for a message.
@@ -57,24 +62,41 @@ impl EventLoop {
     }
 
     /// As [`next_event`](Self::next_event), but leaves the waker alone: after `None` nothing is
-    /// called, so the embedder must ask again by itself. For a loop that spins.
+    /// called, so the embedder must ask again by itself. For a loop that spins, or looks out for a moment
+    /// before it falls asleep; some ten nanoseconds where there is nothing.
     pub fn try_next_event(&mut self) -> Option<Event> {
-        if self.fan_out.is_under_way()
-            && let Some((context, port)) = self.next_receiver()
-        {
-            return self.copy_for(context, port);
-        }
-        while self.round.left > 0 && self.events.is_empty() && !self.fan_out.is_under_way() {
-            let index = self.polled[self.round.position];
-            if let Some((arrival, context, port)) = self.arrival(index) {
-                return arrival.into_event(context, port);
+        loop {
+            if self.fan_out.is_under_way()
+                && let Some((context, port)) = self.next_receiver()
+            {
+                return self.copy_for(context, port);
             }
-            let Some(record) = self.peers[index as usize].as_mut().and_then(Peer::take_small) else { break };
-            if let Some(event) = self.receive_small(index, record) {
-                return Some(event);
+            while self.round.left > 0 && self.events.is_empty() && !self.fan_out.is_under_way() {
+                let index = self.polled[self.round.position];
+                let Some(peer) = self.peers[index as usize].as_mut() else { break };
+                if !peer.has_record() {
+                    self.round.left = 0;
+                    break;
+                }
+                if let Some((arrival, context, port)) = self.arrival(index) {
+                    return arrival.into_event(context, port);
+                }
+                let taken = self.peers[index as usize].as_mut().and_then(Peer::take_small);
+                let Some(record) = taken else { break };
+                if let Some(event) = self.receive_small(index, record) {
+                    return Some(event);
+                }
+            }
+            if self.round.left > 0 || !self.events.is_empty() || self.fan_out.is_under_way() {
+                let event = self.next_of_any_kind();
+                if event.is_some() {
+                    return event;
+                }
+            }
+            if !self.next_turn() {
+                return None;
             }
         }
-        self.next_of_any_kind()
     }
 
     /// A message that lies next in a peer's lane and whose event is good as it is.
@@ -96,7 +118,7 @@ impl EventLoop {
         Some((arrival, ContextId { event_loop, key: context }, PortId { event_loop, key: port }))
     }
 
-    /// As [`try_next_event`](Self::try_next_event), for whatever comes.
+    /// As [`try_next_event`](Self::try_next_event), for whatever comes, until the turn is over.
     #[inline(never)]
     fn next_of_any_kind(&mut self) -> Option<Event> {
         loop {
@@ -141,9 +163,7 @@ impl EventLoop {
                 }
                 continue;
             }
-            if !self.next_turn() {
-                return None;
-            }
+            return None;
         }
     }
 
@@ -151,7 +171,7 @@ impl EventLoop {
     fn next_turn(&mut self) -> bool {
         if std::mem::take(&mut self.round.turning) {
             let index = self.polled[self.round.position];
-            if let Some(peer) = self.peer(index) {
+            if let Some(peer) = self.peer_mut(index) {
                 peer.publish_taken();
             }
             self.round.position += 1;
