@@ -102,7 +102,7 @@ impl MainLoop {
             }
             // Behind the task but carried out before it: what the browser process told
             // the core before it sent the task has been heard when the task runs.
-            idle &= !self.take_events();
+            idle &= !self.take_events(None);
             if let Some(task) = task {
                 self.carry_out(task);
                 idle = false;
@@ -110,11 +110,31 @@ impl MainLoop {
             idle &= !self.load_a_step();
             idle &= !self.deliver_a_window_message();
             if idle {
+                self.wait(bell);
+            }
+        }
+    }
+
+    /// Waits until there is something to do.
+    fn wait(&mut self, bell: &Bell) {
+        let due = self.host.timers.borrow().next_due();
+        let mut event = None;
+        // Only looked for as long as it may come at once: to be told of it later, the core has
+        // to interrupt the threads that run.
+        let is_something = bell.look_out(due, || {
+            event = self.host.event_loop.borrow_mut().try_next_event();
+            event.is_some()
+        });
+        if !is_something {
+            event = self.host.event_loop.borrow_mut().next_event();
+            if event.is_none() {
                 // `next_event` said that there is nothing: whatever comes after that
                 // rings the bell.
-                let due = self.host.timers.borrow().next_due();
                 bell.sleep(due);
             }
+        }
+        if event.is_some() {
+            self.take_events(event);
         }
     }
 
@@ -127,13 +147,14 @@ impl MainLoop {
         }
     }
 
-    /// Takes events from the core, each one a task of its own; says whether there were any.
-    fn take_events(&mut self) -> bool {
+    /// Takes events from the core, each one a task of its own, the first of which may have been
+    /// found already; says whether there were any.
+    fn take_events(&mut self, mut found: Option<Event>) -> bool {
         let delivered = self.host.counts.borrow().deliveries;
         let mut taken = 0;
         while taken < self.host.shared.profile.events_per_turn() {
             // A statement of its own: the event loop must be free while script runs.
-            let event = self.host.event_loop.borrow_mut().next_event();
+            let event = found.take().or_else(|| self.host.event_loop.borrow_mut().try_next_event());
             let Some(event) = event else { break };
             taken += 1;
             self.dispatch(&event);
