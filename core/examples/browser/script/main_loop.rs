@@ -122,8 +122,12 @@ impl MainLoop {
         // Only looked for as long as it may come at once: to be told of it later, the core has
         // to interrupt the threads that run.
         let is_something = bell.look_out(due, || {
-            event = self.host.event_loop.borrow_mut().try_next_event();
-            event.is_some()
+            let found = self.host.event_loop.borrow_mut().try_next_event();
+            let is_some = found.is_some();
+            if is_some {
+                event = found;
+            }
+            is_some
         });
         if !is_something {
             event = self.host.event_loop.borrow_mut().next_event();
