@@ -68,6 +68,7 @@ impl Slot {
 
     #[inline(always)]
     pub(super) fn complete(&self, turn: u32) {
+        debug_assert!((1..=LAST_TURN).contains(&turn), "state words would start over in use");
         // ORDERING: publishes the cell and its tail to the Acquire load in `is_complete`.
         self.state.store(turn, Ordering::Release);
     }
