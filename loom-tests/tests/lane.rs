@@ -305,12 +305,12 @@ fn a_segment_is_used_round_and_round_against_drain() {
     });
 }
 
-/// A segment whose turns are used up is left, though its slots are free.
+/// A segment is left in its last turn, though its slots are free.
 #[test]
 fn a_segment_is_left_after_its_last_turn_against_drain() {
     model(None, 700, || {
         let (mut producer, mut consumer) = lane();
-        // Up to the last slot of the last turn.
+        // Into the last turn.
         for number in 0..8_u32 {
             producer.push(number, &[]).unwrap();
             assert_eq!(consumer.pop().map(|(number, _)| number), Some(number));

@@ -152,9 +152,6 @@ impl<T> Producer<T> {
         if self.index >= ring.length() {
             self.index -= ring.length();
             self.turn += 1;
-            if self.turn > LAST_TURN {
-                self.forget_room();
-            }
         }
         prefetch::to_write(ring, self.index + WRITE_AHEAD, needed);
         if self.room < FEW {
@@ -167,16 +164,11 @@ impl<T> Producer<T> {
         self.end - self.room as u64
     }
 
-    /// Has the next record go into another segment.
-    fn forget_room(&mut self) {
-        self.end = self.written();
-        self.room = 0;
-    }
-
     /// Learns which slots of the segment the consumer has left behind.
     #[inline]
     fn look_for_room(&mut self) {
-        if self.leaving || (self.turn > LAST_TURN && !mutant("turns-without-end")) {
+        // What is granted now may reach into the next turn.
+        if self.leaving || (self.turn >= LAST_TURN && !mutant("turns-without-end")) {
             return;
         }
         // ORDERING: takes the slots, and the consumer's last reads of them, from the Release store
@@ -256,7 +248,8 @@ impl<T> Producer<T> {
         unsafe { Segment::free_recycled(self.spares) };
         self.spares = ptr::null_mut();
         self.leaving = true;
-        self.forget_room();
+        self.end = written;
+        self.room = 0;
     }
 
     /// Drops what lies in a lane whose consumer is gone.
