@@ -2,7 +2,7 @@
 //! `valgrind --tool=callgrind target/release/examples/profile messages 100000`, or without valgrind
 //! for nanoseconds per operation.
 
-use port_core::{Event, EventLoop, PortId};
+use port_core::{ContextId, Event, EventLoop, PortId, TabTarget};
 use port_core_bench::carrier::Core;
 use port_core_bench::load::Static32;
 use port_core_bench::question::one_way::spin;
@@ -26,10 +26,13 @@ fn main() {
         "messages" => messages(count),
         "apart" => apart(count),
         "round-trips" => round_trips(count),
-        "connects" => connects(count),
+        "connects" => connects(count, Scene::of_two_loops(1)),
+        "connects-within" => connects(count, Scene::of_one_loop(1)),
         "sleeps" => sleeps(count, false),
         "sleeps-beside" => sleeps(count, true),
-        other => panic!("messages, apart, round-trips, connects, sleeps or sleeps-beside, not {other}"),
+        other => panic!(
+            "messages, apart, round-trips, connects, connects-within, sleeps or sleeps-beside, not {other}"
+        ),
     }
     println!("{:.1} ns each", start.elapsed().as_nanos() as f64 / count as f64);
 }
@@ -119,17 +122,46 @@ fn sleeps(count: usize, beside: bool) {
     println!("to fall asleep: median {:?} ({:?} to {:?}) of {}", at(50), at(10), at(90), times.len());
 }
 
-fn connects(count: usize) {
-    let mut scene = Scene::of_two_loops(1);
-    let mut receiver = scene.receiver.take().expect("the scene has two loops");
+/// Connects, accepts and disconnects, on two event loops or within one.
+fn connects(count: usize, mut scene: Scene) {
+    let mut receiver = scene.receiver.take();
+    let target = scene.target.clone().name("bench");
     let mut ports = Vec::with_capacity(BURST);
+    let mut best = [Duration::MAX; 5];
     for _ in 0..count / BURST {
-        ports.extend((0..BURST).map(|_| scene.connect()));
-        take(&mut receiver);
+        let mut times = [Instant::now(); 6];
+        connect(&mut scene.opener, scene.background, &target, &mut ports);
+        times[1] = Instant::now();
+        receiver.iter_mut().for_each(take);
+        times[2] = Instant::now();
         take(&mut scene.opener);
-        for port in ports.drain(..) {
-            scene.opener.disconnect(port);
+        times[3] = Instant::now();
+        disconnect(&mut scene.opener, &mut ports);
+        times[4] = Instant::now();
+        take(receiver.as_mut().unwrap_or(&mut scene.opener));
+        times[5] = Instant::now();
+        for (best, pair) in best.iter_mut().zip(times.windows(2)) {
+            *best = (*best).min(pair[1] - pair[0]);
         }
-        take(&mut receiver);
+    }
+    let [connect, accept, accepted, disconnect, end] = best.map(|time| time.as_nanos() as f64 / BURST as f64);
+    println!(
+        "at best {connect:.1} ns to connect, {accept:.1} to accept, {accepted:.1} to take that, \
+         {disconnect:.1} to disconnect, {end:.1} to end: {:.1}",
+        connect + accept + accepted + disconnect + end
+    );
+}
+
+#[inline(never)]
+fn connect(event_loop: &mut EventLoop, opener: ContextId, target: &TabTarget, ports: &mut Vec<PortId>) {
+    ports.extend(
+        (0..BURST).map(|_| event_loop.connect_tab(opener, target).expect("there is room for a port")),
+    );
+}
+
+#[inline(never)]
+fn disconnect(event_loop: &mut EventLoop, ports: &mut Vec<PortId>) {
+    for port in ports.drain(..) {
+        event_loop.disconnect(port);
     }
 }

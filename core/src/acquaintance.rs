@@ -35,54 +35,56 @@ pub(crate) enum Introduction {
 }
 
 impl Acquaintances {
-    /// Names one of our contexts to the peer, to which it must be sent. With an
-    /// introduction come those contexts that the peer may forget, to be sent before.
-    #[inline]
-    pub(crate) fn introduce(&mut self, context: &Arc<ContextShared>) -> (Introduction, Vec<Key>) {
-        let key = context.id().key;
-        let known = self.introduced.get(key.index as usize) == Some(&Some(key.generation));
-        if known || mutant("stranger-named-by-its-key") {
-            return (Introduction::Known(key), Vec::new());
-        }
-        *at(&mut self.introduced, key) = Some(key.generation);
-        (Introduction::First(Arc::clone(context)), mem::take(&mut self.ended))
+    /// Whether the peer was told of one of our contexts, whose key then names it.
+    #[inline(always)]
+    pub(crate) fn is_introduced(&self, key: Key) -> bool {
+        self.introduced.get(key.index() as usize) == Some(&Some(key.generation()))
+            || mutant("stranger-named-by-its-key")
+    }
+
+    /// Notes that the peer is told of one of our contexts. Gives those that it may forget,
+    /// to be sent before.
+    pub(crate) fn introduce(&mut self, key: Key) -> Vec<Key> {
+        *at(&mut self.introduced, key) = Some(key.generation());
+        mem::take(&mut self.ended)
     }
 
     /// The peer's context that a connection names; `None` for one that has ended.
-    #[inline]
-    pub(crate) fn meet(&mut self, introduction: Introduction) -> Option<Arc<ContextShared>> {
+    #[inline(always)]
+    pub(crate) fn meet(&mut self, introduction: Introduction) -> Option<&Arc<ContextShared>> {
         match introduction {
-            Introduction::Known(key) => self.known(key).cloned(),
+            Introduction::Known(key) => self.known(key),
             Introduction::First(context) => {
-                *at(&mut self.known, context.id().key) = Some(Arc::clone(&context));
-                Some(context)
+                let key = context.id().key;
+                Some(at(&mut self.known, key).insert(context))
             }
         }
     }
 
-    #[inline]
-    fn known(&self, key: Key) -> Option<&Arc<ContextShared>> {
-        let known = self.known.get(key.index as usize)?.as_ref();
+    /// The peer's context that it introduced and names by its key since.
+    #[inline(always)]
+    pub(crate) fn known(&self, key: Key) -> Option<&Arc<ContextShared>> {
+        let known = self.known.get(key.index() as usize)?.as_ref();
         known.filter(|context| context.id().key == key || mutant("known-by-index-alone"))
     }
 
     /// One of our contexts ends.
     pub(crate) fn part_with(&mut self, key: Key) {
-        let introduced = self.introduced.get_mut(key.index as usize);
-        let told = introduced.and_then(|told| told.take_if(|generation| *generation == key.generation));
+        let introduced = self.introduced.get_mut(key.index() as usize);
+        let told = introduced.and_then(|told| told.take_if(|generation| *generation == key.generation()));
         self.ended.extend(told.map(|_| key));
     }
 
     /// One of the peer's contexts has ended: nothing comes from it any more.
     pub(crate) fn forget(&mut self, key: Key) {
         if self.known(key).is_some() {
-            self.known[key.index as usize] = None;
+            self.known[key.index() as usize] = None;
         }
     }
 }
 
 fn at<T>(items: &mut Vec<Option<T>>, key: Key) -> &mut Option<T> {
-    let index = key.index as usize;
+    let index = key.index() as usize;
     if items.len() <= index {
         items.resize_with(index + 1, || None);
     }

@@ -6,6 +6,7 @@ use crate::ids::{ContextId, ExtensionId, Key};
 use crate::reason::DisconnectReason;
 use crate::record::Credit;
 use crate::sender::{ContextDescription, DocumentLifecycle};
+use crate::slab::Occupant;
 use crate::sync::{Arc, AtomicBool, AtomicU8, HashMap, Ordering};
 use crate::target::Listening;
 use std::collections::VecDeque;
@@ -83,10 +84,17 @@ impl ContextShared {
         DisconnectReason::from_mark(self.killed.load(Ordering::Relaxed))
     }
 
+    /// Whether a fact ended the context.
+    #[inline(always)]
+    pub(crate) fn is_killed(&self) -> bool {
+        // Relaxed: see `kill`.
+        self.killed.load(Ordering::Relaxed) != 0
+    }
+
     /// Whether the context is gone, by whichever way. Not for the owner.
     pub(crate) fn is_gone(&self) -> bool {
         // Relaxed: see `set_detached`.
-        self.killed().is_some() || self.detached.load(Ordering::Relaxed)
+        self.is_killed() || self.detached.load(Ordering::Relaxed)
     }
 }
 
@@ -99,11 +107,24 @@ impl fmt::Debug for ContextShared {
 /// What the owning event loop keeps of a context.
 pub(crate) struct Context {
     pub(crate) shared: Arc<ContextShared>,
+    pub(crate) generation: u32,
     pub(crate) listening: Listening,
     /// Its ports, in no order.
     pub(crate) ports: Vec<Key>,
     /// While its page is in the back/forward cache.
     pub(crate) suspended: Option<Suspended>,
+}
+
+impl Occupant for Context {
+    #[inline(always)]
+    fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    #[inline(always)]
+    fn set_generation(&mut self, generation: u32) {
+        self.generation = generation;
+    }
 }
 
 impl Context {

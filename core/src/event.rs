@@ -3,12 +3,13 @@
 use crate::ids::{ContextId, PortId};
 use crate::message::MessageFormat;
 use crate::name::PortName;
-use crate::payload::{Payload, Pieces};
+use crate::payload::{Cell, Payload, Pieces};
 use crate::reason::DisconnectReason;
 use crate::record::Traits;
 use crate::sender::Sender;
 use crate::target::ConnectKind;
 use std::mem::MaybeUninit;
+use std::ptr;
 
 /// One thing that happened to a context of an event loop, given by
 /// [`EventLoop::next_event`](crate::EventLoop::next_event).
@@ -75,44 +76,88 @@ pub enum Event {
     },
 }
 
+/// Where a caller wants an event, or none.
+///
+/// An event is large, and moving one that was just written waits for its own stores: that
+/// takes longer than all the rest of a message. So messages are made where they stay.
+#[repr(transparent)]
+pub(crate) struct Place(MaybeUninit<Option<Event>>);
+
+/// That an event was put into a place; nothing else gives this.
+#[must_use]
+pub(crate) struct Full(());
+
+/// That an event was put into a place, or that there is none.
+#[must_use]
+pub(crate) struct Written(());
+
+impl From<Full> for Written {
+    #[inline(always)]
+    fn from(_: Full) -> Self {
+        Self(())
+    }
+}
+
+/// An event is put into the place of one where there may be none, and the other way round.
+const _: () = assert!(size_of::<Option<Event>>() == size_of::<Event>());
+
+impl Place {
+    /// What `write` puts there. To be called with functions that the compiler does not see through:
+    /// only then it has them write straight to where its own caller wants the event.
+    #[inline(always)]
+    pub(crate) fn of_event_or_none(write: impl FnOnce(&mut Self) -> Written) -> Option<Event> {
+        let mut place = Self(MaybeUninit::uninit());
+        let Written(()) = write(&mut place);
+        // SAFETY: it was written.
+        unsafe { place.0.assume_init() }
+    }
+
+    /// As [`of_event_or_none`](Self::of_event_or_none), for one that is sure to come.
+    #[inline(always)]
+    pub(crate) fn of_event(write: impl FnOnce(&mut Self) -> Full) -> Event {
+        let mut place = MaybeUninit::<Event>::uninit();
+        // SAFETY: an option that is no larger than what it may hold has that at its start and says
+        // by a value that this never has that it holds nothing.
+        let Full(()) = write(unsafe { &mut *ptr::from_mut(&mut place).cast() });
+        // SAFETY: as above, and an event was written.
+        unsafe { place.assume_init() }
+    }
+
+    pub(crate) fn put_nothing(&mut self) -> Written {
+        self.0.write(None);
+        Written(())
+    }
+
+    #[inline(always)]
+    pub(crate) fn put(&mut self, event: Event) -> Full {
+        self.0.write(Some(event));
+        Full(())
+    }
+
+    /// Puts the event of a short message.
+    #[inline(always)]
+    pub(crate) fn put_short<'a>(
+        &mut self,
+        context: ContextId,
+        port: PortId,
+        traits: Traits,
+        pieces: Pieces<'a, impl Iterator<Item = &'a Cell>>,
+    ) -> Full {
+        // SAFETY: written below.
+        let payload = unsafe { pieces.unwritten() };
+        let event = Event::message(context, port, traits, payload);
+        if let Some(Event::Message { payload, .. }) = self.0.write(Some(event)) {
+            pieces.write(payload);
+        }
+        Full(())
+    }
+}
+
 impl Event {
     #[inline(always)]
     pub(crate) fn message(context: ContextId, port: PortId, traits: Traits, payload: Payload) -> Self {
         let (format, user_activation) = (traits.format(), traits.user_activation());
         Self::Message { context, port, payload, format, user_activation }
-    }
-
-    /// The event of a short message, whose bytes are copied straight to where the caller wants
-    /// the event.
-    #[inline(always)]
-    pub(crate) fn short_message(
-        context: ContextId,
-        port: PortId,
-        traits: Traits,
-        pieces: Pieces<'_>,
-    ) -> Option<Self> {
-        let mut place = MaybeUninit::uninit();
-        Self::write_short_message(&mut place, (context, port), traits, pieces);
-        // SAFETY: just written.
-        unsafe { place.assume_init() }
-    }
-
-    /// An event is large, and moving one that was just written waits for its own stores. So the
-    /// compiler is not to see both ends of this.
-    #[inline(never)]
-    fn write_short_message(
-        place: &mut MaybeUninit<Option<Self>>,
-        (context, port): (ContextId, PortId),
-        traits: Traits,
-        pieces: Pieces<'_>,
-    ) {
-        // SAFETY: written below.
-        let payload = unsafe { Payload::unwritten(pieces) };
-        if let Some(Self::Message { payload, .. }) =
-            place.write(Some(Self::message(context, port, traits, payload)))
-        {
-            payload.write(pieces);
-        }
     }
 
     /// The context the event is for.

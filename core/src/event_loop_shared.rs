@@ -234,4 +234,12 @@ impl Lanes {
         };
         (ours, theirs)
     }
+
+    /// From an event loop to itself: both ends of one lane.
+    #[cold]
+    pub(crate) fn to_itself(own: &Arc<EventLoopShared>) -> Self {
+        let (producer, consumer) = lane::lane();
+        let line = Line::new(Source::Lane(own.id));
+        Self { peer: Arc::clone(own), producer, ringer: Ringer::new(Arc::clone(&line)), consumer, line }
+    }
 }

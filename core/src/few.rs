@@ -26,6 +26,15 @@ impl<T> Few<T> {
         };
     }
 
+    /// The item where there is one. Quicker than to look for it among several.
+    #[inline(always)]
+    pub(crate) fn only(&self) -> Option<&T> {
+        match self {
+            Self::One(item) => Some(item),
+            Self::Nothing | Self::Several(_) => None,
+        }
+    }
+
     /// Keeps the items for which `keep` says so, in order.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
         match self {
@@ -35,7 +44,12 @@ impl<T> Few<T> {
                     *self = Self::Nothing;
                 }
             }
-            Self::Several(items) => items.retain(keep),
+            Self::Several(items) => {
+                items.retain(keep);
+                if items.len() < 2 {
+                    *self = items.pop().map_or(Self::Nothing, Self::One);
+                }
+            }
         }
     }
 }
@@ -86,6 +100,7 @@ mod tests {
             assert_eq!(*few, *(0..count).collect::<Vec<_>>());
             few.retain(|item| item % 2 == 1);
             assert_eq!(*few, *(0..count).filter(|item| item % 2 == 1).collect::<Vec<_>>());
+            assert_eq!(few.only(), few.first().filter(|_| few.len() == 1));
             few.push(9);
             assert_eq!(few.last(), Some(&9));
         }

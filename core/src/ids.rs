@@ -155,10 +155,35 @@ impl fmt::Debug for EventLoopId {
 }
 
 /// Index and generation of a slot in one event loop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Key {
-    pub(crate) index: u32,
-    pub(crate) generation: u32,
+///
+/// One number, the index in its upper half, so that it is written as one: whoever copies an id out of
+/// an event that was just made would wait for two halves to reach the cache.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(Rust, packed(4))]
+pub(crate) struct Key(u64);
+
+impl Key {
+    #[inline(always)]
+    pub(crate) const fn new(index: u32, generation: u32) -> Self {
+        Self((index as u64) << 32 | generation as u64)
+    }
+
+    #[inline(always)]
+    pub(crate) const fn index(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    #[inline(always)]
+    #[allow(clippy::cast_possible_truncation, reason = "the lower half")]
+    pub(crate) const fn generation(self) -> u32 {
+        self.0 as u32
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.index(), self.generation())
+    }
 }
 
 macro_rules! loop_local_id {
@@ -183,7 +208,7 @@ macro_rules! loop_local_id {
                 write!(
                     f,
                     concat!(stringify!($name), "({}.{}#{})"),
-                    self.event_loop.0, self.key.index, self.key.generation
+                    self.event_loop.0, self.key.index(), self.key.generation()
                 )
             }
         }

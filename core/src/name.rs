@@ -6,14 +6,44 @@ use std::fmt;
 /// The `name` given to `tabs.connect` or `runtime.connect`. Names of up to 23
 /// bytes are held inline; a longer one is allocated once and shared, so cloning
 /// never allocates.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[derive(PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct PortName(SmolStr);
+
+impl Clone for PortName {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+
+    // How to put a copy where it stays, into something that was made with an empty name. As part of a
+    // value that is put together the compiler copies it in odd pieces, by their meaning, and whoever
+    // moves these on in whole words waits for them. So it is not to see through this.
+    #[inline(never)]
+    fn clone_from(&mut self, source: &Self) {
+        if self.is_shared() || source.is_shared() {
+            self.share(source);
+        } else {
+            self.0 = source.0.clone();
+        }
+    }
+}
 
 impl PortName {
     /// Takes the text. Allocates once when it is longer than 23 bytes.
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self(SmolStr::new(name))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn share(&mut self, source: &Self) {
+        *self = source.clone();
+    }
+
+    /// Whether the text lies elsewhere, and dropping the name may have to free it.
+    #[inline]
+    pub(crate) fn is_shared(&self) -> bool {
+        self.0.is_heap_allocated()
     }
 
     /// The text; empty when the opener gave no name.

@@ -34,8 +34,8 @@ struct Inline {
     bytes: [MaybeUninit<u8>; INLINE_BYTES],
 }
 
-type Head = [MaybeUninit<u8>; HEAD_BYTES];
-type Cell = [MaybeUninit<u8>; CELL_BYTES];
+pub(crate) type Head = [MaybeUninit<u8>; HEAD_BYTES];
+pub(crate) type Cell = [MaybeUninit<u8>; CELL_BYTES];
 
 /// Bytes of a lane's record that hold the front of a short message.
 pub(crate) const HEAD_BYTES: usize = 40;
@@ -43,25 +43,51 @@ pub(crate) const HEAD_BYTES: usize = 40;
 /// Bytes of a short message that lie in one slot behind the record.
 pub(crate) const CELL_BYTES: usize = (INLINE_BYTES - HEAD_BYTES) / 2;
 
-/// A short message as it lies in a lane, in as many pieces as it needs.
-#[derive(Clone, Copy)]
-pub(crate) struct Pieces<'a> {
+/// A short message in as many pieces as it needs, as it lies in a lane.
+pub(crate) struct Pieces<'a, C> {
     length: u16,
-    /// These are initialised as far as the message goes.
+    /// This and the cells are initialised as far as the message goes.
     head: &'a Head,
-    second: Option<&'a Cell>,
-    third: Option<&'a Cell>,
+    cells: C,
 }
 
-impl<'a> Pieces<'a> {
+impl<'a, C: Iterator<Item = &'a Cell>> Pieces<'a, C> {
     /// The pieces of a message of this length.
     ///
     /// # Safety
     ///
     /// They are as many as it takes, and initialised as far as the message goes.
     #[inline(always)]
-    pub(crate) unsafe fn new(length: u16, head: &'a Head, mut cells: impl Iterator<Item = &'a Cell>) -> Self {
-        Self { length, head, second: cells.next(), third: cells.next() }
+    pub(crate) unsafe fn new(length: u16, head: &'a Head, cells: C) -> Self {
+        Self { length, head, cells }
+    }
+
+    /// A payload of these pieces that is yet to be [written](Self::write).
+    ///
+    /// A payload is large: put together in one place and moved to another it costs more than
+    /// all the rest of a message. So an event is made with an unwritten one, which is
+    /// written where the event will be.
+    ///
+    /// # Safety
+    ///
+    /// These pieces are written to it before it is read.
+    #[inline(always)]
+    pub(crate) unsafe fn unwritten(&self) -> Payload {
+        Payload(Held::Inline(Inline { length: self.length, bytes: [MaybeUninit::uninit(); _] }))
+    }
+
+    /// Writes the bytes of an [unwritten](Self::unwritten) payload, in pieces of fixed sizes.
+    #[inline(always)]
+    pub(crate) fn write(mut self, to: &mut Payload) {
+        let Held::Inline(inline) = &mut to.0 else { return };
+        let (head, cells) = inline.bytes.split_at_mut(HEAD_BYTES);
+        head.copy_from_slice(self.head);
+        if let Some(second) = self.cells.next() {
+            cells[..CELL_BYTES].copy_from_slice(second);
+            if let Some(third) = self.cells.next() {
+                cells[CELL_BYTES..].copy_from_slice(third);
+            }
+        }
     }
 }
 
@@ -87,47 +113,14 @@ impl Payload {
         Self(Held::Inline(Inline { length, bytes }))
     }
 
-    /// A short payload whose bytes are yet to be [written](Self::write).
-    ///
-    /// A payload is large: put together in one place and moved to another it costs more than
-    /// all the rest of a message. So an event is made with an unwritten one, which is
-    /// written where the event will be.
-    ///
-    /// # Safety
-    ///
-    /// These pieces are written before the payload is read.
-    #[inline(always)]
-    pub(crate) unsafe fn unwritten(pieces: Pieces<'_>) -> Self {
-        Self(Held::Inline(Inline { length: pieces.length, bytes: [MaybeUninit::uninit(); _] }))
-    }
-
-    /// Writes the bytes of an [unwritten](Self::unwritten) payload, in pieces of fixed sizes.
-    #[inline(always)]
-    pub(crate) fn write(&mut self, pieces: Pieces<'_>) {
-        let Held::Inline(inline) = &mut self.0 else { return };
-        let (head, cells) = inline.bytes.split_at_mut(HEAD_BYTES);
-        head.copy_from_slice(pieces.head);
-        if let Some(second) = pieces.second {
-            cells[..CELL_BYTES].copy_from_slice(second);
-        }
-        if let Some(third) = pieces.third {
-            cells[CELL_BYTES..].copy_from_slice(third);
-        }
-    }
-
     /// The pieces of a short payload.
     #[inline(always)]
-    pub(crate) fn pieces(&self) -> Option<Pieces<'_>> {
+    pub(crate) fn pieces(&self) -> Option<Pieces<'_, impl Iterator<Item = &Cell>>> {
         let Held::Inline(Inline { length, bytes }) = &self.0 else { return None };
         let (head, cells) = bytes.split_first_chunk()?;
-        let (second, third) = cells.split_first_chunk()?;
         let filled = usize::from(*length);
-        Some(Pieces {
-            length: *length,
-            head,
-            second: (filled > HEAD_BYTES).then_some(second),
-            third: third.first_chunk().filter(|_| filled > HEAD_BYTES + CELL_BYTES),
-        })
+        let needed = usize::from(filled > HEAD_BYTES) + usize::from(filled > HEAD_BYTES + CELL_BYTES);
+        Some(Pieces { length: *length, head, cells: cells.as_chunks().0.iter().take(needed) })
     }
 
     /// The payload, leaving an empty one.

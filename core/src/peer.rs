@@ -1,31 +1,35 @@
 //! An event loop as another one sees it: the lanes between them and the channels on these.
 
-use crate::acquaintance::{Acquaintances, Introduction};
+mod channels;
+mod in_place;
+
+pub(crate) use in_place::{Kind, Offer};
+
+use crate::acquaintance::Acquaintances;
 use crate::bell::{Armer, Ringer};
-use crate::context::ContextShared;
-use crate::event::Event;
-use crate::event_loop::worth_reporting;
+use crate::event::{Event, Full, Place};
+use crate::event_loop::{FanOut, worth_reporting};
 use crate::event_loop_shared::{EventLoopShared, Lanes};
-use crate::ids::{ContextId, Key, PortId};
+use crate::ids::{ContextId, EventLoopId, Key, PortId};
 use crate::lane::{Consumer, Entry, Frontier, Producer};
 use crate::limits::Limits;
 use crate::message::Body;
-use crate::payload::{INLINE_BYTES, Payload, discard, discard_all};
+use crate::payload::{Cell, HEAD_BYTES, Payload, discard, discard_all};
 use crate::port::{Accepted, Leg, LegWindow, ReceiverWindow, TargetState};
 use crate::record::{Address, Channel, Credit, Incoming, Record, Route, Signal, Traits};
-use crate::slab::{LAST_GENERATION, Slab, grow_gently};
+use crate::slab::{LAST_GENERATION, Slab};
 use crate::sync::{Arc, HashMap, mutant};
 use std::collections::VecDeque;
 
-/// A peer of an event loop. The loop is its own first peer, with a plain queue in
-/// place of lanes.
+/// A peer of an event loop. The loop is its own first peer, with one lane of which it
+/// holds both ends.
 pub(crate) struct Peer {
     pub(crate) shared: Arc<EventLoopShared>,
+    /// Whether it is the loop itself.
+    own: bool,
     link: Link,
     /// What was taken out of the lane and not yet looked at; before what lies in it.
     backlog: VecDeque<Incoming>,
-    /// Bytes of payload in the backlog of a loop to itself.
-    backlog_bytes: u64,
     /// Channels that this side opened.
     pub(crate) opened: Slab<Leg>,
     /// What is counted of these where there are windows.
@@ -38,7 +42,7 @@ pub(crate) struct Peer {
 }
 
 enum Link {
-    /// To itself: a record sent is a record received.
+    /// To itself, as long as it has sent itself nothing.
     Own,
     Lanes(Box<Ends>),
 }
@@ -49,9 +53,8 @@ pub(crate) struct Arrival<'a> {
     bytes: u64,
     /// Whether all of it lies in the lane.
     short: bool,
-    /// Whence it comes: the ordinal where it goes to the opener.
     channel: Channel,
-    ordinal: Option<u32>,
+    route: Route,
     windows: &'a mut HashMap<Channel, LegWindow>,
     /// That port. Whether it is open is for the loop to see.
     pub(crate) port: Key,
@@ -60,48 +63,94 @@ pub(crate) struct Arrival<'a> {
 impl Arrival<'_> {
     /// Counts the message as taken by this side; `false`, and nothing counted, when that
     /// would have to be reported.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn count(&mut self, receivers: &mut HashMap<Key, ReceiverWindow>, limits: &Limits) -> bool {
-        let unreported = match self.ordinal {
-            Some(ordinal) => self.windows.entry(self.channel).or_default().unreported_of(ordinal),
-            None => &mut receivers.entry(self.port).or_default().unreported,
-        };
-        let mut taken = *unreported;
-        taken.add(Credit::one(self.bytes));
-        let counted = !worth_reporting(limits, taken);
-        if counted {
-            *unreported = taken;
-        }
-        counted
+        count(self.windows, receivers, limits, (self.channel, self.route), self.port, self.bytes)
     }
 
     /// Takes the message and makes an event of it.
     #[inline(always)]
-    pub(crate) fn into_event(self, context: ContextId, port: PortId) -> Option<Event> {
-        if self.short { self.into_short_event(context, port) } else { self.into_long_event(context, port) }
+    pub(crate) fn into_event(self, event_loop: EventLoopId, context: Key) -> Option<Event> {
+        if self.short {
+            Place::of_event_or_none(|place| self.put_short(event_loop, context, place).into())
+        } else {
+            Some(take_long(self.entry, event_loop, context, self.port))
+        }
+    }
+
+    /// As [`into_event`](Self::into_event), in its place.
+    #[inline(always)]
+    pub(crate) fn put(self, event_loop: EventLoopId, context: Key, place: &mut Place) -> Full {
+        if self.short {
+            self.put_short(event_loop, context, place)
+        } else {
+            place.put(take_long(self.entry, event_loop, context, self.port))
+        }
     }
 
     #[inline(always)]
-    fn into_short_event(self, context: ContextId, port: PortId) -> Option<Event> {
+    fn put_short(self, event_loop: EventLoopId, context: Key, place: &mut Place) -> Full {
         // There is nothing in the record that would have to be dropped.
-        self.entry.pass(self.bytes, |record, tail| match record {
-            Record::Short { traits, length, head, .. } => {
-                // SAFETY: every `Short` is made by `Record::short`, filled and sent with its tail.
-                let pieces = unsafe { head.pieces(*length, tail.cells()) };
-                Event::short_message(context, port, *traits, pieces)
-            }
-            _ => unreachable!("its address says that it is short"),
+        self.entry.pass(self.bytes, |record, tail| {
+            put_short(place, context, self.port, event_loop, record, tail.cells())
         })
     }
+}
 
-    fn into_long_event(self, context: ContextId, port: PortId) -> Option<Event> {
-        self.entry.take(self.bytes, |record, _| match record {
-            Record::Long { traits, bytes, .. } => {
-                Some(Event::message(context, port, traits, Payload::shared(bytes)))
-            }
-            _ => unreachable!("a message has an address, nothing else does"),
-        })
+/// See [`Arrival::count`]. Outside of it, for an arrival is to stay in registers.
+#[inline(never)]
+fn count(
+    legs: &mut HashMap<Channel, LegWindow>,
+    receivers: &mut HashMap<Key, ReceiverWindow>,
+    limits: &Limits,
+    (channel, route): (Channel, Route),
+    port: Key,
+    bytes: u64,
+) -> bool {
+    let unreported = match route.receiver() {
+        Some(ordinal) => legs.entry(channel).or_default().unreported_of(ordinal),
+        None => &mut receivers.entry(port).or_default().unreported,
+    };
+    let mut taken = *unreported;
+    taken.add(Credit::one(bytes));
+    let counted = !worth_reporting(limits, taken);
+    if counted {
+        *unreported = taken;
     }
+    counted
+}
+
+/// Takes a long message and makes an event of it.
+#[inline(never)]
+fn take_long(entry: Entry<'_, Record>, event_loop: EventLoopId, context: Key, port: Key) -> Event {
+    let bytes = entry.peek(Record::address).map_or(0, |address| address.bytes);
+    entry.take(bytes, |record, _| match record {
+        Record::Long { traits, bytes, .. } => Event::message(
+            ContextId { event_loop, key: context },
+            PortId { event_loop, key: port },
+            traits,
+            Payload::shared(bytes),
+        ),
+        _ => unreachable!("its address says that it is a long message"),
+    })
+}
+
+/// Puts the event of a short message.
+///
+/// The compiler is not to see from here to where the event then lies: it would put it
+/// together elsewhere and move it.
+#[inline(never)]
+fn put_short<'a>(
+    place: &mut Place,
+    context: Key,
+    port: Key,
+    event_loop: EventLoopId,
+    record: &'a Record,
+    cells: impl Iterator<Item = &'a Cell>,
+) -> Full {
+    // SAFETY: the cells are of this record's tail.
+    let (traits, pieces) = unsafe { record.pieces(cells) };
+    place.put_short(ContextId { event_loop, key: context }, PortId { event_loop, key: port }, traits, pieces)
 }
 
 /// This side's ends of the two lanes. On lines of its own: what lies beside it may be another
@@ -115,6 +164,25 @@ struct Ends {
 }
 
 impl Ends {
+    fn of(lanes: Lanes) -> (Arc<EventLoopShared>, Box<Self>) {
+        let Lanes { peer, producer, ringer, consumer, line } = lanes;
+        (peer, Box::new(Self { producer, ringer, consumer, armer: Armer::new(line) }))
+    }
+
+    /// As the producer knows it, where this side is the one that takes too.
+    #[cold]
+    fn within_by_now(&mut self, limits: &Limits) -> bool {
+        self.consumer.publish_consumed();
+        self.producer.within(limits.lane_records, limits.lane_bytes)
+    }
+
+    #[inline(never)]
+    fn push_with_tail(&mut self, channel: Channel, route: Route, traits: Traits, bytes: &[u8]) -> bool {
+        let make = || Record::short(channel, route, traits, bytes);
+        let tail = Record::tail_of(bytes);
+        self.producer.push_in_place(make, tail, bytes.len() as u64, |record| record.fill(bytes))
+    }
+
     /// To be called after something was pushed: rings where the peer no longer polls.
     #[inline(always)]
     fn published(&mut self, peer: &EventLoopShared) {
@@ -127,20 +195,20 @@ impl Ends {
 
 impl Peer {
     pub(crate) fn own(shared: Arc<EventLoopShared>) -> Self {
-        Self::new(shared, Link::Own)
+        Self::new(shared, true, Link::Own)
     }
 
     pub(crate) fn other(lanes: Lanes) -> Self {
-        let Lanes { peer, producer, ringer, consumer, line } = lanes;
-        Self::new(peer, Link::Lanes(Box::new(Ends { producer, ringer, consumer, armer: Armer::new(line) })))
+        let (peer, ends) = Ends::of(lanes);
+        Self::new(peer, false, Link::Lanes(ends))
     }
 
-    fn new(shared: Arc<EventLoopShared>, link: Link) -> Self {
+    fn new(shared: Arc<EventLoopShared>, own: bool, link: Link) -> Self {
         Self {
             shared,
+            own,
             link,
             backlog: VecDeque::new(),
-            backlog_bytes: 0,
             opened: Slab::new(LAST_GENERATION),
             windows: HashMap::default(),
             accepted: Vec::new(),
@@ -149,29 +217,29 @@ impl Peer {
         }
     }
 
-    pub(crate) fn is_own(&self) -> bool {
-        matches!(self.link, Link::Own)
+    /// This side's ends. Those of the lane to itself are made when they are first wanted.
+    #[inline(always)]
+    fn ends(&mut self) -> (&mut Ends, &EventLoopShared) {
+        if matches!(self.link, Link::Own) {
+            self.link = Link::Lanes(Ends::of(Lanes::to_itself(&self.shared)).1);
+        }
+        match &mut self.link {
+            Link::Lanes(ends) => (ends, &self.shared),
+            Link::Own => unreachable!("made above"),
+        }
     }
 
     /// Sends a record that counts for `bytes`. Without effect when the peer is gone;
-    /// its notice will tell. To itself: the loop must be made to look.
-    #[inline]
+    /// its notice will tell.
     pub(crate) fn send(&mut self, record: Record, tail: &[u8], bytes: u64) {
-        match &mut self.link {
-            Link::Lanes(ends) => {
-                if mutant("rung-before-publishing") {
-                    ends.ringer.published(self.shared.bell());
-                }
-                match ends.producer.push(record, tail, bytes) {
-                    // A payload's destructor may panic; the message's other receivers still get it.
-                    Err(refused) => discard(refused),
-                    Ok(()) => ends.published(&self.shared),
-                }
-            }
-            Link::Own => {
-                self.backlog_bytes += bytes;
-                self.backlog.push_back(Incoming::new(record, [tail].into_iter()));
-            }
+        let (ends, peer) = self.ends();
+        if mutant("rung-before-publishing") {
+            ends.ringer.published(peer.bell());
+        }
+        match ends.producer.push(record, tail, bytes) {
+            // A payload's destructor may panic; the message's other receivers still get it.
+            Err(refused) => discard(refused),
+            Ok(()) => ends.published(peer),
         }
     }
 
@@ -189,50 +257,58 @@ impl Peer {
         self.send(record, tail, bytes);
     }
 
-    /// Sends a short message through a lane, the usual case and the quick way; `false` where
-    /// it is none, or there is no lane.
+    /// Whether a message of at most [`INLINE_BYTES`](crate::INLINE_BYTES) may go by [`send_short`](Self::send_short).
     #[inline(always)]
-    pub(crate) fn send_short(
-        &mut self,
-        (channel, route): (Channel, Route),
-        traits: Traits,
-        bytes: &[u8],
-    ) -> bool {
-        let Link::Lanes(ends) = &mut self.link else { return false };
-        if bytes.len() > INLINE_BYTES || mutant("rung-before-publishing") {
-            return false;
-        }
-        let make = || Record::short(channel, route, traits, bytes);
-        let (tail, fill) = (Record::tail_of(bytes), |record: &mut Record| record.fill(bytes));
-        if ends.producer.push_in_place(make, tail, bytes.len() as u64, fill) {
+    pub(crate) fn takes_short(&mut self, limits: &Limits) -> bool {
+        matches!(self.link, Link::Lanes(_)) && self.within_budget(limits) && !mutant("rung-before-publishing")
+    }
+
+    /// Sends a short message through a lane, the quick way.
+    #[inline(always)]
+    pub(crate) fn send_short(&mut self, (channel, route): (Channel, Route), traits: Traits, bytes: &[u8]) {
+        let Link::Lanes(ends) = &mut self.link else { return };
+        // Told apart here, so that the one without a tail has nothing to do with it.
+        let pushed = if bytes.len() <= HEAD_BYTES {
+            let make = || Record::short(channel, route, traits, bytes);
+            ends.producer.push_in_place(make, &[], bytes.len() as u64, |record| record.fill_short(bytes))
+        } else {
+            ends.push_with_tail(channel, route, traits, bytes)
+        };
+        if pushed {
             ends.published(&self.shared);
         }
-        true
     }
 
-    #[inline]
-    pub(crate) fn signal(&mut self, signal: Signal) {
-        self.send(Record::Signal(signal), &[], 0);
-    }
-
-    /// Names one of our contexts to the peer, for a connection that is sent next.
-    #[inline]
-    pub(crate) fn introduce(&mut self, context: &Arc<ContextShared>) -> Introduction {
-        let (introduction, ended) = self.acquaintances.introduce(context);
-        for context in ended {
-            self.signal(Signal::Farewell { context });
+    /// Whether the window of a port admits a message, which then counts as sent.
+    #[inline(never)]
+    pub(crate) fn windows_admit(
+        &mut self,
+        limits: &Limits,
+        port: Key,
+        (channel, route): (Channel, Route),
+        bytes: usize,
+        receivers: &mut HashMap<Key, ReceiverWindow>,
+    ) -> bool {
+        let outstanding = match route.receiver() {
+            Some(_) => &mut receivers.entry(port).or_default().outstanding,
+            None => &mut self.windows.entry(channel).or_default().outstanding,
+        };
+        let admitted = limits.window_admits(*outstanding);
+        if admitted {
+            outstanding.add(Credit::one(bytes as u64));
         }
-        introduction
+        admitted
     }
 
     /// Whether the lane's budget admits a message or a connect.
     #[inline(always)]
     pub(crate) fn within_budget(&mut self, limits: &Limits) -> bool {
         match &mut self.link {
-            Link::Lanes(ends) => ends.producer.within(limits.lane_records, limits.lane_bytes),
-            Link::Own => {
-                (self.backlog.len() as u64) < limits.lane_records && self.backlog_bytes < limits.lane_bytes
+            Link::Lanes(ends) => {
+                ends.producer.within(limits.lane_records, limits.lane_bytes)
+                    || (self.own && ends.within_by_now(limits))
             }
+            Link::Own => limits.lane_records > 0 && limits.lane_bytes > 0,
         }
     }
 
@@ -248,14 +324,11 @@ impl Peer {
         }
         let entry = ends.consumer.entry()?;
         let Address { channel, route, bytes, short } = entry.peek(Record::address)?;
-        let ordinal = route.receiver();
-        let port = match ordinal {
+        let port = match route.receiver() {
             None => {
-                let accepted = accepted.get(channel.0.index as usize)?.as_ref()?;
-                match (accepted.generation == channel.0.generation, &*accepted.receivers) {
-                    (true, [port]) => *port,
-                    _ => return None,
-                }
+                let accepted = accepted.get(channel.0.index() as usize)?.as_ref()?;
+                let port = *accepted.receivers.only()?;
+                (accepted.generation == channel.0.generation()).then_some(port)?
             }
             Some(ordinal) => {
                 let leg = opened.get(channel.0)?;
@@ -263,29 +336,38 @@ impl Peer {
                 open.then_some(leg.port)?
             }
         };
-        Some(Arrival { entry, bytes, short, channel, ordinal, windows, port })
+        Some(Arrival { entry, bytes, short, channel, route, windows, port })
     }
 
-    /// Takes the next record if it lies in the lane and is neither a message nor large.
-    #[inline]
-    pub(crate) fn take_small(&mut self) -> Option<Record> {
-        let Self { link: Link::Lanes(ends), backlog, .. } = self else { return None };
+    /// Takes the next record where it is a short message to several ports, and begins to hand it
+    /// out to these; whether it is one.
+    #[inline(always)]
+    pub(crate) fn begin_fan_out(&mut self, fan_out: &mut FanOut) -> bool {
+        let Self { link: Link::Lanes(ends), backlog, accepted, .. } = self else { return false };
         if !backlog.is_empty() {
-            return None;
+            return false;
         }
-        let entry = ends.consumer.entry()?;
-        let bytes = entry.peek(Record::bytes_of_small)?;
-        Some(entry.take(bytes, |record, _| record))
+        let Some(entry) = ends.consumer.entry() else { return false };
+        let Some(Address { channel, route, bytes, short: true }) = entry.peek(Record::address) else {
+            return false;
+        };
+        let Some(Some(accepted)) = accepted.get(channel.0.index() as usize) else { return false };
+        let current = accepted.generation == channel.0.generation();
+        if !current || route.receiver().is_some() || accepted.receivers.only().is_some() {
+            return false;
+        }
+        entry.pass(bytes, |record, tail| {
+            // SAFETY: it is this record's tail.
+            let (traits, pieces) = unsafe { record.pieces(tail.cells()) };
+            fan_out.begin_short(&accepted.receivers, traits, pieces);
+        });
+        true
     }
 
     /// Takes the next record.
     #[inline]
     pub(crate) fn take(&mut self) -> Option<Incoming> {
-        let Link::Lanes(ends) = &mut self.link else {
-            let incoming = self.backlog.pop_front()?;
-            self.backlog_bytes -= incoming.bytes().unwrap_or(0);
-            return Some(incoming);
-        };
+        let Link::Lanes(ends) = &mut self.link else { return self.backlog.pop_front() };
         let incoming = match self.backlog.pop_front() {
             Some(incoming) => incoming,
             None => ends.consumer.pop(|record, tail| Incoming::new(record, tail.pieces()))?,
@@ -308,7 +390,7 @@ impl Peer {
 
     /// Takes what lies in the lane into the backlog, up to the end of the last
     /// segment linked by now: a peer that goes on posting cannot extend it. Gives the
-    /// credits among it instead of queueing them.
+    /// credits among it instead of queueing them, but for the loop's own.
     pub(crate) fn absorb(&mut self) -> Vec<Signal> {
         let mut credits = Vec::new();
         let Link::Lanes(ends) = &mut self.link else { return credits };
@@ -317,7 +399,7 @@ impl Peer {
             ends.consumer.pop_within(&frontier, |record, tail| Incoming::new(record, tail.pieces()))
         {
             match incoming {
-                Incoming::Signal(signal @ Signal::Credit { .. }) => {
+                Incoming::Signal(signal @ Signal::Credit { .. }) if !self.own => {
                     ends.consumer.consumed(0);
                     credits.push(signal);
                 }
@@ -357,58 +439,8 @@ impl Peer {
     pub(crate) fn outstanding(&self) -> (u64, u64) {
         match &self.link {
             Link::Lanes(ends) => ends.producer.outstanding(),
-            Link::Own => (self.backlog.len() as u64, self.backlog_bytes),
+            Link::Own => (0, 0),
         }
-    }
-
-    #[inline]
-    pub(crate) fn accepted(&self, channel: Channel) -> Option<&Accepted> {
-        let accepted = self.accepted.get(channel.0.index as usize)?.as_ref()?;
-        (accepted.generation == channel.0.generation).then_some(accepted)
-    }
-
-    /// Frees a channel that this side opened.
-    #[inline]
-    pub(crate) fn remove_opened(&mut self, channel: Channel) -> Option<Leg> {
-        if !self.windows.is_empty() {
-            self.windows.remove(&channel);
-        }
-        self.opened.remove(channel.0)
-    }
-
-    pub(crate) fn accepted_mut(&mut self, channel: Channel) -> Option<&mut Accepted> {
-        let accepted = self.accepted.get_mut(channel.0.index as usize)?.as_mut()?;
-        (accepted.generation == channel.0.generation).then_some(accepted)
-    }
-
-    /// Whether no channel that we took has this one's slot.
-    pub(crate) fn is_vacant(&self, channel: Channel) -> bool {
-        self.accepted.get(channel.0.index as usize).is_none_or(Option::is_none)
-    }
-
-    #[inline]
-    pub(crate) fn set_accepted(&mut self, channel: Channel, accepted: Accepted) {
-        let index = channel.0.index as usize;
-        if self.accepted.len() <= index {
-            let more = index + 1 - self.accepted.len();
-            grow_gently(&mut self.accepted, more);
-            self.accepted.resize_with(index + 1, || None);
-        }
-        self.accepted[index] = Some(accepted);
-    }
-
-    pub(crate) fn remove_accepted(&mut self, channel: Channel) -> Option<Accepted> {
-        let slot = self.accepted.get_mut(channel.0.index as usize)?;
-        slot.take_if(|accepted| accepted.generation == channel.0.generation)
-    }
-
-    /// The channels that the peer opened and this side took.
-    pub(crate) fn all_accepted(&self) -> impl Iterator<Item = (Channel, &Accepted)> {
-        self.accepted.iter().zip(0..).filter_map(|(accepted, index)| {
-            let accepted = accepted.as_ref()?;
-            let key = Key { index, generation: accepted.generation };
-            Some((Channel(key), accepted))
-        })
     }
 }
 

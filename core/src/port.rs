@@ -7,6 +7,7 @@ use crate::name::PortName;
 use crate::payload::discard_all;
 use crate::reason::DisconnectReason;
 use crate::record::{Channel, Credit, Route};
+use crate::slab::Occupant;
 use crate::target::ConnectKind;
 
 /// One end of a connection: a `runtime.Port` of one context.
@@ -18,10 +19,12 @@ use crate::target::ConnectKind;
 /// | `Open` | connect, accept, the last answer | go to the other side | disconnect, the other side's end |
 /// | `Silent` | an end that this side is not told of | go nowhere | disconnect, the context's end |
 /// | `Ended` | an end whose event is queued | go nowhere | that event being handed out, disconnect |
+///
+/// A cache line: with ten thousand ports every message asks for another one's.
+#[repr(align(64))]
 pub(crate) struct Port {
     pub(crate) context: Key,
-    /// Where the context's list of ports has this one.
-    pub(crate) position: u32,
+    pub(crate) generation: u32,
     pub(crate) state: PortState,
     /// Whether a post was refused for want of window.
     pub(crate) wants_room: bool,
@@ -30,6 +33,23 @@ pub(crate) struct Port {
 }
 
 impl Port {
+    /// Where the context's list of ports has this one. Kept in the sides, where there is room.
+    #[inline]
+    pub(crate) fn position(&self) -> u32 {
+        match &self.side {
+            Side::Opener(opener) => opener.position,
+            Side::Receiver(receiver) => receiver.position,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn set_position(&mut self, position: u32) {
+        match &mut self.side {
+            Side::Opener(opener) => opener.position = position,
+            Side::Receiver(receiver) => receiver.position = position,
+        }
+    }
+
     /// Where a message goes if there is one way to go: by which peer, channel and route.
     #[inline]
     pub(crate) fn only_way(&self) -> Option<(PeerIndex, Channel, Route)> {
@@ -37,11 +57,23 @@ impl Port {
             Side::Receiver(receiver) => {
                 Some((receiver.peer, receiver.channel, Route::to_opener(receiver.ordinal)))
             }
-            Side::Opener(opener) => match *opener.legs {
-                [LegAt { peer, channel }] => Some((peer, channel, Route::TO_RECEIVERS)),
-                _ => None,
-            },
+            Side::Opener(opener) => {
+                let LegAt { peer, channel } = *opener.legs.only()?;
+                Some((peer, channel, Route::TO_RECEIVERS))
+            }
         }
+    }
+}
+
+impl Occupant for Port {
+    #[inline(always)]
+    fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    #[inline(always)]
+    fn set_generation(&mut self, generation: u32) {
+        self.generation = generation;
     }
 }
 
@@ -76,8 +108,8 @@ pub(crate) enum Side {
 /// Counted by `bench/tests/allocations.rs` too; models have larger pointers.
 #[cfg(all(target_pointer_width = "64", not(port_core_model)))]
 const _: () = {
-    assert!(size_of::<Port>() == 64);
-    assert!(size_of::<Leg>() == 24);
+    assert!(size_of::<Option<Port>>() == 64);
+    assert!(size_of::<Option<Leg>>() == 32);
     assert!(size_of::<Option<Accepted>>() == 32);
 };
 
@@ -89,6 +121,8 @@ pub(crate) struct Opener {
     pub(crate) lost: Option<DisconnectReason>,
     /// Whether a receiver refused for want of a free port.
     pub(crate) limit_reached: bool,
+    /// See [`Port::position`].
+    pub(crate) position: u32,
 }
 
 /// Posts of an opening port that wait, where the policy says so.
@@ -117,6 +151,8 @@ pub(crate) struct Receiver {
     pub(crate) peer: PeerIndex,
     pub(crate) channel: Channel,
     pub(crate) ordinal: u32,
+    /// See [`Port::position`].
+    pub(crate) position: u32,
 }
 
 /// What a receiver counts where there are windows.
@@ -134,8 +170,21 @@ pub(crate) type PeerIndex = u32;
 /// The opener's record of a channel: its receivers in one event loop.
 pub(crate) struct Leg {
     pub(crate) port: Key,
+    pub(crate) generation: u32,
     /// In order of ordinal.
     pub(crate) targets: Few<Target>,
+}
+
+impl Occupant for Leg {
+    #[inline(always)]
+    fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    #[inline(always)]
+    fn set_generation(&mut self, generation: u32) {
+        self.generation = generation;
+    }
 }
 
 impl Leg {

@@ -31,7 +31,7 @@ pub(crate) struct Channel(pub(crate) Key);
 
 impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}", self.0.index, self.0.generation)
+        write!(f, "{}#{}", self.0.index(), self.0.generation())
     }
 }
 
@@ -71,38 +71,37 @@ pub(crate) enum Towards {
     Receiver,
 }
 
-/// Format and flag of a message, in two bytes.
+/// Format and flag of a message, in one number of two bytes: the kind of format, the flag, and
+/// in the upper byte the number of another format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Traits {
-    kind: u8,
-    other: u8,
-}
+pub(crate) struct Traits(u16);
 
 impl Traits {
-    const ACTIVATION: u8 = 1 << 7;
+    const ACTIVATION: u16 = 1 << 7;
 
     #[inline]
     pub(crate) fn new(format: MessageFormat, user_activation: bool) -> Self {
-        let (kind, other) = match format {
-            MessageFormat::Json => (0, 0),
-            MessageFormat::StructuredClone => (1, 0),
-            MessageFormat::Other(other) => (2, other),
+        let format = match format {
+            MessageFormat::Json => 0,
+            MessageFormat::StructuredClone => 1,
+            MessageFormat::Other(other) => 2 | u16::from(other) << 8,
         };
-        Self { kind: if user_activation { kind | Self::ACTIVATION } else { kind }, other }
+        Self(if user_activation { format | Self::ACTIVATION } else { format })
     }
 
     #[inline]
     pub(crate) fn format(self) -> MessageFormat {
-        match self.kind & !Self::ACTIVATION {
+        let [kind, other] = (self.0 & !Self::ACTIVATION).to_le_bytes();
+        match kind {
             0 => MessageFormat::Json,
             1 => MessageFormat::StructuredClone,
-            _ => MessageFormat::Other(self.other),
+            _ => MessageFormat::Other(other),
         }
     }
 
     #[inline]
     pub(crate) fn user_activation(self) -> bool {
-        self.kind & Self::ACTIVATION != 0
+        self.0 & Self::ACTIVATION != 0
     }
 }
 
@@ -131,6 +130,8 @@ pub(crate) enum Record {
     ConnectMany(Box<Connect>),
     /// Anything else.
     Signal(Signal),
+    /// To the loop itself: a port was opened towards nobody.
+    NoTarget { port: Key },
 }
 
 /// What a loop needs to know of a message that lies in a lane, but for its bytes.
@@ -205,25 +206,6 @@ impl Credit {
     }
 }
 
-impl Head {
-    /// The pieces of the message of `length` that starts with this head and goes on in
-    /// these cells.
-    ///
-    /// # Safety
-    ///
-    /// [`Record::short`] made the length, [`Record::fill`] the head, and the cells hold [`Record::tail_of`]
-    /// the same message.
-    #[inline(always)]
-    pub(crate) unsafe fn pieces<'a>(
-        &'a self,
-        length: u8,
-        cells: impl Iterator<Item = &'a Cell>,
-    ) -> Pieces<'a> {
-        // SAFETY: as the caller promises.
-        unsafe { Pieces::new(length.into(), &self.0, cells) }
-    }
-}
-
 impl Record {
     /// Where a message goes, and how long it is.
     #[inline]
@@ -259,13 +241,51 @@ impl Record {
     /// was just written in pieces means waiting for them.
     #[inline(always)]
     pub(crate) fn fill(&mut self, bytes: &[u8]) {
-        let Self::Short { head, .. } = self else { return };
         match bytes.first_chunk::<HEAD_BYTES>() {
             Some(first) => {
-                head.0.write_copy_of_slice(first);
+                if let Self::Short { head, .. } = self {
+                    head.0.write_copy_of_slice(first);
+                }
             }
-            None => copy_short(bytes, &mut head.0),
+            None => self.fill_short(bytes),
         }
+    }
+
+    /// As [`fill`](Self::fill), for a message without a tail.
+    #[inline(always)]
+    pub(crate) fn fill_short(&mut self, bytes: &[u8]) {
+        let Self::Short { head, .. } = self else { return };
+        // In pieces that overlap, straight away: there is no loop to mispredict.
+        match (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
+            (Some(first), Some(last)) => {
+                if let Some(second) = bytes.get(16..32) {
+                    head.0[16..32].write_copy_of_slice(second);
+                }
+                head.0[..16].write_copy_of_slice(first);
+                head.0[bytes.len() - 16..bytes.len()].write_copy_of_slice(last);
+            }
+            _ => copy_short(bytes, &mut head.0),
+        }
+    }
+
+    /// The pieces of a short message that goes on in these cells.
+    ///
+    /// # Panics
+    ///
+    /// When the record is none; its [address](Self::address) tells.
+    ///
+    /// # Safety
+    ///
+    /// The cells hold the record's [tail](Self::tail_of). [`short`](Self::short) made the record and
+    /// [`fill`](Self::fill) its head, as nothing else does.
+    #[inline(always)]
+    pub(crate) unsafe fn pieces<'a, C: Iterator<Item = &'a Cell>>(
+        &'a self,
+        cells: C,
+    ) -> (Traits, Pieces<'a, C>) {
+        let Self::Short { traits, length, head, .. } = self else { unreachable!("no short message") };
+        // SAFETY: as the caller promises.
+        (*traits, unsafe { Pieces::new((*length).into(), &head.0, cells) })
     }
 
     /// A connection to one context.
@@ -280,16 +300,6 @@ impl Record {
         match opener {
             Introduction::Known(opener) => Self::Connect { channel, traits, opener, target, name },
             Introduction::First(opener) => Self::FirstConnect { channel, traits, opener, target, name },
-        }
-    }
-
-    /// What it counts for in the lane's budget, where it is neither a message nor large.
-    #[inline]
-    pub(crate) fn bytes_of_small(&self) -> Option<u64> {
-        match self {
-            Self::Signal(_) => Some(0),
-            Self::Connect { name, .. } | Self::FirstConnect { name, .. } => Some(name.as_str().len() as u64),
-            Self::Short { .. } | Self::Long { .. } | Self::ConnectMany(_) => None,
         }
     }
 
@@ -347,7 +357,6 @@ pub(crate) enum Incoming {
     },
     /// The peer itself is gone.
     PeerGone,
-    /// A port was opened towards nobody.
     NoTarget {
         port: Key,
     },
@@ -377,6 +386,7 @@ impl Incoming {
             }
             Record::ConnectMany(connect) => Self::Connect(*connect),
             Record::Signal(signal) => Self::Signal(signal),
+            Record::NoTarget { port } => Self::NoTarget { port },
         }
     }
 
@@ -388,8 +398,8 @@ impl Incoming {
             Self::Connect(Connect { name, .. }) | Self::ConnectOne { name, .. } => {
                 Some(name.as_str().len() as u64)
             }
-            Self::Signal(_) => Some(0),
-            Self::Gone { .. } | Self::PeerGone | Self::NoTarget { .. } => None,
+            Self::Signal(_) | Self::NoTarget { .. } => Some(0),
+            Self::Gone { .. } | Self::PeerGone => None,
         }
     }
 }

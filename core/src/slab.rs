@@ -19,23 +19,30 @@ pub(crate) struct Slab<T> {
     last_generation: u32,
 }
 
-#[derive(Debug)]
-struct Slot<T> {
-    generation: u32,
-    content: Content<T>,
+/// What lies in a slab. It keeps the generation of its slot, so that a slot is no larger than what
+/// lies in it.
+pub(crate) trait Occupant {
+    /// The generation of the slot, once it lies in one.
+    fn generation(&self) -> u32;
+
+    /// To be called by the slab alone.
+    fn set_generation(&mut self, generation: u32);
 }
 
 #[derive(Debug)]
-enum Content<T> {
+enum Slot<T> {
     Full(T),
-    /// The vacant slot that is filled after this one, or [`NONE`], as in a retired one.
-    Empty(u32),
+    Empty {
+        generation: u32,
+        /// The vacant slot that is filled after this one, or [`NONE`], as in a retired one.
+        next: u32,
+    },
 }
 
 /// No slot: there are fewer.
 const NONE: u32 = u32::MAX;
 
-impl<T> Slab<T> {
+impl<T: Occupant> Slab<T> {
     /// `last_generation` is the last that a slot may have.
     pub(crate) const fn new(last_generation: u32) -> Self {
         Self { slots: Vec::new(), vacant: NONE, last_generation }
@@ -44,8 +51,7 @@ impl<T> Slab<T> {
     /// A slab whose first slots are all vacant and at this generation.
     #[cfg(test)]
     pub(crate) fn aged(slots: u32, generation: u32) -> Self {
-        let slot =
-            |index| Slot { generation, content: Content::Empty(if index == 0 { NONE } else { index - 1 }) };
+        let slot = |index| Slot::Empty { generation, next: if index == 0 { NONE } else { index - 1 } };
         let vacant = slots.checked_sub(1).unwrap_or(NONE);
         Self { slots: (0..slots).map(slot).collect(), vacant, last_generation: u32::MAX }
     }
@@ -54,10 +60,11 @@ impl<T> Slab<T> {
     #[inline]
     pub(crate) fn vacant_key(&self) -> Option<Key> {
         match self.slots.get(self.vacant as usize) {
-            Some(slot) => Some(Key { index: self.vacant, generation: slot.generation }),
+            Some(&Slot::Empty { generation, .. }) => Some(Key::new(self.vacant, generation)),
+            Some(Slot::Full(_)) => unreachable!("the next slot to fill is vacant"),
             None => {
                 let index = u32::try_from(self.slots.len()).ok().filter(|index| *index != NONE)?;
-                Some(Key { index, generation: 0 })
+                Some(Key::new(index, 0))
             }
         }
     }
@@ -65,42 +72,51 @@ impl<T> Slab<T> {
     /// Fills a slot; `None` when no more fit, and the value is dropped.
     #[inline]
     pub(crate) fn insert(&mut self, value: T) -> Option<Key> {
-        self.insert_with(|| value)
+        self.insert_with(|| value, |_| ())
     }
 
-    /// As [`insert`](Self::insert), but has the value made in its slot: moving one that was
-    /// just put together waits for its own stores.
+    /// As [`insert`](Self::insert), but has the value made and then finished in its slot: moving one
+    /// that was just put together waits for its own stores.
     #[inline(always)]
-    pub(crate) fn insert_with(&mut self, make: impl FnOnce() -> T) -> Option<Key> {
+    pub(crate) fn insert_with(
+        &mut self,
+        make: impl FnOnce() -> T,
+        finish: impl FnOnce(&mut T),
+    ) -> Option<Key> {
         let key = self.vacant_key()?;
-        if key.index as usize == self.slots.len() {
+        if key.index() as usize == self.slots.len() {
             grow_gently(&mut self.slots, 1);
-            self.slots.push(Slot { generation: 0, content: Content::Empty(NONE) });
+            self.slots.push(Slot::Empty { generation: 0, next: NONE });
         }
-        let content = &mut self.slots[key.index as usize].content;
-        if let Content::Empty(next) = *content {
+        let slot = &mut self.slots[key.index() as usize];
+        if let Slot::Empty { next, .. } = *slot {
             self.vacant = next;
         }
         // A vacant slot has nothing to drop, which the compiler does not know.
-        mem::forget(mem::replace(content, Content::Full(make())));
+        mem::forget(mem::replace(slot, Slot::Full(make())));
+        if let Slot::Full(value) = slot {
+            value.set_generation(key.generation());
+            finish(value);
+        }
         Some(key)
     }
 
     #[inline]
     pub(crate) fn get(&self, key: Key) -> Option<&T> {
-        let slot = self.slots.get(key.index as usize)?;
-        let same = slot.generation == key.generation || mutant("generation-not-compared");
-        match &slot.content {
-            Content::Full(value) if same => Some(value),
+        match self.slots.get(key.index() as usize)? {
+            Slot::Full(value)
+                if value.generation() == key.generation() || mutant("generation-not-compared") =>
+            {
+                Some(value)
+            }
             _ => None,
         }
     }
 
     #[inline]
     pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
-        let slot = self.slots.get_mut(key.index as usize)?;
-        match &mut slot.content {
-            Content::Full(value) if slot.generation == key.generation => Some(value),
+        match self.slots.get_mut(key.index() as usize)? {
+            Slot::Full(value) if value.generation() == key.generation() => Some(value),
             _ => None,
         }
     }
@@ -108,40 +124,40 @@ impl<T> Slab<T> {
     /// Empties a slot. Its key, and every earlier one, stays invalid for ever.
     #[inline]
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
-        let slot = self.slots.get_mut(key.index as usize)?;
-        if slot.generation != key.generation || matches!(slot.content, Content::Empty(_)) {
-            return None;
+        let slot = self.slots.get_mut(key.index() as usize)?;
+        match slot {
+            Slot::Full(value) if value.generation() == key.generation() => {}
+            _ => return None,
         }
-        let next = Self::leave(&mut slot.generation, self.last_generation, &mut self.vacant, key.index);
-        match mem::replace(&mut slot.content, Content::Empty(next)) {
-            Content::Full(value) => Some(value),
-            Content::Empty(_) => None,
+        let empty = Self::leave(key, self.last_generation, &mut self.vacant);
+        match mem::replace(slot, empty) {
+            Slot::Full(value) => Some(value),
+            Slot::Empty { .. } => None,
         }
     }
 
-    /// Makes a slot vacant, or retires it. Gives the vacant slot behind it.
+    /// What a slot becomes that is left: vacant, or retired.
     #[inline(always)]
-    fn leave(generation: &mut u32, last_generation: u32, vacant: &mut u32, index: u32) -> u32 {
-        if *generation < last_generation {
-            *generation += u32::from(!mutant("generation-not-raised"));
+    fn leave(key: Key, last_generation: u32, vacant: &mut u32) -> Slot<T> {
+        let generation = key.generation();
+        let generation = if generation < last_generation {
+            generation + u32::from(!mutant("generation-not-raised"))
         } else if mutant("generations-start-over") {
-            *generation = 0;
+            0
         } else {
-            return NONE;
-        }
-        mem::replace(vacant, index)
+            return Slot::Empty { generation, next: NONE };
+        };
+        Slot::Empty { generation, next: mem::replace(vacant, key.index()) }
     }
 
     /// As [`remove`](Self::remove), but drops the value where it lies, after a look at it.
     #[inline(always)]
     pub(crate) fn discard<R>(&mut self, key: Key, look: impl FnOnce(&T) -> R) -> Option<R> {
-        let slot = self.slots.get_mut(key.index as usize)?;
-        match &slot.content {
-            Content::Full(value) if slot.generation == key.generation => {
+        let slot = self.slots.get_mut(key.index() as usize)?;
+        match slot {
+            Slot::Full(value) if value.generation() == key.generation() => {
                 let result = look(value);
-                let vacant = &mut self.vacant;
-                let next = Self::leave(&mut slot.generation, self.last_generation, vacant, key.index);
-                slot.content = Content::Empty(next);
+                *slot = Self::leave(key, self.last_generation, &mut self.vacant);
                 Some(result)
             }
             _ => None,
@@ -150,9 +166,9 @@ impl<T> Slab<T> {
 
     /// The filled slots in order of index.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
-        self.slots.iter().zip(0..).filter_map(|(slot, index)| match &slot.content {
-            Content::Full(value) => Some((Key { index, generation: slot.generation }, value)),
-            Content::Empty(_) => None,
+        self.slots.iter().zip(0..).filter_map(|(slot, index)| match slot {
+            Slot::Full(value) => Some((Key::new(index, value.generation()), value)),
+            Slot::Empty { .. } => None,
         })
     }
 
@@ -176,26 +192,40 @@ pub(crate) fn grow_gently<T>(items: &mut Vec<T>, more: usize) {
 mod tests {
     use super::*;
 
+    /// A letter in a slot.
+    #[derive(Debug, PartialEq)]
+    struct Letter(char, u32);
+
+    impl Occupant for Letter {
+        fn generation(&self) -> u32 {
+            self.1
+        }
+
+        fn set_generation(&mut self, generation: u32) {
+            self.1 = generation;
+        }
+    }
+
     #[test]
     fn a_stale_key_finds_nothing() {
         let mut slab = Slab::new(u32::MAX);
-        let first = slab.insert('a').unwrap();
-        assert_eq!(slab.remove(first), Some('a'));
-        let second = slab.insert('b').unwrap();
-        assert_eq!(first.index, second.index);
+        let first = slab.insert(Letter('a', 0)).unwrap();
+        assert_eq!(slab.remove(first), Some(Letter('a', 0)));
+        let second = slab.insert(Letter('b', 0)).unwrap();
+        assert_eq!(first.index(), second.index());
         assert_eq!(slab.get(first), None);
         assert_eq!(slab.remove(first), None);
-        assert_eq!(slab.get(second), Some(&'b'));
+        assert_eq!(slab.get(second), Some(&Letter('b', 1)));
     }
 
     #[test]
     fn a_slot_at_its_last_generation_is_retired() {
         let mut slab = Slab::new(1);
         for _ in 0..2 {
-            let key = slab.insert(()).unwrap();
-            assert_eq!(key.index, 0);
+            let key = slab.insert(Letter('c', 0)).unwrap();
+            assert_eq!(key.index(), 0);
             slab.remove(key).unwrap();
         }
-        assert_eq!(slab.insert(()).unwrap(), Key { index: 1, generation: 0 });
+        assert_eq!(slab.insert(Letter('c', 0)).unwrap(), Key::new(1, 0));
     }
 }

@@ -125,7 +125,7 @@ pub fn spin<C: Carrier, L: Load>(load: L) -> Contender {
     })
 }
 
-fn wait<C: Carrier<End: Sleeper>, L: Load>(load: L) -> Contender {
+pub fn wait<C: Carrier<End: Sleeper>, L: Load>(load: L) -> Contender {
     Contender::new(C::NAME, move |processors, count| {
         let (mut poster, mut listener) = apart::<C>(1);
         let sample = duo(

@@ -1,11 +1,13 @@
 //! How ports end, and who is told.
 
 use super::EventLoop;
+use super::incoming::Received;
 use crate::event::Event;
-use crate::ids::Key;
+use crate::few::Few;
+use crate::ids::{Key, PortId};
 use crate::payload::discard_all;
 use crate::policy::{ReceiverDisconnects, ReceiverLost};
-use crate::port::{LegAt, PeerIndex, PortState, Receiver, Side, TargetState};
+use crate::port::{LegAt, Opener, PeerIndex, PortState, Receiver, Side, TargetState};
 use crate::reason::DisconnectReason;
 use crate::record::{Channel, Hearing, Route, Signal};
 use crate::sync::mutant;
@@ -13,6 +15,35 @@ use crate::target::ConnectKind;
 use std::mem;
 
 impl EventLoop {
+    /// [`port.disconnect`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/runtime/Port/disconnect):
+    /// ends a port. The other side receives everything posted before, then
+    /// [`Disconnected`](DisconnectReason::Disconnected); this side hears nothing more of it. Where
+    /// this is one of several receivers, the others fare as
+    /// [`Policies::receiver_disconnects`](crate::Policies::receiver_disconnects) says.
+    ///
+    /// Whether the port was open; calling it again is harmless.
+    pub fn disconnect(&mut self, port: PortId) -> bool {
+        let Some(key) = self.port_key(port) else { return false };
+        let Some(port) = self.ports.get(key) else { return false };
+        // Once a fact has ended the context, that is why, whatever its script does yet.
+        let killed = self.contexts.get(port.context).and_then(|context| context.shared.killed());
+        let reason = killed.unwrap_or(DisconnectReason::Disconnected);
+        match (port.state, &port.side) {
+            // The usual case, and the quick way.
+            (PortState::Open, &Side::Opener(Opener { legs: Few::One(leg), .. })) => {
+                self.close_leg(leg, reason, Hearing::Told);
+            }
+            (PortState::Leaving, _) => return false,
+            (PortState::Opening, _) if killed.is_none() => {
+                self.leave_opening(key);
+                return true;
+            }
+            _ => self.close_port(key, reason),
+        }
+        self.remove_port(key);
+        true
+    }
+
     /// Closes a port towards the other side, told why. The port itself stays until
     /// [`remove_port`](Self::remove_port).
     pub(super) fn close_port(&mut self, key: Key, reason: DisconnectReason) {
@@ -34,9 +65,14 @@ impl EventLoop {
             Side::Receiver(receiver) => {
                 let receiver = *receiver;
                 self.leave_channel(key, receiver);
-                let Receiver { peer, channel, ordinal } = receiver;
+                let Receiver { peer, channel, ordinal, .. } = receiver;
                 let route = Route::to_opener(ordinal);
-                self.send_signal(peer, Signal::Close { channel, route, reason, hearing: Hearing::Told });
+                self.send_signal(peer, move || Signal::Close {
+                    channel,
+                    route,
+                    reason,
+                    hearing: Hearing::Told,
+                });
             }
         }
     }
@@ -59,22 +95,20 @@ impl EventLoop {
     fn close_leg(&mut self, leg: LegAt, reason: DisconnectReason, hearing: Hearing) {
         let LegAt { peer: index, channel } = leg;
         let Some(peer) = self.peer_mut(index) else { return };
-        let Some(leg) = peer.remove_opened(channel) else { return };
-        let pending = leg.targets.iter().all(|target| target.state != TargetState::Open);
-        if pending && mutant("pending-leg-closed-in-silence") {
-            return;
-        }
-        if leg.is_live() || (leg.is_unanswered() && !mutant("unanswered-leg-freed-in-silence")) {
+        let to_be_told = peer.remove_opened(channel, |leg| {
+            let pending = leg.targets.iter().all(|target| target.state != TargetState::Open);
+            (leg.is_live() || (leg.is_unanswered() && !mutant("unanswered-leg-freed-in-silence")))
+                && !(pending && mutant("pending-leg-closed-in-silence"))
+        });
+        if to_be_told == Some(true) {
             let route = Route::TO_RECEIVERS;
-            peer.signal(Signal::Close { channel, route, reason, hearing });
-            self.sent_to(index);
+            peer.signal(move || Signal::Close { channel, route, reason, hearing });
         }
     }
 
-    pub(super) fn send_signal(&mut self, index: PeerIndex, signal: Signal) {
+    pub(super) fn send_signal(&mut self, index: PeerIndex, signal: impl FnOnce() -> Signal) {
         if let Some(peer) = self.peer_mut(index) {
             peer.signal(signal);
-            self.sent_to(index);
         }
     }
 
@@ -190,21 +224,21 @@ impl EventLoop {
 
     /// As [`end_port`](Self::end_port) where the context may be told at once, for nothing
     /// else is queued: gives what it is told.
-    #[inline]
-    fn end_port_now(&mut self, key: Key, reason: DisconnectReason) -> Option<Event> {
-        let port = self.ports.get(key)?;
+    #[inline(always)]
+    fn end_port_now(&mut self, key: Key, reason: DisconnectReason) -> Received {
+        let Some(port) = self.ports.get(key) else { return Received::Record };
         let context = port.context;
-        let holder = self.contexts.get(context)?;
+        let Some(holder) = self.contexts.get(context) else { return Received::Record };
         let now = port.state == PortState::Open
             && holder.suspended.is_none()
             && holder.shared.killed().is_none()
             && self.events.is_empty();
         if !now {
             self.end_port(key, reason);
-            return None;
+            return Received::Record;
         }
         self.remove_port(key);
-        Some(Event::Disconnect { context: self.context_id(context), port: self.port_id(key), reason })
+        Received::End { context, port: key, reason }
     }
 
     /// Ends a port whose side is not told.
@@ -216,30 +250,29 @@ impl EventLoop {
         }
     }
 
-    /// The opener closed a channel: its receivers end. Gives the event of a single one.
-    #[inline]
+    /// The opener closed a channel: its receivers end.
+    #[inline(always)]
     pub(super) fn close_channel(
         &mut self,
         index: PeerIndex,
         channel: Channel,
         reason: DisconnectReason,
         hearing: Hearing,
-    ) -> Option<Event> {
-        let accepted = self.peer_mut(index)?.remove_accepted(channel)?;
-        match (&*accepted.receivers, hearing) {
-            (&[port], Hearing::Told) => return self.end_port_now(port, reason),
-            (ports, Hearing::Told) => ports.iter().for_each(|&port| self.end_port(port, reason)),
-            (ports, Hearing::Untold) => ports.iter().for_each(|&port| self.silence_port(port)),
+    ) -> Received {
+        let receivers = self.peer_mut(index).and_then(|peer| peer.remove_accepted(channel));
+        match (receivers, hearing) {
+            (None, _) => {}
+            (Some(Few::One(port)), Hearing::Told) => return self.end_port_now(port, reason),
+            (Some(ports), Hearing::Told) => ports.iter().for_each(|&port| self.end_port(port, reason)),
+            (Some(ports), Hearing::Untold) => ports.iter().for_each(|&port| self.silence_port(port)),
         }
-        None
+        Received::Record
     }
 
     /// The opener of a channel is gone: its receivers end.
     pub(super) fn end_channel(&mut self, index: PeerIndex, channel: Channel, reason: DisconnectReason) {
-        let Some(accepted) = self.peer_mut(index).and_then(|peer| peer.remove_accepted(channel)) else {
-            return;
-        };
-        for &port in &*accepted.receivers {
+        let receivers = self.peer_mut(index).and_then(|peer| peer.remove_accepted(channel));
+        for &port in &*receivers.unwrap_or_default() {
             self.end_port(port, reason);
         }
     }
@@ -253,7 +286,7 @@ impl EventLoop {
         if let Some(&moved) = context.ports.get(position as usize)
             && let Some(moved) = self.ports.get_mut(moved)
         {
-            moved.position = position;
+            moved.set_position(position);
         }
     }
 
@@ -266,7 +299,7 @@ impl EventLoop {
         if !self.held.is_empty() {
             self.held.remove(&key);
         }
-        self.ports.discard(key, |port| (port.context, port.position))
+        self.ports.discard(key, |port| (port.context, port.position()))
     }
 
     /// Ends a context: the other sides of its ports are told, itself nothing. Whether

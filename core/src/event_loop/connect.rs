@@ -59,11 +59,13 @@ impl EventLoop {
         }
         let (instance, own) = (description.instance, context.shared.id());
         let Self { service, peer_of, found, .. } = self;
-        service.index.contexts_in_tab(filter, instance, |target| find(found, peer_of, own, target));
+        let mut finding = Finding { sole: None, found, peer_of, own };
+        service.index.contexts_in_tab(filter, instance, |target| finding.note(target));
+        let sole = finding.sole;
         if service.policies.fan_out_order == FanOutOrder::Arbitrary {
             there_and_back(found);
         }
-        self.connect(opener, &target.name, traits)
+        self.connect(opener, &target.name, traits, sole)
     }
 
     /// [`runtime.connect`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/runtime/connect):
@@ -86,12 +88,14 @@ impl EventLoop {
         let other = extension.filter(|extension| extension != context.shared.extension());
         let from = other.as_ref().map(|_| context.shared.extension().clone());
         let Self { service, peer_of, found, .. } = self;
-        let find = |target: &Arc<ContextShared>| find(found, peer_of, own, target);
+        let mut finding = Finding { sole: None, found, peer_of, own };
+        let note = |target: &Arc<ContextShared>| finding.note(target);
         match other.zip(from) {
-            Some((other, from)) => service.index.external_contexts(&other, &from, find),
-            None => service.index.own_contexts(instance, find),
+            Some((other, from)) => service.index.external_contexts(&other, &from, note),
+            None => service.index.own_contexts(instance, note),
         }
-        self.connect(opener, &name, traits)
+        let sole = finding.sole;
+        self.connect(opener, &name, traits, sole)
     }
 
     /// The key of a context that may connect.
@@ -112,17 +116,17 @@ impl EventLoop {
         Ok((key, context))
     }
 
-    /// Connects to what was [`found`](Self::found).
+    /// Connects to the sole target, or else to all that were [`found`](Self::found).
     #[inline]
     fn connect(
         &mut self,
         opener: Key,
         name: &PortName,
         traits: ConnectTraits,
+        sole: Option<(PeerIndex, Key)>,
     ) -> Result<PortId, ConnectError> {
-        if let [Found { key, peer, stranger: None }] = *self.found {
-            self.found.clear();
-            return self.connect_to_one(opener, name, traits, peer, key);
+        if let Some((peer, target)) = sole {
+            return self.connect_to_one(opener, name, traits, peer, target);
         }
         let mut found = std::mem::take(&mut self.found);
         let result = self.connect_to_several(&mut found, opener, name, traits);
@@ -133,7 +137,7 @@ impl EventLoop {
 
     /// Connects to one context, on an event loop that lanes lead to: the usual case.
     /// Everything is written where it stays.
-    #[inline]
+    #[inline(never)]
     fn connect_to_one(
         &mut self,
         opener: Key,
@@ -149,20 +153,18 @@ impl EventLoop {
         }
         let holder = contexts.get_mut(opener).ok_or(ConnectError::UnknownContext)?;
         let channel = Channel(peer.opened.vacant_key().ok_or(ConnectError::TooManyPorts)?);
-        let port = enter_port(ports, holder, opener, name, || {
+        let port = enter_port(ports, holder, opener, name, move || {
             let legs = Few::One(LegAt { peer: index, channel });
-            Side::Opener(Opener { kind: traits.kind, legs, lost: None, limit_reached: false })
+            Side::Opener(Opener { kind: traits.kind, legs, lost: None, limit_reached: false, position: 0 })
         });
         let port = port.ok_or(ConnectError::TooManyPorts)?;
-        peer.opened.insert_with(|| {
+        let make = move || {
             let targets = Few::One(Target { context: target, state: TargetState::Pending });
-            Leg { port, targets }
-        });
-        let introduction = peer.introduce(&holder.shared);
-        let record = Record::connect(channel, traits, introduction, target, name.clone());
-        peer.send(record, &[], name.as_str().len() as u64);
+            Leg { port, generation: 0, targets }
+        };
+        peer.opened.insert_with(make, |_| ());
+        peer.connect(channel, traits, &holder.shared, target, name);
         self.begin_opening(port);
-        self.sent_to(index);
         Ok(self.port_id(port))
     }
 
@@ -193,17 +195,24 @@ impl EventLoop {
                 return Err(ConnectError::Busy);
             }
         }
-        let port = self.open_port(opener, name, || {
-            Side::Opener(Opener { kind: traits.kind, legs: Few::Nothing, lost: None, limit_reached: false })
+        let Self { contexts, ports, .. } = self;
+        let holder = contexts.get_mut(opener).ok_or(ConnectError::UnknownContext)?;
+        let port = enter_port(ports, holder, opener, name, || {
+            Side::Opener(Opener {
+                kind: traits.kind,
+                legs: Few::Nothing,
+                lost: None,
+                limit_reached: false,
+                position: 0,
+            })
         });
         let port = port.ok_or(ConnectError::TooManyPorts)?;
         if found.is_empty() {
             // Queued like any record to this loop, so that a handler that connects again
             // each time it hears of no receiver holds up nobody else.
             if let Some(own) = self.peer_mut(OWN) {
-                own.queue(Incoming::NoTarget { port });
+                own.no_target(port);
             }
-            self.sent_to(OWN);
             return Ok(self.port_id(port));
         }
         self.begin_opening(port);
@@ -267,19 +276,21 @@ impl EventLoop {
         let Self { peers, contexts, ports, .. } = self;
         let Some(peer) = peers[index as usize].as_mut() else { return };
         let Some(context) = contexts.get(opener) else { return };
-        let (bytes, name) = (name.as_str().len() as u64, name.clone());
         let keys: Vec<Key> = targets.iter().map(|target| target.context).collect();
-        let Some(channel) = peer.opened.insert(Leg { port, targets }).map(Channel) else { return };
-        let opener = peer.introduce(&context.shared);
-        let record = match *keys {
-            [target] => Record::connect(channel, traits, opener, target, name),
-            _ => Record::ConnectMany(Box::new(Connect { channel, traits, opener, name, targets: keys })),
+        let Some(channel) = peer.opened.insert(Leg { port, generation: 0, targets }).map(Channel) else {
+            return;
         };
-        peer.send(record, &[], bytes);
+        if let [target] = *keys {
+            peer.connect(channel, traits, &context.shared, target, name);
+        } else {
+            let opener = peer.introduce(&context.shared);
+            let (bytes, name) = (name.as_str().len() as u64, name.clone());
+            let connect = Connect { channel, traits, opener, name, targets: keys };
+            peer.send(Record::ConnectMany(Box::new(connect)), &[], bytes);
+        }
         if let Some(Port { side: Side::Opener(side), .. }) = ports.get_mut(port) {
             side.legs.push(LegAt { peer: index, channel });
         }
-        self.sent_to(index);
     }
 
     /// Looks whether a target was killed before the killer could know that lanes lead
@@ -293,22 +304,11 @@ impl EventLoop {
             self.made_work();
         }
     }
-
-    /// Enters a port into its context; `None` when ids are used up.
-    #[inline(always)]
-    pub(super) fn open_port(
-        &mut self,
-        context: Key,
-        name: &PortName,
-        side: impl FnOnce() -> Side,
-    ) -> Option<Key> {
-        let holder = self.contexts.get_mut(context)?;
-        enter_port(&mut self.ports, holder, context, name, side)
-    }
 }
 
+/// Enters a port into its context; `None` when ids are used up.
 #[inline(always)]
-fn enter_port(
+pub(super) fn enter_port(
     ports: &mut Slab<Port>,
     holder: &mut Context,
     context: Key,
@@ -317,38 +317,60 @@ fn enter_port(
 ) -> Option<Key> {
     let position = u32::try_from(holder.ports.len()).ok()?;
     let state = PortState::Open;
-    let key = ports.insert_with(|| Port {
+    let make = move || Port {
         context,
-        position,
+        generation: 0,
         state,
         wants_room: false,
-        name: name.clone(),
+        name: PortName::default(),
         side: side(),
+    };
+    let key = ports.insert_with(make, |port| {
+        port.set_position(position);
+        port.name.clone_from(name);
     })?;
     grow_gently(&mut holder.ports, 1);
     holder.ports.push(key);
     Some(key)
 }
 
-/// Notes a context that the index gives, unless it is the opener itself or gone.
-#[inline]
-fn find(
-    found: &mut Vec<Found>,
-    peer_of: &HashMap<EventLoopId, PeerIndex>,
-    opener: ContextId,
-    target: &Arc<ContextShared>,
-) {
-    let id = target.id();
-    if id == opener || target.is_gone() {
-        return;
+/// Targets as the index gives them.
+struct Finding<'a> {
+    /// The only one so far, where lanes lead to its event loop: the usual case.
+    sole: Option<(PeerIndex, Key)>,
+    /// All of them, where there is no such.
+    found: &'a mut Vec<Found>,
+    peer_of: &'a HashMap<EventLoopId, PeerIndex>,
+    /// The opener.
+    own: ContextId,
+}
+
+impl Finding<'_> {
+    /// Notes a context that the index gives, unless it is the opener itself or gone.
+    #[inline(always)]
+    fn note(&mut self, target: &Arc<ContextShared>) {
+        let id = target.id();
+        if id == self.own || target.is_gone() {
+            return;
+        }
+        match self.peer_of.get(&id.event_loop) {
+            Some(&peer) if self.sole.is_none() && self.found.is_empty() => self.sole = Some((peer, id.key)),
+            peer => self.note_another(target, peer.copied()),
+        }
     }
-    // An event loop that lanes lead to is known by them, and its context by its key: a
-    // count of references would be one more line that two threads write.
-    let (peer, stranger) = match peer_of.get(&id.event_loop) {
-        Some(&peer) => (peer, None),
-        None => (OWN, Some(Arc::clone(target))),
-    };
-    found.push(Found { key: id.key, peer, stranger });
+
+    #[cold]
+    fn note_another(&mut self, target: &Arc<ContextShared>, peer: Option<PeerIndex>) {
+        let first = self.sole.take().map(|(peer, key)| Found { key, peer, stranger: None });
+        self.found.extend(first);
+        // An event loop that lanes lead to is known by them, and its context by its key: a
+        // count of references would be one more line that two threads write.
+        let (peer, stranger) = match peer {
+            Some(peer) => (peer, None),
+            None => (OWN, Some(Arc::clone(target))),
+        };
+        self.found.push(Found { key: target.id().key, peer, stranger });
+    }
 }
 
 /// Every other one, and on the way back the rest: an order that is not the one given.

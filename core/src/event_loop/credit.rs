@@ -142,7 +142,7 @@ impl EventLoop {
             }
         }
         let towards = Towards::Opener;
-        self.send_signal(index, Signal::Credit { channel, towards, ordinal: 0, credit: slowest });
+        self.send_signal(index, move || Signal::Credit { channel, towards, ordinal: 0, credit: slowest });
     }
 
     /// The opener is done with a message of `bytes` from one receiver.
@@ -161,7 +161,7 @@ impl EventLoop {
                 window.unreported[ordinal as usize] = Credit::default();
             }
             let towards = Towards::Receiver;
-            self.send_signal(index, Signal::Credit { channel, towards, ordinal, credit: taken });
+            self.send_signal(index, move || Signal::Credit { channel, towards, ordinal, credit: taken });
         }
     }
 }

@@ -1,15 +1,15 @@
 //! A message to several receivers on this event loop, handed out to one after the other.
 
 use super::EventLoop;
-use crate::event::Event;
+use crate::event::{Event, Place, Written};
 use crate::ids::{ContextId, Key, PortId};
-use crate::payload::{Payload, discard};
-use crate::port::PortState;
+use crate::payload::{Cell, Payload, Pieces, discard};
+use crate::port::{PeerIndex, PortState};
 use crate::record::Traits;
 
 /// A message under way to its receivers. Kept for its memory once all have it.
 #[derive(Default)]
-pub(super) struct FanOut {
+pub(crate) struct FanOut {
     message: Option<(Traits, Payload)>,
     receivers: Vec<Key>,
     /// How many of the receivers had their turn.
@@ -38,6 +38,24 @@ impl FanOut {
         self.message = Some((traits, payload));
     }
 
+    /// As [`begin`](Self::begin), with a short message that is copied from where it lies.
+    #[inline(always)]
+    pub(crate) fn begin_short<'a>(
+        &mut self,
+        receivers: &[Key],
+        traits: Traits,
+        pieces: Pieces<'a, impl Iterator<Item = &'a Cell>>,
+    ) {
+        debug_assert!(!self.is_under_way());
+        self.receivers.clear();
+        self.receivers.extend_from_slice(receivers);
+        self.position = 0;
+        // SAFETY: written below.
+        let payload = unsafe { pieces.unwritten() };
+        let (_, payload) = self.message.insert((traits, payload));
+        pieces.write(payload);
+    }
+
     /// The next receiver, with a message of its own; the last one's is the first.
     #[inline]
     fn next(&mut self) -> Option<(Key, Traits, Payload)> {
@@ -57,12 +75,25 @@ impl FanOut {
 }
 
 impl EventLoop {
+    /// Begins with the next message of a peer's lane where that is short and goes to several
+    /// receivers; whether it is.
+    #[inline(never)]
+    pub(super) fn begin_fan_out(&mut self, index: PeerIndex) -> bool {
+        let Self { peers, fan_out, round, .. } = self;
+        let begun = peers[index as usize].as_mut().is_some_and(|peer| peer.begin_fan_out(fan_out));
+        if begun {
+            round.left -= 1;
+            round.found = true;
+        }
+        begun
+    }
+
     /// The event for the next receiver of the message that is under way to several.
     #[inline]
     pub(super) fn next_of_fan_out(&mut self) -> Option<Event> {
         while self.fan_out.is_under_way() {
-            if let Some((context, port)) = self.next_receiver() {
-                return self.copy_for(context, port);
+            if self.next_receiver().is_some() {
+                return Place::of_event_or_none(|place| self.next_copy(place));
             }
             let (key, traits, payload) = self.fan_out.next()?;
             if let Some(event) = self.message_for(key, traits, payload) {
@@ -72,31 +103,51 @@ impl EventLoop {
         None
     }
 
-    /// The event of the next receiver, whose port this is.
-    #[inline(always)]
-    pub(super) fn copy_for(&mut self, context: ContextId, port: PortId) -> Option<Event> {
+    /// As [`next_of_any_kind`](Self::next_of_any_kind), where a message is under way to several.
+    #[inline(never)]
+    pub(super) fn next_copy(&mut self, place: &mut Place) -> Written {
+        if !self.has_windows()
+            && let Some((context, port)) = self.next_receiver()
+            && let Some((traits, payload)) = &self.fan_out.message
+            && let Some(pieces) = payload.pieces()
+        {
+            self.fan_out.position += 1;
+            return place.put_short(context, port, *traits, pieces).into();
+        }
+        self.next_otherwise(place)
+    }
+
+    /// The same, where something is less usual: windows, long messages, receivers that are gone.
+    #[inline(never)]
+    fn next_otherwise(&mut self, place: &mut Place) -> Written {
+        let Some((context, port)) = self.next_receiver() else {
+            return match self.next_of_any_kind() {
+                Some(event) => place.put(event).into(),
+                None => place.put_nothing(),
+            };
+        };
         if self.has_windows() {
             let bytes = self.fan_out.waiting().next().map_or(0, |(_, bytes)| bytes);
             self.receiver_took(port.key, bytes as u64);
         }
         self.fan_out.position += 1;
         let last = !self.fan_out.is_under_way();
-        let (traits, payload) = self.fan_out.message.as_mut()?;
+        let Some((traits, payload)) = &mut self.fan_out.message else { return place.put_nothing() };
         if let Some(pieces) = payload.pieces() {
-            return Event::short_message(context, port, *traits, pieces);
+            return place.put_short(context, port, *traits, pieces).into();
         }
         let payload = if last { payload.take() } else { payload.clone() };
-        Some(Event::message(context, port, *traits, payload))
+        place.put(Event::message(context, port, *traits, payload)).into()
     }
 
     /// The next receiver, where its event is good as it is.
     #[inline(always)]
-    pub(super) fn next_receiver(&self) -> Option<(ContextId, PortId)> {
+    fn next_receiver(&self) -> Option<(ContextId, PortId)> {
         let key = *self.fan_out.receivers.get(self.fan_out.position)?;
         let port = self.ports.get(key)?;
         let context = self.contexts.get(port.context)?;
         let good =
-            port.state == PortState::Open && context.suspended.is_none() && context.shared.killed().is_none();
+            port.state == PortState::Open && context.suspended.is_none() && !context.shared.is_killed();
         good.then(|| (self.context_id(port.context), self.port_id(key)))
     }
 }

@@ -1,22 +1,31 @@
 //! What an event loop makes of the records it takes.
 
 use super::EventLoop;
-use crate::acquaintance::Introduction;
 use crate::context::ContextShared;
 use crate::event::Event;
-use crate::few::Few;
 use crate::ids::Key;
-use crate::name::PortName;
 use crate::payload::{Payload, discard, discard_all};
-use crate::policy::{BackForwardCache, ConnectListeners};
-use crate::port::{Accepted, PeerIndex, Receiver, Side, Target, TargetState};
+use crate::peer::Kind;
+use crate::policy::BackForwardCache;
+use crate::port::{PeerIndex, Target, TargetState};
 use crate::reason::DisconnectReason;
 use crate::record::{Channel, Connect, Credit, Hearing, Incoming, Record, Route, Signal, Traits};
-use crate::sender::Sender;
 use crate::sync::{Arc, HashSet, mutant};
-use crate::target::{ConnectKind, ConnectTraits};
+use crate::target::ConnectTraits;
 use std::collections::VecDeque;
 use std::mem;
+
+/// What came of looking for a record. The event is made of it where it is handed out, for one is large.
+pub(super) enum Received {
+    /// There was none.
+    Nothing,
+    /// There was one, and it makes no event, or it went to the queue of events.
+    Record,
+    /// A connection was taken.
+    Connection { port: Key, opener: Arc<ContextShared>, traits: ConnectTraits },
+    /// A port of ours ended, and is gone.
+    End { context: Key, port: Key, reason: DisconnectReason },
+}
 
 impl EventLoop {
     /// Takes a record in. Gives the event to hand out where there is one; several go
@@ -29,12 +38,16 @@ impl EventLoop {
                 return self.hand_out(event);
             }
             Incoming::ConnectOne { channel, traits, opener, target, name } => {
-                return self.connected(index, channel, traits, opener, target, name);
+                let received = self.connected(index, channel, traits, opener, target, name);
+                return self.event_of(received);
             }
             Incoming::Connect(Connect { channel, traits, opener, name, targets }) => {
                 self.connected_to_many(index, channel, traits, opener, &name, &targets);
             }
-            Incoming::Signal(signal) => return self.signalled(index, signal),
+            Incoming::Signal(signal) => {
+                let received = self.signalled(index, signal);
+                return self.event_of(received);
+            }
             Incoming::Gone { contexts, reason } => self.contexts_gone(index, &contexts, reason),
             Incoming::PeerGone => self.peer_gone(index),
             Incoming::NoTarget { port } => self.end_if_alone(port),
@@ -42,20 +55,50 @@ impl EventLoop {
         None
     }
 
-    /// As [`receive`](Self::receive), for what [`take_small`](crate::peer::Peer::take_small) gives.
-    pub(super) fn receive_small(&mut self, index: PeerIndex, record: Record) -> Option<Event> {
-        self.round.left -= 1;
-        self.round.found = true;
-        match record {
-            Record::Signal(signal) => self.signalled(index, signal),
-            Record::Connect { channel, traits, opener, target, name } => {
-                self.connected(index, channel, traits, Introduction::Known(opener), target, name)
+    /// Takes the next record of a peer where it lies, if it is one that makes or ends a connection in
+    /// the usual way. Whatever else comes is for [`receive`](Self::receive).
+    pub(super) fn receive_in_place(&mut self, index: PeerIndex) -> Received {
+        let Some(peer) = self.peers[index as usize].as_mut() else { return Received::Nothing };
+        let Some(entry) = peer.entry() else { return Received::Nothing };
+        let received = match entry.peek(Record::kind) {
+            Kind::Connect => self.connected_in_place(index),
+            Kind::Accept => {
+                let accept = entry.pass(0, |record, _| match *record {
+                    Record::Signal(Signal::Accept { channel, ordinal }) => Some((channel, ordinal)),
+                    _ => None,
+                });
+                let Some((channel, ordinal)) = accept else { unreachable!("its kind says so") };
+                self.accepted(index, channel, ordinal);
+                Received::Record
             }
-            Record::FirstConnect { channel, traits, opener, target, name } => {
-                self.connected(index, channel, traits, Introduction::First(opener), target, name)
+            Kind::Close => {
+                let close = entry.pass(0, |record, _| match *record {
+                    Record::Signal(Signal::Close { channel, route, reason, hearing }) => {
+                        Some((channel, route, reason, hearing))
+                    }
+                    _ => None,
+                });
+                let Some((channel, route, reason, hearing)) = close else { unreachable!("its kind says so") };
+                self.closed(index, channel, route, reason, hearing)
             }
-            Record::Short { .. } | Record::Long { .. } | Record::ConnectMany(_) => {
-                unreachable!("it is small")
+            Kind::Other => return Received::Nothing,
+        };
+        if !matches!(received, Received::Nothing) {
+            self.round.left -= 1;
+            self.round.found = true;
+        }
+        received
+    }
+
+    /// The event of what was received.
+    #[inline(always)]
+    pub(super) fn event_of(&self, received: Received) -> Option<Event> {
+        match received {
+            Received::Nothing | Received::Record => None,
+            Received::Connection { port, opener, traits } => self.connect_event(port, opener, traits),
+            Received::End { context, port, reason } => {
+                let (context, port) = (self.context_id(context), self.port_id(port));
+                Some(Event::Disconnect { context, port, reason })
             }
         }
     }
@@ -162,174 +205,14 @@ impl EventLoop {
         discard_all(dropped);
     }
 
-    /// A connection to one context: gives the event.
-    #[inline]
-    fn connected(
-        &mut self,
-        index: PeerIndex,
-        channel: Channel,
-        traits: ConnectTraits,
-        opener: Introduction,
-        target: Key,
-        name: PortName,
-    ) -> Option<Event> {
-        if self.ports_for(target, traits.kind) > 1 {
-            self.connected_to_many(index, channel, traits, opener, &name, &[target]);
-            return None;
-        }
-        // An opener that freed the channel said so first, so the slot is empty here.
-        debug_assert!(self.peer(index).is_some_and(|peer| peer.is_vacant(channel)));
-        let ordinal = 0;
-        let receiver = Receiver { peer: index, channel, ordinal };
-        let opener = self.peer_mut(index)?.acquaintances.meet(opener);
-        match self.accept(target, receiver, traits.kind, opener.as_deref(), &name) {
-            Ok(port) => {
-                let opener = opener?;
-                let peer = self.peer_mut(index)?;
-                let (generation, receivers) = (channel.0.generation, Few::One(port));
-                peer.set_accepted(channel, Accepted { generation, opener: opener.id().key, receivers });
-                peer.signal(Signal::Accept { channel, ordinal });
-                self.sent_to(index);
-                Some(Event::Connect {
-                    context: self.context_id(target),
-                    port: self.port_id(port),
-                    kind: traits.kind,
-                    name,
-                    sender: Sender::new(opener, traits.lifecycle, self.service.policies.sender),
-                })
-            }
-            Err(reason) => {
-                self.refuse(index, channel, ordinal, reason);
-                None
-            }
-        }
-    }
-
-    #[cold]
-    fn refuse(&mut self, index: PeerIndex, channel: Channel, ordinal: u32, reason: DisconnectReason) {
-        let (route, hearing) = (Route::to_opener(ordinal), Hearing::Told);
-        self.send_signal(index, Signal::Close { channel, route, reason, hearing });
-    }
-
-    fn connected_to_many(
-        &mut self,
-        index: PeerIndex,
-        channel: Channel,
-        traits: ConnectTraits,
-        opener: Introduction,
-        name: &PortName,
-        targets: &[Key],
-    ) {
-        debug_assert!(self.peer(index).is_some_and(|peer| peer.is_vacant(channel)));
-        let opener = self.peer_mut(index).and_then(|peer| peer.acquaintances.meet(opener));
-        let mut receivers = Few::Nothing;
-        let shows = self.service.policies.sender;
-        let mut next_ordinal = u32::try_from(targets.len()).unwrap_or(u32::MAX);
-        for (&target, beside) in targets.iter().zip(0..) {
-            for nth in 0..self.ports_for(target, traits.kind) {
-                let ordinal = if nth == 0 { beside } else { next_ordinal };
-                let receiver = Receiver { peer: index, channel, ordinal };
-                match self.accept(target, receiver, traits.kind, opener.as_deref(), name) {
-                    Ok(port) => {
-                        let Some(opener) = opener.clone() else { return };
-                        receivers.push(port);
-                        if nth == 0 {
-                            self.send_signal(index, Signal::Accept { channel, ordinal });
-                        } else {
-                            next_ordinal += 1;
-                            self.send_signal(index, Signal::Join { channel, beside });
-                        }
-                        self.emit(Event::Connect {
-                            context: self.context_id(target),
-                            port: self.port_id(port),
-                            kind: traits.kind,
-                            name: name.clone(),
-                            sender: Sender::new(opener, traits.lifecycle, shows),
-                        });
-                    }
-                    Err(reason) if nth == 0 => {
-                        self.refuse(index, channel, ordinal, reason);
-                        break;
-                    }
-                    // The context has all the ports that it may have.
-                    Err(_) => break,
-                }
-            }
-        }
-        if let Some(opener) = opener.filter(|_| !receivers.is_empty())
-            && let Some(peer) = self.peer_mut(index)
-        {
-            let (generation, opener) = (channel.0.generation, opener.id().key);
-            peer.set_accepted(channel, Accepted { generation, opener, receivers });
-        }
-    }
-
-    /// How many ports a connection makes in one of our contexts.
-    #[inline]
-    fn ports_for(&self, target: Key, kind: ConnectKind) -> u16 {
-        match self.service.policies.connect_listeners {
-            ConnectListeners::PortForEach if kind == ConnectKind::Port => {
-                self.contexts.get(target).map_or(1, |context| context.listening.listeners.max(1))
-            }
-            _ => 1,
-        }
-    }
-
-    /// Whether one of our contexts takes a connection, or why not. Rights are looked at again here, for the index may have known less or earlier. An opener that was
-    /// killed is refused, for its notice may have been here already, in which case it is
-    /// not known any more; one that was detached has its `Close` behind what it sent.
-    #[inline]
-    fn admit(
-        &self,
-        target: Key,
-        kind: ConnectKind,
-        opener: Option<&ContextShared>,
-    ) -> Result<(), DisconnectReason> {
-        let refused = DisconnectReason::NoReceiver;
-        let opener = opener.ok_or(refused)?;
-        let context = self.contexts.get(target).ok_or(refused)?;
-        let instance = context.shared.description().instance;
-        let external = instance != opener.description().instance && !mutant("instance-looked-at-nowhere");
-        let admitted = (context.listening.covers(kind, external) || mutant("connection-to-deaf-ears"))
-            && (context.suspended.is_none() || mutant("cached-page-connected"))
-            && context.shared.killed().is_none()
-            && (!external || self.service.index.admits(instance, opener.extension()))
-            && context.shared.id() != opener.id()
-            && (opener.killed().is_none() || mutant("killed-opener-accepted"));
-        if !admitted {
-            return Err(refused);
-        }
-        if context.ports.len() >= self.service.limits.ports_per_context as usize {
-            return Err(DisconnectReason::LimitReached);
-        }
-        Ok(())
-    }
-
-    /// Accepts a connection to one of our contexts, or says why not.
-    #[inline]
-    fn accept(
-        &mut self,
-        target: Key,
-        receiver: Receiver,
-        kind: ConnectKind,
-        opener: Option<&ContextShared>,
-        name: &PortName,
-    ) -> Result<Key, DisconnectReason> {
-        self.admit(target, kind, opener)?;
-        let port = self.open_port(target, name, || Side::Receiver(receiver));
-        port.ok_or(DisconnectReason::LimitReached)
-    }
-
-    /// Takes a record without a payload. Gives the event of an end.
-    #[inline]
-    pub(super) fn signalled(&mut self, index: PeerIndex, signal: Signal) -> Option<Event> {
+    /// Takes a record without a payload.
+    pub(super) fn signalled(&mut self, index: PeerIndex, signal: Signal) -> Received {
         match signal {
             Signal::Accept { channel, ordinal } => self.accepted(index, channel, ordinal),
             Signal::Join { channel, beside } => self.joined(index, channel, beside),
-            Signal::Close { channel, route, reason, hearing } => match route.receiver() {
-                None => return self.close_channel(index, channel, reason, hearing),
-                Some(ordinal) => self.target_gone(index, channel, ordinal, reason, true),
-            },
+            Signal::Close { channel, route, reason, hearing } => {
+                return self.closed(index, channel, route, reason, hearing);
+            }
             Signal::Credit { channel, towards, ordinal, credit } => {
                 self.credited(index, channel, towards, ordinal, credit);
             }
@@ -339,9 +222,29 @@ impl EventLoop {
                 }
             }
         }
-        None
+        Received::Record
     }
 
+    /// The other side ends its part of a channel.
+    #[inline(always)]
+    fn closed(
+        &mut self,
+        index: PeerIndex,
+        channel: Channel,
+        route: Route,
+        reason: DisconnectReason,
+        hearing: Hearing,
+    ) -> Received {
+        match route.receiver() {
+            None => self.close_channel(index, channel, reason, hearing),
+            Some(ordinal) => {
+                self.target_gone(index, channel, ordinal, reason, true);
+                Received::Record
+            }
+        }
+    }
+
+    #[inline(always)]
     fn accepted(&mut self, index: PeerIndex, channel: Channel, ordinal: u32) {
         let Some(leg) = self.peer_mut(index).and_then(|peer| peer.opened.get_mut(channel.0)) else {
             return;

@@ -1,5 +1,6 @@
 //! The event loop: what one thread that runs script owns of the core.
 
+mod accept;
 mod close;
 mod connect;
 mod credit;
@@ -14,6 +15,7 @@ mod snapshot;
 mod wrap_tests;
 
 pub(crate) use credit::worth_reporting;
+pub(crate) use fan_out::FanOut;
 
 use crate::context::{Context, ContextShared};
 use crate::error::{AttachError, ContextError};
@@ -77,6 +79,8 @@ const OWN: PeerIndex = 0;
 /// ```
 pub struct EventLoop {
     service: Arc<ServiceInner>,
+    /// Its own, at hand.
+    id: EventLoopId,
     /// Whether the limits name a window.
     windowed: bool,
     shared: Arc<EventLoopShared>,
@@ -88,7 +92,7 @@ pub struct EventLoop {
     /// Events made and not yet handed out; before anything in a lane.
     events: VecDeque<Event>,
     /// A message that several receivers here get one after the other; before `events`.
-    fan_out: fan_out::FanOut,
+    fan_out: FanOut,
     /// The peers that are polled, each once.
     polled: Vec<PeerIndex>,
     round: next::Round,
@@ -112,6 +116,7 @@ impl EventLoop {
         let windowed = limits.window_messages.is_some() || limits.window_bytes.is_some();
         Self {
             service,
+            id: shared.id(),
             windowed,
             shared,
             contexts: Slab::new(LAST_GENERATION),
@@ -119,7 +124,7 @@ impl EventLoop {
             peers: vec![Some(own)],
             peer_of,
             events: VecDeque::new(),
-            fan_out: fan_out::FanOut::default(),
+            fan_out: FanOut::default(),
             polled: Vec::new(),
             round: next::Round::default(),
             armed: false,
@@ -133,7 +138,7 @@ impl EventLoop {
     /// This event loop's id.
     #[must_use]
     pub fn id(&self) -> EventLoopId {
-        self.shared.id()
+        self.id
     }
 
     /// Attaches a context to this event loop. From now on others may connect to it,
@@ -152,6 +157,7 @@ impl EventLoop {
         // that found it meanwhile names a key that is never given again.
         let context = Context {
             shared: Arc::clone(&shared),
+            generation: 0,
             listening: Listening::default(),
             ports: Vec::new(),
             suspended: None,
@@ -231,17 +237,17 @@ impl EventLoop {
 
     #[inline]
     fn port_key(&self, port: PortId) -> Option<Key> {
-        (port.event_loop == self.shared.id()).then_some(port.key)
+        (port.event_loop == self.id).then_some(port.key)
     }
 
     #[inline]
     fn context_id(&self, key: Key) -> ContextId {
-        ContextId { event_loop: self.shared.id(), key }
+        ContextId { event_loop: self.id, key }
     }
 
     #[inline]
     fn port_id(&self, key: Key) -> PortId {
-        PortId { event_loop: self.shared.id(), key }
+        PortId { event_loop: self.id, key }
     }
 
     #[inline]
@@ -277,15 +283,6 @@ impl EventLoop {
     fn made_work(&mut self) {
         if std::mem::take(&mut self.armed) && !mutant("own-work-wakes-nobody") {
             self.shared.nudge();
-        }
-    }
-
-    /// Sends to a peer. A record to itself is work of its own.
-    #[inline]
-    fn sent_to(&mut self, index: PeerIndex) {
-        if index == OWN {
-            self.poll_peer(OWN);
-            self.made_work();
         }
     }
 }

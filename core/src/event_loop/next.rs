@@ -1,9 +1,10 @@
 //! Taking events: polling the lanes in turn, and falling asleep without missing one.
 
 use super::EventLoop;
+use super::incoming::Received;
 use crate::bell::Source;
-use crate::event::Event;
-use crate::ids::{ContextId, PortId};
+use crate::event::{Event, Full, Place, Written};
+use crate::ids::Key;
 use crate::payload::discard;
 use crate::peer::{Arrival, Peer};
 use crate::port::{PeerIndex, PortState};
@@ -64,27 +65,47 @@ impl EventLoop {
     /// As [`next_event`](Self::next_event), but leaves the waker alone: after `None` nothing is
     /// called, so the embedder must ask again by itself. For a loop that spins, or looks out for a moment
     /// before it falls asleep; some ten nanoseconds where there is nothing.
+    #[inline(never)]
     pub fn try_next_event(&mut self) -> Option<Event> {
+        if self.fan_out.is_under_way() {
+            return Place::of_event_or_none(|place| self.next_copy(place));
+        }
+        self.next_arrival()
+    }
+
+    /// As [`try_next_event`](Self::try_next_event), where no message is under way to several.
+    #[inline(never)]
+    fn next_arrival(&mut self) -> Option<Event> {
+        let event_loop = self.id;
+        match self.arrival() {
+            Some((arrival, context)) => arrival.into_event(event_loop, context),
+            None => self.next_of_turns(),
+        }
+    }
+
+    /// As [`try_next_event`](Self::try_next_event): turn by turn, the quick way for what is usual.
+    #[inline(never)]
+    fn next_of_turns(&mut self) -> Option<Event> {
         loop {
-            if self.fan_out.is_under_way()
-                && let Some((context, port)) = self.next_receiver()
-            {
-                return self.copy_for(context, port);
-            }
-            while self.round.left > 0 && self.events.is_empty() && !self.fan_out.is_under_way() {
+            while self.lane_is_next() {
                 let index = self.polled[self.round.position];
-                let Some(peer) = self.peers[index as usize].as_mut() else { break };
-                if !peer.has_record() {
+                // Once: whoever spins here looks at a line that is about to be taken away, and
+                // each look that was on its way then is in vain.
+                if !self.peers[index as usize].as_mut().is_some_and(Peer::has_record) {
                     self.round.left = 0;
                     break;
                 }
-                if let Some((arrival, context, port)) = self.arrival(index) {
-                    return arrival.into_event(context, port);
+                let event_loop = self.id;
+                if let Some((arrival, context)) = self.arrival() {
+                    return arrival.into_event(event_loop, context);
                 }
-                let taken = self.peers[index as usize].as_mut().and_then(Peer::take_small);
-                let Some(record) = taken else { break };
-                if let Some(event) = self.receive_small(index, record) {
-                    return Some(event);
+                match self.receive_in_place(index) {
+                    Received::Nothing if self.begin_fan_out(index) => {
+                        return Place::of_event_or_none(|place| self.next_copy(place));
+                    }
+                    Received::Nothing => break,
+                    Received::Record => {}
+                    received => return self.event_of(received),
                 }
             }
             if self.round.left > 0 || !self.events.is_empty() || self.fan_out.is_under_way() {
@@ -99,28 +120,36 @@ impl EventLoop {
         }
     }
 
-    /// A message that lies next in a peer's lane and whose event is good as it is.
+    /// Whether the lane of the peer that has its turn is to be looked at next.
     #[inline(always)]
-    fn arrival(&mut self, index: PeerIndex) -> Option<(Arrival<'_>, ContextId, PortId)> {
-        let Self { peers, ports, contexts, shared, round, windowed, receiver_windows, service, .. } = self;
-        let mut arrival = peers[index as usize].as_mut()?.arrival()?;
+    fn lane_is_next(&self) -> bool {
+        self.round.left > 0 && self.events.is_empty() && !self.fan_out.is_under_way()
+    }
+
+    /// The message that comes next, if any does, where it lies in a lane and its event is good as it is;
+    /// with the context that it is for.
+    #[inline(always)]
+    fn arrival(&mut self) -> Option<(Arrival<'_>, Key)> {
+        if !self.lane_is_next() {
+            return None;
+        }
+        let Self { peers, ports, contexts, round, polled, windowed, receiver_windows, service, .. } = self;
+        let mut arrival = peers[polled[round.position] as usize].as_mut()?.arrival()?;
         let port = ports.get(arrival.port)?;
         let context = contexts.get(port.context)?;
         let good =
-            port.state == PortState::Open && context.suspended.is_none() && context.shared.killed().is_none();
+            port.state == PortState::Open && context.suspended.is_none() && !context.shared.is_killed();
         if !good || (*windowed && !arrival.count(receiver_windows, &service.limits)) {
             return None;
         }
         round.left -= 1;
         round.found = true;
-        let event_loop = shared.id();
-        let (context, port) = (port.context, arrival.port);
-        Some((arrival, ContextId { event_loop, key: context }, PortId { event_loop, key: port }))
+        Some((arrival, port.context))
     }
 
     /// As [`try_next_event`](Self::try_next_event), for whatever comes, until the turn is over.
     #[inline(never)]
-    fn next_of_any_kind(&mut self) -> Option<Event> {
+    pub(super) fn next_of_any_kind(&mut self) -> Option<Event> {
         loop {
             if self.fan_out.is_under_way()
                 && let Some(event) = self.next_of_fan_out()
@@ -144,11 +173,10 @@ impl EventLoop {
             }
             if self.round.left > 0 {
                 let index = self.polled[self.round.position];
-                if let Some(record) = self.peers[index as usize].as_mut().and_then(Peer::take_small) {
-                    if let Some(event) = self.receive_small(index, record) {
-                        return Some(event);
-                    }
-                    continue;
+                match self.receive_in_place(index) {
+                    Received::Nothing => {}
+                    Received::Record => continue,
+                    received => return self.event_of(received),
                 }
                 self.round.left -= 1;
                 let taken = self.peers[index as usize].as_mut().and_then(Peer::take);
@@ -308,12 +336,16 @@ impl EventLoop {
     }
 
     /// Looks for an event for a moment.
-    #[inline]
-    fn look_for_a_moment(&mut self) -> Option<Event> {
+    #[inline(always)]
+    fn look_for_a_moment(&mut self, place: &mut Place) -> Option<Full> {
         for _ in 0..self.looks {
-            let event = self.try_next_event();
-            if event.is_some() {
-                return event;
+            // A message is made where it stays; moving one takes as long as making it.
+            let event_loop = self.id;
+            if let Some((arrival, context)) = self.arrival() {
+                return Some(arrival.put(event_loop, context, place));
+            }
+            if let Some(event) = self.try_next_event() {
+                return Some(place.put(event));
             }
             hint::spin_loop();
         }
@@ -323,12 +355,17 @@ impl EventLoop {
     /// The next event for a plain thread: sleeps until there is one, after it looked
     /// [for a moment](Self::set_looks_before_sleep).
     pub fn wait(&mut self) -> Event {
+        Place::of_event(|place| self.wait_for(place))
+    }
+
+    #[inline(never)]
+    fn wait_for(&mut self, place: &mut Place) -> Full {
         loop {
-            if let Some(event) = self.look_for_a_moment() {
-                return event;
+            if let Some(full) = self.look_for_a_moment(place) {
+                return full;
             }
             if let Some(event) = self.next_event() {
-                return event;
+                return place.put(event);
             }
             self.shared.bell().wakeup().sleep();
         }
@@ -337,15 +374,23 @@ impl EventLoop {
     /// As [`wait`](Self::wait), for so long at most; `None` when nothing came.
     pub fn wait_timeout(&mut self, timeout: Duration) -> Option<Event> {
         let Some(deadline) = Instant::now().checked_add(timeout) else { return Some(self.wait()) };
+        Place::of_event_or_none(|place| self.wait_until(deadline, place))
+    }
+
+    #[inline(never)]
+    fn wait_until(&mut self, deadline: Instant, place: &mut Place) -> Written {
         loop {
-            if let Some(event) = self.look_for_a_moment() {
-                return Some(event);
+            if let Some(full) = self.look_for_a_moment(place) {
+                return full.into();
             }
             if let Some(event) = self.next_event() {
-                return Some(event);
+                return place.put(event).into();
             }
             if !self.shared.bell().wakeup().sleep_until(deadline) {
-                return self.next_event();
+                return match self.next_event() {
+                    Some(event) => place.put(event).into(),
+                    None => place.put_nothing(),
+                };
             }
         }
     }

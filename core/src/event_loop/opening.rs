@@ -14,10 +14,14 @@ use crate::target::ConnectKind;
 
 impl EventLoop {
     /// A port was opened towards somebody: what it posts waits, if the policy says so.
+    #[inline(always)]
     pub(super) fn begin_opening(&mut self, key: Key) {
-        if self.service.policies.opening_port != OpeningPort::PostsWait {
-            return;
+        if self.service.policies.opening_port == OpeningPort::PostsWait {
+            self.have_posts_wait(key);
         }
+    }
+
+    fn have_posts_wait(&mut self, key: Key) {
         if let Some(port) = self.ports.get_mut(key)
             && let Side::Opener(opener) = &port.side
             && opener.kind == ConnectKind::Port
@@ -53,7 +57,15 @@ impl EventLoop {
     }
 
     /// A receiver has answered: opens the port if it was the last.
+    #[inline(always)]
     pub(super) fn end_opening(&mut self, key: Key) {
+        // Every port that is opening has an entry there.
+        if !self.held.is_empty() {
+            self.open_if_answered(key);
+        }
+    }
+
+    fn open_if_answered(&mut self, key: Key) {
         let Some(port) = self.ports.get(key) else { return };
         if !port.state.is_opening() {
             return;

@@ -1,12 +1,11 @@
-//! `postMessage` and `disconnect`.
+//! `postMessage`.
 
 use super::EventLoop;
 use crate::error::PostError;
-use crate::ids::{Key, PortId};
+use crate::ids::{EventLoopId, Key, PortId};
 use crate::message::Message;
 use crate::payload::{INLINE_BYTES, discard};
 use crate::port::{PortState, Side};
-use crate::reason::DisconnectReason;
 use crate::record::{Credit, Route, Traits};
 use crate::sync::mutant;
 use smallvec::SmallVec;
@@ -30,12 +29,53 @@ impl EventLoop {
     /// # Errors
     ///
     /// Gives the message back and changes nothing; see [`PostError`].
+    #[inline]
     pub fn post_message<'m>(
         &mut self,
         port: PortId,
         message: impl Into<Message<'m>>,
     ) -> Result<(), PostError<'m>> {
-        let mut message = message.into();
+        let message = message.into();
+        let traits = Traits::new(message.format, message.user_activation);
+        // All of it in registers: what was just put together elsewhere would be waited for.
+        let bytes = message.bytes();
+        if bytes.len() <= INLINE_BYTES && self.post_short(port.event_loop, port.key, traits, bytes) {
+            if message.is_owned() {
+                discard(message);
+            }
+            return Ok(());
+        }
+        self.post_any(port, message)
+    }
+
+    /// Posts a short message where there is one way to go, by a lane, and room on it: the usual case
+    /// and the quick way. `false`, and nothing done, where it is not.
+    #[inline(never)]
+    fn post_short(&mut self, event_loop: EventLoopId, key: Key, traits: Traits, bytes: &[u8]) -> bool {
+        let limits = &self.service.limits;
+        if event_loop != self.id || bytes.len() > limits.message_bytes {
+            return false;
+        }
+        let Some(port) = self.ports.get(key) else { return false };
+        let Some(context) = self.contexts.get(port.context) else { return false };
+        if port.state != PortState::Open || context.shared.is_killed() {
+            return false;
+        }
+        let Some((index, channel, route)) = port.only_way() else { return false };
+        let Some(peer) = self.peers[index as usize].as_mut() else { return false };
+        if !peer.takes_short(limits)
+            || self.windowed
+                && !peer.windows_admit(limits, key, (channel, route), bytes.len(), &mut self.receiver_windows)
+        {
+            return false;
+        }
+        peer.send_short((channel, route), traits, bytes);
+        true
+    }
+
+    /// Posts any message, by whichever ways there are.
+    #[inline(never)]
+    fn post_any<'m>(&mut self, port: PortId, mut message: Message<'m>) -> Result<(), PostError<'m>> {
         match self.post(port, &mut message) {
             Ok(()) => {
                 if message.is_owned() {
@@ -48,6 +88,7 @@ impl EventLoop {
     }
 
     /// Posts a message, which stays where it is: moving it would take as long as copying it.
+    #[inline]
     fn post<'m>(&mut self, id: PortId, message: &mut Message<'m>) -> Result<(), Refusal<'m>> {
         let Some(key) = self.port_key(id) else { return Err(PostError::Disconnected) };
         let Some(port) = self.ports.get(key) else { return Err(PostError::Disconnected) };
@@ -67,21 +108,13 @@ impl EventLoop {
             && let Some(peer) = self.peers[index as usize].as_mut()
             && peer.within_budget(limits)
         {
-            if self.windowed {
-                let outstanding = match &port.side {
-                    Side::Receiver(_) => &mut self.receiver_windows.entry(key).or_default().outstanding,
-                    Side::Opener(_) => &mut peer.windows.entry(channel).or_default().outstanding,
-                };
-                if !limits.window_admits(*outstanding) {
-                    return self.post_every_way(key, message);
-                }
-                outstanding.add(Credit::one(bytes as u64));
+            if self.windowed
+                && !peer.windows_admit(limits, key, (channel, route), bytes, &mut self.receiver_windows)
+            {
+                return self.post_every_way(key, message);
             }
             let traits = Traits::new(message.format, message.user_activation);
-            if !peer.send_short((channel, route), traits, message.bytes()) {
-                peer.send_message((channel, route), traits, &mut message.body, true);
-                self.sent_to(index);
-            }
+            peer.send_message((channel, route), traits, &mut message.body, true);
             return Ok(());
         }
         self.post_every_way(key, message)
@@ -136,7 +169,6 @@ impl EventLoop {
         let bytes = body.as_slice().len() as u64;
         let windows = self.has_windows();
         let Some(port) = self.ports.get_mut(key) else { return };
-        let mut own = false;
         match &mut port.side {
             Side::Opener(opener) => {
                 let count = opener.legs.len();
@@ -147,7 +179,6 @@ impl EventLoop {
                     }
                     let last = position + 1 == count;
                     peer.send_message((leg.channel, Route::TO_RECEIVERS), traits, body, last);
-                    own |= peer.is_own();
                 }
             }
             Side::Receiver(receiver) => {
@@ -157,36 +188,8 @@ impl EventLoop {
                 }
                 let route = Route::to_opener(receiver.ordinal);
                 peer.send_message((receiver.channel, route), traits, body, true);
-                own = peer.is_own();
             }
         }
-        if own {
-            self.sent_to(super::OWN);
-        }
-    }
-
-    /// [`port.disconnect`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/runtime/Port/disconnect):
-    /// ends a port. The other side receives everything posted before, then
-    /// [`Disconnected`](DisconnectReason::Disconnected); this side hears nothing more of it. Where
-    /// this is one of several receivers, the others fare as
-    /// [`Policies::receiver_disconnects`](crate::Policies::receiver_disconnects) says.
-    ///
-    /// Whether the port was open; calling it again is harmless.
-    pub fn disconnect(&mut self, port: PortId) -> bool {
-        let Some(key) = self.port_key(port) else { return false };
-        let Some(port) = self.ports.get(key) else { return false };
-        if port.state == PortState::Leaving {
-            return false;
-        }
-        // Once a fact has ended the context, that is why, whatever its script does yet.
-        let killed = self.contexts.get(port.context).and_then(|context| context.shared.killed());
-        if port.state == PortState::Opening && killed.is_none() {
-            self.leave_opening(key);
-            return true;
-        }
-        self.close_port(key, killed.unwrap_or(DisconnectReason::Disconnected));
-        self.remove_port(key);
-        true
     }
 
     /// The peers that a port's posts go to.

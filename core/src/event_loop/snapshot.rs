@@ -1,6 +1,6 @@
 //! An event loop's view of its channels.
 
-use super::EventLoop;
+use super::{EventLoop, OWN};
 use crate::event::Event;
 use crate::ids::ContextId;
 use crate::port::{PortState, Side, TargetState};
@@ -121,8 +121,8 @@ impl EventLoop {
             .collect();
         let mut lanes: Vec<_> = indices
             .iter()
+            .filter(|&&index| index != OWN)
             .filter_map(|&index| self.peer(index))
-            .filter(|peer| !peer.is_own())
             .map(|peer| {
                 let (records, bytes) = peer.outstanding();
                 LaneSnapshot { peer: peer.shared.id(), outbound_records: records, outbound_bytes: bytes }

@@ -106,8 +106,8 @@ fn slots_in_their_last_generations_are_used_up_and_new_ones_taken() {
     let given: HashSet<_> = ports.iter().flat_map(|(port, received)| [*port, *received]).collect();
     assert_eq!(given.len(), 2 * ports.len(), "no port's id twice");
     assert_eq!(contexts.iter().collect::<HashSet<_>>().len(), contexts.len(), "no context's id twice");
-    assert!(ports.iter().any(|(port, _)| port.key.generation == u32::MAX), "to the last");
-    assert!(ports.iter().any(|(port, _)| port.key.index >= SLOTS), "and beyond");
+    assert!(ports.iter().any(|(port, _)| port.key.generation() == u32::MAX), "to the last");
+    assert!(ports.iter().any(|(port, _)| port.key.index() >= SLOTS), "and beyond");
 }
 
 #[test]

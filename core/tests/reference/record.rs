@@ -57,13 +57,13 @@ pub struct Lane {
 }
 
 impl Record {
-    /// What it counts for; a notice came by no lane, but lies in a loop's own queue.
-    fn amount(&self, own: bool) -> Amount {
+    /// What it counts for; a notice came by no lane.
+    fn amount(&self) -> Amount {
         match self {
             Self::ToReceivers(_, message) | Self::ToOpener(_, message) => Amount::one(message.length),
             Self::Connect { bytes, .. } => Amount::one(*bytes),
-            Self::Gone(..) | Self::LoopGone if !own => Amount::default(),
-            Self::AnyOf(sequences) => sum(sequences.iter().flatten(), own),
+            Self::Gone(..) | Self::LoopGone => Amount::default(),
+            Self::AnyOf(sequences) => sum(sequences.iter().flatten()),
             _ => Amount::one(0),
         }
     }
@@ -73,15 +73,15 @@ impl Record {
     }
 }
 
-fn sum<'a>(records: impl Iterator<Item = &'a Record>, own: bool) -> Amount {
+fn sum<'a>(records: impl Iterator<Item = &'a Record>) -> Amount {
     let mut sum = Amount::default();
-    records.for_each(|record| sum.add(record.amount(own)));
+    records.for_each(|record| sum.add(record.amount()));
     sum
 }
 
 impl Lane {
-    pub fn lying(&self, own: bool) -> Amount {
-        sum(self.records.iter(), own)
+    pub fn lying(&self) -> Amount {
+        sum(self.records.iter())
     }
 
     pub fn extract_credits(&mut self) -> Vec<Record> {
@@ -112,7 +112,7 @@ impl Lane {
         }
     }
 
-    pub fn pop(&mut self, choice: usize, own: bool) -> Record {
+    pub fn pop(&mut self, choice: usize) -> Record {
         let record = match self.records.front_mut() {
             Some(Record::AnyOf(sequences)) => {
                 let record = sequences[choice].pop_front().expect("never empty");
@@ -124,7 +124,7 @@ impl Lane {
             }
             _ => self.records.pop_front().expect("a record is there"),
         };
-        self.taken.add(record.amount(own));
+        self.taken.add(record.amount());
         record
     }
 }

@@ -86,7 +86,7 @@ impl World {
 
     fn take(&mut self, from: Loop, at: Loop, choice: usize) {
         let lane = self.lanes.get_mut(&(from, at)).expect("the lane is there");
-        match lane.pop(choice, from == at) {
+        match lane.pop(choice) {
             Record::Connect { channel, targets, lifecycle, .. } => {
                 for target in targets {
                     self.connected(channel, target, from, lifecycle);

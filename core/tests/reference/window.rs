@@ -147,7 +147,7 @@ impl World {
 
     /// Whether a lane is full for certain.
     pub(super) fn is_busy(&self, from: Loop, to: Loop) -> bool {
-        let lying = self.lanes.get(&(from, to)).map(|lane| lane.lying(from == to)).unwrap_or_default();
+        let lying = self.lanes.get(&(from, to)).map(|lane| lane.lying()).unwrap_or_default();
         self.fills(lying)
     }
 
@@ -155,7 +155,7 @@ impl World {
     /// receiver last fell silent may not be known yet.
     pub(super) fn may_be_busy(&self, from: Loop, to: Loop) -> bool {
         let Some(lane) = self.lanes.get(&(from, to)) else { return self.fills(Amount::default()) };
-        let mut lying = lane.lying(from == to);
+        let mut lying = lane.lying();
         lying.add(lane.taken);
         self.fills(lying)
     }

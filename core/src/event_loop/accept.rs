@@ -1,0 +1,222 @@
+//! Connections that reach this event loop: who takes them, and who refuses.
+
+use super::EventLoop;
+use super::connect::enter_port;
+use super::incoming::Received;
+use crate::acquaintance::Introduction;
+use crate::context::{Context, ContextShared};
+use crate::event::Event;
+use crate::few::Few;
+use crate::ids::Key;
+use crate::name::PortName;
+use crate::peer::Offer;
+use crate::policy::ConnectListeners;
+use crate::port::{PeerIndex, Receiver, Side};
+use crate::reason::DisconnectReason;
+use crate::record::{Channel, Hearing, Route, Signal};
+use crate::sender::Sender;
+use crate::service::ServiceInner;
+use crate::sync::{Arc, mutant};
+use crate::target::{ConnectKind, ConnectTraits};
+
+impl EventLoop {
+    /// A connection to one context.
+    pub(super) fn connected(
+        &mut self,
+        index: PeerIndex,
+        channel: Channel,
+        traits: ConnectTraits,
+        opener: Introduction,
+        target: Key,
+        name: PortName,
+    ) -> Received {
+        if self.ports_for(target, traits.kind) > 1 {
+            self.connected_to_many(index, channel, traits, opener, &name, &[target]);
+            return Received::Record;
+        }
+        let Self { peers, contexts, ports, service, .. } = self;
+        let Some(peer) = peers[index as usize].as_mut() else { return Received::Record };
+        // An opener that freed the channel said so first, so the slot is empty here.
+        debug_assert!(peer.is_vacant(channel));
+        let ordinal = 0;
+        let Some(opener) = peer.acquaintances.meet(opener) else {
+            return self.refuse(index, channel, ordinal, DisconnectReason::NoReceiver);
+        };
+        let holder = match admit(service, contexts.get_mut(target), traits.kind, opener) {
+            Ok(holder) => holder,
+            Err(reason) => return self.refuse(index, channel, ordinal, reason),
+        };
+        let receiver = Side::Receiver(Receiver { peer: index, channel, ordinal, position: 0 });
+        let Some(port) = enter_port(ports, holder, target, &name, || receiver) else {
+            return self.refuse(index, channel, ordinal, DisconnectReason::LimitReached);
+        };
+        let opener = Arc::clone(opener);
+        peer.set_accepted(channel, opener.id().key, Few::One(port));
+        peer.signal(move || Signal::Accept { channel, ordinal });
+        Received::Connection { port, opener, traits }
+    }
+
+    /// Takes the connection that lies next in a peer's lane where it lies, if it is to make one port here.
+    #[inline(always)]
+    pub(super) fn connected_in_place(&mut self, index: PeerIndex) -> Received {
+        let Self { peers, contexts, ports, service, .. } = self;
+        let several = service.policies.connect_listeners == ConnectListeners::PortForEach;
+        let Some(peer) = peers[index as usize].as_mut().filter(|_| !several) else {
+            return Received::Nothing;
+        };
+        let taken = peer.take_connection(|offer| {
+            let &Offer { channel, traits, opener, target, name } = offer;
+            let holder = admit(service, contexts.get_mut(target), traits.kind, opener).ok()?;
+            enter_port(ports, holder, target, name, move || {
+                Side::Receiver(Receiver { peer: index, channel, ordinal: 0, position: 0 })
+            })
+        });
+        match taken {
+            Some((port, opener, traits)) => Received::Connection { port, opener, traits },
+            None => Received::Nothing,
+        }
+    }
+
+    /// The event of a connection that was taken just now. A call, so that it is made where it is wanted.
+    #[inline(never)]
+    pub(super) fn connect_event(
+        &self,
+        port: Key,
+        opener: Arc<ContextShared>,
+        traits: ConnectTraits,
+    ) -> Option<Event> {
+        let Some(taken) = self.ports.get(port) else { unreachable!("it was made for this event") };
+        let mut event = Some(Event::Connect {
+            context: self.context_id(taken.context),
+            port: self.port_id(port),
+            kind: traits.kind,
+            name: PortName::default(),
+            sender: Sender::new(opener, traits.lifecycle, self.service.policies.sender),
+        });
+        if let Some(Event::Connect { name, .. }) = &mut event {
+            name.clone_from(&taken.name);
+        }
+        event
+    }
+
+    #[cold]
+    fn refuse(
+        &mut self,
+        index: PeerIndex,
+        channel: Channel,
+        ordinal: u32,
+        reason: DisconnectReason,
+    ) -> Received {
+        let (route, hearing) = (Route::to_opener(ordinal), Hearing::Told);
+        self.send_signal(index, move || Signal::Close { channel, route, reason, hearing });
+        Received::Record
+    }
+
+    pub(super) fn connected_to_many(
+        &mut self,
+        index: PeerIndex,
+        channel: Channel,
+        traits: ConnectTraits,
+        opener: Introduction,
+        name: &PortName,
+        targets: &[Key],
+    ) {
+        debug_assert!(self.peer(index).is_some_and(|peer| peer.is_vacant(channel)));
+        let opener = self.peer_mut(index).and_then(|peer| peer.acquaintances.meet(opener)).cloned();
+        let mut receivers = Few::Nothing;
+        let shows = self.service.policies.sender;
+        let mut next_ordinal = u32::try_from(targets.len()).unwrap_or(u32::MAX);
+        for (&target, beside) in targets.iter().zip(0..) {
+            for nth in 0..self.ports_for(target, traits.kind) {
+                let ordinal = if nth == 0 { beside } else { next_ordinal };
+                let receiver = Receiver { peer: index, channel, ordinal, position: 0 };
+                match self.accept(target, receiver, traits.kind, opener.as_ref(), name) {
+                    Ok(port) => {
+                        let Some(opener) = opener.clone() else { return };
+                        receivers.push(port);
+                        if nth == 0 {
+                            self.send_signal(index, move || Signal::Accept { channel, ordinal });
+                        } else {
+                            next_ordinal += 1;
+                            self.send_signal(index, move || Signal::Join { channel, beside });
+                        }
+                        self.emit(Event::Connect {
+                            context: self.context_id(target),
+                            port: self.port_id(port),
+                            kind: traits.kind,
+                            name: name.clone(),
+                            sender: Sender::new(opener, traits.lifecycle, shows),
+                        });
+                    }
+                    Err(reason) if nth == 0 => {
+                        self.refuse(index, channel, ordinal, reason);
+                        break;
+                    }
+                    // The context has all the ports that it may have.
+                    Err(_) => break,
+                }
+            }
+        }
+        if let Some(opener) = opener.filter(|_| !receivers.is_empty())
+            && let Some(peer) = self.peer_mut(index)
+        {
+            peer.set_accepted(channel, opener.id().key, receivers);
+        }
+    }
+
+    /// How many ports a connection makes in one of our contexts.
+    #[inline]
+    fn ports_for(&self, target: Key, kind: ConnectKind) -> u16 {
+        match self.service.policies.connect_listeners {
+            ConnectListeners::PortForEach if kind == ConnectKind::Port => {
+                self.contexts.get(target).map_or(1, |context| context.listening.listeners.max(1))
+            }
+            _ => 1,
+        }
+    }
+
+    /// Accepts a connection to one of our contexts, or says why not.
+    fn accept(
+        &mut self,
+        target: Key,
+        receiver: Receiver,
+        kind: ConnectKind,
+        opener: Option<&Arc<ContextShared>>,
+        name: &PortName,
+    ) -> Result<Key, DisconnectReason> {
+        let opener = opener.ok_or(DisconnectReason::NoReceiver)?;
+        let holder = admit(&self.service, self.contexts.get_mut(target), kind, opener)?;
+        let port = enter_port(&mut self.ports, holder, target, name, || Side::Receiver(receiver));
+        port.ok_or(DisconnectReason::LimitReached)
+    }
+}
+
+/// Whether one of our contexts takes a connection, or why not. Rights are looked at again here, for the
+/// index may have known less or earlier. An opener that was killed is refused, for its notice may have
+/// been here already, in which case it is not known any more; one that was detached has its `Close`
+/// behind what it sent.
+#[inline(always)]
+fn admit<'a>(
+    service: &ServiceInner,
+    context: Option<&'a mut Context>,
+    kind: ConnectKind,
+    opener: &ContextShared,
+) -> Result<&'a mut Context, DisconnectReason> {
+    let refused = DisconnectReason::NoReceiver;
+    let context = context.ok_or(refused)?;
+    let instance = context.shared.description().instance;
+    let external = instance != opener.description().instance && !mutant("instance-looked-at-nowhere");
+    let admitted = (context.listening.covers(kind, external) || mutant("connection-to-deaf-ears"))
+        && (context.suspended.is_none() || mutant("cached-page-connected"))
+        && context.shared.killed().is_none()
+        && (!external || service.index.admits(instance, opener.extension()))
+        && context.shared.id() != opener.id()
+        && (opener.killed().is_none() || mutant("killed-opener-accepted"));
+    if !admitted {
+        return Err(refused);
+    }
+    if context.ports.len() >= service.limits.ports_per_context as usize {
+        return Err(DisconnectReason::LimitReached);
+    }
+    Ok(context)
+}

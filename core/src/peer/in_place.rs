@@ -1,0 +1,142 @@
+//! Records that are made where they are to lie, and taken there: those that make and end connections.
+//! Moving one that was just put together waits for its own stores.
+
+use super::{Ends, Link, Peer};
+use crate::acquaintance::Introduction;
+use crate::context::ContextShared;
+use crate::few::Few;
+use crate::ids::Key;
+use crate::lane::Entry;
+use crate::name::PortName;
+use crate::record::{Channel, Record, Signal};
+use crate::sync::{Arc, mutant};
+use crate::target::ConnectTraits;
+
+/// Which records are usual, besides messages.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    Connect,
+    Accept,
+    Close,
+    Other,
+}
+
+impl Record {
+    /// Which record it is, where it may be one that is taken where it lies.
+    #[inline(always)]
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::Connect { .. } => Kind::Connect,
+            Self::Signal(Signal::Accept { .. }) => Kind::Accept,
+            Self::Signal(Signal::Close { .. }) => Kind::Close,
+            _ => Kind::Other,
+        }
+    }
+}
+
+/// A connection to one context that lies next in the lane, by an opener that we know.
+pub(crate) struct Offer<'a> {
+    pub(crate) channel: Channel,
+    pub(crate) traits: ConnectTraits,
+    pub(crate) opener: &'a Arc<ContextShared>,
+    pub(crate) target: Key,
+    pub(crate) name: &'a PortName,
+}
+
+impl Peer {
+    /// As [`send`](Self::send), for a record without a tail that is made and then finished in its place.
+    #[inline(always)]
+    fn send_in_place(&mut self, make: impl FnOnce() -> Record, bytes: u64, finish: impl FnOnce(&mut Record)) {
+        let (ends, peer) = self.ends();
+        if mutant("rung-before-publishing") {
+            ends.ringer.published(peer.bell());
+        }
+        if ends.producer.push_in_place(make, &[], bytes, finish) {
+            ends.published(peer);
+        }
+    }
+
+    /// Has the loop, to whose first peer this goes, end a port that reaches nobody.
+    pub(crate) fn no_target(&mut self, port: Key) {
+        debug_assert!(self.own);
+        self.send_in_place(move || Record::NoTarget { port }, 0, |_| ());
+    }
+
+    #[inline(always)]
+    pub(crate) fn signal(&mut self, make: impl FnOnce() -> Signal) {
+        self.send_in_place(move || Record::Signal(make()), 0, |_| ());
+    }
+
+    /// Sends a connection to one context.
+    #[inline(always)]
+    pub(crate) fn connect(
+        &mut self,
+        channel: Channel,
+        traits: ConnectTraits,
+        opener: &Arc<ContextShared>,
+        target: Key,
+        name: &PortName,
+    ) {
+        let bytes = name.as_str().len() as u64;
+        let key = opener.id().key;
+        if self.acquaintances.is_introduced(key) {
+            let make =
+                move || Record::Connect { channel, traits, opener: key, target, name: PortName::default() };
+            self.send_in_place(make, bytes, |record| {
+                if let Record::Connect { name: place, .. } = record {
+                    place.clone_from(name);
+                }
+            });
+        } else {
+            let opener = self.introduce(opener);
+            self.send(Record::connect(channel, traits, opener, target, name.clone()), &[], bytes);
+        }
+    }
+
+    /// Names one of our contexts to the peer, for a connection that is sent next.
+    #[cold]
+    pub(crate) fn introduce(&mut self, context: &Arc<ContextShared>) -> Introduction {
+        let key = context.id().key;
+        if self.acquaintances.is_introduced(key) {
+            return Introduction::Known(key);
+        }
+        for context in self.acquaintances.introduce(key) {
+            self.signal(move || Signal::Farewell { context });
+        }
+        Introduction::First(Arc::clone(context))
+    }
+
+    /// The next record where it lies in the lane.
+    #[inline(always)]
+    pub(crate) fn entry(&mut self) -> Option<Entry<'_, Record>> {
+        let Self { link: Link::Lanes(ends), backlog, .. } = self else { return None };
+        if backlog.is_empty() { ends.consumer.entry() } else { None }
+    }
+
+    /// Takes the connection that lies next in the lane if `accept` makes a port for it, and says so to the
+    /// opener. Anything else stays where it is.
+    #[inline(always)]
+    pub(crate) fn take_connection(
+        &mut self,
+        accept: impl FnOnce(&Offer<'_>) -> Option<Key>,
+    ) -> Option<(Key, Arc<ContextShared>, ConnectTraits)> {
+        let Self { link: Link::Lanes(ends), acquaintances, .. } = self else { return None };
+        let Ends { consumer, .. } = &mut **ends;
+        let entry = consumer.entry()?;
+        let (channel, port, opener, traits, bytes) = entry.peek(|record| match *record {
+            Record::Connect { channel, traits, opener, target, ref name } if !name.is_shared() => {
+                let opener = acquaintances.known(opener)?;
+                let port = accept(&Offer { channel, traits, opener, target, name })?;
+                Some((channel, port, Arc::clone(opener), traits, name.as_str().len() as u64))
+            }
+            _ => None,
+        })?;
+        // There is nothing in it that would have to be dropped.
+        entry.pass(bytes, |_, _| ());
+        // An opener that freed the channel said so first, so the slot is empty here.
+        debug_assert!(self.is_vacant(channel));
+        self.set_accepted(channel, opener.id().key, Few::One(port));
+        self.signal(move || Signal::Accept { channel, ordinal: 0 });
+        Some((port, opener, traits))
+    }
+}
