@@ -4,7 +4,7 @@ mod support;
 
 use loom::thread;
 use port_core_model::{BackForwardCache, DisconnectReason, Policies, TabTarget};
-use support::{Browser, PLACE, Seen, TAB, drain, ends, model, settle, take_connect};
+use support::{Browser, Connected, PLACE, Seen, TAB, drain, ends, model, settle};
 
 fn browser(back_forward_cache: BackForwardCache) -> Browser {
     let mut policies = Policies::default();
@@ -19,10 +19,7 @@ const QUEUES: BackForwardCache = BackForwardCache::QueuesMessages { messages: 10
 fn posts_against_going_into_the_cache_and_coming_back() {
     model(Some(3), 5_300, || {
         let browser = browser(QUEUES);
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        take_connect(&mut page);
+        let Connected { mut background, port, mut page, .. } = browser.connected();
         let service = browser.service.clone();
         let caching = thread::spawn(move || {
             service.document_cached(PLACE.document).unwrap();
@@ -68,10 +65,8 @@ fn a_port_ends_with_its_page_going_into_the_cache() {
 fn posts_against_being_thrown_out_of_the_cache() {
     model(None, 81, || {
         let browser = browser(QUEUES);
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        assert_eq!(drain(&mut page), [Seen::Connect]);
+        let Connected { mut background, port, mut page, .. } = browser.connected();
+        assert_eq!(drain(&mut page), []);
         assert_eq!(drain(&mut background), []);
         browser.service.document_cached(PLACE.document).unwrap();
         let service = browser.service.clone();

@@ -8,8 +8,8 @@ use loom::sync::Arc;
 use loom::thread;
 use port_core_model::{DisconnectReason, Message, TabTarget};
 use support::{
-    Browser, INNER_PLACE, OTHER_PLACE, PLACE, Seen, TAB, drain, ends, model, seen, settle, take_connect,
-    watched_payload,
+    Browser, Connected, INNER_PLACE, OTHER_PLACE, PLACE, Seen, TAB, drain, ends, model, seen, settle,
+    take_connect, watched_payload,
 };
 
 /// A late answer on a channel whose slot the opener has used again.
@@ -17,10 +17,7 @@ use support::{
 fn a_late_answer_never_reaches_the_next_channel_of_its_slot() {
     model(None, 1_400, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let old = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        let received = take_connect(&mut page);
+        let Connected { mut background, opener, port: old, mut page, received, .. } = browser.connected();
         assert_eq!(drain(&mut background), []);
         let answering = thread::spawn(move || {
             page.post_message(received, &[9]).unwrap();
@@ -82,10 +79,7 @@ fn a_slot_is_told_free_before_it_is_used_again() {
 fn everything_posted_is_heard_before_the_disconnect() {
     model(Some(3), 5_700, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        take_connect(&mut page);
+        let Connected { mut background, port, mut page, .. } = browser.connected();
         let posting = thread::spawn(move || {
             background.post_message(port, &[1]).unwrap();
             background.post_message(port, Message::from(watched_payload(2))).unwrap();
@@ -108,10 +102,7 @@ fn everything_posted_is_heard_before_the_disconnect() {
 fn everything_posted_is_heard_before_the_loop_is_gone() {
     model(Some(3), 690, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        take_connect(&mut page);
+        let Connected { mut background, port, mut page, .. } = browser.connected();
         let posting = thread::spawn(move || {
             background.post_message(port, Message::from(watched_payload(1))).unwrap();
             drop(background);
@@ -149,17 +140,14 @@ fn a_dropped_loops_last_connection_is_heard() {
 fn an_end_brings_along_what_was_done_before_it() {
     model(None, 45, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, context) = browser.content_script();
-        background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        take_connect(&mut page);
+        let Connected { mut background, mut page, receiver, .. } = browser.connected();
         assert_eq!(drain(&mut background), []);
         let written = Arc::new(UnsafeCell::new(0));
         let cell = Arc::clone(&written);
         let ending = thread::spawn(move || {
             // SAFETY: read by nobody before the end is heard.
             cell.with_mut(|cell| unsafe { *cell = 7 });
-            page.detach(context).unwrap();
+            page.detach(receiver).unwrap();
             page
         });
         assert_eq!(seen(&background.wait()), Seen::Disconnect(DisconnectReason::ContextDetached));
@@ -174,10 +162,7 @@ fn an_end_brings_along_what_was_done_before_it() {
 fn a_fact_brings_along_what_was_done_before_it() {
     model(None, 60, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        take_connect(&mut page);
+        let Connected { mut background, page: _page, .. } = browser.connected();
         assert_eq!(drain(&mut background), []);
         let written = Arc::new(UnsafeCell::new(0));
         let (cell, service) = (Arc::clone(&written), browser.service.clone());
@@ -336,10 +321,7 @@ fn a_refusal_holds_up_nothing_behind_it() {
 fn a_connection_of_a_known_opener_against_its_end() {
     model(Some(3), 60, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        take_connect(&mut page);
+        let Connected { mut background, opener, mut page, .. } = browser.connected();
         assert_eq!(drain(&mut background), []);
         let (service, ended) = (browser.service.clone(), background.id());
         let ending = thread::spawn(move || {

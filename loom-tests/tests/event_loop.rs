@@ -6,8 +6,8 @@ use loom::sync::Arc;
 use loom::thread;
 use port_core_model::{DisconnectReason, Message, TabTarget};
 use support::{
-    Browser, PLACE, Seen, TAB, assert_prefix, counted_payload, counting_waker, drain, ends, model, settle,
-    take_connect, watched_payload,
+    Browser, Connected, PLACE, Seen, TAB, assert_prefix, counted_payload, counting_waker, drain, ends, model,
+    settle, take_connect, watched_payload,
 };
 
 #[test]
@@ -102,10 +102,7 @@ fn lanes_created_against_kill_of_the_opener_while_the_receiver_takes() {
 fn post_against_kill_of_the_receiver() {
     model(None, 12, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        take_connect(&mut page);
+        let Connected { mut background, port, mut page, .. } = browser.connected();
         assert_eq!(drain(&mut background), []);
         let service = browser.service.clone();
         let killer = thread::spawn(move || service.tab_closed(TAB).unwrap());
@@ -174,10 +171,7 @@ fn what_was_posted_before_a_kill_is_heard_before_the_end() {
 fn both_ends_disconnect_at_once() {
     model(Some(3), 280, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        let received = take_connect(&mut page);
+        let Connected { mut background, port, mut page, received, .. } = browser.connected();
         assert_eq!(drain(&mut background), []);
         let other = thread::spawn(move || {
             page.post_message(received, &[1]).unwrap();
@@ -381,10 +375,7 @@ fn attach_against_the_loop_being_declared_gone() {
 fn two_facts_end_one_context_once() {
     model(None, 9_100, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        take_connect(&mut page);
+        let Connected { mut background, mut page, .. } = browser.connected();
         assert_eq!(drain(&mut background), []);
         let (service, id) = (browser.service.clone(), page.id());
         let killer = thread::spawn(move || service.tab_closed(TAB).unwrap());

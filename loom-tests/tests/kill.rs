@@ -6,8 +6,7 @@ mod support;
 use loom::thread;
 use port_core_model::{DisconnectReason, DocumentId, TabTarget};
 use support::{
-    Browser, INNER_PLACE, OTHER_PLACE, PLACE, Seen, TAB, assert_prefix, drain, ends, model, settle,
-    take_connect,
+    Browser, Connected, INNER_PLACE, OTHER_PLACE, PLACE, Seen, TAB, assert_prefix, drain, ends, model, settle,
 };
 
 /// Lanes are created for a target that is killed meanwhile and whose thread
@@ -62,10 +61,7 @@ fn connect_over_lanes_found_against_kill_of_a_target_that_hangs() {
 fn a_hung_loop_is_declared_gone_against_posts_to_it() {
     model(None, 145, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut hanging, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        take_connect(&mut hanging);
+        let Connected { mut background, port, page: mut hanging, .. } = browser.connected();
         let (service, id) = (browser.service.clone(), hanging.id());
         let killer = thread::spawn(move || service.event_loop_gone(id).unwrap());
         background.post_message(port, &[1]).unwrap();
@@ -87,10 +83,7 @@ fn a_hung_loop_is_declared_gone_against_posts_to_it() {
 fn three_ends_at_once() {
     model(Some(3), 7_100, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        take_connect(&mut page);
+        let Connected { mut background, port, mut page, .. } = browser.connected();
         let service = browser.service.clone();
         let killer = thread::spawn(move || service.tab_closed(TAB).unwrap());
         let (service, extension) = (browser.service.clone(), browser.extension);
@@ -175,14 +168,11 @@ fn closing_the_tab_against_unloading_the_extension() {
 fn detach_against_closing_the_tab() {
     model(None, 1_300, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, context) = browser.content_script();
-        background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        take_connect(&mut page);
+        let Connected { mut background, mut page, receiver, .. } = browser.connected();
         assert_eq!(drain(&mut background), []);
         let service = browser.service.clone();
         let killer = thread::spawn(move || service.tab_closed(TAB).unwrap());
-        page.detach(context).unwrap();
+        page.detach(receiver).unwrap();
         killer.join().unwrap();
         let (opener_saw, page_saw) = settle(&mut background, &mut page);
         assert_eq!((opener_saw.len(), ends(&opener_saw)), (1, 1), "{opener_saw:?}");

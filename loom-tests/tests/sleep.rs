@@ -8,16 +8,14 @@ use loom::thread;
 use port_core_model::{ContextDescription, DisconnectReason, Event, TabTarget};
 use std::future::poll_fn;
 use std::task::Context;
-use support::{Browser, OTHER_PLACE, PLACE, Seen, TAB, counting_waker, drain, model, seen};
+use support::{Browser, Connected, OTHER_PLACE, PLACE, Seen, TAB, counting_waker, drain, model, seen};
 
 #[test]
 fn wait_against_a_post() {
     model(None, 24, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        drain(&mut page);
+        let Connected { mut background, port, mut page, .. } = browser.connected();
+        assert_eq!(drain(&mut page), []);
         let posting = thread::spawn(move || {
             background.post_message(port, &[1]).unwrap();
             background
@@ -47,10 +45,8 @@ fn wait_against_the_first_connect() {
 fn wait_against_a_kill() {
     model(None, 1_190, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        drain(&mut page);
+        let Connected { mut background, mut page, .. } = browser.connected();
+        assert_eq!(drain(&mut page), []);
         let service = browser.service.clone();
         let killer = thread::spawn(move || service.tab_closed(TAB).unwrap());
         let Event::Disconnect { reason, .. } = background.wait() else { panic!("expected an end") };
@@ -63,10 +59,8 @@ fn wait_against_a_kill() {
 fn wait_against_the_peer_being_dropped() {
     model(Some(3), 1_690, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        drain(&mut page);
+        let Connected { mut background, mut page, .. } = browser.connected();
+        assert_eq!(drain(&mut page), []);
         let dropping = thread::spawn(move || drop(page));
         let Event::Disconnect { reason, .. } = background.wait() else { panic!("expected an end") };
         assert_eq!(reason, DisconnectReason::EventLoopGone);
@@ -105,10 +99,8 @@ fn wait_against_a_post_and_a_kill() {
 fn poll_against_a_post() {
     model(None, 130, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        drain(&mut page);
+        let Connected { mut background, port, mut page, .. } = browser.connected();
+        assert_eq!(drain(&mut page), []);
         let posting = thread::spawn(move || {
             background.post_message(port, &[1]).unwrap();
             background
@@ -124,10 +116,8 @@ fn poll_against_a_post() {
 fn the_last_task_is_woken() {
     model(None, 130, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        drain(&mut page);
+        let Connected { mut background, port, mut page, .. } = browser.connected();
+        assert_eq!(drain(&mut page), []);
         let (first, first_wakes) = counting_waker();
         assert!(page.poll_event(&mut Context::from_waker(&first)).is_pending());
         let posting = thread::spawn(move || {
@@ -203,10 +193,8 @@ fn everything_at_once_wakes_once() {
 fn a_registered_task_is_let_go_while_a_post_wakes_it() {
     model(None, 250, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        drain(&mut page);
+        let Connected { mut background, port, mut page, .. } = browser.connected();
+        assert_eq!(drain(&mut page), []);
         let (task, wakes) = counting_waker();
         assert!(page.poll_event(&mut Context::from_waker(&task)).is_pending());
         drop(task);

@@ -6,7 +6,7 @@ use loom::thread;
 use port_core_model::{
     BackForwardCache, ConnectError, DisconnectReason, Limits, Policies, PostError, TabTarget,
 };
-use support::{Browser, INNER_PLACE, Seen, TAB, drain, model, take_connect};
+use support::{Browser, Connected, INNER_PLACE, Seen, TAB, drain, model, take_connect};
 
 /// A post is refused for want of window while the receiver takes what fills it:
 /// either the post finds the credit in its lane, or the context is told of room.
@@ -14,10 +14,7 @@ use support::{Browser, INNER_PLACE, Seen, TAB, drain, model, take_connect};
 fn credit_against_a_post_that_wants_it() {
     model(None, 1_600, || {
         let browser = Browser::with_window(1);
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        take_connect(&mut page);
+        let Connected { mut background, port, mut page, .. } = browser.connected();
         assert_eq!(drain(&mut background), []);
         background.post_message(port, &[1]).unwrap();
         let taking = thread::spawn(move || {
@@ -46,10 +43,7 @@ fn credit_against_a_post_that_wants_it() {
 fn a_post_finds_the_credit_that_lies_in_its_lane() {
     model(None, 1, || {
         let browser = Browser::with_window(1);
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        let received = take_connect(&mut page);
+        let Connected { mut background, port, mut page, received, .. } = browser.connected();
         assert_eq!(drain(&mut background), []);
         background.post_message(port, &[1]).unwrap();
         page.post_message(received, &[7]).unwrap();
@@ -95,10 +89,7 @@ fn losing_the_slowest_receiver_makes_room() {
 fn a_receiver_that_waits_for_room_hears_the_end() {
     model(None, 420, || {
         let browser = Browser::with_window(1);
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        let received = take_connect(&mut page);
+        let Connected { mut background, port, mut page, received, .. } = browser.connected();
         assert_eq!(drain(&mut background), []);
         page.post_message(received, &[1]).unwrap();
         let taking = thread::spawn(move || {
