@@ -15,7 +15,7 @@ use support::{
 /// A late answer on a channel whose slot the opener has used again.
 #[test]
 fn a_late_answer_never_reaches_the_next_channel_of_its_slot() {
-    model(None, 1_400, || {
+    model(None, 12_000, || {
         let browser = Browser::new();
         let Connected { mut background, opener, port: old, mut page, received, .. } = browser.connected();
         assert_eq!(drain(&mut background), []);
@@ -43,7 +43,7 @@ fn a_late_answer_never_reaches_the_next_channel_of_its_slot() {
 /// again, for that loop may not have heard of the fact.
 #[test]
 fn a_slot_is_told_free_before_it_is_used_again() {
-    model(Some(3), 6_600, || {
+    model(Some(3), 16_000, || {
         let browser = Browser::new();
         browser.tab(OTHER_PLACE);
         let (mut background, opener) = browser.background();
@@ -77,7 +77,7 @@ fn a_slot_is_told_free_before_it_is_used_again() {
 /// Messages and the disconnect of one breath, against a receiver that drains.
 #[test]
 fn everything_posted_is_heard_before_the_disconnect() {
-    model(Some(3), 5_700, || {
+    model(Some(3), 19_000, || {
         let browser = Browser::new();
         let Connected { mut background, port, mut page, .. } = browser.connected();
         let posting = thread::spawn(move || {
@@ -100,7 +100,7 @@ fn everything_posted_is_heard_before_the_disconnect() {
 /// The same when the poster's whole loop goes.
 #[test]
 fn everything_posted_is_heard_before_the_loop_is_gone() {
-    model(Some(3), 690, || {
+    model(Some(3), 970, || {
         let browser = Browser::new();
         let Connected { mut background, port, mut page, .. } = browser.connected();
         let posting = thread::spawn(move || {
@@ -117,7 +117,7 @@ fn everything_posted_is_heard_before_the_loop_is_gone() {
 /// The same where the receiver had not even taken the connection: it hears all three.
 #[test]
 fn a_dropped_loops_last_connection_is_heard() {
-    model(Some(3), 610, || {
+    model(Some(3), 930, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut page, _) = browser.content_script();
@@ -160,7 +160,7 @@ fn an_end_brings_along_what_was_done_before_it() {
 /// The same for what the browser did before it reported a fact.
 #[test]
 fn a_fact_brings_along_what_was_done_before_it() {
-    model(None, 60, || {
+    model(None, 110, || {
         let browser = Browser::new();
         let Connected { mut background, page: _page, .. } = browser.connected();
         assert_eq!(drain(&mut background), []);
@@ -182,7 +182,7 @@ fn a_fact_brings_along_what_was_done_before_it() {
 /// that a fact ends meanwhile is dropped.
 #[test]
 fn no_event_is_handed_to_a_context_that_was_killed_meanwhile() {
-    model(None, 7, || {
+    model(None, 13, || {
         let browser = Browser::new();
         browser.frame(INNER_PLACE);
         let (mut background, opener) = browser.background();
@@ -215,7 +215,7 @@ fn no_event_is_handed_to_a_context_that_was_killed_meanwhile() {
 /// "No receiver" or an end fires once.
 #[test]
 fn two_receivers_go_at_once_on_two_loops() {
-    model(Some(2), 310, || {
+    model(Some(2), 490, || {
         let browser = Browser::new();
         browser.frame(INNER_PLACE);
         let (mut background, opener) = browser.background();
@@ -289,7 +289,7 @@ fn a_slot_retires_before_its_generations_start_over() {
 /// nothing behind it waits for a decision.
 #[test]
 fn a_refusal_holds_up_nothing_behind_it() {
-    model(Some(3), 1_200, || {
+    model(Some(3), 3_200, || {
         let browser = Browser::new();
         browser.tab(OTHER_PLACE);
         let (mut background, opener) = browser.background();

@@ -12,7 +12,7 @@ use support::{Browser, Connected, OTHER_PLACE, PLACE, Seen, TAB, counting_waker,
 
 #[test]
 fn wait_against_a_post() {
-    model(None, 24, || {
+    model(None, 43, || {
         let browser = Browser::new();
         let Connected { mut background, port, mut page, .. } = browser.connected();
         assert_eq!(drain(&mut page), []);
@@ -43,7 +43,7 @@ fn wait_against_the_first_connect() {
 
 #[test]
 fn wait_against_a_kill() {
-    model(None, 1_190, || {
+    model(None, 2_200, || {
         let browser = Browser::new();
         let Connected { mut background, mut page, .. } = browser.connected();
         assert_eq!(drain(&mut page), []);
@@ -57,7 +57,7 @@ fn wait_against_a_kill() {
 
 #[test]
 fn wait_against_the_peer_being_dropped() {
-    model(Some(3), 1_690, || {
+    model(Some(3), 2_400, || {
         let browser = Browser::new();
         let Connected { mut background, mut page, .. } = browser.connected();
         assert_eq!(drain(&mut page), []);
@@ -70,7 +70,7 @@ fn wait_against_the_peer_being_dropped() {
 
 #[test]
 fn wait_against_a_post_and_a_kill() {
-    model(Some(3), 2_150, || {
+    model(Some(3), 3_900, || {
         let browser = Browser::new();
         let (mut background, _) = browser.background();
         let (mut page, opener) = browser.content_script();
@@ -97,7 +97,7 @@ fn wait_against_a_post_and_a_kill() {
 /// A task registers while something is published.
 #[test]
 fn poll_against_a_post() {
-    model(None, 130, || {
+    model(None, 250, || {
         let browser = Browser::new();
         let Connected { mut background, port, mut page, .. } = browser.connected();
         assert_eq!(drain(&mut page), []);
@@ -114,7 +114,7 @@ fn poll_against_a_post() {
 /// The task that polled last is woken, not the first.
 #[test]
 fn the_last_task_is_woken() {
-    model(None, 130, || {
+    model(None, 250, || {
         let browser = Browser::new();
         let Connected { mut background, port, mut page, .. } = browser.connected();
         assert_eq!(drain(&mut page), []);
@@ -160,7 +160,7 @@ fn own_work_wakes_a_loop_that_said_nothing() {
 /// G4: at most one wake per "nothing", from two loops and a fact at once.
 #[test]
 fn everything_at_once_wakes_once() {
-    model(Some(3), 19, || {
+    model(Some(3), 34, || {
         let browser = Browser::new();
         browser.tab(OTHER_PLACE);
         let (waker, wakes) = counting_waker();
@@ -191,7 +191,7 @@ fn everything_at_once_wakes_once() {
 /// waker goes with the loop.
 #[test]
 fn a_registered_task_is_let_go_while_a_post_wakes_it() {
-    model(None, 250, || {
+    model(None, 460, || {
         let browser = Browser::new();
         let Connected { mut background, port, mut page, .. } = browser.connected();
         assert_eq!(drain(&mut page), []);

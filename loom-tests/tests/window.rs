@@ -12,7 +12,7 @@ use support::{Browser, Connected, INNER_PLACE, Seen, TAB, drain, model, take_con
 /// either the post finds the credit in its lane, or the context is told of room.
 #[test]
 fn credit_against_a_post_that_wants_it() {
-    model(None, 1_600, || {
+    model(None, 39_000, || {
         let browser = Browser::with_window(1);
         let Connected { mut background, port, mut page, .. } = browser.connected();
         assert_eq!(drain(&mut background), []);
@@ -57,7 +57,7 @@ fn a_post_finds_the_credit_that_lies_in_its_lane() {
 /// Removing the slowest receiver recomputes room and tells of it.
 #[test]
 fn losing_the_slowest_receiver_makes_room() {
-    model(None, 130, || {
+    model(None, 240, || {
         let browser = Browser::with_window(1);
         browser.frame(INNER_PLACE);
         let (mut background, opener) = browser.background();
@@ -87,7 +87,7 @@ fn losing_the_slowest_receiver_makes_room() {
 /// A receiver without credit towards an opener that takes and then goes.
 #[test]
 fn a_receiver_that_waits_for_room_hears_the_end() {
-    model(None, 420, || {
+    model(None, 11_000, || {
         let browser = Browser::with_window(1);
         let Connected { mut background, port, mut page, received, .. } = browser.connected();
         assert_eq!(drain(&mut background), []);
@@ -115,7 +115,7 @@ fn a_receiver_that_waits_for_room_hears_the_end() {
 /// The lane's budget covers connects, outlives ports, and opens again as the peer takes.
 #[test]
 fn a_full_lane_refuses_connects_and_posts_until_the_peer_takes() {
-    model(None, 4_600, || {
+    model(None, 15_000, || {
         let mut limits = Limits::default();
         limits.lane_records = 2;
         let browser = Browser::with(limits, Policies::default());
