@@ -77,7 +77,7 @@ fn a_tab_id_is_used_again_against_connecting_to_it() {
 /// background is unloaded while it is reached for.
 #[test]
 fn an_external_connect_against_unloading_the_other_extension() {
-    model(Some(3), 540, || {
+    model(Some(3), 920, || {
         let browser = Browser::new();
         let (mut opening, opener) = browser.background();
         let other = ExtensionId::new("other");

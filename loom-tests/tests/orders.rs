@@ -235,10 +235,10 @@ macro_rules! conversation {
 conversation!(
     the_opener_disconnects(Disconnects, Stays), at least 6_600
     the_opener_detaches(Detaches, Stays), at least 6_600
-    the_opener_drops(Drops, Stays), at least 2_800
-    the_receiver_disconnects(Stays, Disconnects), at least 4_100
-    the_receiver_detaches(Stays, Detaches), at least 4_400
-    the_receiver_drops(Stays, Drops), at least 9_100
-    both_disconnect(Disconnects, Disconnects), at least 4_600
-    both_drop(Drops, Drops), at least 4_900
+    the_opener_drops(Drops, Stays), at least 4_300
+    the_receiver_disconnects(Stays, Disconnects), at least 7_200
+    the_receiver_detaches(Stays, Detaches), at least 7_500
+    the_receiver_drops(Stays, Drops), at least 11_000
+    both_disconnect(Disconnects, Disconnects), at least 7_000
+    both_drop(Drops, Drops), at least 6_700
 );

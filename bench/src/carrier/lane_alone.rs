@@ -1,6 +1,6 @@
 //! The core's lane with nothing around it.
 
-use super::{Carrier, End, Item, item, look_at_item};
+use super::{Carrier, End, Item, both_ways, item, look_at_item};
 use crate::lane::{Consumer, Producer, lane};
 use crate::load::Load;
 
@@ -25,12 +25,7 @@ impl Carrier for LaneAlone {
     type End = LaneEnd;
 
     fn between(_ports: usize) -> (LaneEnd, LaneEnd) {
-        let (to_second, from_first) = lane();
-        let (to_first, from_second) = lane();
-        (
-            LaneEnd { producer: to_second, consumer: from_second, left: 0 },
-            LaneEnd { producer: to_first, consumer: from_first, left: 0 },
-        )
+        both_ways(lane, |producer, consumer| LaneEnd { producer, consumer, left: 0 })
     }
 }
 
