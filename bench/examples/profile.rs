@@ -5,8 +5,8 @@
 use port_core::{ContextId, Event, EventLoop, PortId, TabTarget};
 use port_core_bench::carrier::Core;
 use port_core_bench::load::Static32;
-use port_core_bench::question::Contender;
 use port_core_bench::question::one_way::{spin, wait};
+use port_core_bench::question::{Contender, round_trip};
 use port_core_bench::scene::Scene;
 use port_core_bench::topology::Processors;
 use std::env;
@@ -29,12 +29,13 @@ fn main() {
         "ports" => ports(count),
         "apart" => apart(spin::<Core, _>(Static32), count),
         "apart-waiting" => apart(wait::<Core, _>(Static32), count),
+        "round-trips" => round_trips(count),
         "connects" => connects(count, Scene::of_two_loops(1)),
         "connects-within" => connects(count, Scene::of_one_loop(1)),
         "sleeps" => sleeps(count, false),
         "sleeps-beside" => sleeps(count, true),
         other => panic!(
-            "messages, fan-outs, ports, apart, apart-waiting, connects, connects-within, sleeps \
+            "messages, fan-outs, ports, apart, apart-waiting, round-trips, connects, connects-within, sleeps \
              or sleeps-beside, not {other}"
         ),
     }
@@ -92,6 +93,13 @@ fn bursts(mut scene: Scene, count: usize, receivers: usize, mut port: impl FnMut
 fn apart(mut contender: Contender, count: usize) {
     let processors = Processors::find().expect("two processors");
     println!("{:.1} ns", contender.sample(&processors, count).nanoseconds());
+}
+
+/// Messages there and back between two threads that spin.
+fn round_trips(count: usize) {
+    let processors = Processors::find().expect("two processors");
+    let sample = round_trip::spin::<Core, _>(Static32).sample(&processors, count);
+    println!("median {:.1} ns", sample.nanoseconds());
 }
 
 #[inline(never)]

@@ -55,6 +55,11 @@ impl<T> Consumer<T> {
         self.0.pop(|record, tail| (record, tail.pieces().flatten().copied().collect()))
     }
 
+    /// Tells the producer which slots are free again.
+    pub fn publish(&mut self) {
+        self.0.publish_consumed();
+    }
+
     /// The last segment linked by now.
     #[must_use]
     pub fn frontier(&self) -> Frontier<T> {

@@ -47,7 +47,9 @@ enum Link {
     Lanes(Box<Ends>),
 }
 
-/// This side's ends of the two lanes.
+/// This side's ends of the two lanes. On lines of its own: what lies beside it may be another
+/// thread's ends.
+#[repr(align(64))]
 struct Ends {
     producer: Producer<Record>,
     ringer: Ringer,
@@ -219,6 +221,7 @@ impl Peer {
     }
 
     /// Whether there is a record to take.
+    #[inline(always)]
     pub(crate) fn has_record(&mut self) -> bool {
         !self.backlog.is_empty()
             || match &mut self.link {
@@ -258,8 +261,8 @@ impl Peer {
     }
 
     /// Tells the peer's budget what was taken.
-    pub(crate) fn publish_taken(&self) {
-        if let Link::Lanes(ends) = &self.link
+    pub(crate) fn publish_taken(&mut self) {
+        if let Link::Lanes(ends) = &mut self.link
             && !mutant("taken-and-never-told")
         {
             ends.consumer.publish_consumed();

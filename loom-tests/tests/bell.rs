@@ -30,7 +30,7 @@ fn receive(bell: &Bell, consumer: &mut Consumer<u32>, armer: &mut Armer) -> u32 
 
 #[test]
 fn publish_against_sleep_loses_no_wake_up() {
-    model(None, 140, || {
+    model(None, 270, || {
         let bell = Bell::new(Waker::noop().clone());
         let (mut ringer, mut armer) = bell.line();
         let (mut producer, mut consumer) = lane();
@@ -46,7 +46,7 @@ fn publish_against_sleep_loses_no_wake_up() {
 
 #[test]
 fn publish_twice_against_sleep_twice() {
-    model(Some(3), 740, || {
+    model(Some(3), 1_300, || {
         let bell = Bell::new(Waker::noop().clone());
         let (mut ringer, mut armer) = bell.line();
         let (mut producer, mut consumer) = lane();
@@ -65,7 +65,7 @@ fn publish_twice_against_sleep_twice() {
 
 #[test]
 fn two_lines_ring_against_sleep() {
-    model(Some(2), 730, || {
+    model(Some(2), 1_300, || {
         let bell = Bell::new(Waker::noop().clone());
         let mut posters = Vec::new();
         let mut ends = Vec::new();
@@ -105,7 +105,7 @@ fn two_lines_ring_against_sleep() {
 
 #[test]
 fn two_lines_wake_once_per_arming() {
-    model(None, 45, || {
+    model(None, 81, || {
         let (waker, wakes) = counting_waker();
         let bell = Bell::new(waker);
         assert!(bell.arm());
@@ -126,7 +126,7 @@ fn two_lines_wake_once_per_arming() {
 
 #[test]
 fn ring_against_close() {
-    model(None, 11, || {
+    model(None, 20, || {
         let (waker, wakes) = counting_waker();
         let bell = Bell::new(waker);
         let (mut ringer, armer) = bell.line();
@@ -142,7 +142,7 @@ fn ring_against_close() {
 
 #[test]
 fn one_line_rung_by_two_threads_is_queued_once() {
-    model(Some(3), 590, || {
+    model(Some(3), 1_100, || {
         let bell = Bell::new(Waker::noop().clone());
         let published = Arc::new(AtomicUsize::new(0));
         let control = bell.shared_line();
@@ -171,7 +171,7 @@ fn one_line_rung_by_two_threads_is_queued_once() {
 /// asleep. The link's slot may be seen before the link.
 #[test]
 fn publish_over_a_link_against_sleep() {
-    model(None, 930, || {
+    model(None, 1_100, || {
         let bell = Bell::new(Waker::noop().clone());
         let (mut ringer, mut armer) = bell.line();
         let (mut producer, mut consumer) = lane();
@@ -200,7 +200,7 @@ fn a_waker_that_panics_does_not_jam_the_bell() {
             std::panic::resume_unwind(Box::new("a waker's panic"));
         }
     }
-    model(None, 32, || {
+    model(None, 58, || {
         let bell = Bell::new(Waker::from(std::sync::Arc::new(Panicking)));
         let (mut ringer, mut armer) = bell.line();
         for _ in 0..2 {

@@ -4,7 +4,7 @@ mod support;
 
 use loom::thread;
 use port_core_model::{BackForwardCache, DisconnectReason, Policies, TabTarget};
-use support::{Browser, PLACE, Seen, TAB, drain, ends, model, settle, take_connect};
+use support::{Browser, Connected, PLACE, Seen, TAB, drain, ends, model, settle};
 
 fn browser(back_forward_cache: BackForwardCache) -> Browser {
     let mut policies = Policies::default();
@@ -17,12 +17,9 @@ const QUEUES: BackForwardCache = BackForwardCache::QueuesMessages { messages: 10
 /// What is posted while a page goes into the cache and comes back arrives, in order.
 #[test]
 fn posts_against_going_into_the_cache_and_coming_back() {
-    model(Some(3), 5_300, || {
+    model(Some(3), 16_000, || {
         let browser = browser(QUEUES);
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        take_connect(&mut page);
+        let Connected { mut background, port, mut page, .. } = browser.connected();
         let service = browser.service.clone();
         let caching = thread::spawn(move || {
             service.document_cached(PLACE.document).unwrap();
@@ -45,7 +42,7 @@ fn posts_against_going_into_the_cache_and_coming_back() {
 /// Where the cache ends ports, the opener hears once and the page nothing.
 #[test]
 fn a_port_ends_with_its_page_going_into_the_cache() {
-    model(None, 42, || {
+    model(None, 76, || {
         let browser = browser(BackForwardCache::Ends);
         let (mut background, opener) = browser.background();
         let (mut page, _) = browser.content_script();
@@ -66,12 +63,10 @@ fn a_port_ends_with_its_page_going_into_the_cache() {
 /// A page is thrown out of the cache while messages for it arrive.
 #[test]
 fn posts_against_being_thrown_out_of_the_cache() {
-    model(None, 81, || {
+    model(None, 150, || {
         let browser = browser(QUEUES);
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        assert_eq!(drain(&mut page), [Seen::Connect]);
+        let Connected { mut background, port, mut page, .. } = browser.connected();
+        assert_eq!(drain(&mut page), []);
         assert_eq!(drain(&mut background), []);
         browser.service.document_cached(PLACE.document).unwrap();
         let service = browser.service.clone();
@@ -90,7 +85,7 @@ fn posts_against_being_thrown_out_of_the_cache() {
 /// taken before or refused; it is never left open on one side.
 #[test]
 fn connect_against_going_into_the_cache() {
-    model(None, 560, || {
+    model(None, 1_000, || {
         let browser = browser(QUEUES);
         let (mut background, opener) = browser.background();
         let (mut page, _) = browser.content_script();

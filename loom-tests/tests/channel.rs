@@ -8,19 +8,16 @@ use loom::sync::Arc;
 use loom::thread;
 use port_core_model::{DisconnectReason, Message, TabTarget};
 use support::{
-    Browser, INNER_PLACE, OTHER_PLACE, PLACE, Seen, TAB, drain, ends, model, seen, settle, take_connect,
-    watched_payload,
+    Browser, Connected, INNER_PLACE, OTHER_PLACE, PLACE, Seen, TAB, drain, ends, model, seen, settle,
+    take_connect, watched_payload,
 };
 
 /// A late answer on a channel whose slot the opener has used again.
 #[test]
 fn a_late_answer_never_reaches_the_next_channel_of_its_slot() {
-    model(None, 1_400, || {
+    model(None, 12_000, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let old = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        let received = take_connect(&mut page);
+        let Connected { mut background, opener, port: old, mut page, received, .. } = browser.connected();
         assert_eq!(drain(&mut background), []);
         let answering = thread::spawn(move || {
             page.post_message(received, &[9]).unwrap();
@@ -46,7 +43,7 @@ fn a_late_answer_never_reaches_the_next_channel_of_its_slot() {
 /// again, for that loop may not have heard of the fact.
 #[test]
 fn a_slot_is_told_free_before_it_is_used_again() {
-    model(Some(3), 6_600, || {
+    model(Some(3), 16_000, || {
         let browser = Browser::new();
         browser.tab(OTHER_PLACE);
         let (mut background, opener) = browser.background();
@@ -80,12 +77,9 @@ fn a_slot_is_told_free_before_it_is_used_again() {
 /// Messages and the disconnect of one breath, against a receiver that drains.
 #[test]
 fn everything_posted_is_heard_before_the_disconnect() {
-    model(Some(3), 5_700, || {
+    model(Some(3), 19_000, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        take_connect(&mut page);
+        let Connected { mut background, port, mut page, .. } = browser.connected();
         let posting = thread::spawn(move || {
             background.post_message(port, &[1]).unwrap();
             background.post_message(port, Message::from(watched_payload(2))).unwrap();
@@ -106,12 +100,9 @@ fn everything_posted_is_heard_before_the_disconnect() {
 /// The same when the poster's whole loop goes.
 #[test]
 fn everything_posted_is_heard_before_the_loop_is_gone() {
-    model(Some(3), 690, || {
+    model(Some(3), 970, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        take_connect(&mut page);
+        let Connected { mut background, port, mut page, .. } = browser.connected();
         let posting = thread::spawn(move || {
             background.post_message(port, Message::from(watched_payload(1))).unwrap();
             drop(background);
@@ -126,7 +117,7 @@ fn everything_posted_is_heard_before_the_loop_is_gone() {
 /// The same where the receiver had not even taken the connection: it hears all three.
 #[test]
 fn a_dropped_loops_last_connection_is_heard() {
-    model(Some(3), 610, || {
+    model(Some(3), 930, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut page, _) = browser.content_script();
@@ -149,17 +140,14 @@ fn a_dropped_loops_last_connection_is_heard() {
 fn an_end_brings_along_what_was_done_before_it() {
     model(None, 45, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, context) = browser.content_script();
-        background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        take_connect(&mut page);
+        let Connected { mut background, mut page, receiver, .. } = browser.connected();
         assert_eq!(drain(&mut background), []);
         let written = Arc::new(UnsafeCell::new(0));
         let cell = Arc::clone(&written);
         let ending = thread::spawn(move || {
             // SAFETY: read by nobody before the end is heard.
             cell.with_mut(|cell| unsafe { *cell = 7 });
-            page.detach(context).unwrap();
+            page.detach(receiver).unwrap();
             page
         });
         assert_eq!(seen(&background.wait()), Seen::Disconnect(DisconnectReason::ContextDetached));
@@ -172,12 +160,9 @@ fn an_end_brings_along_what_was_done_before_it() {
 /// The same for what the browser did before it reported a fact.
 #[test]
 fn a_fact_brings_along_what_was_done_before_it() {
-    model(None, 60, || {
+    model(None, 110, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        take_connect(&mut page);
+        let Connected { mut background, page: _page, .. } = browser.connected();
         assert_eq!(drain(&mut background), []);
         let written = Arc::new(UnsafeCell::new(0));
         let (cell, service) = (Arc::clone(&written), browser.service.clone());
@@ -197,7 +182,7 @@ fn a_fact_brings_along_what_was_done_before_it() {
 /// that a fact ends meanwhile is dropped.
 #[test]
 fn no_event_is_handed_to_a_context_that_was_killed_meanwhile() {
-    model(None, 7, || {
+    model(None, 13, || {
         let browser = Browser::new();
         browser.frame(INNER_PLACE);
         let (mut background, opener) = browser.background();
@@ -230,7 +215,7 @@ fn no_event_is_handed_to_a_context_that_was_killed_meanwhile() {
 /// "No receiver" or an end fires once.
 #[test]
 fn two_receivers_go_at_once_on_two_loops() {
-    model(Some(2), 310, || {
+    model(Some(2), 490, || {
         let browser = Browser::new();
         browser.frame(INNER_PLACE);
         let (mut background, opener) = browser.background();
@@ -304,7 +289,7 @@ fn a_slot_retires_before_its_generations_start_over() {
 /// nothing behind it waits for a decision.
 #[test]
 fn a_refusal_holds_up_nothing_behind_it() {
-    model(Some(3), 1_200, || {
+    model(Some(3), 3_200, || {
         let browser = Browser::new();
         browser.tab(OTHER_PLACE);
         let (mut background, opener) = browser.background();
@@ -334,12 +319,9 @@ fn a_refusal_holds_up_nothing_behind_it() {
 /// receiver may have heard of the opener's end and know it no more.
 #[test]
 fn a_connection_of_a_known_opener_against_its_end() {
-    model(Some(3), 130, || {
+    model(Some(3), 60, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        take_connect(&mut page);
+        let Connected { mut background, opener, mut page, .. } = browser.connected();
         assert_eq!(drain(&mut background), []);
         let (service, ended) = (browser.service.clone(), background.id());
         let ending = thread::spawn(move || {

@@ -6,8 +6,8 @@ use loom::sync::Arc;
 use loom::thread;
 use port_core_model::{DisconnectReason, Message, TabTarget};
 use support::{
-    Browser, PLACE, Seen, TAB, assert_prefix, counted_payload, counting_waker, drain, ends, model, settle,
-    take_connect, watched_payload,
+    Browser, Connected, PLACE, Seen, TAB, assert_prefix, counted_payload, counting_waker, drain, ends, model,
+    settle, take_connect, watched_payload,
 };
 
 #[test]
@@ -78,7 +78,7 @@ fn connect_against_kill_of_the_opener() {
 
 #[test]
 fn lanes_created_against_kill_of_the_opener_while_the_receiver_takes() {
-    model(Some(3), 1_880, || {
+    model(Some(3), 3_200, || {
         let browser = Browser::new();
         let (mut background, _) = browser.background();
         let (mut page, opener) = browser.content_script();
@@ -100,12 +100,9 @@ fn lanes_created_against_kill_of_the_opener_while_the_receiver_takes() {
 
 #[test]
 fn post_against_kill_of_the_receiver() {
-    model(None, 12, || {
+    model(None, 23, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        take_connect(&mut page);
+        let Connected { mut background, port, mut page, .. } = browser.connected();
         assert_eq!(drain(&mut background), []);
         let service = browser.service.clone();
         let killer = thread::spawn(move || service.tab_closed(TAB).unwrap());
@@ -121,7 +118,7 @@ fn post_against_kill_of_the_receiver() {
 
 #[test]
 fn post_against_kill_of_the_poster() {
-    model(Some(3), 1_680, || {
+    model(Some(3), 5_400, || {
         let browser = Browser::new();
         let (mut background, _) = browser.background();
         let (mut page, opener) = browser.content_script();
@@ -172,12 +169,9 @@ fn what_was_posted_before_a_kill_is_heard_before_the_end() {
 
 #[test]
 fn both_ends_disconnect_at_once() {
-    model(Some(3), 280, || {
+    model(Some(3), 1_900, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        let received = take_connect(&mut page);
+        let Connected { mut background, port, mut page, received, .. } = browser.connected();
         assert_eq!(drain(&mut background), []);
         let other = thread::spawn(move || {
             page.post_message(received, &[1]).unwrap();
@@ -199,7 +193,7 @@ fn both_ends_disconnect_at_once() {
 
 #[test]
 fn disconnect_against_taking_and_answering() {
-    model(Some(3), 5_700, || {
+    model(Some(3), 6_800, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut page, _) = browser.content_script();
@@ -245,7 +239,7 @@ fn two_loops_create_their_lanes_at_once() {
 
 #[test]
 fn dropping_a_loop_against_a_post_to_it() {
-    model(None, 1_700, || {
+    model(None, 3_500, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (waker, wakes) = counting_waker();
@@ -274,7 +268,7 @@ fn dropping_a_loop_against_a_post_to_it() {
 
 #[test]
 fn dropping_both_loops_at_once() {
-    model(Some(3), 1_940, || {
+    model(Some(3), 2_400, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (page, _) = browser.content_script();
@@ -289,7 +283,7 @@ fn dropping_both_loops_at_once() {
 
 #[test]
 fn dropping_a_loop_against_connecting_to_it() {
-    model(Some(3), 300, || {
+    model(Some(3), 530, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (page, _) = browser.content_script();
@@ -304,7 +298,7 @@ fn dropping_a_loop_against_connecting_to_it() {
 
 #[test]
 fn detach_against_connect() {
-    model(None, 240, || {
+    model(None, 300, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut page, context) = browser.content_script();
@@ -322,7 +316,7 @@ fn detach_against_connect() {
 
 #[test]
 fn attach_against_closing_the_tab() {
-    model(None, 270, || {
+    model(None, 560, || {
         let browser = Browser::new();
         let mut page = browser.event_loop();
         let description = browser.content_script_description();
@@ -344,7 +338,7 @@ fn attach_against_closing_the_tab() {
 
 #[test]
 fn attach_against_unloading_the_extension() {
-    model(None, 1_180, || {
+    model(None, 2_600, || {
         let browser = Browser::new();
         let mut page = browser.event_loop();
         let description = browser.content_script_description();
@@ -362,7 +356,7 @@ fn attach_against_unloading_the_extension() {
 
 #[test]
 fn attach_against_the_loop_being_declared_gone() {
-    model(None, 2_070, || {
+    model(None, 7_100, || {
         let browser = Browser::new();
         let mut page = browser.event_loop();
         let description = browser.content_script_description();
@@ -379,12 +373,9 @@ fn attach_against_the_loop_being_declared_gone() {
 
 #[test]
 fn two_facts_end_one_context_once() {
-    model(None, 9_100, || {
+    model(None, 16_000, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        take_connect(&mut page);
+        let Connected { mut background, mut page, .. } = browser.connected();
         assert_eq!(drain(&mut background), []);
         let (service, id) = (browser.service.clone(), page.id());
         let killer = thread::spawn(move || service.tab_closed(TAB).unwrap());

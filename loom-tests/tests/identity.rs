@@ -77,7 +77,7 @@ fn a_tab_id_is_used_again_against_connecting_to_it() {
 /// background is unloaded while it is reached for.
 #[test]
 fn an_external_connect_against_unloading_the_other_extension() {
-    model(Some(3), 540, || {
+    model(Some(3), 920, || {
         let browser = Browser::new();
         let (mut opening, opener) = browser.background();
         let other = ExtensionId::new("other");
@@ -129,7 +129,7 @@ fn a_connect_reaches_its_own_instance_alone() {
 /// kill: the peer forgets the one that is gone, and still knows the other.
 #[test]
 fn a_successor_is_known_though_its_predecessor_was_killed() {
-    model(Some(2), 760, || {
+    model(Some(2), 390, || {
         let browser = Browser::new();
         browser.tab(OTHER_PLACE);
         let (mut background, _) = browser.background();

@@ -6,8 +6,8 @@ mod support;
 use loom::thread;
 use port_core_model::{ContextDescription, DisconnectReason, DocumentId, TabTarget};
 use support::{
-    Browser, INNER_PLACE, OTHER_PLACE, PLACE, Seen, TAB, assert_prefix, counting_waker, drain, ends, model,
-    settle, take_connect,
+    Browser, Connected, INNER_PLACE, OTHER_PLACE, PLACE, Seen, TAB, assert_prefix, counting_waker, drain,
+    ends, model, settle,
 };
 
 /// Lanes are created for a target that is killed meanwhile and whose thread
@@ -40,7 +40,7 @@ fn connect_against_kill_of_a_target_that_hangs() {
 /// context of its own: they are found, and the target was killed before they led anywhere.
 #[test]
 fn connect_over_lanes_found_against_kill_of_a_target_that_hangs() {
-    model(Some(3), 3_400, || {
+    model(Some(3), 4_400, || {
         let browser = Browser::new();
         browser.tab(OTHER_PLACE);
         let (mut background, opener) = browser.background();
@@ -68,10 +68,7 @@ fn connect_over_lanes_found_against_kill_of_a_target_that_hangs() {
 fn a_hung_loop_is_declared_gone_against_posts_to_it() {
     model(None, 145, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut hanging, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        take_connect(&mut hanging);
+        let Connected { mut background, port, page: mut hanging, .. } = browser.connected();
         let (service, id) = (browser.service.clone(), hanging.id());
         let killer = thread::spawn(move || service.event_loop_gone(id).unwrap());
         background.post_message(port, &[1]).unwrap();
@@ -91,12 +88,9 @@ fn a_hung_loop_is_declared_gone_against_posts_to_it() {
 /// all at once.
 #[test]
 fn three_ends_at_once() {
-    model(Some(3), 7_100, || {
+    model(Some(3), 12_000, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        take_connect(&mut page);
+        let Connected { mut background, port, mut page, .. } = browser.connected();
         let service = browser.service.clone();
         let killer = thread::spawn(move || service.tab_closed(TAB).unwrap());
         let (service, extension) = (browser.service.clone(), browser.extension);
@@ -138,7 +132,7 @@ fn unloading_an_extension_against_its_port_being_made() {
 /// A frame goes to another document while a content script attaches to the old one.
 #[test]
 fn attach_against_navigation() {
-    model(None, 310, || {
+    model(None, 560, || {
         let browser = Browser::new();
         let mut page = browser.event_loop();
         let description = browser.content_script_description();
@@ -161,7 +155,7 @@ fn attach_against_navigation() {
 /// Two facts take the same context out of the index at once.
 #[test]
 fn closing_the_tab_against_unloading_the_extension() {
-    model(None, 19_000, || {
+    model(None, 35_000, || {
         let browser = Browser::new();
         let (mut page, _) = browser.content_script();
         let service = browser.service.clone();
@@ -179,16 +173,13 @@ fn closing_the_tab_against_unloading_the_extension() {
 /// A fact against the owner's own detach of the same context.
 #[test]
 fn detach_against_closing_the_tab() {
-    model(None, 1_300, || {
+    model(None, 4_200, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, context) = browser.content_script();
-        background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        take_connect(&mut page);
+        let Connected { mut background, mut page, receiver, .. } = browser.connected();
         assert_eq!(drain(&mut background), []);
         let service = browser.service.clone();
         let killer = thread::spawn(move || service.tab_closed(TAB).unwrap());
-        page.detach(context).unwrap();
+        page.detach(receiver).unwrap();
         killer.join().unwrap();
         let (opener_saw, page_saw) = settle(&mut background, &mut page);
         assert_eq!((opener_saw.len(), ends(&opener_saw)), (1, 1), "{opener_saw:?}");
@@ -230,7 +221,7 @@ fn three_loops_meet_at_once() {
 /// after, or not at all, the other stays connected.
 #[test]
 fn one_of_two_targets_is_killed_while_they_accept() {
-    model(Some(3), 5_600, || {
+    model(Some(3), 11_000, || {
         let browser = Browser::new();
         browser.frame(INNER_PLACE);
         let (mut background, opener) = browser.background();
@@ -262,7 +253,7 @@ fn one_of_two_targets_is_killed_while_they_accept() {
 /// What fills several segments of a lane before a kill is heard before the end, all of it.
 #[test]
 fn everything_posted_before_a_kill_is_heard_however_much_it_is() {
-    model(Some(3), 350, || {
+    model(Some(3), 1_500, || {
         let browser = Browser::new();
         let (mut background, _) = browser.background();
         let (mut page, opener) = browser.content_script();

@@ -14,7 +14,7 @@ fn record() -> Arc<()> {
 
 #[test]
 fn push_against_drain() {
-    model(None, 90, || {
+    model(None, 290, || {
         let (mut producer, mut consumer) = lane();
         let pusher = thread::spawn(move || {
             for number in 0..2_u32 {
@@ -40,7 +40,7 @@ fn push_against_drain() {
 
 #[test]
 fn push_over_links_against_drain_and_recycling() {
-    model(None, 2_470, || {
+    model(None, 18_000, || {
         let (mut producer, mut consumer) = lane();
         let pusher = thread::spawn(move || {
             for number in 0..7_u32 {
@@ -65,7 +65,7 @@ fn push_over_links_against_drain_and_recycling() {
 
 #[test]
 fn a_recycled_segment_starts_over_against_drain() {
-    model(Some(3), 1_030, || {
+    model(Some(3), 3_600, || {
         let (mut producer, mut consumer) = lane();
         // Two segments in turn, close to their last turn.
         for number in 0..18_u32 {
@@ -95,7 +95,7 @@ fn a_recycled_segment_starts_over_against_drain() {
 
 #[test]
 fn push_against_consumer_going() {
-    model(None, 440, || {
+    model(None, 2_200, || {
         let (mut producer, mut consumer) = lane();
         producer.push(record(), &[]).unwrap();
         let pusher = thread::spawn(move || {
@@ -112,7 +112,7 @@ fn push_against_consumer_going() {
 
 #[test]
 fn nothing_is_kept_for_a_consumer_that_is_gone() {
-    model(None, 7, || {
+    model(None, 14, || {
         let (mut producer, consumer) = lane();
         let watched = record();
         let pushed = Arc::clone(&watched);
@@ -127,7 +127,7 @@ fn nothing_is_kept_for_a_consumer_that_is_gone() {
 
 #[test]
 fn producer_going_against_consumer_going() {
-    model(None, 6, || {
+    model(None, 12, || {
         let (mut producer, consumer) = lane();
         for _ in 0..4 {
             producer.push(record(), &[]).unwrap();
@@ -140,7 +140,7 @@ fn producer_going_against_consumer_going() {
 
 #[test]
 fn push_then_going_against_drain_then_going() {
-    model(Some(3), 490, || {
+    model(Some(3), 2_000, || {
         let (mut producer, mut consumer) = lane();
         let pusher = thread::spawn(move || {
             for _ in 0..4 {
@@ -157,7 +157,7 @@ fn push_then_going_against_drain_then_going() {
 
 #[test]
 fn shrinking_both_ends_against_each_other() {
-    model(None, 9, || {
+    model(None, 42, || {
         let (mut producer, mut consumer) = lane();
         // A burst, so that large segments were recycled and some taken as spares.
         for number in 0..12_u32 {
@@ -188,7 +188,7 @@ fn shrinking_both_ends_against_each_other() {
 
 #[test]
 fn a_frontier_holds_against_a_producer_that_goes_on() {
-    model(None, 400, || {
+    model(None, 5_800, || {
         let (mut producer, mut consumer) = lane();
         producer.push(0, &[]).unwrap();
         let pusher = thread::spawn(move || {
@@ -216,7 +216,7 @@ fn a_frontier_holds_against_a_producer_that_goes_on() {
 /// producer goes or pushes again.
 #[test]
 fn what_lies_in_a_lane_goes_with_its_consumer() {
-    model(None, 7, || {
+    model(None, 14, || {
         let (mut producer, consumer) = lane();
         let (early, late) = (record(), record());
         producer.push(Arc::clone(&early), &[]).unwrap();
@@ -235,7 +235,7 @@ fn what_lies_in_a_lane_goes_with_its_consumer() {
 /// The first push, the consumer's going and the producer's going, all at once.
 #[test]
 fn first_push_then_going_against_consumer_going() {
-    model(None, 73, || {
+    model(None, 130, || {
         let (mut producer, consumer) = lane();
         let watched = record();
         let pushed = Arc::clone(&watched);
@@ -258,20 +258,107 @@ fn stale_states_are_gone_when_turns_start_over() {
             number += 1;
             producer.push(number, tail).unwrap();
             assert_eq!(consumer.pop(), Some((number, tail.to_vec())));
+            consumer.publish();
             assert_eq!(consumer.pop(), None);
         };
-        // First turn of two segments: a record in every slot.
-        for _ in 0..6 {
-            pass(&[]);
+        // All turns of the first segment, of 3 slots, then of two of 4, and of the first of these again: in the
+        // first turn a record in every slot, in the others a tail covers those in the middle.
+        for length in [3, 4, 4, 4] {
+            for _ in 0..length {
+                pass(&[]);
+            }
+            for _ in 0..2 {
+                pass(&[7; 120]);
+                for _ in 3..length {
+                    pass(&[]);
+                }
+            }
         }
-        // Later turns: one record in the first slot, whose tail covers the others.
-        for _ in 0..4 {
-            pass(&[7; 120]);
+    });
+}
+
+/// The slots that the consumer left behind are written again, tails around the end of the
+/// segment among them; where it has not, the producer goes on elsewhere.
+#[test]
+fn a_segment_is_used_round_and_round_against_drain() {
+    model(None, 900, || {
+        let (mut producer, mut consumer) = lane();
+        let pusher = thread::spawn(move || {
+            for number in 0..3_u32 {
+                producer.push(number, &[number as u8; 2]).unwrap();
+            }
+        });
+        let mut next = 0;
+        for _ in 0..2 {
+            if let Some((number, tail)) = consumer.pop() {
+                assert_eq!((number, tail), (next, vec![next as u8; 2]));
+                next += 1;
+                consumer.publish();
+            }
         }
-        // The first turn again.
-        for _ in 0..6 {
-            pass(&[]);
+        pusher.join().unwrap();
+        while let Some((number, tail)) = consumer.pop() {
+            assert_eq!((number, tail), (next, vec![next as u8; 2]));
+            next += 1;
         }
+        assert_eq!(next, 3);
+    });
+}
+
+/// A segment is left in its last turn, though its slots are free.
+#[test]
+fn a_segment_is_left_after_its_last_turn_against_drain() {
+    model(None, 820, || {
+        let (mut producer, mut consumer) = lane();
+        // Into the last turn.
+        for number in 0..8_u32 {
+            producer.push(number, &[]).unwrap();
+            assert_eq!(consumer.pop().map(|(number, _)| number), Some(number));
+            consumer.publish();
+        }
+        let pusher = thread::spawn(move || {
+            for number in 8..12 {
+                producer.push(number, &[]).unwrap();
+            }
+        });
+        let mut next = 8;
+        for _ in 0..3 {
+            if let Some((number, _)) = consumer.pop() {
+                assert_eq!(number, next);
+                next += 1;
+                consumer.publish();
+            }
+        }
+        pusher.join().unwrap();
+        while let Some((number, _)) = consumer.pop() {
+            assert_eq!(number, next);
+            next += 1;
+        }
+        assert_eq!(next, 12);
+    });
+}
+
+/// Slots that are free again are used when the producer's end goes on, and the
+/// record in them is dropped once, whichever end goes first.
+#[test]
+fn going_round_against_consumer_going() {
+    model(None, 5_300, || {
+        let (mut producer, mut consumer) = lane();
+        for _ in 0..2 {
+            producer.push(record(), &[]).unwrap();
+            consumer.pop().unwrap();
+        }
+        consumer.publish();
+        let watched = record();
+        let pushed = Arc::clone(&watched);
+        let pusher = thread::spawn(move || {
+            for _ in 0..3 {
+                let _ = producer.push(Arc::clone(&pushed), &[]);
+            }
+        });
+        drop(consumer);
+        pusher.join().unwrap();
+        assert_eq!(Arc::strong_count(&watched), 1);
     });
 }
 
@@ -279,7 +366,7 @@ fn stale_states_are_gone_when_turns_start_over() {
 /// linked later.
 #[test]
 fn a_frontier_ends_with_the_last_segment_linked_when_it_was_taken() {
-    model(None, 7, || {
+    model(None, 62, || {
         let (mut producer, mut consumer) = lane();
         producer.push(0_u32, &[]).unwrap();
         let frontier = consumer.frontier();

@@ -81,11 +81,11 @@ early!(Nothing in early_and_nothing_happens, bound 3, at least 540);
 early!(TabCloses in early_and_the_tab_closes, bound 2, at least 400);
 early!(ExtensionUnloads in early_and_the_extension_is_unloaded, bound 2, at least 680);
 
-usual!(out_of_the_tab, Nothing in out_of_the_tab_and_nothing_happens, bound 3, at least 1_000);
+usual!(out_of_the_tab, Nothing in out_of_the_tab_and_nothing_happens, bound 3, at least 700);
 usual!(out_of_the_tab, TabCloses in out_of_the_tab_and_it_closes, bound 2, at least 690);
 usual!(out_of_the_tab, ReceiverHangs in out_of_the_tab_and_the_receiver_hangs, bound 2, at least 430);
 
-usual!(posts_wait, Nothing in posts_wait_and_nothing_happens, bound 3, at least 970);
+usual!(posts_wait, Nothing in posts_wait_and_nothing_happens, bound 3, at least 650);
 usual!(posts_wait, TabCloses in posts_wait_and_the_tab_closes, bound 2, at least 360);
 usual!(posts_wait, ExtensionUnloads in posts_wait_and_the_extension_is_unloaded, bound 2, at least 1_000);
 usual!(posts_wait, OpenerHangs in posts_wait_and_the_opener_hangs, bound 2, at least 570);
@@ -233,12 +233,12 @@ macro_rules! conversation {
 }
 
 conversation!(
-    the_opener_disconnects(Disconnects, Stays), at least 9_300
-    the_opener_detaches(Detaches, Stays), at least 11_200
-    the_opener_drops(Drops, Stays), at least 2_800
-    the_receiver_disconnects(Stays, Disconnects), at least 4_100
-    the_receiver_detaches(Stays, Detaches), at least 4_400
-    the_receiver_drops(Stays, Drops), at least 9_100
-    both_disconnect(Disconnects, Disconnects), at least 4_600
-    both_drop(Drops, Drops), at least 4_900
+    the_opener_disconnects(Disconnects, Stays), at least 6_600
+    the_opener_detaches(Detaches, Stays), at least 6_600
+    the_opener_drops(Drops, Stays), at least 4_300
+    the_receiver_disconnects(Stays, Disconnects), at least 7_200
+    the_receiver_detaches(Stays, Detaches), at least 7_500
+    the_receiver_drops(Stays, Drops), at least 11_000
+    both_disconnect(Disconnects, Disconnects), at least 7_000
+    both_drop(Drops, Drops), at least 6_700
 );

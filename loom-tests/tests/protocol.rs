@@ -49,12 +49,12 @@ macro_rules! every_order {
     };
 }
 
-every_order!(Nothing in nothing_happens, bound 3, at least 630);
-every_order!(TabCloses in the_tab_closes, bound 2, at least 250);
-every_order!(FrameNavigates in the_frame_navigates, bound 2, at least 250);
-every_order!(ExtensionUnloads in the_extension_is_unloaded, bound 2, at least 680);
-every_order!(ReceiverHangs in the_receiver_hangs, bound 2, at least 260);
-every_order!(OpenerHangs in the_opener_hangs, bound 2, at least 390);
+every_order!(Nothing in nothing_happens, bound 3, at least 760);
+every_order!(TabCloses in the_tab_closes, bound 2, at least 390);
+every_order!(FrameNavigates in the_frame_navigates, bound 2, at least 390);
+every_order!(ExtensionUnloads in the_extension_is_unloaded, bound 2, at least 1_100);
+every_order!(ReceiverHangs in the_receiver_hangs, bound 2, at least 440);
+every_order!(OpenerHangs in the_opener_hangs, bound 2, at least 610);
 
 /// The race that a browser has most, a preemption deeper.
 mod the_tab_closes_deeper {
@@ -62,11 +62,11 @@ mod the_tab_closes_deeper {
 
     #[test]
     fn both_stay() {
-        model(Some(3), 20_000, || run(Stays, Stays, Fact::TabCloses));
+        model(Some(3), 24_000, || run(Stays, Stays, Fact::TabCloses));
     }
 
     #[test]
     fn both_disconnect() {
-        model(Some(3), 20_000, || run(Disconnects, Disconnects, Fact::TabCloses));
+        model(Some(3), 38_000, || run(Disconnects, Disconnects, Fact::TabCloses));
     }
 }

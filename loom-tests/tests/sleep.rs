@@ -8,16 +8,14 @@ use loom::thread;
 use port_core_model::{ContextDescription, DisconnectReason, Event, TabTarget};
 use std::future::poll_fn;
 use std::task::Context;
-use support::{Browser, OTHER_PLACE, PLACE, Seen, TAB, counting_waker, drain, model, seen};
+use support::{Browser, Connected, OTHER_PLACE, PLACE, Seen, TAB, counting_waker, drain, model, seen};
 
 #[test]
 fn wait_against_a_post() {
-    model(None, 24, || {
+    model(None, 43, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        drain(&mut page);
+        let Connected { mut background, port, mut page, .. } = browser.connected();
+        assert_eq!(drain(&mut page), []);
         let posting = thread::spawn(move || {
             background.post_message(port, &[1]).unwrap();
             background
@@ -30,7 +28,7 @@ fn wait_against_a_post() {
 
 #[test]
 fn wait_against_the_first_connect() {
-    model(None, 3_100, || {
+    model(None, 2_300, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut page, _) = browser.content_script();
@@ -45,12 +43,10 @@ fn wait_against_the_first_connect() {
 
 #[test]
 fn wait_against_a_kill() {
-    model(None, 1_190, || {
+    model(None, 2_200, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        drain(&mut page);
+        let Connected { mut background, mut page, .. } = browser.connected();
+        assert_eq!(drain(&mut page), []);
         let service = browser.service.clone();
         let killer = thread::spawn(move || service.tab_closed(TAB).unwrap());
         let Event::Disconnect { reason, .. } = background.wait() else { panic!("expected an end") };
@@ -61,12 +57,10 @@ fn wait_against_a_kill() {
 
 #[test]
 fn wait_against_the_peer_being_dropped() {
-    model(Some(3), 1_690, || {
+    model(Some(3), 2_400, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        drain(&mut page);
+        let Connected { mut background, mut page, .. } = browser.connected();
+        assert_eq!(drain(&mut page), []);
         let dropping = thread::spawn(move || drop(page));
         let Event::Disconnect { reason, .. } = background.wait() else { panic!("expected an end") };
         assert_eq!(reason, DisconnectReason::EventLoopGone);
@@ -76,7 +70,7 @@ fn wait_against_the_peer_being_dropped() {
 
 #[test]
 fn wait_against_a_post_and_a_kill() {
-    model(Some(3), 2_150, || {
+    model(Some(3), 3_900, || {
         let browser = Browser::new();
         let (mut background, _) = browser.background();
         let (mut page, opener) = browser.content_script();
@@ -103,12 +97,10 @@ fn wait_against_a_post_and_a_kill() {
 /// A task registers while something is published.
 #[test]
 fn poll_against_a_post() {
-    model(None, 130, || {
+    model(None, 250, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        drain(&mut page);
+        let Connected { mut background, port, mut page, .. } = browser.connected();
+        assert_eq!(drain(&mut page), []);
         let posting = thread::spawn(move || {
             background.post_message(port, &[1]).unwrap();
             background
@@ -122,12 +114,10 @@ fn poll_against_a_post() {
 /// The task that polled last is woken, not the first.
 #[test]
 fn the_last_task_is_woken() {
-    model(None, 130, || {
+    model(None, 250, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        drain(&mut page);
+        let Connected { mut background, port, mut page, .. } = browser.connected();
+        assert_eq!(drain(&mut page), []);
         let (first, first_wakes) = counting_waker();
         assert!(page.poll_event(&mut Context::from_waker(&first)).is_pending());
         let posting = thread::spawn(move || {
@@ -170,7 +160,7 @@ fn own_work_wakes_a_loop_that_said_nothing() {
 /// G4: at most one wake per "nothing", from two loops and a fact at once.
 #[test]
 fn everything_at_once_wakes_once() {
-    model(Some(3), 19, || {
+    model(Some(3), 34, || {
         let browser = Browser::new();
         browser.tab(OTHER_PLACE);
         let (waker, wakes) = counting_waker();
@@ -201,12 +191,10 @@ fn everything_at_once_wakes_once() {
 /// waker goes with the loop.
 #[test]
 fn a_registered_task_is_let_go_while_a_post_wakes_it() {
-    model(None, 250, || {
+    model(None, 460, || {
         let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        drain(&mut page);
+        let Connected { mut background, port, mut page, .. } = browser.connected();
+        assert_eq!(drain(&mut page), []);
         let (task, wakes) = counting_waker();
         assert!(page.poll_event(&mut Context::from_waker(&task)).is_pending());
         drop(task);

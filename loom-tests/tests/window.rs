@@ -6,18 +6,15 @@ use loom::thread;
 use port_core_model::{
     BackForwardCache, ConnectError, DisconnectReason, Limits, Policies, PostError, TabTarget,
 };
-use support::{Browser, INNER_PLACE, Seen, TAB, drain, model, take_connect};
+use support::{Browser, Connected, INNER_PLACE, Seen, TAB, drain, model, take_connect};
 
 /// A post is refused for want of window while the receiver takes what fills it:
 /// either the post finds the credit in its lane, or the context is told of room.
 #[test]
 fn credit_against_a_post_that_wants_it() {
-    model(None, 1_600, || {
+    model(None, 39_000, || {
         let browser = Browser::with_window(1);
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        take_connect(&mut page);
+        let Connected { mut background, port, mut page, .. } = browser.connected();
         assert_eq!(drain(&mut background), []);
         background.post_message(port, &[1]).unwrap();
         let taking = thread::spawn(move || {
@@ -46,10 +43,7 @@ fn credit_against_a_post_that_wants_it() {
 fn a_post_finds_the_credit_that_lies_in_its_lane() {
     model(None, 1, || {
         let browser = Browser::with_window(1);
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        let received = take_connect(&mut page);
+        let Connected { mut background, port, mut page, received, .. } = browser.connected();
         assert_eq!(drain(&mut background), []);
         background.post_message(port, &[1]).unwrap();
         page.post_message(received, &[7]).unwrap();
@@ -63,7 +57,7 @@ fn a_post_finds_the_credit_that_lies_in_its_lane() {
 /// Removing the slowest receiver recomputes room and tells of it.
 #[test]
 fn losing_the_slowest_receiver_makes_room() {
-    model(None, 130, || {
+    model(None, 240, || {
         let browser = Browser::with_window(1);
         browser.frame(INNER_PLACE);
         let (mut background, opener) = browser.background();
@@ -93,12 +87,9 @@ fn losing_the_slowest_receiver_makes_room() {
 /// A receiver without credit towards an opener that takes and then goes.
 #[test]
 fn a_receiver_that_waits_for_room_hears_the_end() {
-    model(None, 420, || {
+    model(None, 11_000, || {
         let browser = Browser::with_window(1);
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        let received = take_connect(&mut page);
+        let Connected { mut background, port, mut page, received, .. } = browser.connected();
         assert_eq!(drain(&mut background), []);
         page.post_message(received, &[1]).unwrap();
         let taking = thread::spawn(move || {
@@ -124,7 +115,7 @@ fn a_receiver_that_waits_for_room_hears_the_end() {
 /// The lane's budget covers connects, outlives ports, and opens again as the peer takes.
 #[test]
 fn a_full_lane_refuses_connects_and_posts_until_the_peer_takes() {
-    model(None, 4_600, || {
+    model(None, 15_000, || {
         let mut limits = Limits::default();
         limits.lane_records = 2;
         let browser = Browser::with(limits, Policies::default());
@@ -156,7 +147,7 @@ fn a_full_lane_refuses_connects_and_posts_until_the_peer_takes() {
 /// took by then is told.
 #[test]
 fn the_slowest_of_one_loop_goes_and_there_is_room() {
-    model(Some(3), 1_600, || {
+    model(Some(3), 1_200, || {
         let mut limits = Limits::default();
         limits.window_messages = Some(1);
         let mut policies = Policies::default();

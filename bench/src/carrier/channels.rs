@@ -1,6 +1,6 @@
 //! Channels, one per direction for all ports.
 
-use super::{BOUND, Carrier, End, Item, Sleeper, item, look_at_item};
+use super::{BOUND, Carrier, End, Item, Sleeper, both_ways, item, look_at_item};
 use crate::load::Load;
 
 /// A carrier of two channels of one kind.
@@ -26,12 +26,7 @@ macro_rules! channel {
             type End = $end;
 
             fn between(_ports: usize) -> ($end, $end) {
-                let (to_second, from_first) = $new;
-                let (to_first, from_second) = $new;
-                (
-                    $end { sender: to_second, receiver: from_second },
-                    $end { sender: to_first, receiver: from_first },
-                )
+                both_ways(|| $new, |sender, receiver| $end { sender, receiver })
             }
         }
 

@@ -3,7 +3,7 @@
 //! In its cheapest form, bytes as they are: with `IpcSender` come an encoder and a
 //! decoder. Every message is a system call on each side.
 
-use super::{Carrier, End, look_at};
+use super::{Carrier, End, both_ways, look_at};
 use crate::load::Load;
 use ipc_channel::ipc::{IpcBytesReceiver, IpcBytesSender, bytes_channel};
 use smallvec::SmallVec;
@@ -25,12 +25,8 @@ impl Carrier for Ipc {
     type End = IpcEnd;
 
     fn between(_ports: usize) -> (IpcEnd, IpcEnd) {
-        let (to_second, from_first) = bytes_channel().expect("the system has a socket pair to give");
-        let (to_first, from_second) = bytes_channel().expect("the system has a socket pair to give");
-        (
-            IpcEnd { sender: to_second, receiver: from_second },
-            IpcEnd { sender: to_first, receiver: from_first },
-        )
+        let channel = || bytes_channel().expect("the system has a socket pair to give");
+        both_ways(channel, |sender, receiver| IpcEnd { sender, receiver })
     }
 }
 

@@ -1,6 +1,6 @@
 //! The core's lane with nothing around it.
 
-use super::{Carrier, End, Item, item, look_at_item};
+use super::{Carrier, End, Item, both_ways, item, look_at_item};
 use crate::lane::{Consumer, Producer, lane};
 use crate::load::Load;
 
@@ -13,7 +13,11 @@ pub struct LaneAlone;
 pub struct LaneEnd {
     producer: Producer<Item>,
     consumer: Consumer<Item>,
+    /// Records to take before the producer is told how many were, as in the core.
+    left: u32,
 }
+
+const BATCH: u32 = 64;
 
 impl Carrier for LaneAlone {
     const NAME: &'static str = "lane alone";
@@ -21,12 +25,7 @@ impl Carrier for LaneAlone {
     type End = LaneEnd;
 
     fn between(_ports: usize) -> (LaneEnd, LaneEnd) {
-        let (to_second, from_first) = lane();
-        let (to_first, from_second) = lane();
-        (
-            LaneEnd { producer: to_second, consumer: from_second },
-            LaneEnd { producer: to_first, consumer: from_first },
-        )
+        both_ways(lane, |producer, consumer| LaneEnd { producer, consumer, left: 0 })
     }
 }
 
@@ -38,6 +37,11 @@ impl End for LaneEnd {
 
     #[inline]
     fn take(&mut self) -> bool {
-        self.consumer.pop(|item, _| look_at_item(item)).is_some()
+        let taken = self.consumer.pop(|item, _| look_at_item(item)).is_some();
+        self.left = if taken { self.left.wrapping_sub(1) % BATCH } else { 0 };
+        if self.left == 0 {
+            self.consumer.publish_consumed();
+        }
+        taken
     }
 }

@@ -48,6 +48,13 @@ pub fn apart<C: Carrier>(ports: usize) -> (CachePadded<C::End>, CachePadded<C::E
     (CachePadded::new(first), CachePadded::new(second))
 }
 
+/// Both ends of two one-way queues, each end with the one to send on and the one to take from.
+fn both_ways<S, T, E>(queue: impl Fn() -> (S, T), end: impl Fn(S, T) -> E) -> (E, E) {
+    let (to_second, from_first) = queue();
+    let (to_first, from_second) = queue();
+    (end(to_second, from_second), end(to_first, from_first))
+}
+
 /// One thread's end of a [`Carrier`].
 pub trait End: Send {
     /// Sends a message on a port; where there is a bound, spins until there is room.

@@ -94,6 +94,7 @@ impl RingEnd {
                     }
                     inbound.idle = true;
                 }
+                inbound.consumer.publish_consumed();
                 self.position += 1;
                 self.left = BATCH;
             }

@@ -1,7 +1,7 @@
 //! Published queues without a bell, one per direction for all ports: rings for one
 //! producer and one consumer, and crossbeam's two for any number.
 
-use super::{BOUND, Carrier, End, Item, item, look_at_item};
+use super::{BOUND, Carrier, End, Item, both_ways, item, look_at_item};
 use crate::load::Load;
 use crossbeam_queue::{ArrayQueue, SegQueue};
 use ringbuf::traits::{Consumer as _, Producer as _, Split};
@@ -32,12 +32,7 @@ macro_rules! ring {
             type End = $end;
 
             fn between(_ports: usize) -> ($end, $end) {
-                let (to_second, from_first) = $new;
-                let (to_first, from_second) = $new;
-                (
-                    $end { producer: to_second, consumer: from_second },
-                    $end { producer: to_first, consumer: from_first },
-                )
+                both_ways(|| $new, |producer, consumer| $end { producer, consumer })
             }
         }
 

@@ -3,8 +3,8 @@
 use super::{Contender, Question};
 use crate::carrier::{
     Carrier, Core, CrossbeamArray, CrossbeamBounded, CrossbeamSegments, CrossbeamUnbounded, End,
-    FlumeUnbounded, Gil, Ipc, KanalUnbounded, Nexus, RingPerPort, Ringbuf, Rtrb, Sleeper, StdUnbounded,
-    TokioUnbounded, apart,
+    FlumeUnbounded, Gil, Ipc, KanalUnbounded, LaneAlone, Nexus, RingPerPort, Ringbuf, Rtrb, Sleeper,
+    StdUnbounded, TokioUnbounded, apart,
 };
 use crate::duo::{duo, p99};
 use crate::load::{Load, Static32};
@@ -33,6 +33,7 @@ pub(super) fn questions() -> Vec<Question> {
             operations: 8 * 1024,
             contenders: vec![
                 spin::<Core, _>(Static32),
+                spin::<LaneAlone, _>(Static32),
                 spin::<RingPerPort, _>(Static32),
                 spin::<Rtrb, _>(Static32),
                 spin::<Ringbuf, _>(Static32),

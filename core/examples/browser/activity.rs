@@ -3,9 +3,10 @@
 //!
 //! Everything under way holds a [`Busy`]: each thread while it is awake, each request
 //! to the browser process until it is carried out. A record in a lane of the core
-//! holds none and needs none: the core wakes its receiver before the sender's call
-//! returns, that is while the sender is still awake. So once the count is zero it
-//! stays zero until a timer or the user starts something.
+//! holds none and needs none: a receiver that sleeps is woken by the core before the
+//! sender's call returns, that is while the sender is still awake, and one that looks
+//! out for records is awake itself. So once the count is zero it stays zero until a
+//! timer or the user starts something.
 
 use crate::browser::{Request, Requests};
 use std::fmt;

@@ -105,7 +105,7 @@ impl EventLoop {
         None
     }
 
-    /// As [`next_of_any_kind`](Self::next_of_any_kind), where a message is under way to several.
+    /// As [`next_of_turns`](Self::next_of_turns), where a message is under way to several.
     #[inline(never)]
     pub(super) fn next_copy(&mut self, place: &mut Place) -> Written {
         if !self.has_windows()
@@ -123,7 +123,7 @@ impl EventLoop {
     #[inline(never)]
     fn next_otherwise(&mut self, place: &mut Place) -> Written {
         let Some((context, port)) = self.next_receiver() else {
-            return match self.next_of_any_kind() {
+            return match self.next_of_turns() {
                 Some(event) => place.put(event).into(),
                 None => place.put_nothing(),
             };

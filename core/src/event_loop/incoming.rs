@@ -61,8 +61,8 @@ impl EventLoop {
         let Some(peer) = self.peers[index as usize].as_mut() else { return Received::Nothing };
         let Some(entry) = peer.entry() else { return Received::Nothing };
         let received = match entry.peek(Record::kind) {
-            Some(Kind::Connect) => self.connected_in_place(index),
-            Some(Kind::Accept) => {
+            Kind::Connect => self.connected_in_place(index),
+            Kind::Accept => {
                 let accept = entry.pass(0, |record, _| match *record {
                     Record::Signal(Signal::Accept { channel, ordinal }) => Some((channel, ordinal)),
                     _ => None,
@@ -71,7 +71,7 @@ impl EventLoop {
                 self.accepted(index, channel, ordinal);
                 Received::Record
             }
-            Some(Kind::Close) => {
+            Kind::Close => {
                 let close = entry.pass(0, |record, _| match *record {
                     Record::Signal(Signal::Close { channel, route, reason, hearing }) => {
                         Some((channel, route, reason, hearing))
@@ -81,7 +81,7 @@ impl EventLoop {
                 let Some((channel, route, reason, hearing)) = close else { unreachable!("its kind says so") };
                 self.closed(index, channel, route, reason, hearing)
             }
-            Some(Kind::Other) | None => return Received::Nothing,
+            Kind::Other => return Received::Nothing,
         };
         if !matches!(received, Received::Nothing) {
             self.round.left -= 1;

@@ -39,6 +39,11 @@ impl EventLoop {
     /// calls the waker, once; so the embedder takes events until `None` and then may
     /// sleep. A handler may call anything on this loop before it takes the next event.
     ///
+    /// To be told "nothing" is not cheap: the lanes are armed first, which where the system has
+    /// `membarrier` interrupts the process's other running threads, some 16 microseconds on a virtual
+    /// machine. A main loop that expects an answer at once does better to ask
+    /// [`try_next_event`](Self::try_next_event) for a moment before it asks this, as [`wait`](Self::wait) does.
+    ///
     /// Event loops that sent something have their turn in batches of 64, the loop's
     /// own messages to itself included, so a flood from one holds up no other.
     /// Allocates nothing for a message.
@@ -58,7 +63,8 @@ impl EventLoop {
     }
 
     /// As [`next_event`](Self::next_event), but leaves the waker alone: after `None` nothing is
-    /// called, so the embedder must ask again by itself. For a loop that spins.
+    /// called, so the embedder must ask again by itself. For a loop that spins, or looks out for a moment
+    /// before it falls asleep; some ten nanoseconds where there is nothing.
     #[inline(never)]
     pub fn try_next_event(&mut self) -> Option<Event> {
         if self.fan_out.is_under_way() {
@@ -71,43 +77,63 @@ impl EventLoop {
     #[inline(never)]
     fn next_arrival(&mut self) -> Option<Event> {
         if !self.lane_is_next() {
-            return self.next_of_any_kind();
+            return self.next_of_turns();
         }
         let event_loop = self.id;
         match self.arrival() {
             Ok((arrival, context)) => arrival.into_event(event_loop, context),
             Err(Missed::ToSeveral) => self.next_to_several(),
-            Err(Missed::Other) => self.next_of_lane(),
+            Err(Missed::Other) => self.next_of_turns(),
         }
     }
 
-    /// As [`next_of_any_kind`](Self::next_of_any_kind), where the next message goes to several ports.
+    /// As [`next_of_turns`](Self::next_of_turns), where the next message goes to several ports.
     #[inline(never)]
     fn next_to_several(&mut self) -> Option<Event> {
         if self.begin_fan_out(self.polled[self.round.position]) {
             return Place::of_event_or_none(|place| self.next_copy(place));
         }
-        self.next_of_any_kind()
+        self.next_of_turns()
     }
 
-    /// As [`next_of_any_kind`](Self::next_of_any_kind), the quick way for some kinds, where a lane is next.
+    /// As [`try_next_event`](Self::try_next_event): turn by turn, the quick way for what is usual.
     #[inline(never)]
-    fn next_of_lane(&mut self) -> Option<Event> {
+    pub(super) fn next_of_turns(&mut self) -> Option<Event> {
         loop {
-            match self.receive_in_place(self.polled[self.round.position]) {
-                Received::Nothing => break,
-                Received::Record if !self.lane_is_next() => break,
-                Received::Record => {}
-                received => return self.event_of(received),
+            while self.lane_is_next() {
+                let index = self.polled[self.round.position];
+                // Once: whoever spins here looks at a line that is about to be taken away, and
+                // each look that was on its way then is in vain.
+                if !self.peers[index as usize].as_mut().is_some_and(Peer::has_record) {
+                    self.round.left = 0;
+                    break;
+                }
+                let event_loop = self.id;
+                match self.arrival() {
+                    Ok((arrival, context)) => return arrival.into_event(event_loop, context),
+                    Err(Missed::ToSeveral) => {
+                        if self.begin_fan_out(index) {
+                            return Place::of_event_or_none(|place| self.next_copy(place));
+                        }
+                    }
+                    Err(Missed::Other) => {}
+                }
+                match self.receive_in_place(index) {
+                    Received::Nothing => break,
+                    Received::Record => {}
+                    received => return self.event_of(received),
+                }
             }
-            let event_loop = self.id;
-            match self.arrival() {
-                Ok((arrival, context)) => return arrival.into_event(event_loop, context),
-                Err(Missed::ToSeveral) => return self.next_to_several(),
-                Err(Missed::Other) => {}
+            if self.round.left > 0 || !self.events.is_empty() || self.fan_out.is_under_way() {
+                let event = self.next_of_any_kind();
+                if event.is_some() {
+                    return event;
+                }
+            }
+            if !self.next_turn() {
+                return None;
             }
         }
-        self.next_of_any_kind()
     }
 
     /// Whether the lane of the peer that has its turn is to be looked at next.
@@ -135,7 +161,7 @@ impl EventLoop {
         Ok((arrival, port.context))
     }
 
-    /// As [`try_next_event`](Self::try_next_event), for whatever comes.
+    /// As [`try_next_event`](Self::try_next_event), for whatever comes, until the turn is over.
     #[inline(never)]
     pub(super) fn next_of_any_kind(&mut self) -> Option<Event> {
         loop {
@@ -179,9 +205,7 @@ impl EventLoop {
                 }
                 continue;
             }
-            if !self.next_turn() {
-                return None;
-            }
+            return None;
         }
     }
 
@@ -189,7 +213,7 @@ impl EventLoop {
     fn next_turn(&mut self) -> bool {
         if std::mem::take(&mut self.round.turning) {
             let index = self.polled[self.round.position];
-            if let Some(peer) = self.peer(index) {
+            if let Some(peer) = self.peer_mut(index) {
                 peer.publish_taken();
             }
             self.round.position += 1;

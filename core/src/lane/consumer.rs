@@ -12,10 +12,11 @@ const RECYCLED: usize = 3;
 /// The reading end. `Send`, and used by one thread at a time.
 pub(crate) struct Consumer<T> {
     shared: Arc<Shared<T>>,
-    /// `None` only while the consumer is dropped.
-    cursor: Option<Cursor<T>>,
+    cursor: Cursor<T>,
     records: u64,
     bytes: u64,
+    /// Slots and records that the producer was told of.
+    published: (u64, u64),
     large: Large,
 }
 
@@ -30,9 +31,9 @@ pub(crate) struct Entry<'a, T> {
 impl<T> Entry<'_, T> {
     /// Looks at the record.
     #[inline(always)]
-    pub(crate) fn peek<R>(&self, look: impl FnOnce(&T) -> R) -> Option<R> {
+    pub(crate) fn peek<R>(&self, look: impl FnOnce(&T) -> R) -> R {
         // SAFETY: the record is ready, and was not taken while the entry exists.
-        self.consumer.cursor.as_ref().map(|cursor| unsafe { cursor.peek(look) })
+        unsafe { self.consumer.cursor.peek(look) }
     }
 
     /// Passes the record, which `look` is given where it lies, with its tail, and counts it as
@@ -40,9 +41,8 @@ impl<T> Entry<'_, T> {
     #[inline(always)]
     pub(crate) fn pass<R>(self, bytes: u64, look: impl FnOnce(&T, Tail<'_>) -> R) -> R {
         self.consumer.consumed(bytes);
-        let Some(cursor) = &mut self.consumer.cursor else { unreachable!("an entry has a cursor") };
         // SAFETY: the record is ready.
-        unsafe { cursor.pass(look) }
+        unsafe { self.consumer.cursor.pass(look) }
     }
 
     /// Moves the record out and gives it to `take` with its tail; counts it as
@@ -50,9 +50,8 @@ impl<T> Entry<'_, T> {
     #[inline(always)]
     pub(crate) fn take<R>(self, bytes: u64, take: impl FnOnce(T, Tail<'_>) -> R) -> R {
         self.consumer.consumed(bytes);
-        let Some(cursor) = &mut self.consumer.cursor else { unreachable!("an entry has a cursor") };
         // SAFETY: the record is ready.
-        unsafe { cursor.take(take) }
+        unsafe { self.consumer.cursor.take(take) }
     }
 }
 
@@ -71,24 +70,30 @@ pub(crate) struct Frontier<T>(*mut Segment<T>);
 
 impl<T> Consumer<T> {
     pub(super) fn new(shared: Arc<Shared<T>>, segment: *mut Segment<T>) -> Self {
-        Self { shared, cursor: Some(Cursor::new(segment)), records: 0, bytes: 0, large: Large::None }
+        Self {
+            shared,
+            cursor: Cursor::new(segment),
+            records: 0,
+            bytes: 0,
+            published: (0, 0),
+            large: Large::None,
+        }
     }
 
     #[inline(always)]
     fn advance(&mut self, last: Option<*mut Segment<T>>) -> bool {
-        let Some(cursor) = &mut self.cursor else { return false };
         let shared = &self.shared;
         let large = &mut self.large;
-        cursor.ready(last, |segment| {
+        self.cursor.ready(last, |segment, turn| {
             // SAFETY: the cursor has just left the segment behind.
-            if unsafe { recycle(shared, segment) } {
+            if unsafe { recycle(shared, segment, turn) } {
                 *large = Large::Used;
             }
         })
     }
 
     /// Whether a record is ready.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn ready(&mut self) -> bool {
         self.advance(None)
     }
@@ -125,13 +130,13 @@ impl<T> Consumer<T> {
             return None;
         }
         // SAFETY: a record is ready.
-        self.cursor.as_mut().map(|cursor| unsafe { cursor.take(take) })
+        Some(unsafe { self.cursor.take(take) })
     }
 
     /// The last segment linked by now. The producer may go on filling it.
     pub(crate) fn frontier(&self) -> Frontier<T> {
-        let mut last = self.cursor.as_ref().map_or(ptr::null_mut(), Cursor::segment);
-        while !last.is_null() {
+        let mut last = self.cursor.segment();
+        loop {
             // SAFETY: segments from the cursor's on live until the cursor leaves them.
             let next = unsafe { &*last }.following();
             if next.is_null() || mutant("frontier-in-the-first-segment") {
@@ -149,12 +154,22 @@ impl<T> Consumer<T> {
         self.bytes += bytes;
     }
 
-    /// Tells the producer's budget what was consumed.
+    /// Tells the producer what was consumed, for its budget, and which slots are free again.
+    /// Without that it goes on in new memory.
     #[inline]
-    pub(crate) fn publish_consumed(&self) {
+    pub(crate) fn publish_consumed(&mut self) {
+        let passed = self.cursor.passed();
+        if self.published == (passed, self.records) {
+            return;
+        }
+        self.published = (passed, self.records);
+        let progress = &self.shared.progress;
         // Relaxed: plain counts, nothing is read on the strength of them.
-        self.shared.progress.records.store(self.records, Ordering::Relaxed);
-        self.shared.progress.bytes.store(self.bytes, Ordering::Relaxed);
+        progress.records.store(self.records, Ordering::Relaxed);
+        progress.bytes.store(self.bytes, Ordering::Relaxed);
+        // ORDERING: hands the slots, and our last reads of them, to the Acquire load in
+        // `Producer::look_for_room`.
+        progress.slots.store(passed, Ordering::Release);
     }
 
     /// To be called when the lane falls idle: gives back memory that a burst left
@@ -174,14 +189,14 @@ impl<T> Consumer<T> {
     }
 }
 
-/// Hands an emptied segment back to the producer, or frees it when enough wait there
+/// Hands an emptied segment, left in this turn, back to the producer, or frees it when enough wait there
 /// or the producer has gone over to larger ones. Whether it was handed back and is large.
 ///
 /// # Safety
 ///
 /// The caller is the consumer, and its cursor has left the segment behind.
 #[cold]
-unsafe fn recycle<T>(shared: &Shared<T>, segment: *mut Segment<T>) -> bool {
+unsafe fn recycle<T>(shared: &Shared<T>, segment: *mut Segment<T>, turn: u32) -> bool {
     // Relaxed: the chain, if it is still there, was put by ourselves.
     let first = shared.progress.recycled.swap(ptr::null_mut(), Ordering::Relaxed);
     let behind = if first.is_null() {
@@ -196,12 +211,14 @@ unsafe fn recycle<T>(shared: &Shared<T>, segment: *mut Segment<T>) -> bool {
     // SAFETY: the consumer has left the segment behind, so it is ours alone.
     let emptied = unsafe { &*segment };
     // SAFETY: the segment that follows is the consumer's current one.
-    let outgrown = unsafe { emptied.following().as_ref() }
-        .is_some_and(|current| emptied.slots().len() < current.slots().len());
+    let outgrown =
+        unsafe { emptied.following().as_ref() }.is_some_and(|current| emptied.length() < current.length());
     let (chain, large) = if behind.count < RECYCLED && !outgrown {
         // SAFETY: as above.
+        unsafe { emptied.leave(turn) };
+        // SAFETY: as above.
         unsafe { emptied.set_recycled(behind) };
-        (segment, emptied.slots().len() > SMALL)
+        (segment, emptied.length() > SMALL)
     } else {
         // SAFETY: as above, and nobody will look for it.
         unsafe { Segment::free(segment) };
@@ -215,7 +232,7 @@ unsafe fn recycle<T>(shared: &Shared<T>, segment: *mut Segment<T>) -> bool {
 
 impl<T> Drop for Consumer<T> {
     fn drop(&mut self) {
-        let Some(mut cursor) = self.cursor.take() else { return };
+        let mut cursor = std::mem::replace(&mut self.cursor, Cursor::nowhere());
         if !mutant("consumer-goes-without-draining") {
             cursor.drop_records();
         }

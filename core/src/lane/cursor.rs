@@ -1,7 +1,7 @@
 //! Reading a lane: where the next record lies.
 
 use super::prefetch::{self, READ_AHEAD};
-use super::segment::{PIECE_BYTES, Segment, Slot, State};
+use super::segment::{PIECE_BYTES, Ring, Segment, Slot};
 use super::{TAIL_BYTES, pieces};
 use crate::payload::discard;
 use crate::sync::mutant;
@@ -11,82 +11,121 @@ use std::ptr;
 /// The reading position in a chain of segments. Whoever holds it is the consumer.
 pub(super) struct Cursor<T> {
     segment: *mut Segment<T>,
-    /// The next slot of `segment` to read.
+    /// The slots of `segment`.
+    ring: Ring,
+    /// The next of these to read.
     index: usize,
     turn: u32,
+    /// Slots left behind, in all segments. Only grows.
+    passed: u64,
+    /// Records taken since there was none.
+    in_a_row: u32,
 }
 
 /// The bytes behind a record.
 pub(crate) struct Tail<'a> {
-    slots: &'a [Slot],
+    first: Option<&'a Slot>,
+    second: Option<&'a Slot>,
     length: usize,
 }
 
 impl<'a> Tail<'a> {
     /// The whole cells that the bytes lie in: as far as they go, all but the last are full.
     /// Copying one takes a fixed size, which is quicker than the bytes alone.
-    #[inline]
-    pub(crate) fn cells(self) -> impl ExactSizeIterator<Item = &'a [MaybeUninit<u8>; PIECE_BYTES]> {
+    #[inline(always)]
+    pub(crate) fn cells(self) -> impl Iterator<Item = &'a [MaybeUninit<u8>; PIECE_BYTES]> {
         // SAFETY: as in `pieces`.
-        self.slots.iter().map(|slot| unsafe { slot.piece() })
+        self.first.into_iter().chain(self.second).map(|slot| unsafe { slot.piece() })
     }
 
     /// The bytes, in pieces.
     pub(crate) fn pieces(self) -> impl Iterator<Item = &'a [u8]> {
-        self.slots.iter().enumerate().map(move |(position, slot)| {
+        self.first.into_iter().chain(self.second).enumerate().map(move |(position, slot)| {
             let length = (self.length - position * PIECE_BYTES).min(PIECE_BYTES);
             // SAFETY: `Cursor::take` made the tail of a complete record's slots and
-            // length, and keeps the segment while the tail is borrowed.
+            // length, and publishes that it passed them once the tail is no longer borrowed.
             unsafe { slot.read_tail(length) }
         })
     }
 }
 
+/// After so many records without a pause the consumer reads ahead.
+const IN_A_ROW: u32 = 8;
+
 impl<T> Cursor<T> {
     pub(super) fn new(segment: *mut Segment<T>) -> Self {
-        Self { segment, index: 0, turn: 1 }
+        // SAFETY: a new lane's segment is there.
+        let ring = unsafe { &*segment }.ring();
+        Self { segment, ring, index: 0, turn: 1, passed: 0, in_a_row: 0 }
+    }
+
+    /// A cursor that stands for one that was given away, and is used no more.
+    pub(super) fn nowhere() -> Self {
+        Self { segment: ptr::null_mut(), ring: Ring::NONE, index: 0, turn: 0, passed: 0, in_a_row: 0 }
     }
 
     pub(super) fn segment(&self) -> *mut Segment<T> {
         self.segment
     }
 
+    /// Slots left behind so far.
     #[inline]
+    pub(super) fn passed(&self) -> u64 {
+        self.passed
+    }
+
+    #[inline(always)]
     fn current(&self) -> &Segment<T> {
         // SAFETY: a segment lives until the consumer has left it behind, and we are the consumer.
         unsafe { &*self.segment }
     }
 
-    /// Whether a record is ready at the cursor. Moves on to the next segment where
-    /// the producer did, handing the emptied one to `emptied`; stops in `last`.
+    /// The slot at the cursor.
+    #[inline(always)]
+    fn slot(&self) -> &Slot {
+        // SAFETY: the index lies within the ring, and its segment lives as in `current`.
+        unsafe { self.ring.slot(self.index) }
+    }
+
+    /// Whether a record is ready at the cursor.
+    #[inline(always)]
+    fn is_complete(&self) -> bool {
+        self.slot().is_complete(self.turn)
+    }
+
+    /// As [`is_complete`](Self::is_complete). Moves on to the next segment where the producer
+    /// did, handing the emptied one and its turn to `emptied`; stops in `last`.
     #[inline(always)]
     pub(super) fn ready(
         &mut self,
         last: Option<*mut Segment<T>>,
-        mut emptied: impl FnMut(*mut Segment<T>),
+        mut emptied: impl FnMut(*mut Segment<T>, u32),
     ) -> bool {
         loop {
-            match self.current().slots().get(self.index).map(|slot| slot.state(self.turn)) {
-                Some(State::Complete) => return true,
-                Some(State::Empty) => return false,
-                Some(State::Linked) | None => {}
+            if self.is_complete() {
+                return true;
+            }
+            let next = self.current().following();
+            if next.is_null() {
+                self.in_a_row = 0;
+                return false;
+            }
+            // The producer may have filled the slot and then gone on, both since we looked.
+            if self.is_complete() && !mutant("followed-without-a-second-look") {
+                return true;
             }
             if last == Some(self.segment) {
                 return false;
             }
+            let (before, turn) = (self.segment, self.turn);
             if mutant("recycled-before-following") {
-                emptied(self.segment);
+                emptied(before, turn);
             }
-            let next = self.current().following();
-            if next.is_null() {
-                return false;
-            }
-            let before = self.segment;
             self.segment = next;
             self.index = 0;
-            self.turn = self.current().turn();
+            (self.ring, self.turn) = (self.current().ring(), self.current().turn());
             if !mutant("recycled-before-following") {
-                emptied(before);
+                emptied(before, turn);
             }
         }
     }
@@ -99,7 +138,7 @@ impl<T> Cursor<T> {
     #[inline(always)]
     pub(super) unsafe fn peek<R>(&self, look: impl FnOnce(&T) -> R) -> R {
         // SAFETY: the record is ready.
-        unsafe { self.current().slots()[self.index].record(|record, _| look(record)) }
+        unsafe { self.slot().record(|record, _| look(record)) }
     }
 
     /// Moves the record at the cursor out.
@@ -124,29 +163,46 @@ impl<T> Cursor<T> {
     /// As for [`take`](Self::take).
     #[inline(always)]
     pub(super) unsafe fn pass<R>(&mut self, look: impl FnOnce(&T, Tail<'_>) -> R) -> R {
-        let start = self.index;
-        let segment = self.segment;
-        // SAFETY: as in `current`; the reference outlives our use of the tail, during
-        // which the cursor does not move to another segment.
-        let slots = unsafe { &*segment }.slots();
+        let (ring, start) = (self.ring, self.index);
+        // SAFETY: as in `slot`. It outlives our use of it, during which the cursor does not move
+        // to another segment.
+        let slot = unsafe { ring.slot(start) };
         let look = |record: &T, tail_length: u32| {
             let length = tail_length as usize;
             debug_assert!(length <= TAIL_BYTES);
-            let count = 1 + pieces(length);
+            let pieces = pieces(length);
             // Before anything can panic.
-            self.index = start + count;
-            prefetch::to_read(slots, start + READ_AHEAD, count);
-            look(record, Tail { slots: &slots[start + 1..start + count], length })
+            self.advance(1 + pieces);
+            // Where the producer is but a few slots ahead, this would take from it what it is
+            // about to write.
+            if self.in_a_row >= IN_A_ROW {
+                prefetch::to_read(ring, start + READ_AHEAD, 1 + pieces);
+            }
+            self.in_a_row = self.in_a_row.saturating_add(1);
+            // SAFETY: as above.
+            let piece = |nth| (nth <= pieces).then(|| unsafe { ring.slot(start + nth) });
+            look(record, Tail { first: piece(1), second: piece(2), length })
         };
         // SAFETY: the record is ready.
-        unsafe { slots[start].record(look) }
+        unsafe { slot.record(look) }
+    }
+
+    /// Leaves so many slots behind.
+    #[inline(always)]
+    fn advance(&mut self, count: usize) {
+        self.passed += count as u64;
+        self.index += count;
+        if self.index >= self.ring.length() {
+            self.index -= self.ring.length();
+            self.turn += 1;
+        }
     }
 
     /// Drops every record that is ready. A panic in a destructor is caught: each
     /// record is dropped once, whatever the others do.
     pub(super) fn drop_records(&mut self) {
         let mut emptied = Vec::new();
-        while self.ready(None, |segment| emptied.push(segment)) {
+        while self.ready(None, |segment, _| emptied.push(segment)) {
             // SAFETY: a record is ready.
             let record = unsafe { self.take(|record, _| record) };
             discard(record);

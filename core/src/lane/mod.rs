@@ -1,10 +1,28 @@
 //! Lanes: unbounded lock-free SPSC rings, one per direction between two event loops.
 //!
-//! A lane is a chain of segments. The slot itself says whether it is full
-//! (FastForward, Giacomoni 2008), with the segment's turn in the word, so that
-//! neither end reads the other's cursor and a record costs one cache line. Emptied
-//! segments go back to the producer. A record may have a *tail* of bytes, copied
-//! into the slots behind it and published with it.
+//! A lane is a chain of segments, each of them a ring. The slot itself says whether it
+//! is full (FastForward, Giacomoni 2008), with the segment's turn in the word, so that
+//! the consumer reads no cursor and a record costs one cache line. A record may have a
+//! *tail* of bytes, copied into the slots behind it and published with it.
+//!
+//! The producer goes round in one segment as long as the consumer keeps up. It knows
+//! which slots are free from the consumer's count, which that publishes now and then;
+//! when it knows of none it looks at the count again, and if there are none it links
+//! another segment and goes on there. The consumer follows once it finds nothing more
+//! where it is, and hands the emptied segment back.
+//!
+//! | the producer is | and knows of | then it |
+//! |---|---|---|
+//! | in a segment | enough free slots | writes there |
+//! | in a segment | too few | looks at the count, and writes there or links another one |
+//! | beyond the segment's last turn, or leaves it because it is too large | | links another one |
+//!
+//! | the slot at the consumer's cursor | `next` | slot, once more | then it |
+//! |---|---|---|---|
+//! | complete | | | takes the record |
+//! | not | null | | has nothing |
+//! | not | a segment | complete | takes the record |
+//! | not | a segment | not | follows |
 //!
 //! Either end may go first. The consumer drops what it finds when it goes and
 //! leaves its cursor behind; whichever end goes last drops the rest and frees the
@@ -62,6 +80,8 @@ struct Shared<T> {
 struct Progress<T> {
     /// A chain of emptied segments, put by the consumer, taken whole by the producer.
     recycled: AtomicPtr<Segment<T>>,
+    /// Slots that the consumer left behind. Only grows.
+    slots: AtomicU64,
     /// Records that the consumer is done with, for the producer's budget. Only grows.
     records: AtomicU64,
     /// Their bytes.
@@ -107,6 +127,7 @@ pub(crate) fn lane<T: Send>() -> (Producer<T>, Consumer<T>) {
     let shared = Arc::new(Shared {
         progress: Progress {
             recycled: AtomicPtr::new(ptr::null_mut()),
+            slots: AtomicU64::new(0),
             records: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
         },

@@ -4,6 +4,8 @@
 //! of what a record costs, above all for the producer: the fence behind every
 //! post waits until the line has come. These are hints and change nothing else.
 
+use super::segment::Ring;
+
 /// How many slots ahead the producer asks for, found by trial: farther ahead the line
 /// is often taken away again before it is written.
 pub(super) const WRITE_AHEAD: usize = 4;
@@ -11,17 +13,20 @@ pub(super) const WRITE_AHEAD: usize = 4;
 /// How many slots ahead the consumer asks for, found by trial.
 pub(super) const READ_AHEAD: usize = 8;
 
-/// Asks for the lines of so many places from `at` on, as far as there are any, to be read. Three
-/// at the most, one after the other, for a loop costs more than what it does.
+/// Asks for the lines of so many slots from the place `at` on to be read. Three at the most,
+/// one after the other, for a loop costs more than what it does.
 #[inline(always)]
-pub(super) fn to_read<T>(places: &[T], at: usize, count: usize) {
+pub(super) fn to_read(ring: Ring, at: usize, count: usize) {
     for ahead in 0..3 {
-        let Some(place) = places.get(at + ahead).filter(|_| ahead < count) else { return };
+        if ahead == count {
+            return;
+        }
+        let place = ring.address(at + ahead);
         #[cfg(all(target_arch = "x86_64", not(miri)))]
         {
             use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
             // SAFETY: a hint may name any address.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(place).cast()) };
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(place.cast()) };
         }
         #[cfg(all(target_arch = "aarch64", not(miri)))]
         // SAFETY: a hint may name any address.
@@ -34,9 +39,12 @@ pub(super) fn to_read<T>(places: &[T], at: usize, count: usize) {
 
 /// As [`to_read`], to be written.
 #[inline(always)]
-pub(super) fn to_write<T>(places: &[T], at: usize, count: usize) {
+pub(super) fn to_write(ring: Ring, at: usize, count: usize) {
     for ahead in 0..3 {
-        let Some(place) = places.get(at + ahead).filter(|_| ahead < count) else { return };
+        if ahead == count {
+            return;
+        }
+        let place = ring.address(at + ahead);
         // The intrinsic becomes a prefetch for reading where the target is not known to
         // have this instruction; but all 64-bit processors take it, the oldest as a no-op.
         #[cfg(all(target_arch = "x86_64", not(miri)))]

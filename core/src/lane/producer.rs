@@ -1,24 +1,43 @@
 //! The writing end of a lane.
 
 use super::prefetch::{self, WRITE_AHEAD};
-use super::segment::{LARGE, SMALL, Segment, Slot};
+use super::segment::{LARGE, LAST_TURN, Ring, SMALL, Segment};
 use super::{PRODUCER_LEFT, Shared, TAIL_BYTES, pieces};
 use crate::sync::{Arc, Ordering, mutant};
 use std::{fmt, ptr};
+
+const _: () = assert!(SMALL > pieces(TAIL_BYTES));
+
+/// With fewer free slots than this left the producer looks for more at once, after it published
+/// and not before it writes: the consumer's count lies on a line that has to come over. Models
+/// would have to follow each of these looks, so they have few.
+const FEW: usize = if cfg!(port_core_model) { 1 } else { 3 };
 
 /// The writing end. `Send`, and used by one thread at a time.
 pub(crate) struct Producer<T> {
     shared: Arc<Shared<T>>,
     segment: *mut Segment<T>,
-    /// The next slot of `segment` to write.
+    /// The slots of `segment`.
+    ring: Ring,
+    /// The next of these to write.
     index: usize,
     turn: u32,
+    /// Whether a segment that is not small was begun since the last time all went small again.
+    large: bool,
+    /// Whether to leave the segment, which is larger than it need be.
+    leaving: bool,
+    /// How many slots from `index` on, round and round, are known to be free.
+    room: usize,
+    /// Slots written, in all segments, and `room`.
+    end: u64,
+    /// Slots that were written when this segment was begun.
+    begun: u64,
+    /// And when [`shrink`](Self::shrink) was called last.
+    shrunk: u64,
     /// Recycled segments taken from the consumer.
     spares: *mut Segment<T>,
     /// How long a new segment will be: twice the last while a burst lasts.
     next_length: usize,
-    /// Whether a large segment was begun since the last `shrink`.
-    used_large: bool,
     records: u64,
     bytes: u64,
     /// Records and bytes the consumer was done with when we last looked.
@@ -30,14 +49,22 @@ unsafe impl<T: Send> Send for Producer<T> {}
 
 impl<T> Producer<T> {
     pub(super) fn new(shared: Arc<Shared<T>>, segment: *mut Segment<T>) -> Self {
+        // SAFETY: a new lane's segment is there.
+        let ring = unsafe { &*segment }.ring();
         Self {
             shared,
             segment,
+            ring,
             index: 0,
             turn: 1,
+            large: false,
+            leaving: false,
+            room: SMALL,
+            end: SMALL as u64,
+            begun: 0,
+            shrunk: 0,
             spares: ptr::null_mut(),
-            next_length: SMALL,
-            used_large: false,
+            next_length: length_after(SMALL),
             records: 0,
             bytes: 0,
             consumed: (0, 0),
@@ -46,7 +73,7 @@ impl<T> Producer<T> {
 
     /// Appends a record with its tail, at most [`TAIL_BYTES`]; `bytes` is what it
     /// counts for in the budget. Gives the record back when the consumer is gone.
-    /// Allocates a segment when the current one is full and none was recycled.
+    /// Allocates a segment when the current one has no free slot and none was recycled.
     #[inline]
     pub(crate) fn push(&mut self, record: T, tail: &[u8], bytes: u64) -> Result<(), T> {
         if self.is_abandoned() {
@@ -89,27 +116,26 @@ impl<T> Producer<T> {
     fn append(&mut self, make: impl FnOnce() -> T, tail: &[u8], bytes: u64, finish: impl FnOnce(&mut T)) {
         debug_assert!(tail.len() <= TAIL_BYTES);
         let needed = 1 + pieces(tail.len());
-        // SAFETY: the producer's segment lives until the consumer has followed a link from it, which we have not set.
-        let mut slots = unsafe { &*self.segment }.slots();
-        if self.index + needed > slots.len() {
-            self.link();
-            // SAFETY: as above.
-            slots = unsafe { &*self.segment }.slots();
+        if needed > self.room {
+            self.make_room(needed);
         }
-        let first = &slots[self.index];
+        let (ring, index) = (self.ring, self.index);
+        // SAFETY: the producer's segment lives until the consumer has followed a link from it, which we have not set.
+        let slot = |nth| unsafe { ring.slot(index + nth) };
+        let first = slot(0);
         if mutant("complete-before-writing") {
             first.complete(self.turn);
         }
         match tail.split_first_chunk() {
             _ if tail.is_empty() => {}
-            // SAFETY: slots from the cursor on are empty this turn.
-            None => unsafe { slots[self.index + 1].write_tail(tail) },
+            // SAFETY: there is room for all of it.
+            None => unsafe { slot(1).write_tail(tail) },
             Some((piece, rest)) => {
                 // SAFETY: as above.
-                unsafe { slots[self.index + 1].write_piece(piece) };
+                unsafe { slot(1).write_piece(piece) };
                 if !rest.is_empty() {
                     // SAFETY: as above.
-                    unsafe { slots[self.index + 2].write_tail(rest) };
+                    unsafe { slot(2).write_tail(rest) };
                 }
             }
         }
@@ -119,32 +145,71 @@ impl<T> Producer<T> {
             first.write_record(make, tail.len() as u32, finish);
         }
         first.complete(self.turn);
-        self.index += needed;
-        prefetch::to_write(slots, self.index + WRITE_AHEAD, needed);
         self.records += 1;
         self.bytes += bytes;
+        self.room -= needed;
+        self.index += needed;
+        if self.index >= ring.length() {
+            self.index -= ring.length();
+            self.turn += 1;
+        }
+        prefetch::to_write(ring, self.index + WRITE_AHEAD, needed);
+        if self.room < FEW {
+            self.look_for_room();
+        }
+    }
+
+    /// Slots written, in all segments.
+    fn written(&self) -> u64 {
+        self.end - self.room as u64
+    }
+
+    /// Learns which slots of the segment the consumer has left behind.
+    #[inline]
+    fn look_for_room(&mut self) {
+        // What is granted now may reach into the next turn.
+        if self.leaving || (self.turn >= LAST_TURN && !mutant("turns-without-end")) {
+            return;
+        }
+        // ORDERING: takes the slots, and the consumer's last reads of them, from the Release store
+        // in `Consumer::publish_consumed`.
+        let passed = self.shared.progress.slots.load(Ordering::Acquire);
+        let written = self.written();
+        let passed = if mutant("slots-used-before-they-are-free") { written } else { passed };
+        // What it left behind before it came here is of no use.
+        self.end = passed.max(self.begun) + self.ring.length() as u64;
+        #[allow(clippy::cast_possible_truncation, reason = "no more than the segment's slots")]
+        let room = (self.end - written) as usize;
+        self.room = room;
+    }
+
+    /// Sees to it that so many slots are free.
+    #[cold]
+    fn make_room(&mut self, needed: usize) {
+        self.look_for_room();
+        if needed > self.room {
+            self.link();
+        }
     }
 
     /// Goes on in another segment.
-    #[cold]
     fn link(&mut self) {
         let next = self.fresh();
         // SAFETY: the segment is ours: it was recycled to us or just allocated.
-        let turn = unsafe { &*next }.turn();
-        // SAFETY: as in `push`.
-        let full = unsafe { &*self.segment };
-        let unused = full.slots().get(self.index);
-        // With no slot left the consumer follows at once and the segment is no longer
-        // ours; with one left it stops there until told to go on.
-        full.follow_with(next);
-        if let Some(slot) = unused {
-            Slot::link(slot, self.turn);
-        }
+        let fresh = unsafe { &*next };
+        // Before the link, with which it is the consumer's too.
+        let (turn, ring) = (fresh.turn(), fresh.ring());
+        // SAFETY: as in `append`. From now on the consumer may free it.
+        unsafe { &*self.segment }.follow_with(next);
+        self.begun = self.written();
         self.segment = next;
+        self.ring = ring;
         self.index = 0;
         self.turn = turn;
-        // SAFETY: as above.
-        self.used_large |= unsafe { &*next }.slots().len() > SMALL;
+        self.room = ring.length();
+        self.end = self.begun + ring.length() as u64;
+        self.large |= ring.length() > SMALL;
+        self.leaving = false;
     }
 
     /// An empty segment: a recycled one, or a new one.
@@ -156,7 +221,7 @@ impl<T> Producer<T> {
         let spare = self.spares;
         if spare.is_null() {
             let length = self.next_length;
-            self.next_length = (length * 2).min(LARGE);
+            self.next_length = length_after(length);
             return Segment::allocate(length);
         }
         // SAFETY: the chain of spares is ours alone.
@@ -173,12 +238,18 @@ impl<T> Producer<T> {
     /// To be called when the lane fell idle in between: lets go of memory that a burst
     /// left behind, and begins small again, once there was no burst between two calls.
     pub(crate) fn shrink(&mut self) {
-        if !std::mem::take(&mut self.used_large) && self.next_length > SMALL {
-            self.next_length = SMALL;
-            // SAFETY: the chain of spares is ours alone.
-            unsafe { Segment::free_recycled(self.spares) };
-            self.spares = ptr::null_mut();
+        let written = self.written();
+        let since = written - std::mem::replace(&mut self.shrunk, written);
+        if since > SMALL as u64 || !std::mem::take(&mut self.large) {
+            return;
         }
+        self.next_length = SMALL;
+        // SAFETY: the chain of spares is ours alone.
+        unsafe { Segment::free_recycled(self.spares) };
+        self.spares = ptr::null_mut();
+        self.leaving = true;
+        self.end = written;
+        self.room = 0;
     }
 
     /// Drops what lies in a lane whose consumer is gone.
@@ -235,4 +306,9 @@ impl<T> fmt::Debug for Producer<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Producer").field("records", &self.records).field("bytes", &self.bytes).finish()
     }
+}
+
+/// How long a new segment is after one of this length.
+const fn length_after(length: usize) -> usize {
+    if length * 2 > LARGE { LARGE } else { length * 2 }
 }

@@ -24,24 +24,23 @@ const RECORD_ALIGNMENT: usize = 8;
 #[cfg(not(port_core_model))]
 const _: () = assert!((std::mem::offset_of!(Slot, cell) + RECORD_AT).is_multiple_of(RECORD_ALIGNMENT));
 
-/// Slots of a first, or of an idle lane's, segment.
+/// Slots of a first, or of an idle lane's, segment. No fewer than one record with its tail takes.
 pub(super) const SMALL: usize = if cfg!(port_core_model) { 3 } else { 8 };
 
 /// Slots of the largest segment.
 pub(super) const LARGE: usize = if cfg!(port_core_model) { 4 } else { 128 };
 
-/// After this many turns a segment's state words start over. Few in models and
-/// tests, so that they see it happen.
-const LAST_TURN: u32 = if cfg!(any(test, port_core_model)) { 3 } else { u32::MAX / 2 };
+/// After this many turns a segment is left, and its state words start over before it is
+/// used again. Few in models and tests, so that they see it happen.
+pub(super) const LAST_TURN: u32 = if cfg!(any(test, port_core_model)) { 3 } else { u32::MAX / 2 };
 
 /// One cache line: a state word and room for a record, or for a piece of the
 /// tail of the record in front of it.
 ///
 /// | state word | meaning | who writes it |
 /// |---|---|---|
-/// | `2 × turn` | the record of this turn is complete | producer, after the cell and its tail |
-/// | `2 × turn + 1` | nothing here this turn: go on in the next segment | producer, after linking it |
-/// | anything else | empty this turn | nobody |
+/// | the current turn | the record of this turn is complete | producer, after the cell and the tail |
+/// | anything else | nothing of this turn yet | nobody |
 ///
 /// A slot that holds a piece of a tail keeps the state of an earlier turn; nobody reads it.
 #[repr(C, align(64))]
@@ -54,44 +53,24 @@ pub(super) struct Slot {
 #[cfg_attr(port_core_model, repr(align(8)))]
 struct Cell([MaybeUninit<u8>; CELL_BYTES]);
 
-/// What a state word says in a given turn.
-pub(super) enum State {
-    Empty,
-    Complete,
-    Linked,
-}
-
 impl Slot {
     fn new() -> Self {
         Self { state: AtomicU32::new(0), cell: UnsafeCell::new(Cell([MaybeUninit::uninit(); CELL_BYTES])) }
     }
 
-    #[inline]
-    pub(super) fn state(&self, turn: u32) -> State {
-        // ORDERING: pairs with the Release stores in `complete` and `link`: the record and its
-        // tail are visible when the state is, and a segment that was linked is done with.
-        let state = self.state.load(Ordering::Acquire);
-        if state == turn * 2 {
-            State::Complete
-        } else if state == turn * 2 + 1 {
-            State::Linked
-        } else {
-            State::Empty
-        }
+    /// Whether the record of this turn is complete.
+    #[inline(always)]
+    pub(super) fn is_complete(&self, turn: u32) -> bool {
+        // ORDERING: pairs with the Release store in `complete`: the record and its tail are
+        // visible when the state is.
+        self.state.load(Ordering::Acquire) == turn
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn complete(&self, turn: u32) {
-        // ORDERING: publishes the cell and its tail to the Acquire load in `state`.
-        self.state.store(turn * 2, Ordering::Release);
-    }
-
-    pub(super) fn link(&self, turn: u32) {
-        // Does nothing but show the models who is in the slot to the last; see `free`.
-        self.cell.with_mut(|_| ());
-        // ORDERING: pairs with the Acquire load in `state`. The consumer finds the way by the
-        // segment's `next`; but then it may free the segment, and this store is the last use of it.
-        self.state.store(turn * 2 + 1, Ordering::Release);
+        debug_assert!((1..=LAST_TURN).contains(&turn), "state words would start over in use");
+        // ORDERING: publishes the cell and its tail to the Acquire load in `is_complete`.
+        self.state.store(turn, Ordering::Release);
     }
 
     /// Makes a record and writes it with the length of the tail behind it, and has it
@@ -197,13 +176,15 @@ impl Slot {
     }
 }
 
-/// An array of slots and the way to the next one.
+/// An array of slots and the way to the next one. On a line of its own, for the consumer looks at
+/// the way whenever it finds nothing.
+#[repr(align(64))]
 pub(super) struct Segment<T> {
     /// The segment that follows, null while this is the last. Stored by the
     /// producer alone and loaded by the consumer alone.
     next: AtomicPtr<Segment<T>>,
-    /// Counts how often the segment was used. Written by the producer while the
-    /// segment is its own, before it is linked.
+    /// The turn that the segment is begun with. Written by the producer while the segment is
+    /// its own, before it is linked, and by the consumer, who says what turn it left in.
     turn: UnsafeCell<u32>,
     /// The rest of a chain of recycled segments. Written by the consumer before it
     /// hands the chain back, read by the producer after it took it.
@@ -213,6 +194,41 @@ pub(super) struct Segment<T> {
     /// Lets a model fail when a segment is never freed.
     #[cfg(port_core_model)]
     _track: loom::alloc::Track<()>,
+}
+
+/// The slots of a segment, where behind the last comes the first.
+#[derive(Clone, Copy)]
+pub(super) struct Ring {
+    first: *const Slot,
+    length: usize,
+}
+
+impl Ring {
+    pub(super) const NONE: Self = Self { first: ptr::null(), length: 0 };
+
+    #[inline(always)]
+    pub(super) fn length(self) -> usize {
+        self.length
+    }
+
+    /// Where the slot at a place at most one round further lies. A place farther away gives
+    /// some address, for [`prefetch`](super::prefetch).
+    #[inline(always)]
+    pub(super) fn address(self, place: usize) -> *const Slot {
+        self.first.wrapping_add(if place >= self.length { place - self.length } else { place })
+    }
+
+    /// The slot at a place at most one round further.
+    ///
+    /// # Safety
+    ///
+    /// The place is less than twice the length, and the segment lives as long as the slot is used.
+    #[inline(always)]
+    pub(super) unsafe fn slot<'a>(self, place: usize) -> &'a Slot {
+        debug_assert!(place < 2 * self.length);
+        // SAFETY: as the caller promises.
+        unsafe { &*self.address(place) }
+    }
 }
 
 /// A chain of recycled segments.
@@ -276,9 +292,12 @@ impl<T> Segment<T> {
         }
     }
 
-    #[inline]
-    pub(super) fn slots(&self) -> &[Slot] {
-        &self.slots
+    pub(super) fn length(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(super) fn ring(&self) -> Ring {
+        Ring { first: self.slots.as_ptr(), length: self.slots.len() }
     }
 
     #[inline]
@@ -300,6 +319,16 @@ impl<T> Segment<T> {
         self.turn.with(|turn| unsafe { *turn })
     }
 
+    /// Says in what turn the consumer left the segment.
+    ///
+    /// # Safety
+    ///
+    /// The caller is the consumer and has left the segment behind.
+    pub(super) unsafe fn leave(&self, turn: u32) {
+        // SAFETY: the producer has linked the next one and does not come back before it is recycled.
+        self.turn.with_mut(|left| unsafe { *left = turn });
+    }
+
     /// Readies a recycled segment for another turn.
     ///
     /// # Safety
@@ -311,7 +340,7 @@ impl<T> Segment<T> {
         let turn = self.turn.with_mut(|turn| {
             // SAFETY: the segment is the producer's own.
             let turn = unsafe { &mut *turn };
-            *turn = if *turn == LAST_TURN { 1 } else { *turn + 1 };
+            *turn = if *turn >= LAST_TURN { 1 } else { *turn + 1 };
             *turn
         });
         if turn == 1 && !mutant("states-kept-when-turns-start-over") {

@@ -96,7 +96,7 @@ fn count(
 /// Takes a long message and makes an event of it.
 #[inline(never)]
 fn take_long(entry: Entry<'_, Record>, event_loop: EventLoopId, context: Key, port: Key) -> Event {
-    let bytes = entry.peek(Record::address).flatten().map_or(0, |address| address.bytes);
+    let bytes = entry.peek(Record::address).map_or(0, |address| address.bytes);
     entry.take(bytes, |record, _| match record {
         Record::Long { traits, bytes, .. } => Event::message(
             ContextId { event_loop, key: context },
@@ -139,7 +139,7 @@ impl Peer {
             return Err(Missed::Other);
         }
         let entry = ends.consumer.entry().ok_or(Missed::Other)?;
-        let address = entry.peek(Record::address).flatten().ok_or(Missed::Other)?;
+        let address = entry.peek(Record::address).ok_or(Missed::Other)?;
         let Address { channel, route, bytes, short } = address;
         let port = match route.receiver() {
             None => {
@@ -166,7 +166,7 @@ impl Peer {
             return false;
         }
         let Some(entry) = ends.consumer.entry() else { return false };
-        let Some(Some(Address { channel, route, bytes, short: true })) = entry.peek(Record::address) else {
+        let Some(Address { channel, route, bytes, short: true }) = entry.peek(Record::address) else {
             return false;
         };
         let Some(Some(accepted)) = accepted.get(channel.0.index() as usize) else { return false };

@@ -137,7 +137,7 @@ impl Peer {
                 Some((channel, traits, opener, target, name.as_str().len() as u64))
             }
             _ => None,
-        })??;
+        })?;
         let opener = acquaintances.known(opener)?;
         Some(Offer { entry, bytes, channel, traits, opener, target })
     }

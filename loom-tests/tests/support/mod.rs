@@ -9,7 +9,7 @@ use loom::sync::Arc;
 use port_core_model::model::mutated;
 use port_core_model::{
     ContextDescription, ContextId, DisconnectReason, DocumentId, Event, EventLoop, ExtensionId,
-    ExtensionInstance, FrameId, Limits, MessageService, Place, Policies, PortId, TabId, WindowId,
+    ExtensionInstance, FrameId, Limits, MessageService, Place, Policies, PortId, TabId, TabTarget, WindowId,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
@@ -139,6 +139,28 @@ impl Browser {
     pub(crate) fn content_script_description(&self) -> ContextDescription {
         ContextDescription::content_script(self.extension, PLACE, "", "")
     }
+
+    /// A background with a port to the tab's content script, which has just taken the
+    /// connection; neither is asleep, and the opener has not heard that it was taken.
+    pub(crate) fn connected(&self) -> Connected {
+        let (mut background, opener) = self.background();
+        let (mut page, receiver) = self.content_script();
+        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
+        let received = take_connect(&mut page);
+        Connected { background, opener, port, page, receiver, received }
+    }
+}
+
+/// Two event loops and a port between them.
+pub(crate) struct Connected {
+    pub(crate) background: EventLoop,
+    pub(crate) opener: ContextId,
+    /// The opener's end of the port.
+    pub(crate) port: PortId,
+    pub(crate) page: EventLoop,
+    pub(crate) receiver: ContextId,
+    /// The receiver's end of the port.
+    pub(crate) received: PortId,
 }
 
 /// What happened to a side of a port, in short.

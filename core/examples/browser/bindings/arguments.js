@@ -62,16 +62,16 @@ function assign(parameters, given) {
         const value = given[next];
         const isLeftOut = value === undefined || value === null;
         if (parameter.isAny && next < given.length) {
-            values.push(value);
+            values[index] = value;
             next += 1;
         } else if (isLeftOut && parameter.isOptional) {
-            values.push(undefined);
+            values[index] = undefined;
             next += 1;
         } else if (!isLeftOut && parameter.fits(value)) {
-            values.push(value);
+            values[index] = value;
             next += 1;
         } else if (parameter.isOptional) {
-            values.push(undefined);
+            values[index] = undefined;
         } else {
             return undefined;
         }
@@ -126,7 +126,8 @@ function checkWithin(profile, method, parameter, value) {
     const copy = {};
     for (let index = 0; index < properties.length; index += 1) {
         const property = properties[index];
-        const inner = ownProperty(profile, method, parameter, value, property.name);
+        // What is inherited does not count.
+        const inner = hasOwn(value, property.name) ? read(profile, method, parameter, value, property.name) : undefined;
         if (inner === undefined || inner === null) {
             continue;
         }
@@ -144,13 +145,12 @@ function checkWithin(profile, method, parameter, value) {
 }
 
 const toTag = Object.prototype.toString;
-const { getOwnPropertyDescriptor } = Object;
+const { getOwnPropertyDescriptor, hasOwn } = Object;
 
-/** What inherits nothing, and what a getter throws, which in Firefox is not asked. */
-function ownProperty(profile, method, parameter, object, name) {
-    const own = getOwnPropertyDescriptor(object, name);
-    if (own?.get === undefined || !profile.asksGetters) {
-        return own?.value;
+/** The value of a property; a getter is not asked in Firefox. */
+function read(profile, method, parameter, object, name) {
+    if (!profile.asksGetters) {
+        return getOwnPropertyDescriptor(object, name)?.value;
     }
     try {
         return object[name];

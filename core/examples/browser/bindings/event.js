@@ -1,5 +1,11 @@
 // Extension events: `addListener` and its kin.
 
+const { create } = Object;
+
+// The listeners where there are none, and where there will be none any more.
+const NONE = [];
+const CLOSED = [];
+
 /**
  * The listeners of an event, which are kept in order and once each; one that throws is
  * reported and does not keep the next from running.
@@ -16,8 +22,12 @@ export class Listeners {
         this.onCount = onCount;
         // Replaced and never changed: a listener that is added while others are called
         // waits for the next time.
-        this.listeners = [];
-        this.isClosed = false;
+        this.listeners = NONE;
+    }
+
+    /** Others of the same kind, none so far: what they have in common they inherit. */
+    another() {
+        return create(this);
     }
 
     /** Calls the listeners. */
@@ -31,7 +41,7 @@ export class Listeners {
         for (let index = 0; index < called.length; index += 1) {
             // Called by this name, a listener has no `this`.
             const listener = called[index];
-            if (this.isStillCalled(called, listener)) {
+            if (called === this.listeners || this.isStillCalled(listener)) {
                 try {
                     listener(detail);
                 } catch (error) {
@@ -46,7 +56,7 @@ export class Listeners {
         const called = this.listeners;
         for (let index = 0; index < called.length; index += 1) {
             const listener = called[index];
-            if (this.isStillCalled(called, listener)) {
+            if (called === this.listeners || this.isStillCalled(listener)) {
                 try {
                     listener(first, second);
                 } catch (error) {
@@ -60,7 +70,7 @@ export class Listeners {
     dispatchTo(details, onResult, onError) {
         const called = this.listeners;
         for (const listener of called) {
-            if (this.isStillCalled(called, listener)) {
+            if (called === this.listeners || this.isStillCalled(listener)) {
                 let result;
                 try {
                     result = listener(...details);
@@ -73,16 +83,23 @@ export class Listeners {
         }
     }
 
-    isStillCalled(called, listener) {
-        return called === this.listeners || this.profile.callsRemovedListeners || this.listeners.includes(listener);
+    /** Whether a listener is called though the list has changed meanwhile. */
+    isStillCalled(listener) {
+        return this.profile.callsRemovedListeners || this.listeners.includes(listener);
     }
 
     add(listener) {
+        const { listeners } = this;
         // Browsers accept anything silently and never call what is no function.
-        if (!this.isClosed && typeof listener === "function" && !this.listeners.includes(listener)) {
-            const listeners = this.listeners.slice();
-            listeners.push(listener);
-            this.replace(listeners);
+        if (typeof listener !== "function" || listeners === CLOSED) {
+            return;
+        }
+        if (listeners.length === 0) {
+            this.replace([listener]);
+        } else if (!listeners.includes(listener)) {
+            const more = listeners.slice();
+            more.push(listener);
+            this.replace(more);
         }
     }
 
@@ -94,8 +111,7 @@ export class Listeners {
 
     /** Forgets them all, without telling, and any that is added later. */
     clear() {
-        this.listeners = [];
-        this.isClosed = true;
+        this.listeners = CLOSED;
     }
 
     replace(listeners) {

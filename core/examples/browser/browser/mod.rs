@@ -11,6 +11,7 @@ mod replay;
 mod requests;
 mod steps;
 mod unload;
+mod window;
 
 pub(crate) use requests::{Call, Caller, Navigation, NavigationChange, Request, Requests};
 

@@ -9,12 +9,15 @@ use std::task::Wake;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a thread looks out for the bell before it sleeps. Being woken takes about as
-/// long, so it loses at most what it might have won.
+/// How long a thread looks out for work before it sleeps. To fall asleep and be woken takes
+/// about as long, so it loses at most what it might have won.
 const LOOK_OUT: Duration = Duration::from_micros(50);
 
 /// A sleep as short as this shows that somebody answers at once, and that looking out pays.
 const SHORT: Duration = Duration::from_micros(200);
+
+/// How often a thread looks before it asks what time it is and lets others have the processor.
+const LOOKS: u32 = 16;
 
 /// The thread works, or is about to.
 const AWAKE: u8 = 0;
@@ -30,7 +33,7 @@ pub(crate) struct Bell {
     thread: Mutex<Thread>,
     rung: Condvar,
     activity: Arc<Activity>,
-    /// Whether to look out for the bell before sleeping; the thread's own.
+    /// Whether to look out for work before sleeping; the thread's own.
     looks_out: AtomicBool,
 }
 
@@ -73,13 +76,41 @@ impl Bell {
         }
     }
 
+    /// Looks for work for a moment, if it came soon the last time; says whether it came: `look`
+    /// found some, the bell was rung, or a timer is due. What `look` finds needs no bell:
+    /// an event loop that was not told that its thread will sleep rings none.
+    pub(crate) fn look_out(&self, timer: Option<Instant>, mut look: impl FnMut() -> bool) -> bool {
+        // ORDERING: the thread's own.
+        if !self.looks_out.load(Ordering::Relaxed) {
+            return false;
+        }
+        let mut until = None;
+        loop {
+            for _ in 0..LOOKS {
+                if look() {
+                    return true;
+                }
+                // ORDERING: `hear` acquires.
+                if self.state.load(Ordering::Relaxed) == RUNG {
+                    self.hear();
+                    return true;
+                }
+                hint::spin_loop();
+            }
+            let now = Instant::now();
+            if timer.is_some_and(|due| due <= now) {
+                return true;
+            }
+            if now >= *until.get_or_insert(now + LOOK_OUT) {
+                return false;
+            }
+            // Who is to give us work may wait for this very processor.
+            thread::yield_now();
+        }
+    }
+
     /// Sleeps until the bell is rung, or was since the latest sleep, or until a timer is due.
     pub(crate) fn sleep(&self, timer: Option<Instant>) {
-        // ORDERING: the thread's own.
-        if self.looks_out.load(Ordering::Relaxed) && self.is_rung_soon() {
-            self.hear();
-            return;
-        }
         let before = Instant::now();
         let mut thread = self.thread();
         // ORDERING: pairs with the swap in `ring`: either the ring is seen here, or it finds
@@ -108,25 +139,6 @@ impl Bell {
     /// The thread has ended; nothing it is sent keeps the browser busy any more.
     pub(crate) fn retire(&self) {
         *self.thread() = Thread::Gone;
-    }
-
-    /// Looks out for the bell for a moment.
-    fn is_rung_soon(&self) -> bool {
-        let until = Instant::now() + LOOK_OUT;
-        loop {
-            for _ in 0..16 {
-                // ORDERING: `hear` acquires.
-                if self.state.load(Ordering::Relaxed) == RUNG {
-                    return true;
-                }
-                hint::spin_loop();
-            }
-            if Instant::now() >= until {
-                return false;
-            }
-            // Who is to ring may wait for this very processor.
-            thread::yield_now();
-        }
     }
 
     /// Takes note of a ring: from here on the thread looks for work, and a later ring is another.

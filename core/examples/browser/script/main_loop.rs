@@ -1,5 +1,5 @@
 //! The main loop of a script thread. Compare this with the main loop of your browser:
-//! what embeds the core is `attach`, `next_event` and the bell.
+//! what embeds the core is `attach`, `take_events`, `wait` and the bell.
 
 use super::bell::Bell;
 use super::host::Host;
@@ -100,9 +100,9 @@ impl MainLoop {
                 }
                 idle = false;
             }
-            // Behind the task but carried out before it: what the browser process told
-            // the core before it sent the task has been heard when the task runs.
-            idle &= !self.take_events();
+            // Behind the task but carried out before it: what the browser process told the core
+            // before it sent the task has been heard when the task runs.
+            idle &= !self.take_events(None);
             if let Some(task) = task {
                 self.carry_out(task);
                 idle = false;
@@ -110,11 +110,29 @@ impl MainLoop {
             idle &= !self.load_a_step();
             idle &= !self.deliver_a_window_message();
             if idle {
-                // `next_event` said that there is nothing: whatever comes after that
-                // rings the bell.
-                let due = self.host.timers.borrow().next_due();
-                bell.sleep(due);
+                self.wait(bell);
             }
+        }
+    }
+
+    /// Waits until there is something to do.
+    fn wait(&mut self, bell: &Bell) {
+        let due = self.host.timers.borrow().next_due();
+        let mut event = None;
+        // Looks without `next_event` as long as something may come at once: to be told of it
+        // later, the core has to interrupt the threads that run.
+        let is_something = bell.look_out(due, || {
+            event = self.host.event_loop.borrow_mut().try_next_event();
+            event.is_some()
+        });
+        if !is_something {
+            event = self.host.event_loop.borrow_mut().next_event();
+        }
+        if event.is_some() {
+            self.take_events(event);
+        } else if !is_something {
+            // `next_event` said that there is nothing: whatever comes after that rings the bell.
+            bell.sleep(due);
         }
     }
 
@@ -127,13 +145,13 @@ impl MainLoop {
         }
     }
 
-    /// Takes events from the core, each one a task of its own; says whether there were any.
-    fn take_events(&mut self) -> bool {
+    /// Takes events, the first of which may be found already, each a task of its own; says whether there were any.
+    fn take_events(&mut self, mut found: Option<Event>) -> bool {
         let delivered = self.host.counts.borrow().deliveries;
         let mut taken = 0;
         while taken < self.host.shared.profile.events_per_turn() {
             // A statement of its own: the event loop must be free while script runs.
-            let event = self.host.event_loop.borrow_mut().next_event();
+            let event = found.take().or_else(|| self.host.event_loop.borrow_mut().try_next_event());
             let Some(event) = event else { break };
             taken += 1;
             self.dispatch(&event);

@@ -8,6 +8,7 @@ pub(crate) mod json;
 mod main_loop;
 pub(crate) mod modules;
 pub(crate) mod natives;
+mod port_object;
 mod ports;
 mod rejections;
 pub(crate) mod script_error;

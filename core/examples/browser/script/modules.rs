@@ -22,10 +22,11 @@ pub(super) const MAIN: &str = "browser://bindings/main.js";
 pub(super) const MAIN_SOURCE: &str = include_str!("../bindings/main.js");
 
 /// The modules it imports, by file name.
-const FILES: [(&str, &str); 22] = [
+const FILES: [(&str, &str); 23] = [
     ("api.js", include_str!("../bindings/api.js")),
     ("arguments.js", include_str!("../bindings/arguments.js")),
     ("calls.js", include_str!("../bindings/calls.js")),
+    ("channel.js", include_str!("../bindings/channel.js")),
     ("clone.js", include_str!("../bindings/clone.js")),
     ("console.js", include_str!("../bindings/console.js")),
     ("devtools.js", include_str!("../bindings/devtools.js")),

@@ -6,6 +6,7 @@
 use super::LastWords;
 use super::host::{Connection, Host, Target, WorldIdentity};
 use super::json;
+use super::port_object;
 use super::script_error::ScriptError;
 use crate::browser::{Call, Caller, NavigationChange, Request};
 use crate::extension::manifest::ScriptKind;
@@ -16,7 +17,7 @@ use port_core::{
     TabTarget,
 };
 use rquickjs::context::EvalOptions;
-use rquickjs::{Ctx, Exception, Function, Object, Result, Value};
+use rquickjs::{Array, Ctx, Exception, Function, Object, Proxy, Result, Value};
 use std::rc::Rc;
 use std::time::Duration;
 use url::Url;
@@ -125,6 +126,10 @@ impl<'js> Natives<'_, 'js> {
             }
         })?;
 
+        self.add("makePort", |context: Ctx<'js>, functions: Array<'js>, name: Value<'js>| {
+            port_object::make(context, &functions, name)
+        })?;
+
         let (host, world) = self.kept();
         self.add("disconnect", move |port: u32| host.disconnect(&world, port))?;
 
@@ -191,7 +196,8 @@ impl<'js> Natives<'_, 'js> {
 
         let clock = self.host.shared.clock;
         self.add("now", move || clock.now())?;
-        self.add("isProxy", |value: Value<'js>| value.is_proxy())
+        self.add("isProxy", |value: Value<'js>| value.is_proxy())?;
+        self.add("proxyTarget", |value: Value<'js>| value.as_proxy().map(Proxy::target).transpose())
     }
 
     /// What a script does to its document and to the frames in it.

@@ -309,3 +309,50 @@ fn the_url_of_a_sender_is_the_one_its_document_has() {
         );
     }
 }
+
+#[test]
+fn a_port_is_a_plain_object_also_for_who_inherits_from_it_or_is_its_proxy() {
+    let run = run(
+        &[extension!(
+            "chrome.action.onClicked.addListener((tab) => {
+                const port = chrome.tabs.connect(tab.id, { name: 'one' });
+                const other = chrome.tabs.connect(tab.id);
+                for (const [name, own] of Object.entries(Object.getOwnPropertyDescriptors(port))) {
+                    console.log(name, own.enumerable && own.configurable, own.writable, own.get?.name, own.set?.name);
+                }
+                const { onMessage } = port;
+                console.log(port.name, onMessage === port.onMessage, onMessage !== other.onMessage, onMessage !== port.onDisconnect);
+                const heir = Object.create(new Proxy(Object.create(port), {}));
+                console.log({ ...port }.onMessage === onMessage, heir.onMessage === onMessage, heir.sender);
+                try { heir.postMessage(1); } catch (error) { console.log(String(error)); }
+                port.onMessage = 5;
+                port.sender = 6;
+                heir.onDisconnect = 7;
+                console.log(port.onMessage, other.onMessage === 5, port.sender, other.sender, heir.onDisconnect, port.onDisconnect === 7);
+                console.log(Object.keys(port), Object.isFrozen(port));
+            });",
+            "chrome.runtime.onConnect.addListener((port) => {
+                console.log(port.sender === port.sender, { ...port }.sender === port.sender, Object.create(port).sender.id === chrome.runtime.id);
+            });"
+        )],
+        &ONE_PAGE_AND_A_CLICK,
+    );
+    assert!(run.went_well, "{:?}", run.errors());
+    assert_eq!(
+        run.console("background"),
+        [
+            "sender true undefined get sender set sender",
+            "onMessage true undefined get onMessage set onMessage",
+            "onDisconnect true undefined get onDisconnect set onDisconnect",
+            "name true true undefined undefined",
+            "disconnect true true undefined undefined",
+            "postMessage true true undefined undefined",
+            "one true true true",
+            "true true undefined",
+            "TypeError: Illegal invocation: Function must be called on an object of type Port",
+            "5 false 6 undefined 7 false",
+            r#"["sender","onMessage","onDisconnect","name","disconnect","postMessage"] false"#,
+        ]
+    );
+    assert_eq!(run.console("tab 1"), ["true true true"; 2]);
+}
