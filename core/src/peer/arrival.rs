@@ -45,7 +45,14 @@ impl Arrival<'_> {
     #[inline(always)]
     pub(crate) fn into_event(self, event_loop: EventLoopId, context: Key) -> Option<Event> {
         if self.short {
-            Place::of_event_or_none(|place| self.put_short(event_loop, context, place).into())
+            // The place inside of the closure: what lies outside, a closure that is called reaches by a
+            // reference, and the event would be moved.
+            let port = self.port;
+            self.entry.pass(self.bytes, |record, tail| {
+                Place::of_event_or_none(|place| {
+                    put_short(place, context, port, event_loop, record, tail.cells()).into()
+                })
+            })
         } else {
             Some(take_long(self.entry, event_loop, context, self.port))
         }
