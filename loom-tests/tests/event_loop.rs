@@ -78,7 +78,7 @@ fn connect_against_kill_of_the_opener() {
 
 #[test]
 fn lanes_created_against_kill_of_the_opener_while_the_receiver_takes() {
-    model(Some(3), 3_200, || {
+    model(Some(3), 2_850, || {
         let browser = Browser::new();
         let (mut background, _) = browser.background();
         let (mut page, opener) = browser.content_script();
