@@ -84,7 +84,7 @@ impl<T> Cursor<T> {
     #[inline(always)]
     fn slot(&self) -> &Slot {
         // SAFETY: the index lies within the ring, and its segment lives as in `current`.
-        unsafe { self.ring.slot(self.index) }
+        unsafe { self.ring.at(self.index) }
     }
 
     /// Whether a record is ready at the cursor.
@@ -138,7 +138,8 @@ impl<T> Cursor<T> {
     #[inline(always)]
     pub(super) unsafe fn peek<R>(&self, look: impl FnOnce(&T) -> R) -> R {
         // SAFETY: the record is ready.
-        unsafe { self.slot().record(|record, _| look(record)) }
+        let (record, _) = unsafe { self.slot().record() };
+        look(record)
     }
 
     /// Moves the record at the cursor out.
@@ -164,27 +165,23 @@ impl<T> Cursor<T> {
     #[inline(always)]
     pub(super) unsafe fn pass<R>(&mut self, look: impl FnOnce(&T, Tail<'_>) -> R) -> R {
         let (ring, start) = (self.ring, self.index);
-        // SAFETY: as in `slot`. It outlives our use of it, during which the cursor does not move
-        // to another segment.
-        let slot = unsafe { ring.slot(start) };
-        let look = |record: &T, tail_length: u32| {
-            let length = tail_length as usize;
-            debug_assert!(length <= TAIL_BYTES);
-            let pieces = pieces(length);
-            // Before anything can panic.
-            self.advance(1 + pieces);
-            // Where the producer is but a few slots ahead, this would take from it what it is
-            // about to write.
-            if self.in_a_row >= IN_A_ROW {
-                prefetch::to_read(ring, start + READ_AHEAD, 1 + pieces);
-            }
-            self.in_a_row = self.in_a_row.saturating_add(1);
-            // SAFETY: as above.
-            let piece = |nth| (nth <= pieces).then(|| unsafe { ring.slot(start + nth) });
-            look(record, Tail { first: piece(1), second: piece(2), length })
-        };
-        // SAFETY: the record is ready.
-        unsafe { slot.record(look) }
+        // SAFETY: as in `slot`; a record is ready, and while it is looked at the cursor does not move
+        // to another segment and nobody tells the producer that it passed.
+        let (record, tail_length) = unsafe { ring.at(start).record() };
+        let length = tail_length as usize;
+        debug_assert!(length <= TAIL_BYTES);
+        let pieces = pieces(length);
+        // Before anything can panic.
+        self.advance(1 + pieces);
+        // Where the producer is but a few slots ahead, this would take from it what it is
+        // about to write.
+        if self.in_a_row >= IN_A_ROW {
+            prefetch::to_read(ring, start + READ_AHEAD, 1 + pieces);
+        }
+        self.in_a_row = self.in_a_row.saturating_add(1);
+        // SAFETY: as above.
+        let piece = |nth| (nth <= pieces).then(|| unsafe { ring.slot(start + nth) });
+        look(record, Tail { first: piece(1), second: piece(2), length })
     }
 
     /// Leaves so many slots behind.

@@ -122,7 +122,8 @@ impl<T> Producer<T> {
         let (ring, index) = (self.ring, self.index);
         // SAFETY: the producer's segment lives until the consumer has followed a link from it, which we have not set.
         let slot = |nth| unsafe { ring.slot(index + nth) };
-        let first = slot(0);
+        // SAFETY: as above, and the index lies within the ring.
+        let first = unsafe { ring.at(index) };
         if mutant("complete-before-writing") {
             first.complete(self.turn);
         }

@@ -100,13 +100,14 @@ impl Slot {
         finish(unsafe { &mut *place });
     }
 
-    /// Looks at the record where it lies, and the length of the tail behind it.
+    /// The record where it lies, and the length of the tail behind it.
     ///
     /// # Safety
     ///
-    /// The caller is the consumer, the slot is complete, holds a `T`, and that was not moved out.
+    /// The caller is the consumer, the slot is complete, holds a `T` that was not moved out, and
+    /// is not handed back while the record is looked at.
     #[inline(always)]
-    pub(super) unsafe fn record<T, R>(&self, look: impl FnOnce(&T, u32) -> R) -> R {
+    pub(super) unsafe fn record<T>(&self) -> (&T, u32) {
         self.cell.with(|cell| {
             let start = cell.cast::<u8>();
             // SAFETY: the cell is longer than this.
@@ -114,7 +115,7 @@ impl Slot {
             // SAFETY: `write_record` wrote both values before the slot was complete.
             let tail_length = unsafe { start.cast::<u32>().read_unaligned() };
             // SAFETY: as above, and the place is aligned, as asserted there.
-            look(unsafe { &*place }, tail_length)
+            (unsafe { &*place }, tail_length)
         })
     }
 
@@ -216,6 +217,18 @@ impl Ring {
     #[inline(always)]
     pub(super) fn address(self, place: usize) -> *const Slot {
         self.first.wrapping_add(if place >= self.length { place - self.length } else { place })
+    }
+
+    /// The slot at a place within the ring.
+    ///
+    /// # Safety
+    ///
+    /// The place is less than the length, and the segment lives as long as the slot is used.
+    #[inline(always)]
+    pub(super) unsafe fn at<'a>(self, place: usize) -> &'a Slot {
+        debug_assert!(place < self.length);
+        // SAFETY: as the caller promises.
+        unsafe { &*self.first.add(place) }
     }
 
     /// The slot at a place at most one round further.
