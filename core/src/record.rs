@@ -1,12 +1,16 @@
 //! What travels in a lane, and what an event loop makes of it.
 
+mod incoming;
+
+pub(crate) use incoming::Incoming;
+
 use crate::acquaintance::Introduction;
 use crate::context::ContextShared;
 use crate::ids::Key;
 use crate::lane::{PIECE_BYTES, RECORD_BYTES, TAIL_BYTES, copy_short};
 use crate::message::{Body, MessageFormat};
 use crate::name::PortName;
-use crate::payload::{CELL_BYTES, HEAD_BYTES, INLINE_BYTES, Payload, Pieces};
+use crate::payload::{CELL_BYTES, HEAD_BYTES, INLINE_BYTES, Pieces};
 use crate::reason::DisconnectReason;
 use crate::sync::Arc;
 use crate::target::ConnectTraits;
@@ -330,76 +334,5 @@ impl Record {
         let mut record = Self::short(channel, route, traits, bytes);
         record.fill(bytes);
         (record, Self::tail_of(bytes))
-    }
-}
-
-/// A record taken out of its lane, or one of the loop's own that waits behind such.
-pub(crate) enum Incoming {
-    Message {
-        channel: Channel,
-        route: Route,
-        traits: Traits,
-        payload: Payload,
-    },
-    Connect(Connect),
-    ConnectOne {
-        channel: Channel,
-        traits: ConnectTraits,
-        opener: Introduction,
-        target: Key,
-        name: PortName,
-    },
-    Signal(Signal),
-    /// Contexts of the peer that were killed: everything they sent lies before this.
-    Gone {
-        contexts: Arc<Vec<Arc<ContextShared>>>,
-        reason: DisconnectReason,
-    },
-    /// The peer itself is gone.
-    PeerGone,
-    NoTarget {
-        port: Key,
-    },
-}
-
-impl Incoming {
-    #[inline]
-    pub(crate) fn new<'a>(record: Record, tail: impl Iterator<Item = &'a [u8]>) -> Self {
-        match record {
-            Record::Short { channel, route, traits, length, head } => {
-                let first = usize::from(length).min(HEAD_BYTES);
-                // SAFETY: `Record::message` initialised the head as far as the message goes.
-                let first = unsafe { head.0[..first].assume_init_ref() };
-                let payload = Payload::inline(first, tail);
-                Self::Message { channel, route, traits, payload }
-            }
-            Record::Long { channel, route, traits, bytes } => {
-                Self::Message { channel, route, traits, payload: Payload::shared(bytes) }
-            }
-            Record::Connect { channel, traits, opener, target, name } => {
-                let opener = Introduction::Known(opener);
-                Self::ConnectOne { channel, traits, opener, target, name }
-            }
-            Record::FirstConnect { channel, traits, opener, target, name } => {
-                let opener = Introduction::First(opener);
-                Self::ConnectOne { channel, traits, opener, target, name }
-            }
-            Record::ConnectMany(connect) => Self::Connect(*connect),
-            Record::Signal(signal) => Self::Signal(signal),
-            Record::NoTarget { port } => Self::NoTarget { port },
-        }
-    }
-
-    /// Bytes of payload or name, as the lane's budget counts them; `None` for what came by no lane.
-    #[inline]
-    pub(crate) fn bytes(&self) -> Option<u64> {
-        match self {
-            Self::Message { payload, .. } => Some(payload.len() as u64),
-            Self::Connect(Connect { name, .. }) | Self::ConnectOne { name, .. } => {
-                Some(name.as_str().len() as u64)
-            }
-            Self::Signal(_) | Self::NoTarget { .. } => Some(0),
-            Self::Gone { .. } | Self::PeerGone => None,
-        }
     }
 }

@@ -12,6 +12,7 @@ mod notices;
 mod opening;
 mod post;
 mod snapshot;
+mod wait;
 #[cfg(test)]
 mod wrap_tests;
 
@@ -132,7 +133,7 @@ impl EventLoop {
             polled: Vec::new(),
             round: next::Round::default(),
             armed: false,
-            looks: next::LOOKS,
+            looks: wait::LOOKS,
             found: Vec::new(),
             receiver_windows: HashMap::default(),
             held: HashMap::default(),
