@@ -165,9 +165,10 @@ impl<T> Cursor<T> {
     #[inline(always)]
     pub(super) unsafe fn pass<R>(&mut self, look: impl FnOnce(&T, Tail<'_>) -> R) -> R {
         let (ring, start) = (self.ring, self.index);
-        // SAFETY: as in `slot`; a record is ready, and while it is looked at the cursor does not move
-        // to another segment and nobody tells the producer that it passed.
-        let (record, tail_length) = unsafe { ring.at(start).record() };
+        // SAFETY: as in `slot`; while it is used the cursor does not move to another segment.
+        let slot = unsafe { ring.at(start) };
+        // SAFETY: a record is ready, and while it is looked at nobody tells the producer that it was passed.
+        let (record, tail_length) = unsafe { slot.record() };
         let length = tail_length as usize;
         debug_assert!(length <= TAIL_BYTES);
         let pieces = pieces(length);

@@ -228,7 +228,9 @@ impl Ring {
     pub(super) unsafe fn at<'a>(self, place: usize) -> &'a Slot {
         debug_assert!(place < self.length);
         // SAFETY: as the caller promises.
-        unsafe { &*self.first.add(place) }
+        let slot = unsafe { self.first.add(place) };
+        // SAFETY: as above.
+        unsafe { &*slot }
     }
 
     /// The slot at a place at most one round further.
