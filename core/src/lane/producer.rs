@@ -182,6 +182,18 @@ impl<T> Producer<T> {
         #[allow(clippy::cast_possible_truncation, reason = "no more than the segment's slots")]
         let room = (self.end - written) as usize;
         self.room = room;
+        // The consumer keeps up, with so much under way that it would come to this every few records.
+        if room > 0 && room < self.ring.length() / 2 && self.ring.length() < LARGE {
+            self.outgrow();
+        }
+    }
+
+    /// Goes on in a larger segment.
+    #[cold]
+    fn outgrow(&mut self) {
+        self.next_length = self.next_length.max(length_after(self.ring.length()));
+        let next = self.allocate();
+        self.link_to(next);
     }
 
     /// Sees to it that so many slots are free.
@@ -196,6 +208,10 @@ impl<T> Producer<T> {
     /// Goes on in another segment.
     fn link(&mut self) {
         let next = self.fresh();
+        self.link_to(next);
+    }
+
+    fn link_to(&mut self, next: *mut Segment<T>) {
         // SAFETY: the segment is ours: it was recycled to us or just allocated.
         let fresh = unsafe { &*next };
         // Before the link, with which it is the consumer's too.
@@ -221,9 +237,7 @@ impl<T> Producer<T> {
         }
         let spare = self.spares;
         if spare.is_null() {
-            let length = self.next_length;
-            self.next_length = length_after(length);
-            return Segment::allocate(length);
+            return self.allocate();
         }
         // SAFETY: the chain of spares is ours alone.
         let spare_segment = unsafe { &*spare };
@@ -234,6 +248,12 @@ impl<T> Producer<T> {
             unsafe { spare_segment.renew() };
         }
         spare
+    }
+
+    fn allocate(&mut self) -> *mut Segment<T> {
+        let length = self.next_length;
+        self.next_length = length_after(length);
+        Segment::allocate(length)
     }
 
     /// To be called when the lane fell idle in between: lets go of memory that a burst
