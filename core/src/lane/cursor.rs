@@ -125,6 +125,10 @@ impl<T> Cursor<T> {
             self.segment = next;
             self.index = 0;
             (self.ring, self.turn) = (self.current().ring(), self.current().turn());
+            if self.in_a_row >= IN_A_ROW {
+                // Nobody asked for its first slots while the one before was read.
+                (0..READ_AHEAD).step_by(2).for_each(|place| prefetch::to_read(self.ring, place, 2));
+            }
             if !mutant("recycled-before-following") {
                 emptied(before, turn);
             }

@@ -11,7 +11,7 @@ use super::segment::Ring;
 pub(super) const WRITE_AHEAD: usize = 4;
 
 /// How many slots ahead the consumer asks for, found by trial.
-pub(super) const READ_AHEAD: usize = 8;
+pub(super) const READ_AHEAD: usize = 16;
 
 /// Asks for the lines of so many slots from the place `at` on to be read. Three at the most,
 /// one after the other, for a loop costs more than what it does.
