@@ -240,7 +240,7 @@ fn two_receivers_go_at_once_on_two_loops() {
     });
 }
 
-/// G10: a flood holds up nobody: a batch per lane and round, the own queue included.
+/// G10: a flood holds up nobody: a batch per lane and round, the lane to itself included.
 #[test]
 fn a_flood_to_oneself_does_not_keep_another_waiting() {
     model(None, 1, || {

@@ -90,7 +90,7 @@ usual!(posts_wait, TabCloses in posts_wait_and_the_tab_closes, bound 2, at least
 usual!(posts_wait, ExtensionUnloads in posts_wait_and_the_extension_is_unloaded, bound 2, at least 1_000);
 usual!(posts_wait, OpenerHangs in posts_wait_and_the_opener_hangs, bound 2, at least 570);
 
-/// Opener and receiver on one event loop, where a plain queue stands in for the lanes: the
+/// Opener and receiver on one event loop, with a lane to itself: the
 /// same must hold, and the fact comes from another thread.
 fn on_one_loop(opener_then: Then, receiver_then: Then, fact: fn(&Browser)) {
     let browser = Browser::new();

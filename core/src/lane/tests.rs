@@ -9,28 +9,54 @@ fn bytes(tail: Tail<'_>) -> Vec<u8> {
     tail.pieces().flatten().copied().collect()
 }
 
+/// The producer is told never, seldom or always which slots are free: it goes on in new segments, grows, or goes round.
 #[test]
 fn records_and_tails_come_out_in_order() {
-    let (mut producer, mut consumer) = lane::<u64>();
-    let mut pushed = 0;
-    let mut popped = 0;
-    for round in 0..500_u64 {
-        for _ in 0..round % 37 {
-            let tail = vec![pushed as u8; (pushed * 7 % 121) as usize];
-            producer.push(pushed, &tail, 0).unwrap();
-            pushed += 1;
+    for told_every in [u64::MAX, 7, 1] {
+        let (mut producer, mut consumer) = lane::<u64>();
+        let mut pushed = 0;
+        let mut popped = 0;
+        for round in 0..500_u64 {
+            for _ in 0..round % 37 {
+                let tail = vec![pushed as u8; (pushed * 7 % 121) as usize];
+                producer.push(pushed, &tail, 0).unwrap();
+                pushed += 1;
+            }
+            for _ in 0..round % 31 {
+                let Some((record, tail)) = consumer.pop(|record, tail| (record, bytes(tail))) else { break };
+                assert_eq!(record, popped);
+                assert_eq!(tail, vec![popped as u8; (popped * 7 % 121) as usize]);
+                popped += 1;
+                if popped % told_every == 0 {
+                    consumer.publish_consumed();
+                }
+            }
+            if round % 50 == 0 {
+                producer.shrink();
+                consumer.shrink();
+            }
         }
-        for _ in 0..round % 31 {
-            let Some((record, tail)) = consumer.pop(|record, tail| (record, bytes(tail))) else { break };
-            assert_eq!(record, popped);
-            assert_eq!(tail, vec![popped as u8; (popped * 7 % 121) as usize]);
+        while consumer.pop(|record, _| assert_eq!(record, popped)).is_some() {
             popped += 1;
         }
+        assert_eq!(popped, pushed);
     }
-    while consumer.pop(|record, _| assert_eq!(record, popped)).is_some() {
-        popped += 1;
+}
+
+/// A reader close behind, with several records under way all the time.
+#[test]
+fn a_steady_stream_comes_out_in_order_at_every_distance() {
+    for distance in 1..40_u64 {
+        let (mut producer, mut consumer) = lane::<u64>();
+        for number in 0..2_000 {
+            producer.push(number, &[number as u8; 70][..(number % 71) as usize], 0).unwrap();
+            if let Some(expected) = number.checked_sub(distance) {
+                let (record, tail) = consumer.pop(|record, tail| (record, bytes(tail))).unwrap();
+                assert_eq!((record, tail), (expected, vec![expected as u8; (expected % 71) as usize]));
+                consumer.publish_consumed();
+            }
+        }
     }
-    assert_eq!(popped, pushed);
 }
 
 #[test]
@@ -49,6 +75,7 @@ fn two_threads_pass_everything() {
             }
             thread::yield_now();
         };
+        consumer.publish_consumed();
         assert_eq!(*found.0, expected);
         assert_eq!(found.1, expected.to_le_bytes()[..(expected % 9) as usize]);
     }
