@@ -106,7 +106,7 @@ impl<T> Cursor<T> {
             if self.is_complete() {
                 return true;
             }
-            let next = self.current().following();
+            let mut next = self.current().following();
             if next.is_null() {
                 self.in_a_row = 0;
                 return false;
@@ -121,6 +121,10 @@ impl<T> Cursor<T> {
             let (before, turn) = (self.segment, self.turn);
             if mutant("recycled-before-following") {
                 emptied(before, turn);
+                next = self.current().following();
+                if next.is_null() {
+                    return false;
+                }
             }
             self.segment = next;
             self.index = 0;
