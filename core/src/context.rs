@@ -6,7 +6,7 @@ use crate::ids::{ContextId, ExtensionId, Key};
 use crate::reason::DisconnectReason;
 use crate::record::Credit;
 use crate::sender::{ContextDescription, DocumentLifecycle};
-use crate::slab::Occupant;
+use crate::slab::occupant;
 use crate::sync::{Arc, AtomicBool, AtomicU8, HashMap, Ordering};
 use crate::target::Listening;
 use std::collections::VecDeque;
@@ -115,17 +115,7 @@ pub(crate) struct Context {
     pub(crate) suspended: Option<Suspended>,
 }
 
-impl Occupant for Context {
-    #[inline(always)]
-    fn generation(&self) -> u32 {
-        self.generation
-    }
-
-    #[inline(always)]
-    fn set_generation(&mut self, generation: u32) {
-        self.generation = generation;
-    }
-}
+occupant!(Context);
 
 impl Context {
     #[inline]

@@ -7,7 +7,7 @@ use crate::name::PortName;
 use crate::payload::discard_all;
 use crate::reason::DisconnectReason;
 use crate::record::{Channel, Credit, Route};
-use crate::slab::Occupant;
+use crate::slab::occupant;
 use crate::target::ConnectKind;
 
 /// One end of a connection: a `runtime.Port` of one context.
@@ -65,17 +65,7 @@ impl Port {
     }
 }
 
-impl Occupant for Port {
-    #[inline(always)]
-    fn generation(&self) -> u32 {
-        self.generation
-    }
-
-    #[inline(always)]
-    fn set_generation(&mut self, generation: u32) {
-        self.generation = generation;
-    }
-}
+occupant!(Port);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PortState {
@@ -175,17 +165,7 @@ pub(crate) struct Leg {
     pub(crate) targets: Few<Target>,
 }
 
-impl Occupant for Leg {
-    #[inline(always)]
-    fn generation(&self) -> u32 {
-        self.generation
-    }
-
-    #[inline(always)]
-    fn set_generation(&mut self, generation: u32) {
-        self.generation = generation;
-    }
-}
+occupant!(Leg);
 
 impl Leg {
     /// Whether a target is not gone.

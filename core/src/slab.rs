@@ -29,6 +29,24 @@ pub(crate) trait Occupant {
     fn set_generation(&mut self, generation: u32);
 }
 
+/// Has a type that keeps the generation in a field of that name lie in slabs.
+macro_rules! occupant {
+    ($name:ty) => {
+        impl crate::slab::Occupant for $name {
+            #[inline(always)]
+            fn generation(&self) -> u32 {
+                self.generation
+            }
+
+            #[inline(always)]
+            fn set_generation(&mut self, generation: u32) {
+                self.generation = generation;
+            }
+        }
+    };
+}
+pub(crate) use occupant;
+
 #[derive(Debug)]
 enum Slot<T> {
     Full(T),
