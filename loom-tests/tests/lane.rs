@@ -4,12 +4,22 @@ mod support;
 
 use loom::sync::Arc;
 use loom::thread;
-use port_core_model::model::lane;
+use port_core_model::model::{Consumer, lane};
 use support::model;
 
 /// A record that loom's leak check watches.
 fn record() -> Arc<()> {
     Arc::new(())
+}
+
+/// Takes all that is left: the numbers from `next` up to `end`, in order.
+fn take_the_rest(consumer: &mut Consumer<u32>, next: u32, end: u32) {
+    let mut next = next;
+    while let Some((number, _)) = consumer.pop() {
+        assert_eq!(number, next);
+        next += 1;
+    }
+    assert_eq!(next, end);
 }
 
 #[test]
@@ -55,11 +65,7 @@ fn push_over_links_against_drain_and_recycling() {
             }
         }
         pusher.join().unwrap();
-        while let Some((number, _)) = consumer.pop() {
-            assert_eq!(number, next);
-            next += 1;
-        }
-        assert_eq!(next, 7);
+        take_the_rest(&mut consumer, next, 7);
     });
 }
 
@@ -204,11 +210,7 @@ fn a_frontier_holds_against_a_producer_that_goes_on() {
         }
         assert!(next >= 1);
         pusher.join().unwrap();
-        while let Some((number, _)) = consumer.pop() {
-            assert_eq!(number, next);
-            next += 1;
-        }
-        assert_eq!(next, 8);
+        take_the_rest(&mut consumer, next, 8);
     });
 }
 
@@ -328,11 +330,7 @@ fn a_segment_is_left_after_its_last_turn_against_drain() {
             }
         }
         pusher.join().unwrap();
-        while let Some((number, _)) = consumer.pop() {
-            assert_eq!(number, next);
-            next += 1;
-        }
-        assert_eq!(next, 12);
+        take_the_rest(&mut consumer, next, 12);
     });
 }
 
