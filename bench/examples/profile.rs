@@ -6,7 +6,7 @@ use port_core::{ContextId, Event, EventLoop, PortId, TabTarget};
 use port_core_bench::carrier::Core;
 use port_core_bench::load::Static32;
 use port_core_bench::question::one_way::{spin, wait};
-use port_core_bench::question::{Contender, round_trip};
+use port_core_bench::question::{Contender, many_ports, round_trip};
 use port_core_bench::scene::Scene;
 use port_core_bench::topology::Processors;
 use std::env;
@@ -28,6 +28,8 @@ fn main() {
         "fan-outs" => fan_outs(count),
         "ports" => ports(count),
         "apart" => apart(spin::<Core, _>(Static32), count),
+        "apart-ports" => apart(many_ports::active::<Core, _>(10_000, 100, Static32), count),
+        "apart-few-ports" => apart(many_ports::active::<Core, _>(10_000, 10, Static32), count),
         "apart-waiting" => apart(wait::<Core, _>(Static32), count),
         "round-trips" => round_trips(count),
         "connects" => connects(count, Scene::of_two_loops(1)),

@@ -9,6 +9,7 @@ use crate::reason::DisconnectReason;
 use crate::record::{Channel, Credit, Route};
 use crate::slab::occupant;
 use crate::target::ConnectKind;
+use std::slice;
 
 /// One end of a connection: a `runtime.Port` of one context.
 ///
@@ -225,11 +226,89 @@ impl TargetState {
     }
 }
 
-/// The receivers' record of a channel: the mirror of a [`Leg`].
-pub(crate) struct Accepted {
-    pub(crate) generation: u32,
+/// The receivers' record of a channel: the mirror of a [`Leg`]. Never without a receiver, and a receiver's
+/// port is open as long as it is in here, and its context attached.
+///
+/// Each receiver with its context, so that a message asks for no line of the port. In two forms, for half a
+/// cache line.
+pub(crate) enum Accepted {
+    One {
+        generation: u32,
+        /// Among the peer's contexts.
+        opener: Key,
+        receiver: ReceiverAt,
+    },
+    Several {
+        generation: u32,
+        opener: Key,
+        #[allow(clippy::box_collection, reason = "a vector is three times as large as the pointer to it")]
+        receivers: Box<Vec<ReceiverAt>>,
+    },
+}
+
+/// Where a receiver is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ReceiverAt {
+    pub(crate) port: Key,
+    pub(crate) context: Key,
+}
+
+impl Accepted {
+    /// `None` without receivers.
+    #[inline(always)]
+    pub(crate) fn new(generation: u32, opener: Key, receivers: Few<ReceiverAt>) -> Option<Self> {
+        match receivers {
+            Few::Nothing => None,
+            Few::One(receiver) => Some(Self::One { generation, opener, receiver }),
+            Few::Several(receivers) => Some(Self::Several { generation, opener, receivers }),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn generation(&self) -> u32 {
+        match self {
+            Self::One { generation, .. } | Self::Several { generation, .. } => *generation,
+        }
+    }
+
     /// Among the peer's contexts.
-    pub(crate) opener: Key,
-    /// Never empty.
-    pub(crate) receivers: Few<Key>,
+    #[inline(always)]
+    pub(crate) fn opener(&self) -> Key {
+        match self {
+            Self::One { opener, .. } | Self::Several { opener, .. } => *opener,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn receivers(&self) -> &[ReceiverAt] {
+        match self {
+            Self::One { receiver, .. } => slice::from_ref(receiver),
+            Self::Several { receivers, .. } => receivers,
+        }
+    }
+
+    /// The receiver where there is one.
+    #[inline(always)]
+    pub(crate) fn only(&self) -> Option<ReceiverAt> {
+        match self {
+            Self::One { receiver, .. } => Some(*receiver),
+            Self::Several { .. } => None,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn into_receivers(self) -> Few<ReceiverAt> {
+        match self {
+            Self::One { receiver, .. } => Few::One(receiver),
+            Self::Several { receivers, .. } => Few::Several(receivers),
+        }
+    }
+
+    /// The same without a receiver's port; `None` where that was the last.
+    pub(crate) fn without(self, port: Key) -> Option<Self> {
+        let (generation, opener) = (self.generation(), self.opener());
+        let mut receivers = self.into_receivers();
+        receivers.retain(|receiver| receiver.port != port);
+        Self::new(generation, opener, receivers)
+    }
 }

@@ -7,6 +7,7 @@ use crate::carrier::{
 use crate::duo::duo;
 use crate::load::{Load, Static32};
 use crate::question::one_way::take;
+use std::mem;
 
 /// Open ports, and how many percent of them are active.
 pub(crate) const CASES: [(usize, usize); 6] =
@@ -46,15 +47,19 @@ pub fn active<C: Carrier, L: Load>(ports: usize, percent: usize, load: L) -> Con
         let (mut poster, mut listener) = apart::<C>(ports);
         let active = scattered(ports, percent);
         let mut turn = active.iter().cycle();
+        // Each active port once before the time is taken. One thread opened them all, so what the other keeps
+        // of them lies in the wrong processor's cache until it is first used.
+        let round = active.len().next_multiple_of(64);
+        let (mut first, mut second) = (round, round);
         duo(
             processors,
             count,
             |count| {
-                for &port in turn.by_ref().take(count) {
+                for &port in turn.by_ref().take(count + mem::take(&mut first)) {
                     poster.post(port, &load);
                 }
             },
-            |count| take(&mut *listener, count),
+            |count| take(&mut *listener, count + mem::take(&mut second)),
         )
     })
 }

@@ -11,7 +11,7 @@ use crate::ids::Key;
 use crate::name::PortName;
 use crate::peer::Offer;
 use crate::policy::ConnectListeners;
-use crate::port::{PeerIndex, Receiver, Side};
+use crate::port::{PeerIndex, Receiver, ReceiverAt, Side};
 use crate::reason::DisconnectReason;
 use crate::record::{Channel, Hearing, Route, Signal};
 use crate::sender::Sender;
@@ -49,7 +49,7 @@ impl EventLoop {
             return self.refuse(index, channel, ordinal, DisconnectReason::LimitReached);
         };
         let opener = Arc::clone(opener);
-        peer.accept(channel, opener.id().key, port);
+        peer.accept(channel, opener.id().key, ReceiverAt { port, context: target });
         Received::Connection { port, opener, traits }
     }
 
@@ -71,7 +71,7 @@ impl EventLoop {
             return Received::Nothing;
         };
         let opener = Arc::clone(opener);
-        peer.accept(channel, opener.id().key, port);
+        peer.accept(channel, opener.id().key, ReceiverAt { port, context: target });
         Received::Connection { port, opener, traits }
     }
 
@@ -122,7 +122,7 @@ impl EventLoop {
                 match self.accept(target, receiver, traits.kind, opener.as_ref(), name) {
                     Ok(port) => {
                         let Some(opener) = opener.clone() else { return };
-                        receivers.push(port);
+                        receivers.push(ReceiverAt { port, context: target });
                         if nth == 0 {
                             self.send_signal(index, move || Signal::Accept { channel, ordinal });
                         } else {

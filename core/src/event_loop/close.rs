@@ -96,12 +96,9 @@ impl EventLoop {
     /// Takes a receiver out of its channel's mirror.
     fn leave_channel(&mut self, key: Key, receiver: Receiver) {
         let Receiver { peer: index, channel, .. } = receiver;
+        self.fan_out.receiver_left();
         let Some(peer) = self.peer_mut(index) else { return };
-        let Some(accepted) = peer.accepted_mut(channel) else { return };
-        accepted.receivers.retain(|port| *port != key);
-        if accepted.receivers.is_empty() {
-            peer.remove_accepted(channel);
-        } else if !mutant("slowest-leaves-untold") {
+        if peer.part_with(channel, key) && !mutant("slowest-leaves-untold") {
             // The one that left may have been the slowest.
             self.report_taken(index, channel);
         }
@@ -268,21 +265,27 @@ impl EventLoop {
         reason: DisconnectReason,
         hearing: Hearing,
     ) -> Received {
+        debug_assert!(!self.fan_out.is_under_way(), "its receivers come first");
         let receivers = self.peer_mut(index).and_then(|peer| peer.remove_accepted(channel));
         match (receivers, hearing) {
             (None, _) => {}
-            (Some(Few::One(port)), Hearing::Told) => return self.end_port_now(port, reason),
-            (Some(ports), Hearing::Told) => ports.iter().for_each(|&port| self.end_port(port, reason)),
-            (Some(ports), Hearing::Untold) => ports.iter().for_each(|&port| self.silence_port(port)),
+            (Some(Few::One(receiver)), Hearing::Told) => return self.end_port_now(receiver.port, reason),
+            (Some(receivers), Hearing::Told) => {
+                receivers.iter().for_each(|receiver| self.end_port(receiver.port, reason));
+            }
+            (Some(receivers), Hearing::Untold) => {
+                receivers.iter().for_each(|receiver| self.silence_port(receiver.port));
+            }
         }
         Received::Record
     }
 
     /// The opener of a channel is gone: its receivers end.
     pub(super) fn end_channel(&mut self, index: PeerIndex, channel: Channel, reason: DisconnectReason) {
+        debug_assert!(!self.fan_out.is_under_way(), "its receivers come first");
         let receivers = self.peer_mut(index).and_then(|peer| peer.remove_accepted(channel));
-        for &port in &*receivers.unwrap_or_default() {
-            self.end_port(port, reason);
+        for receiver in &*receivers.unwrap_or_default() {
+            self.end_port(receiver.port, reason);
         }
     }
 

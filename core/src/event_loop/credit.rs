@@ -4,7 +4,7 @@ use super::EventLoop;
 use crate::event::Event;
 use crate::ids::Key;
 use crate::limits::Limits;
-use crate::port::{PeerIndex, PortState, Side};
+use crate::port::{PeerIndex, PortState, ReceiverAt, Side};
 use crate::record::{Channel, Credit, Signal, Towards};
 use crate::sync::mutant;
 
@@ -81,7 +81,7 @@ impl EventLoop {
             Towards::Receiver => {
                 let ports = &self.ports;
                 let found = peer.accepted(channel).and_then(|accepted| {
-                    accepted.receivers.iter().copied().find(|port| {
+                    accepted.receivers().iter().map(|receiver| receiver.port).find(|port| {
                         matches!(ports.get(*port).map(|port| &port.side),
                             Some(Side::Receiver(receiver)) if receiver.ordinal == ordinal)
                     })
@@ -127,17 +127,18 @@ impl EventLoop {
             return;
         }
         let Some(accepted) = self.peer(index).and_then(|peer| peer.accepted(channel)) else { return };
-        let unreported =
-            |key: &Key| self.receiver_windows.get(key).map(|window| window.unreported).unwrap_or_default();
-        let Some(slowest) = accepted.receivers.iter().map(unreported).reduce(Credit::least) else { return };
+        let unreported = |at: &ReceiverAt| {
+            self.receiver_windows.get(&at.port).map(|window| window.unreported).unwrap_or_default()
+        };
+        let Some(slowest) = accepted.receivers().iter().map(unreported).reduce(Credit::least) else { return };
         if !self.worth_reporting(slowest) {
             return;
         }
         let peer = self.peers[index as usize].as_ref();
-        for key in
-            peer.and_then(|peer| peer.accepted(channel)).iter().flat_map(|accepted| &*accepted.receivers)
+        for receiver in
+            peer.and_then(|peer| peer.accepted(channel)).iter().flat_map(|accepted| accepted.receivers())
         {
-            if let Some(window) = self.receiver_windows.get_mut(key) {
+            if let Some(window) = self.receiver_windows.get_mut(&receiver.port) {
                 window.unreported.subtract(slowest);
             }
         }

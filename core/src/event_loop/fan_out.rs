@@ -5,17 +5,20 @@ use crate::event::{Event, Place, Written};
 use crate::ids::{ContextId, Key, PortId};
 use crate::message::MessageFormat;
 use crate::payload::{Cell, Payload, Pieces, discard};
-use crate::port::{PeerIndex, PortState};
+use crate::port::{PeerIndex, PortState, ReceiverAt};
 use crate::record::Traits;
+use crate::sync::mutant;
 
 /// A message under way to its receivers. Kept for its memory once all have it.
 #[derive(Default)]
 pub(crate) struct FanOut {
     /// With its format and whether there was user activation, as its events have these.
     message: Option<(MessageFormat, bool, Payload)>,
-    receivers: Vec<Key>,
+    receivers: Vec<ReceiverAt>,
     /// How many of the receivers had their turn.
     position: usize,
+    /// Whether a receiver's port was closed since it began. Until then all are open.
+    receiver_left: bool,
 }
 
 impl FanOut {
@@ -28,15 +31,12 @@ impl FanOut {
     /// The receivers that still wait for their turn, and the message's length.
     pub(super) fn waiting(&self) -> impl Iterator<Item = (Key, usize)> {
         let bytes = self.message.as_ref().map_or(0, |(.., payload)| payload.len());
-        self.receivers[self.position..].iter().map(move |&key| (key, bytes))
+        self.receivers[self.position..].iter().map(move |receiver| (receiver.port, bytes))
     }
 
     /// Begins with a message. The one before has reached everyone.
-    pub(super) fn begin(&mut self, receivers: &[Key], traits: Traits, payload: Payload) {
-        debug_assert!(!self.is_under_way());
-        self.receivers.clear();
-        self.receivers.extend_from_slice(receivers);
-        self.position = 0;
+    pub(super) fn begin(&mut self, receivers: &[ReceiverAt], traits: Traits, payload: Payload) {
+        self.begin_with(receivers);
         self.message = Some((traits.format(), traits.user_activation(), payload));
     }
 
@@ -44,24 +44,36 @@ impl FanOut {
     #[inline(always)]
     pub(crate) fn begin_short<'a>(
         &mut self,
-        receivers: &[Key],
+        receivers: &[ReceiverAt],
         traits: Traits,
         pieces: Pieces<'a, impl Iterator<Item = &'a Cell>>,
     ) {
-        debug_assert!(!self.is_under_way());
-        self.receivers.clear();
-        self.receivers.extend_from_slice(receivers);
-        self.position = 0;
+        self.begin_with(receivers);
         // SAFETY: written below.
         let payload = unsafe { pieces.unwritten() };
         let (.., payload) = self.message.insert((traits.format(), traits.user_activation(), payload));
         pieces.write(payload);
     }
 
+    #[inline(always)]
+    fn begin_with(&mut self, receivers: &[ReceiverAt]) {
+        debug_assert!(!self.is_under_way());
+        self.receivers.clear();
+        self.receivers.extend_from_slice(receivers);
+        self.position = 0;
+        self.receiver_left = false;
+    }
+
+    /// To be called when a receiver's port is closed from this side.
+    #[inline]
+    pub(super) fn receiver_left(&mut self) {
+        self.receiver_left = !mutant("fan-out-to-those-who-left");
+    }
+
     /// The next receiver, with a message of its own; the last one's is the first.
     #[inline]
     fn next(&mut self) -> Option<(Key, Traits, Payload)> {
-        let key = *self.receivers.get(self.position)?;
+        let key = self.receivers.get(self.position)?.port;
         self.position += 1;
         let last = self.position == self.receivers.len();
         let message = if last { self.message.take() } else { self.message.clone() };
@@ -148,11 +160,11 @@ impl EventLoop {
     /// The next receiver, where its event is good as it is.
     #[inline(always)]
     fn next_receiver(&self) -> Option<(ContextId, PortId)> {
-        let key = *self.fan_out.receivers.get(self.fan_out.position)?;
-        let port = self.ports.get(key)?;
-        let context = self.contexts.get(port.context)?;
-        let good =
-            port.state == PortState::Open && context.suspended.is_none() && !context.shared.is_killed();
-        good.then(|| (self.context_id(port.context), self.port_id(key)))
+        let ReceiverAt { port, context } = *self.fan_out.receivers.get(self.fan_out.position)?;
+        let open = !self.fan_out.receiver_left
+            || self.ports.get(port).is_some_and(|port| port.state == PortState::Open);
+        let holder = self.contexts.get(context)?;
+        let good = open && holder.suspended.is_none() && !holder.shared.is_killed();
+        good.then(|| (self.context_id(context), self.port_id(port)))
     }
 }

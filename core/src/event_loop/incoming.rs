@@ -7,7 +7,7 @@ use crate::ids::Key;
 use crate::payload::{Payload, discard, discard_all};
 use crate::peer::Kind;
 use crate::policy::BackForwardCache;
-use crate::port::{PeerIndex, Target, TargetState};
+use crate::port::{Accepted, PeerIndex, Target, TargetState};
 use crate::reason::DisconnectReason;
 use crate::record::{Channel, Connect, Credit, Hearing, Incoming, Record, Route, Signal, Traits};
 use crate::sync::{Arc, HashSet, mutant};
@@ -111,10 +111,10 @@ impl EventLoop {
     ) -> Option<Event> {
         let peer = self.peers[index as usize].as_ref();
         let port = match route.receiver() {
-            None => match peer.and_then(|peer| peer.accepted(channel)).map(|accepted| &accepted.receivers) {
+            None => match peer.and_then(|peer| peer.accepted(channel)).map(Accepted::receivers) {
                 None => None,
-                Some(receivers) => match **receivers {
-                    [port] => Some(port),
+                Some(receivers) => match *receivers {
+                    [receiver] => Some(receiver.port),
                     _ => {
                         self.fan_out.begin(receivers, traits, payload);
                         return None;
@@ -299,7 +299,7 @@ impl EventLoop {
             .collect();
         let channels: Vec<Channel> = peer
             .all_accepted()
-            .filter(|(_, accepted)| is_gone(accepted.opener))
+            .filter(|(_, accepted)| is_gone(accepted.opener()))
             .map(|(channel, _)| channel)
             .collect();
         for (channel, ordinal) in targets {

@@ -4,7 +4,6 @@ use super::EventLoop;
 use super::incoming::Received;
 use crate::bell::Source;
 use crate::event::{Event, Place};
-use crate::ids::Key;
 use crate::payload::discard;
 use crate::peer::{Arrival, Missed, Peer};
 use crate::port::{PeerIndex, PortState};
@@ -73,7 +72,7 @@ impl EventLoop {
         }
         let event_loop = self.id;
         match self.arrival() {
-            Ok((arrival, context)) => arrival.into_event(event_loop, context),
+            Ok(arrival) => arrival.into_event(event_loop),
             Err(Missed::ToSeveral) => self.next_to_several(),
             Err(Missed::Other) => self.next_of_turns(),
         }
@@ -102,7 +101,7 @@ impl EventLoop {
                 }
                 let event_loop = self.id;
                 match self.arrival() {
-                    Ok((arrival, context)) => return arrival.into_event(event_loop, context),
+                    Ok(arrival) => return arrival.into_event(event_loop),
                     Err(Missed::ToSeveral) => {
                         if self.begin_fan_out(index) {
                             return Place::of_event_or_none(|place| self.next_copy(place));
@@ -134,23 +133,21 @@ impl EventLoop {
         self.round.left > 0 && self.events.is_empty() && !self.fan_out.is_under_way()
     }
 
-    /// The message that lies next in that lane where its event is good as it is; with the context that
-    /// it is for.
+    /// The message that lies next in that lane where its event is good as it is.
     #[inline(always)]
-    pub(super) fn arrival(&mut self) -> Result<(Arrival<'_>, Key), Missed> {
+    pub(super) fn arrival(&mut self) -> Result<Arrival<'_>, Missed> {
         let Self { peers, ports, contexts, round, polled, windowed, receiver_windows, service, .. } = self;
         let peer = peers[polled[round.position] as usize].as_mut().ok_or(Missed::Other)?;
-        let mut arrival = peer.arrival()?;
-        let port = ports.get(arrival.port).ok_or(Missed::Other)?;
-        let context = contexts.get(port.context).ok_or(Missed::Other)?;
-        let good =
-            port.state == PortState::Open && context.suspended.is_none() && !context.shared.is_killed();
+        let mut arrival = peer.arrival(ports)?;
+        let context = contexts.get(arrival.context).ok_or(Missed::Other)?;
+        debug_assert!(ports.get(arrival.port).is_some_and(|port| port.state == PortState::Open));
+        let good = context.suspended.is_none() && !context.shared.is_killed();
         if !good || (*windowed && !arrival.count(receiver_windows, &service.limits)) {
             return Err(Missed::Other);
         }
         round.left -= 1;
         round.found = true;
-        Ok((arrival, port.context))
+        Ok(arrival)
     }
 
     /// As [`try_next_event`](Self::try_next_event), for whatever comes, until the turn is over.

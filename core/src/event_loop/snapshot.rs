@@ -67,7 +67,7 @@ impl EventLoop {
                         self.peer(receiver.peer)
                             .and_then(|peer| peer.accepted(receiver.channel))
                             .map(|accepted| PortEnd {
-                                context: of_peer(receiver.peer, accepted.opener),
+                                context: of_peer(receiver.peer, accepted.opener()),
                                 accepted: true,
                             })
                             .into_iter()

@@ -74,9 +74,9 @@ impl EventLoop {
             // A message is made where it stays; moving one takes as long as making it.
             let event_loop = self.id;
             if self.lane_is_next()
-                && let Ok((arrival, context)) = self.arrival()
+                && let Ok(arrival) = self.arrival()
             {
-                return Some(arrival.put(event_loop, context, place));
+                return Some(arrival.put(event_loop, place));
             }
             if let Some(event) = self.try_next_event() {
                 return Some(place.put(event));

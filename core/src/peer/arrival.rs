@@ -7,8 +7,9 @@ use crate::ids::{ContextId, EventLoopId, Key, PortId};
 use crate::lane::Entry;
 use crate::limits::Limits;
 use crate::payload::{Cell, Payload};
-use crate::port::{LegWindow, ReceiverWindow, TargetState};
+use crate::port::{LegWindow, Port, PortState, ReceiverAt, ReceiverWindow, TargetState};
 use crate::record::{Address, Channel, Credit, Record, Route};
+use crate::slab::Slab;
 use crate::sync::HashMap;
 
 /// A message that lies next in the lane and goes to one port of this side.
@@ -20,8 +21,10 @@ pub(crate) struct Arrival<'a> {
     channel: Channel,
     route: Route,
     windows: &'a mut HashMap<Channel, LegWindow>,
-    /// That port. Whether it is open is for the loop to see.
+    /// That port, which is open.
     pub(crate) port: Key,
+    /// The context that holds it.
+    pub(crate) context: Key,
 }
 
 /// Why what comes next is no [`Arrival`].
@@ -43,7 +46,8 @@ impl Arrival<'_> {
 
     /// Takes the message and makes an event of it.
     #[inline(always)]
-    pub(crate) fn into_event(self, event_loop: EventLoopId, context: Key) -> Option<Event> {
+    pub(crate) fn into_event(self, event_loop: EventLoopId) -> Option<Event> {
+        let context = self.context;
         if self.short {
             // The place inside of the closure: what lies outside, a closure that is called reaches by a
             // reference, and the event would be moved.
@@ -60,19 +64,19 @@ impl Arrival<'_> {
 
     /// As [`into_event`](Self::into_event), in its place.
     #[inline(always)]
-    pub(crate) fn put(self, event_loop: EventLoopId, context: Key, place: &mut Place) -> Full {
+    pub(crate) fn put(self, event_loop: EventLoopId, place: &mut Place) -> Full {
         if self.short {
-            self.put_short(event_loop, context, place)
+            self.put_short(event_loop, place)
         } else {
-            place.put(take_long(self.entry, event_loop, context, self.port))
+            place.put(take_long(self.entry, event_loop, self.context, self.port))
         }
     }
 
     #[inline(always)]
-    fn put_short(self, event_loop: EventLoopId, context: Key, place: &mut Place) -> Full {
+    fn put_short(self, event_loop: EventLoopId, place: &mut Place) -> Full {
         // There is nothing in the record that would have to be dropped.
         self.entry.pass(self.bytes, |record, tail| {
-            put_short(place, context, self.port, event_loop, record, tail.cells())
+            put_short(place, self.context, self.port, event_loop, record, tail.cells())
         })
     }
 }
@@ -135,10 +139,10 @@ fn put_short<'a>(
 }
 
 impl Peer {
-    /// The next record where it is a message to one port: the usual case, and the
+    /// The next record where it is a message to one port, which is open: the usual case, and the
     /// quick way. Everything else goes by other ways.
     #[inline(always)]
-    pub(crate) fn arrival(&mut self) -> Result<Arrival<'_>, Missed> {
+    pub(crate) fn arrival(&mut self, ports: &Slab<Port>) -> Result<Arrival<'_>, Missed> {
         let Self { link: Link::Lanes(ends), backlog, opened, accepted, windows, .. } = self else {
             return Err(Missed::Other);
         };
@@ -148,20 +152,21 @@ impl Peer {
         let entry = ends.consumer.entry().ok_or(Missed::Other)?;
         let address = entry.peek(Record::address).ok_or(Missed::Other)?;
         let Address { channel, route, bytes, short } = address;
-        let port = match route.receiver() {
+        let ReceiverAt { port, context } = match route.receiver() {
             None => {
                 let accepted = accepted.get(channel.0.index() as usize).and_then(Option::as_ref);
-                let current = accepted.filter(|accepted| accepted.generation == channel.0.generation());
-                *current.ok_or(Missed::Other)?.receivers.only().ok_or(Missed::ToSeveral)?
+                let current = accepted.filter(|accepted| accepted.generation() == channel.0.generation());
+                current.ok_or(Missed::Other)?.only().ok_or(Missed::ToSeveral)?
             }
             Some(ordinal) => {
                 let leg = opened.get(channel.0).ok_or(Missed::Other)?;
                 let target = leg.targets.get(ordinal as usize);
                 target.filter(|target| target.state == TargetState::Open).ok_or(Missed::Other)?;
-                leg.port
+                let port = ports.get(leg.port).filter(|port| port.state == PortState::Open);
+                ReceiverAt { port: leg.port, context: port.ok_or(Missed::Other)?.context }
             }
         };
-        Ok(Arrival { entry, bytes, short, channel, route, windows, port })
+        Ok(Arrival { entry, bytes, short, channel, route, windows, port, context })
     }
 
     /// Takes the next record where it is a short message to several ports, and begins to hand it
@@ -177,14 +182,14 @@ impl Peer {
             return false;
         };
         let Some(Some(accepted)) = accepted.get(channel.0.index() as usize) else { return false };
-        let current = accepted.generation == channel.0.generation();
-        if !current || route.receiver().is_some() || accepted.receivers.only().is_some() {
+        let current = accepted.generation() == channel.0.generation();
+        if !current || route.receiver().is_some() || accepted.only().is_some() {
             return false;
         }
         entry.pass(bytes, |record, tail| {
             // SAFETY: it is this record's tail.
             let (traits, pieces) = unsafe { record.pieces(tail.cells()) };
-            fan_out.begin_short(&accepted.receivers, traits, pieces);
+            fan_out.begin_short(accepted.receivers(), traits, pieces);
         });
         true
     }

@@ -8,6 +8,7 @@ use crate::few::Few;
 use crate::ids::Key;
 use crate::lane::Entry;
 use crate::name::PortName;
+use crate::port::ReceiverAt;
 use crate::record::{Channel, Record, Signal};
 use crate::sync::{Arc, mutant};
 use crate::target::ConnectTraits;
@@ -144,10 +145,10 @@ impl Peer {
 
     /// Enters a channel that the peer opened to one of our ports, and tells it.
     #[inline(always)]
-    pub(crate) fn accept(&mut self, channel: Channel, opener: Key, port: Key) {
+    pub(crate) fn accept(&mut self, channel: Channel, opener: Key, receiver: ReceiverAt) {
         // An opener that freed the channel said so first, so the slot is empty here.
         debug_assert!(self.is_vacant(channel));
-        self.set_accepted(channel, opener, Few::One(port));
+        self.set_accepted(channel, opener, Few::One(receiver));
         self.signal(move || Signal::Accept { channel, ordinal: 0 });
     }
 }
