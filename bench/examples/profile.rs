@@ -4,9 +4,9 @@
 
 use port_core::{ContextId, Event, EventLoop, PortId, TabTarget};
 use port_core_bench::carrier::Core;
-use port_core_bench::load::Static32;
+use port_core_bench::load::{Slice100, Static32};
 use port_core_bench::question::one_way::{spin, wait};
-use port_core_bench::question::{Contender, many_ports, round_trip};
+use port_core_bench::question::{Contender, fan_out, many_ports, round_trip};
 use port_core_bench::scene::Scene;
 use port_core_bench::topology::Processors;
 use std::env;
@@ -30,6 +30,7 @@ fn main() {
         "apart" => apart(spin::<Core, _>(Static32), count),
         "apart-ports" => apart(many_ports::active::<Core, _>(10_000, 100, Static32), count),
         "apart-few-ports" => apart(many_ports::active::<Core, _>(10_000, 10, Static32), count),
+        "apart-fan-outs" => apart(fan_out::fanned_out(10, Slice100), count),
         "apart-waiting" => apart(wait::<Core, _>(Static32), count),
         "round-trips" => round_trips(count),
         "connects" => connects(count, Scene::of_two_loops(1)),
@@ -37,8 +38,8 @@ fn main() {
         "sleeps" => sleeps(count, false),
         "sleeps-beside" => sleeps(count, true),
         other => panic!(
-            "messages, fan-outs, ports, apart, apart-waiting, round-trips, connects, connects-within, sleeps \
-             or sleeps-beside, not {other}"
+            "messages, fan-outs, ports, apart, apart-ports, apart-few-ports, apart-fan-outs, apart-waiting, \
+             round-trips, connects, connects-within, sleeps or sleeps-beside, not {other}"
         ),
     }
     println!("{:.1} ns each", start.elapsed().as_nanos() as f64 / count as f64);

@@ -169,7 +169,8 @@ pub fn burst(messages: usize) -> Burst {
 #[must_use]
 pub fn burst_through<C: Carrier>(messages: usize) -> Burst {
     let (mut poster, mut listener) = C::between(1);
-    let (queued, ()) = Tally::of(|| (0..messages).for_each(|_| poster.post(0, &Slice100)));
+    let port = poster.port(0);
+    let (queued, ()) = Tally::of(|| (0..messages).for_each(|_| poster.post(port, &Slice100)));
     let (taken, ()) = Tally::of(|| while listener.take() {});
     Burst { queued: queued.bytes as f64, kept: (queued.bytes + taken.bytes) as f64 }
 }

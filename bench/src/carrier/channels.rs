@@ -31,6 +31,12 @@ macro_rules! channel {
         }
 
         impl End for $end {
+            type Port = usize;
+
+            fn port(&self, number: usize) -> usize {
+                number
+            }
+
             #[inline]
             fn post<L: Load>(&mut self, port: usize, load: &L) {
                 let send: fn(&$sender, Item) -> bool = $send;

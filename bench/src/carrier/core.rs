@@ -46,9 +46,15 @@ impl CoreEnd {
 }
 
 impl End for CoreEnd {
+    type Port = PortId;
+
+    fn port(&self, number: usize) -> PortId {
+        self.ports[number]
+    }
+
     #[inline]
-    fn post<L: Load>(&mut self, port: usize, load: &L) {
-        while self.event_loop.post_message(self.ports[port], load.message()).is_err() {
+    fn post<L: Load>(&mut self, port: PortId, load: &L) {
+        while self.event_loop.post_message(port, load.message()).is_err() {
             spin_loop();
         }
     }

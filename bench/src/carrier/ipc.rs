@@ -31,6 +31,12 @@ impl Carrier for Ipc {
 }
 
 impl End for IpcEnd {
+    type Port = usize;
+
+    fn port(&self, number: usize) -> usize {
+        number
+    }
+
     #[inline]
     fn post<L: Load>(&mut self, port: usize, load: &L) {
         let mut bytes = SmallVec::<[u8; 128]>::from_slice(&(port as u64).to_ne_bytes());

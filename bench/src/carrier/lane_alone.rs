@@ -30,6 +30,12 @@ impl Carrier for LaneAlone {
 }
 
 impl End for LaneEnd {
+    type Port = usize;
+
+    fn port(&self, number: usize) -> usize {
+        number
+    }
+
     #[inline]
     fn post<L: Load>(&mut self, port: usize, load: &L) {
         assert!(self.producer.push(item(port, load), &[], 0).is_ok(), "the consumer is there");

@@ -57,8 +57,14 @@ fn both_ways<S, T, E>(queue: impl Fn() -> (S, T), end: impl Fn(S, T) -> E) -> (E
 
 /// One thread's end of a [`Carrier`].
 pub trait End: Send {
+    /// What a port is named by, which whoever posts has at hand.
+    type Port: Copy + Send + Sync;
+
+    /// The name of a port.
+    fn port(&self, number: usize) -> Self::Port;
+
     /// Sends a message on a port; where there is a bound, spins until there is room.
-    fn post<L: Load>(&mut self, port: usize, load: &L);
+    fn post<L: Load>(&mut self, port: Self::Port, load: &L);
 
     /// Takes a message if there is one, looks at it and drops it. Never sleeps.
     fn take(&mut self) -> bool;

@@ -138,6 +138,12 @@ impl RingEnd {
 }
 
 impl End for RingEnd {
+    type Port = usize;
+
+    fn port(&self, number: usize) -> usize {
+        number
+    }
+
     #[inline]
     fn post<L: Load>(&mut self, port: usize, load: &L) {
         let (producer, ringer) = &mut self.outbound[port];

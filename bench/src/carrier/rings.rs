@@ -37,6 +37,12 @@ macro_rules! ring {
         }
 
         impl End for $end {
+            type Port = usize;
+
+            fn port(&self, number: usize) -> usize {
+                number
+            }
+
             #[inline]
             fn post<L: Load>(&mut self, port: usize, load: &L) {
                 let push: fn(&mut $producer, Item) -> Result<(), Item> = $push;

@@ -45,6 +45,7 @@ pub fn fanned_out<L: Load>(frames: usize, load: L) -> Contender {
         let mut poster = CachePadded::new(CoreEnd { event_loop: scene.opener, ports: opening });
         let receiver = scene.receiver.expect("the scene has two loops");
         let mut listener = CachePadded::new(CoreEnd { event_loop: receiver, ports: receiving });
+        let port = poster.port(0);
         let (mut due, mut delivered) = (0, 0);
         duo(
             processors,
@@ -52,7 +53,7 @@ pub fn fanned_out<L: Load>(frames: usize, load: L) -> Contender {
             |count| {
                 due += count;
                 while delivered < due {
-                    poster.post(0, &load);
+                    poster.post(port, &load);
                     delivered += frames;
                 }
             },
@@ -65,11 +66,12 @@ pub fn fanned_out<L: Load>(frames: usize, load: L) -> Contender {
 fn separately<C: Carrier, L: Load>(name: &'static str, frames: usize, load: L) -> Contender {
     Contender::new(name, move |processors, count| {
         let (mut poster, mut listener) = apart::<C>(frames);
-        let mut ports = (0..frames).cycle();
+        let ports: Vec<_> = (0..frames).map(|frame| poster.port(frame)).collect();
+        let mut ports = ports.iter().cycle();
         duo(
             processors,
             count,
-            |count| ports.by_ref().take(count).for_each(|port| poster.post(port, &load)),
+            |count| ports.by_ref().take(count).for_each(|&port| poster.post(port, &load)),
             |count| take(&mut *listener, count),
         )
     })

@@ -45,7 +45,7 @@ pub fn question(ports: usize, percent: usize) -> Question {
 pub fn active<C: Carrier, L: Load>(ports: usize, percent: usize, load: L) -> Contender {
     Contender::new(C::NAME, move |processors, count| {
         let (mut poster, mut listener) = apart::<C>(ports);
-        let active = scattered(ports, percent);
+        let active: Vec<_> = scattered(ports, percent).into_iter().map(|port| poster.port(port)).collect();
         let mut turn = active.iter().cycle();
         // Each active port once before the time is taken. One thread opened them all, so what the other keeps
         // of them lies in the wrong processor's cache until it is first used.

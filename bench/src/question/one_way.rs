@@ -140,8 +140,9 @@ pub fn wait<C: Carrier<End: Sleeper>, L: Load>(load: L) -> Contender {
 }
 
 fn post(poster: &mut impl End, count: usize, load: impl Load) {
+    let port = poster.port(0);
     for _ in 0..count {
-        poster.post(0, &load);
+        poster.post(port, &load);
     }
 }
 

@@ -98,16 +98,17 @@ fn timed(
 pub fn spin<C: Carrier, L: Load>(load: L) -> Contender {
     Contender::new(C::NAME, move |processors, count| {
         let (mut near, mut far) = apart::<C>(1);
+        let (near_port, far_port) = (near.port(0), far.port(0));
         timed(
             processors,
             count,
             || {
-                near.post(0, &load);
+                near.post(near_port, &load);
                 take(&mut *near, 1);
             },
             || {
                 take(&mut *far, 1);
-                far.post(0, &load);
+                far.post(far_port, &load);
             },
         )
     })
@@ -116,16 +117,17 @@ pub fn spin<C: Carrier, L: Load>(load: L) -> Contender {
 fn wait<C: Carrier<End: Sleeper>, L: Load>(load: L) -> Contender {
     Contender::new(C::NAME, move |processors, count| {
         let (mut near, mut far) = apart::<C>(1);
+        let (near_port, far_port) = (near.port(0), far.port(0));
         asleep(timed(
             processors,
             count,
             || {
-                near.post(0, &load);
+                near.post(near_port, &load);
                 near.wait();
             },
             || {
                 far.wait();
-                far.post(0, &load);
+                far.post(far_port, &load);
             },
         ))
     })
@@ -140,6 +142,7 @@ fn asleep(sample: Sample) -> Sample {
 fn sleep_in_core() -> Contender {
     Contender::new(Core::NAME, |processors, count| {
         let (mut near, mut far) = apart::<Core>(1);
+        let (near_port, far_port) = (near.port(0), far.port(0));
         near.event_loop.set_looks_before_sleep(0);
         far.event_loop.set_looks_before_sleep(0);
         let sleep = |event_loop: &mut EventLoop| drop(black_box(event_loop.wait()));
@@ -147,12 +150,12 @@ fn sleep_in_core() -> Contender {
             processors,
             count,
             || {
-                near.post(0, &Static32);
+                near.post(near_port, &Static32);
                 sleep(&mut near.event_loop);
             },
             || {
                 sleep(&mut far.event_loop);
-                far.post(0, &Static32);
+                far.post(far_port, &Static32);
             },
         ))
     })
