@@ -47,10 +47,12 @@ pub(crate) struct Producer<T> {
 // SAFETY: the segment and the spares are reached by the producer alone, wherever it is.
 unsafe impl<T: Send> Send for Producer<T> {}
 
-/// A producer that has gone round so often without the lane falling idle goes on in a segment of so many
-/// slots. Between ends that answer each other at once one trip in each round takes longer than the
-/// others, and with more slots that is seldom. Found by trial: 128 gain no more.
-const LIVELY: (u64, usize) = (64, if cfg!(port_core_model) { SMALL } else { 32 });
+/// Slots of the segment in which a producer goes on that went round [`ROUNDS`] times in a smaller one while the
+/// lane was not idle. Between ends that answer each other at once one trip in each round takes longer than
+/// the others, and with more slots that is seldom. Found by trial: 128 gain no more.
+const LIVELY: usize = if cfg!(port_core_model) { SMALL } else { 32 };
+
+const ROUNDS: u64 = 64;
 
 impl<T> Producer<T> {
     pub(super) fn new(shared: Arc<Shared<T>>, segment: *mut Segment<T>) -> Self {
@@ -195,8 +197,8 @@ impl<T> Producer<T> {
         // The consumer keeps up, with so much under way that it would come to this every few records.
         if room < length / 2 && length < LARGE {
             self.outgrow(length_after(length));
-        } else if length < LIVELY.1 && self.rounds() >= LIVELY.0 {
-            self.outgrow(LIVELY.1);
+        } else if length < LIVELY && self.rounds() >= ROUNDS {
+            self.outgrow(LIVELY);
         }
     }
 
