@@ -127,6 +127,30 @@ pub fn per_connect(name: &str) -> f64 {
     tally.allocations as f64 / f64::from(count)
 }
 
+/// Allocations on both sides in so many messages, each of which is heard before the next is posted, without
+/// either side falling asleep; and the bytes that are kept of them once both have slept now and then.
+#[must_use]
+pub fn conversation(messages: usize) -> (f64, f64) {
+    let mut scene = Scene::of_two_loops(1);
+    let port = scene.connect_many(1).0[0];
+    let mut receiver = scene.receiver.expect("the scene has two loops");
+    let mut post = || scene.opener.post_message(port, &[7; 30]).expect("the port is open");
+    let (talk, ()) = Tally::of(|| {
+        for _ in 0..messages {
+            post();
+            assert_eq!(take_all(&mut receiver), 1);
+        }
+    });
+    let (sleep, ()) = Tally::of(|| {
+        for _ in 0..10 {
+            while receiver.next_event().is_some() {}
+            post();
+        }
+        while receiver.next_event().is_some() {}
+    });
+    (talk.allocations as f64, (talk.bytes + sleep.bytes) as f64)
+}
+
 /// Bytes of heap per open port pair with nothing under way, both sides together.
 #[must_use]
 pub fn per_idle_pair(pairs: usize) -> f64 {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use port_core::{Event, INLINE_BYTES};
 use port_core_bench::allocation::{Counting, Tally};
-use port_core_bench::memory::{burst, in_steady_state, per_connect, per_idle_pair};
+use port_core_bench::memory::{burst, conversation, in_steady_state, per_connect, per_idle_pair};
 use port_core_bench::scene::Scene;
 use std::iter;
 
@@ -57,6 +57,17 @@ fn a_long_message_from_a_slice_is_copied_once() {
 fn connecting_allocates_for_a_long_name_alone() {
     assert_eq!(per_connect("short name"), 0.0);
     assert_eq!(per_connect("a name of more than twenty-three bytes"), 1.0);
+}
+
+/// A larger ring after some rounds, and none after that; once it is quiet again a small one does.
+#[test]
+fn a_long_conversation_allocates_a_larger_ring_and_lets_go_of_it() {
+    let (short, _) = conversation(100);
+    let (long, kept) = conversation(2_000);
+    let (longer, kept_longer) = conversation(200_000);
+    assert!(long > short);
+    assert_eq!((longer, kept_longer), (long, kept));
+    assert!(kept < 1_024.0, "{kept} bytes");
 }
 
 #[test]

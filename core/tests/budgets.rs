@@ -48,10 +48,7 @@ fn a_full_lane_refuses_posts_and_connects_but_no_disconnect() {
 fn the_budget_outlives_ports() {
     // Else connect, post, disconnect would go round every window.
     let browser = Browser::with_limits(limits(|limits| limits.lane_records = 300));
-    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-    let place = browser.tab();
-    let opener = browser.background(&mut here);
-    browser.content_script(&mut there, place);
+    let Apart { mut here, mut there, place, opener, .. } = browser.apart();
     let mut connects = 0;
     while let Ok(port) = here.connect_tab(opener, &TabTarget::new(place.tab)) {
         connects += 1;
@@ -92,10 +89,7 @@ fn names_are_bytes_too() {
     // A name of megabytes is allowed; any number of them in a lane is not.
     for frames in [1, 2] {
         let browser = Browser::with_limits(limits(|limits| limits.lane_bytes = 10_000_000));
-        let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-        let top = browser.tab();
-        let opener = browser.background(&mut here);
-        browser.content_script(&mut there, top);
+        let Apart { mut here, mut there, place: top, opener, .. } = browser.apart();
         for _ in 1..frames {
             browser.content_script(&mut there, browser.frame_in(top));
         }
@@ -188,10 +182,7 @@ fn a_full_receiver_does_not_keep_others_from_the_connection() {
 #[test]
 fn a_refused_connect_leaves_no_port() {
     let browser = Browser::with_limits(limits(|limits| limits.lane_records = 0));
-    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-    let place = browser.tab();
-    let opener = browser.background(&mut here);
-    browser.content_script(&mut there, place);
+    let Apart { mut here, mut there, place, opener, .. } = browser.apart();
     for _ in 0..10 {
         assert_eq!(here.connect_tab(opener, &TabTarget::new(place.tab)), Err(ConnectError::Busy));
     }

@@ -22,10 +22,7 @@ impl Page {
     /// A background here and a content script with `listeners` there.
     fn with(limits: Limits, policies: Policies, listeners: u16) -> Self {
         let browser = Browser::with(limits, policies);
-        let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-        let place = browser.tab();
-        let opener = browser.background(&mut here);
-        let script = browser.content_script(&mut there, place);
+        let Apart { here, mut there, place, opener, script } = browser.apart();
         there.set_listening(script, Listening { listeners, ..Listening::PORTS }).unwrap();
         Self { browser, here, there, place, opener, script }
     }

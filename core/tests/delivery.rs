@@ -10,10 +10,7 @@ use std::sync::{Arc, Mutex};
 #[test]
 fn messages_posted_right_after_connect_arrive_after_it_in_order() {
     let browser = Browser::new();
-    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-    let place = browser.tab();
-    let opener = browser.background(&mut here);
-    browser.content_script(&mut there, place);
+    let Apart { mut here, mut there, place, opener, .. } = browser.apart();
 
     let port = here.connect_tab(opener, &TabTarget::new(place.tab).name("chat")).unwrap();
     for number in 0..5 {
@@ -124,10 +121,7 @@ fn messages_of_every_length_arrive_whole() {
 #[test]
 fn format_and_user_activation_travel_along() {
     let browser = Browser::new();
-    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-    let place = browser.tab();
-    let opener = browser.background(&mut here);
-    browser.content_script(&mut there, place);
+    let Apart { mut here, mut there, place, opener, .. } = browser.apart();
     let (port, _) = browser.open_port(&mut here, opener, &mut there, place.tab);
     let formats = [
         MessageFormat::Json,
@@ -154,10 +148,7 @@ fn format_and_user_activation_travel_along() {
 #[test]
 fn a_long_message_is_passed_by_reference_to_every_receiver() {
     let browser = Browser::new();
-    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-    let top = browser.tab();
-    let opener = browser.background(&mut here);
-    browser.content_script(&mut there, top);
+    let Apart { mut here, mut there, place: top, opener, .. } = browser.apart();
     browser.content_script(&mut here, browser.frame_in(top));
     let ledger = Ledger::default();
     let posted = ledger.payload(INLINE_BYTES + 1);
@@ -181,10 +172,7 @@ fn a_long_message_is_passed_by_reference_to_every_receiver() {
 #[test]
 fn after_a_kill_from_outside_a_prefix_arrives_and_then_the_end() {
     let browser = Browser::new();
-    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-    let place = browser.tab();
-    let opener = browser.background(&mut here);
-    browser.content_script(&mut there, place);
+    let Apart { mut here, mut there, place, opener, .. } = browser.apart();
     let (port, received) = browser.open_port(&mut here, opener, &mut there, place.tab);
     for number in 0..300 {
         there.post_message(received, format!("{number}")).unwrap();

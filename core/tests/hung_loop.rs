@@ -213,10 +213,7 @@ fn what_a_killed_context_still_does_is_not_the_reason() {
     // Else the same end would fall under another policy by a race.
     for detaches in [true, false] {
         let browser = Browser::new();
-        let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-        let place = browser.tab();
-        let background = browser.background(&mut here);
-        let page = browser.content_script(&mut there, place);
+        let Apart { mut here, mut there, place, opener: background, script: page } = browser.apart();
         let (_, received) = browser.open_port(&mut here, background, &mut there, place.tab);
         browser.service.tab_closed(place.tab).unwrap();
         if detaches {

@@ -33,10 +33,7 @@ fn another_extensions_scripts_in_the_same_frame_hear_nothing() {
 #[test]
 fn scripts_left_over_from_before_a_reload_reach_nobody() {
     let browser = Browser::new();
-    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-    let place = browser.tab();
-    let old_background = browser.background(&mut here);
-    let old_page = browser.content_script(&mut there, place);
+    let Apart { mut here, mut there, place, opener: old_background, script: old_page } = browser.apart();
     let (port, received) = browser.open_port(&mut here, old_background, &mut there, place.tab);
     assert_eq!(
         browser.service.extension_loaded(ExtensionId::new("greeter@example")),
@@ -72,10 +69,7 @@ fn scripts_left_over_from_before_a_reload_reach_nobody() {
 #[test]
 fn a_connect_under_way_across_a_reload_is_not_taken_by_the_next_instance() {
     let browser = Browser::new();
-    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-    let place = browser.tab();
-    let background = browser.background(&mut here);
-    let page = browser.content_script(&mut there, place);
+    let Apart { mut here, mut there, opener: background, script: page, .. } = browser.apart();
     let port = there.connect_runtime(page, "from before").unwrap();
     there.post_message(port, "x").unwrap();
     here.detach(background).unwrap();
@@ -221,10 +215,7 @@ fn the_sender_is_what_the_browser_said() {
 #[test]
 fn ids_of_other_loops_are_refused() {
     let browser = Browser::new();
-    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-    let place = browser.tab();
-    let opener = browser.background(&mut here);
-    let page = browser.content_script(&mut there, place);
+    let Apart { mut here, mut there, place, opener, script: page } = browser.apart();
     let (port, received) = browser.open_port(&mut here, opener, &mut there, place.tab);
     assert_eq!((opener.event_loop(), received.event_loop()), (here.id(), there.id()));
     // Index and generation are the same; the loop tells them apart.

@@ -138,10 +138,7 @@ fn everything_that_ends_a_port_at_once_ends_it_once() {
         for second in 0..causes.len() {
             for third in 0..causes.len() {
                 let browser = Browser::new();
-                let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-                let place = browser.tab();
-                let opener = browser.background(&mut here);
-                let page = browser.content_script(&mut there, place);
+                let Apart { mut here, mut there, place, opener, script: page } = browser.apart();
                 let (port, received) = browser.open_port(&mut here, opener, &mut there, place.tab);
                 let ends = Ends { place, page, received };
                 let mut loops = [here, there];
@@ -162,10 +159,7 @@ fn everything_that_ends_a_port_at_once_ends_it_once() {
 #[test]
 fn a_detached_context_hears_nothing_more() {
     let browser = Browser::new();
-    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-    let place = browser.tab();
-    let opener = browser.background(&mut here);
-    let page = browser.content_script(&mut there, place);
+    let Apart { mut here, mut there, place, opener, script: page } = browser.apart();
     let (port, received) = browser.open_port(&mut here, opener, &mut there, place.tab);
     here.post_message(port, "x").unwrap();
     here.connect_tab(opener, &TabTarget::new(place.tab)).unwrap();

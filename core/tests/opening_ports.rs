@@ -27,10 +27,7 @@ impl Pair {
 
     fn with(limits: Limits, opening_port: OpeningPort) -> Self {
         let browser = Browser::with(limits, policies(|policies| policies.opening_port = opening_port));
-        let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-        let top = browser.tab();
-        let opener = browser.background(&mut here);
-        let receiver = browser.content_script(&mut there, top);
+        let Apart { here, mut there, place: top, opener, script: receiver } = browser.apart();
         there.set_listening(receiver, Listening { one_off: true, ..Listening::PORTS }).unwrap();
         Self { browser, here, there, opener, receiver, top }
     }

@@ -116,10 +116,7 @@ fn a_receivers_answers_keep_their_order_too() {
 #[test]
 fn a_post_that_takes_in_credits_and_a_snapshot_leave_the_order_alone() {
     let browser = Browser::with_limits(limits(|limits| limits.window_messages = Some(2)));
-    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-    let place = browser.tab();
-    let opener = browser.background(&mut here);
-    browser.content_script(&mut there, place);
+    let Apart { mut here, mut there, place, opener, .. } = browser.apart();
     let (port, received) = browser.open_port(&mut here, opener, &mut there, place.tab);
     let mut expected = Vec::new();
     for round in 0..20 {
@@ -142,10 +139,7 @@ fn a_post_that_takes_in_credits_and_a_snapshot_leave_the_order_alone() {
 fn what_waited_for_a_cached_page_comes_before_what_comes_after() {
     let queues = BackForwardCache::QueuesMessages { messages: 100, bytes: 10_000 };
     let browser = Browser::with_policies(policies(|policies| policies.back_forward_cache = queues));
-    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-    let place = browser.tab();
-    let opener = browser.background(&mut here);
-    browser.content_script(&mut there, place);
+    let Apart { mut here, mut there, place, opener, .. } = browser.apart();
     let (first, _) = browser.open_port(&mut here, opener, &mut there, place.tab);
     let (second, _) = browser.open_port(&mut here, opener, &mut there, place.tab);
     let mut expected = Vec::new();

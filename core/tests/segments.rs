@@ -60,10 +60,7 @@ impl Pair {
     /// `used` messages went through the lane before, so that its segments are used ones.
     fn new(used: usize) -> Self {
         let browser = Browser::new();
-        let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-        let top = browser.tab();
-        let opener = browser.background(&mut here);
-        browser.content_script(&mut there, top);
+        let Apart { mut here, mut there, place: top, opener, .. } = browser.apart();
         let (port, _) = browser.open_port(&mut here, opener, &mut there, top.tab);
         browser.content_script(&mut there, browser.frame_in(top));
         for _ in 0..used {

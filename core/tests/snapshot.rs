@@ -20,10 +20,7 @@ fn ends(port: &PortSnapshot) -> Vec<(port_core::ContextId, bool)> {
 #[test]
 fn a_channel_shows_at_both_its_ends() {
     let browser = Browser::new();
-    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-    let top = browser.tab();
-    let opener = browser.background(&mut here);
-    let page = browser.content_script(&mut there, top);
+    let Apart { mut here, mut there, place: top, opener, script: page } = browser.apart();
     let port = here.connect_tab(opener, &TabTarget::new(top.tab).name("chat")).unwrap();
     here.post_message(port, vec![0; 200]).unwrap();
     here.post_message(port, "abc").unwrap();
@@ -59,10 +56,7 @@ fn a_channel_shows_at_both_its_ends() {
 #[test]
 fn contexts_show_what_was_said_of_them() {
     let browser = Browser::new();
-    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-    let place = browser.tab();
-    let background = browser.background(&mut here);
-    let page = browser.content_script(&mut there, place);
+    let Apart { mut here, mut there, place, opener: background, script: page } = browser.apart();
     here.set_listening(background, false).unwrap();
     let snapshot = here.snapshot();
     assert_eq!(snapshot.event_loop, here.id());
@@ -85,10 +79,7 @@ fn contexts_show_what_was_said_of_them() {
 fn messages_that_wait_for_a_cached_page_count_as_queued() {
     let queues = BackForwardCache::QueuesMessages { messages: 10, bytes: 10_000 };
     let browser = Browser::with_policies(policies(|policies| policies.back_forward_cache = queues));
-    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-    let place = browser.tab();
-    let opener = browser.background(&mut here);
-    browser.content_script(&mut there, place);
+    let Apart { mut here, mut there, place, opener, .. } = browser.apart();
     let (port, _) = browser.open_port(&mut here, opener, &mut there, place.tab);
     browser.service.document_cached(place.document).unwrap();
     for taken in [false, true] {

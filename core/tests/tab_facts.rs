@@ -196,10 +196,7 @@ fn a_page_of_the_extension_ends_with_its_tab() {
 fn a_late_fact_about_a_closed_tab_does_not_touch_its_successor() {
     // The same tab id again, with a frame of the same id.
     let browser = Browser::new();
-    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-    let place = browser.tab();
-    let background = browser.background(&mut here);
-    let first = browser.content_script(&mut there, place);
+    let Apart { mut here, mut there, place, opener: background, script: first } = browser.apart();
     let (old, _) = browser.open_port(&mut here, background, &mut there, place.tab);
     browser.service.tab_closed(place.tab).unwrap();
     let again = browser.tab_with_id(place.tab);

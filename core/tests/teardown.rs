@@ -65,10 +65,7 @@ fn every_order_of_teardown_drops_every_payload_once() {
 #[test]
 fn survivors_hear_of_each_dropped_loop_after_what_it_sent() {
     let browser = Browser::new();
-    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-    let place = browser.tab();
-    let opener = browser.background(&mut here);
-    browser.content_script(&mut there, place);
+    let Apart { mut here, mut there, place, opener, .. } = browser.apart();
     let (port, received) = browser.open_port(&mut here, opener, &mut there, place.tab);
     there.post_message(received, "last").unwrap();
     drop(there);
@@ -80,10 +77,7 @@ fn survivors_hear_of_each_dropped_loop_after_what_it_sent() {
 #[test]
 fn the_service_handle_may_go_first() {
     let browser = Browser::new();
-    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-    let place = browser.tab();
-    let opener = browser.background(&mut here);
-    browser.content_script(&mut there, place);
+    let Apart { mut here, mut there, place, opener, .. } = browser.apart();
     drop(browser);
     let port = here.connect_tab(opener, &TabTarget::new(place.tab)).unwrap();
     here.post_message(port, "still there").unwrap();
@@ -94,10 +88,7 @@ fn the_service_handle_may_go_first() {
 fn events_that_nobody_looks_at_take_their_payloads_along() {
     let ledger = Ledger::default();
     let browser = Browser::new();
-    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-    let place = browser.tab();
-    let opener = browser.background(&mut here);
-    browser.content_script(&mut there, place);
+    let Apart { mut here, mut there, place, opener, .. } = browser.apart();
     let (port, _) = browser.open_port(&mut here, opener, &mut there, place.tab);
     for _ in 0..10 {
         here.post_message(port, ledger.payload(LONG)).unwrap();
@@ -115,10 +106,7 @@ fn events_that_nobody_looks_at_take_their_payloads_along() {
 fn payloads_of_messages_nobody_may_have_any_more_are_dropped_quietly() {
     let ledger = Ledger::default();
     let browser = Browser::new();
-    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-    let top = browser.tab();
-    let opener = browser.background(&mut here);
-    let first = browser.content_script(&mut there, top);
+    let Apart { mut here, mut there, place: top, opener, script: first } = browser.apart();
     browser.content_script(&mut there, browser.frame_in(top));
     let port = here.connect_tab(opener, &TabTarget::new(top.tab)).unwrap();
     assert_eq!(connected(&mut there).len(), 2);
@@ -155,10 +143,7 @@ fn payloads_of_messages_nobody_may_have_any_more_are_dropped_quietly() {
 fn a_loop_dropped_while_its_thread_panics_drops_what_it_holds() {
     let ledger = Ledger::default();
     let browser = Browser::new();
-    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-    let place = browser.tab();
-    let opener = browser.background(&mut here);
-    browser.content_script(&mut there, place);
+    let Apart { mut here, mut there, place, opener, .. } = browser.apart();
     let (port, _) = browser.open_port(&mut here, opener, &mut there, place.tab);
     for _ in 0..100 {
         here.post_message(port, ledger.explosive(LONG)).unwrap();
@@ -197,10 +182,7 @@ fn a_waker_is_let_go_with_its_loop() {
 #[test]
 fn thousands_of_short_lives_leave_nothing_behind() {
     let browser = Browser::new();
-    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-    let place = browser.tab();
-    let opener = browser.background(&mut here);
-    browser.content_script(&mut there, place);
+    let Apart { mut here, mut there, place, opener, .. } = browser.apart();
     for round in 0..10_000 {
         let port = here.connect_tab(opener, &TabTarget::new(place.tab)).unwrap();
         here.post_message(port, "once").unwrap();

@@ -23,10 +23,7 @@ struct Pair {
 
 impl Pair {
     fn new(browser: Browser) -> Self {
-        let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
-        let place = browser.tab();
-        let opener = browser.background(&mut here);
-        browser.content_script(&mut there, place);
+        let Apart { mut here, mut there, place, opener, .. } = browser.apart();
         let (port, received) = browser.open_port(&mut here, opener, &mut there, place.tab);
         Self { browser, here, there, opener, place, port, received }
     }

@@ -1,6 +1,7 @@
 //! The contenders: ways to bring the messages of some ports from one thread to another.
 
 mod block_limit;
+mod cache_lines;
 mod channels;
 mod core;
 mod ipc;
@@ -9,6 +10,7 @@ mod ring_per_port;
 mod rings;
 
 pub use block_limit::BlockLimit;
+pub use cache_lines::CacheLines;
 pub use channels::{
     CrossbeamBounded, CrossbeamUnbounded, FlumeUnbounded, KanalUnbounded, StdUnbounded, TokioUnbounded,
 };

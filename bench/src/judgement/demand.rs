@@ -1,7 +1,7 @@
 //! What a target demands of one question's answers.
 
 use super::{Bound, Verdict};
-use crate::carrier::{BlockLimit, Carrier};
+use crate::carrier::{BlockLimit, CacheLines, Carrier};
 use crate::report::Findings;
 use crate::sample::{Label, Spread, Summary};
 use crate::topology::Regime;
@@ -99,7 +99,7 @@ impl Demand {
             label: Some(label),
             ours: our,
             rival: Some((name, their)),
-            limit: self.limit(findings, label, ours),
+            limit: self.limit(findings, label),
             figure: self.relation.of(our, their),
             bound: Bound::AtMost(self.bound),
             samples: ours.count.min(theirs.count),
@@ -131,12 +131,11 @@ impl Demand {
         Some((ours, name, theirs))
     }
 
-    /// Blocks handed over whole where they were asked, and for a round trip the line itself.
-    fn limit(&self, findings: &Findings, label: Label, ours: Summary) -> Option<f64> {
-        match findings.get(&self.question, label, BlockLimit::<4>::NAME) {
-            Some(blocks) => Some(blocks.time.median),
-            None if self.question == crate::question::round_trip::SPINNING => Some(ours.line?.median),
-            None => None,
-        }
+    /// Blocks handed over whole where they were asked, and for a round trip bare lines.
+    fn limit(&self, findings: &Findings, label: Label) -> Option<f64> {
+        let limit = [BlockLimit::<4>::NAME, CacheLines::NAME]
+            .into_iter()
+            .find_map(|name| findings.get(&self.question, label, name))?;
+        Some(self.part.of(limit)?.median)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Contender, Question};
 use crate::carrier::{
-    Carrier, Core, CrossbeamArray, CrossbeamBounded, CrossbeamSegments, CrossbeamUnbounded, End,
+    CacheLines, Carrier, Core, CrossbeamArray, CrossbeamBounded, CrossbeamSegments, CrossbeamUnbounded, End,
     FlumeUnbounded, Gil, Ipc, KanalUnbounded, LaneAlone, Nexus, RingPerPort, Ringbuf, Rtrb, Sleeper,
     StdUnbounded, TokioUnbounded, apart,
 };
@@ -34,6 +34,7 @@ pub(super) fn questions() -> Vec<Question> {
             contenders: vec![
                 spin::<Core, _>(Static32),
                 spin::<LaneAlone, _>(Static32),
+                spin::<CacheLines, _>(Static32),
                 spin::<RingPerPort, _>(Static32),
                 spin::<Rtrb, _>(Static32),
                 spin::<Ringbuf, _>(Static32),

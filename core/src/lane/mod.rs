@@ -15,6 +15,7 @@
 //! |---|---|---|
 //! | in a segment | enough free slots | writes there |
 //! | in a segment | too few | looks at the count, and writes there or links another one |
+//! | in a small one, with the consumer close behind, for many rounds or with much under way | enough again | links a larger one |
 //! | beyond the segment's last turn, or leaves it because it is too large | | links another one |
 //!
 //! | the slot at the consumer's cursor | `next` | slot, once more | then it |

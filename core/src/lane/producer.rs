@@ -47,6 +47,13 @@ pub(crate) struct Producer<T> {
 // SAFETY: the segment and the spares are reached by the producer alone, wherever it is.
 unsafe impl<T: Send> Send for Producer<T> {}
 
+/// Slots of the segment in which a producer goes on that went round [`ROUNDS`] times in a smaller one while the
+/// lane was not idle. Between ends that answer each other at once one trip in each round takes longer than
+/// the others, and with more slots that is seldom. Found by trial: 128 gain no more.
+const LIVELY: usize = if cfg!(port_core_model) { SMALL } else { 32 };
+
+const ROUNDS: u64 = 64;
+
 impl<T> Producer<T> {
     pub(super) fn new(shared: Arc<Shared<T>>, segment: *mut Segment<T>) -> Self {
         // SAFETY: a new lane's segment is there.
@@ -165,8 +172,9 @@ impl<T> Producer<T> {
         self.end - self.room as u64
     }
 
-    /// Learns which slots of the segment the consumer has left behind.
-    #[inline]
+    /// Learns which slots of the segment the consumer has left behind. Not inlined: as a part of each
+    /// post it slowed down those that do not come to it.
+    #[inline(never)]
     fn look_for_room(&mut self) {
         // What is granted now may reach into the next turn.
         if self.leaving || (self.turn >= LAST_TURN && !mutant("turns-without-end")) {
@@ -182,16 +190,27 @@ impl<T> Producer<T> {
         #[allow(clippy::cast_possible_truncation, reason = "no more than the segment's slots")]
         let room = (self.end - written) as usize;
         self.room = room;
+        let length = self.ring.length();
+        if room == 0 {
+            return;
+        }
         // The consumer keeps up, with so much under way that it would come to this every few records.
-        if room > 0 && room < self.ring.length() / 2 && self.ring.length() < LARGE {
-            self.outgrow();
+        if room < length / 2 && length < LARGE {
+            self.outgrow(length_after(length));
+        } else if length < LIVELY && self.rounds() >= ROUNDS {
+            self.outgrow(LIVELY);
         }
     }
 
-    /// Goes on in a larger segment.
+    /// How often it went round in the segment since the lane fell idle.
+    fn rounds(&self) -> u64 {
+        (self.written() - self.begun.max(self.shrunk)) / self.ring.length() as u64
+    }
+
+    /// Goes on in a segment of so many slots at least.
     #[cold]
-    fn outgrow(&mut self) {
-        self.next_length = self.next_length.max(length_after(self.ring.length()));
+    fn outgrow(&mut self, length: usize) {
+        self.next_length = self.next_length.max(length);
         let next = self.allocate();
         self.link_to(next);
     }

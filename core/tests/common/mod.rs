@@ -19,6 +19,15 @@ pub struct Browser {
 
 pub const WINDOW: WindowId = WindowId::new(1);
 
+/// A background on one event loop and a content script in a tab of another's, both listening.
+pub struct Apart {
+    pub here: EventLoop,
+    pub opener: ContextId,
+    pub there: EventLoop,
+    pub script: ContextId,
+    pub place: Place,
+}
+
 impl Browser {
     pub fn new() -> Self {
         Self::with(Limits::default(), Policies::default())
@@ -91,6 +100,15 @@ impl Browser {
     /// The extension's content script in a document, listening.
     pub fn content_script(&self, event_loop: &mut EventLoop, place: Place) -> ContextId {
         content_script_of(self.extension, event_loop, place)
+    }
+
+    /// The extension in two places that lie apart.
+    pub fn apart(&self) -> Apart {
+        let (mut here, mut there) = (self.event_loop(), self.event_loop());
+        let place = self.tab();
+        let opener = self.background(&mut here);
+        let script = self.content_script(&mut there, place);
+        Apart { here, opener, there, script, place }
     }
 
     /// Connects `opener` to the one receiver that there is in `tab`, which lives on
