@@ -90,6 +90,34 @@ fn every_receiver_of_a_fan_out_gets_every_message_once() {
 }
 
 #[test]
+fn a_receiver_that_leaves_between_two_copies_of_a_message_gets_none() {
+    // Short messages and long ones; by its own call or with its context.
+    for (length, detaches) in [(1, false), (1, true), (1_000, false), (1_000, true)] {
+        let browser = Browser::new();
+        let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
+        let top = browser.tab();
+        let opener = browser.background(&mut here);
+        let frames = [top, browser.frame_in(top), browser.frame_in(top)];
+        let contexts = frames.map(|place| browser.content_script(&mut there, place));
+        let port = here.connect_tab(opener, &TabTarget::new(top.tab)).unwrap();
+        let receivers = connected(&mut there);
+
+        for _ in 0..2 {
+            here.post_message(port, vec![7; length]).unwrap();
+        }
+        let Some(Event::Message { context, .. }) = there.next_event() else { panic!("a copy") };
+        assert_eq!(context, contexts[0]);
+        if detaches {
+            there.detach(contexts[1]).unwrap();
+        } else {
+            assert!(there.disconnect(receivers[1]));
+        }
+        let rest: Vec<_> = std::iter::from_fn(|| there.next_event()).map(|event| event.context()).collect();
+        assert_eq!(rest, [contexts[2], contexts[0], contexts[2]]);
+    }
+}
+
+#[test]
 fn messages_of_every_length_arrive_whole() {
     // Around each place where a message is cut: record head, slots behind it, inline or by reference.
     let lengths = (0..=INLINE_BYTES + 3).chain([1_000, 1 << 16, 1 << 20]);

@@ -7,7 +7,6 @@ use crate::message::MessageFormat;
 use crate::payload::{Cell, Payload, Pieces, discard};
 use crate::port::{PeerIndex, PortState, ReceiverAt};
 use crate::record::Traits;
-use crate::sync::mutant;
 
 /// A message under way to its receivers. Kept for its memory once all have it.
 #[derive(Default)]
@@ -67,7 +66,7 @@ impl FanOut {
     /// To be called when a receiver's port is closed from this side.
     #[inline]
     pub(super) fn receiver_left(&mut self) {
-        self.receiver_left = !mutant("fan-out-to-those-who-left");
+        self.receiver_left = true;
     }
 
     /// The next receiver, with a message of its own; the last one's is the first.
