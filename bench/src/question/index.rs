@@ -8,6 +8,7 @@
 use super::{Contender, OURS, Question};
 use crate::duo::{duo, solo};
 use crate::sync::{HashMap, ShardedMap};
+use crossbeam_utils::CachePadded;
 use port_core::{DocumentId, FrameId, TabId};
 use std::hint::black_box;
 use std::sync::Arc;
@@ -84,23 +85,29 @@ fn tabs() -> impl Iterator<Item = (TabId, Tab)> {
 /// What the core keeps its tabs in.
 type Shared = ShardedMap<TabId, Tab>;
 
-fn shared() -> Shared {
-    let map = Shared::new();
+/// Lies where nobody writes beside it.
+fn shared() -> Box<CachePadded<Shared>> {
+    let map = Box::new(CachePadded::new(Shared::new()));
     for (id, tab) in tabs() {
         map.insert_new(id, tab);
     }
     map
 }
 
-/// Which tab comes next, without a pattern. Cheap, for it is timed along.
-struct Order(u64);
+/// Which tab comes next, without a pattern. Cheap, for it is timed along. On a line of its own, for it is
+/// written at each look-up, and must not lie where the other thread looks.
+struct Order(CachePadded<u64>);
 
 impl Order {
+    fn new(seed: u64) -> Self {
+        Self(CachePadded::new(seed))
+    }
+
     fn next(&mut self) -> TabId {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        TabId::new(self.0 % TABS)
+        *self.0 ^= *self.0 << 13;
+        *self.0 ^= *self.0 >> 7;
+        *self.0 ^= *self.0 << 17;
+        TabId::new(*self.0 % TABS)
     }
 }
 
@@ -128,14 +135,14 @@ fn in_plain(map: &mut HashMap<TabId, Tab>, order: &mut Order, count: usize) {
 
 fn alone() -> Contender {
     Contender::new(OURS, |processors, count| {
-        let (map, mut order) = (shared(), Order(1));
+        let (map, mut order) = (shared(), Order::new(1));
         solo(processors, count, |count| in_shared(&map, &mut order, count))
     })
 }
 
 fn unsynchronised() -> Contender {
     Contender::new(UNSYNCHRONISED, |processors, count| {
-        let (mut map, mut order): (HashMap<_, _>, _) = (tabs().collect(), Order(1));
+        let (mut map, mut order): (HashMap<_, _>, _) = (tabs().collect(), Order::new(1));
         solo(processors, count, |count| in_plain(&mut map, &mut order, count))
     })
 }
@@ -143,7 +150,7 @@ fn unsynchronised() -> Contender {
 /// Both threads in one map.
 fn together() -> Contender {
     Contender::new(OURS, |processors, count| {
-        let (map, mut one, mut other) = (shared(), Order(1), Order(2));
+        let (map, mut one, mut other) = (shared(), Order::new(1), Order::new(2));
         let one = |count| in_shared(&map, &mut one, count / 2);
         let other = |count| in_shared(&map, &mut other, count / 2);
         duo(processors, count, one, other)
@@ -153,8 +160,8 @@ fn together() -> Contender {
 /// A map for each thread: what the processors and their memory allow.
 fn apart() -> Contender {
     Contender::new(UNSYNCHRONISED, |processors, count| {
-        let (mut map, mut one): (HashMap<_, _>, _) = (tabs().collect(), Order(1));
-        let (mut map_of_other, mut other): (HashMap<_, _>, _) = (tabs().collect(), Order(2));
+        let (mut map, mut one): (HashMap<_, _>, _) = (tabs().collect(), Order::new(1));
+        let (mut map_of_other, mut other): (HashMap<_, _>, _) = (tabs().collect(), Order::new(2));
         let one = |count| in_plain(&mut map, &mut one, count / 2);
         let other = |count| in_plain(&mut map_of_other, &mut other, count / 2);
         duo(processors, count, one, other)
