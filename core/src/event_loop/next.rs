@@ -198,7 +198,9 @@ impl EventLoop {
         }
     }
 
-    /// Gives the next polled peer its turn; `false` when a whole round found nothing.
+    /// Gives the next polled peer its turn; `false` when a whole round found nothing. Not inlined, as
+    /// [`take_rung`](Self::take_rung): where a message is taken there is to be little else.
+    #[inline(never)]
     fn next_turn(&mut self) -> bool {
         if std::mem::take(&mut self.round.turning) {
             let index = self.polled[self.round.position];
@@ -223,6 +225,7 @@ impl EventLoop {
     }
 
     /// Takes the lines that rang and the notices among them. Whether there were any.
+    #[inline(never)]
     fn take_rung(&mut self) -> bool {
         self.armed = false;
         let mut control = false;
