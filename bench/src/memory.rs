@@ -128,7 +128,7 @@ pub fn per_connect(name: &str) -> f64 {
 }
 
 /// Allocations on both sides in so many messages, each of which is heard before the next is posted, without
-/// either side falling asleep; and the bytes that are kept of them once both have slept now and then.
+/// either side falling asleep; and the bytes that are kept of them once the listener has slept now and then.
 #[must_use]
 pub fn conversation(messages: usize) -> (f64, f64) {
     let mut scene = Scene::of_two_loops(1);

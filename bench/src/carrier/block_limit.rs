@@ -98,11 +98,7 @@ impl<const WORDS: usize> Cursor<WORDS> {
 }
 
 impl<const WORDS: usize> End for BlockEnd<WORDS> {
-    type Port = usize;
-
-    fn port(&self, number: usize) -> usize {
-        number
-    }
+    ports_by_number!();
 
     #[inline]
     fn post<L: Load>(&mut self, port: usize, _load: &L) {

@@ -54,11 +54,7 @@ impl Carrier for CacheLines {
 }
 
 impl End for LinesEnd {
-    type Port = usize;
-
-    fn port(&self, number: usize) -> usize {
-        number
-    }
+    ports_by_number!();
 
     #[inline]
     fn post<L: Load>(&mut self, _port: usize, _load: &L) {

@@ -31,11 +31,7 @@ macro_rules! channel {
         }
 
         impl End for $end {
-            type Port = usize;
-
-            fn port(&self, number: usize) -> usize {
-                number
-            }
+            ports_by_number!();
 
             #[inline]
             fn post<L: Load>(&mut self, port: usize, load: &L) {

@@ -31,11 +31,7 @@ impl Carrier for Ipc {
 }
 
 impl End for IpcEnd {
-    type Port = usize;
-
-    fn port(&self, number: usize) -> usize {
-        number
-    }
+    ports_by_number!();
 
     #[inline]
     fn post<L: Load>(&mut self, port: usize, load: &L) {

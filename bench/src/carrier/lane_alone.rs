@@ -30,11 +30,7 @@ impl Carrier for LaneAlone {
 }
 
 impl End for LaneEnd {
-    type Port = usize;
-
-    fn port(&self, number: usize) -> usize {
-        number
-    }
+    ports_by_number!();
 
     #[inline]
     fn post<L: Load>(&mut self, port: usize, load: &L) {

@@ -1,5 +1,16 @@
 //! The contenders: ways to bring the messages of some ports from one thread to another.
 
+/// For an [`End`] whose ports have no names but their numbers. Before the modules, which use it.
+macro_rules! ports_by_number {
+    () => {
+        type Port = usize;
+
+        fn port(&self, number: usize) -> usize {
+            number
+        }
+    };
+}
+
 mod block_limit;
 mod cache_lines;
 mod channels;

@@ -138,11 +138,7 @@ impl RingEnd {
 }
 
 impl End for RingEnd {
-    type Port = usize;
-
-    fn port(&self, number: usize) -> usize {
-        number
-    }
+    ports_by_number!();
 
     #[inline]
     fn post<L: Load>(&mut self, port: usize, load: &L) {

@@ -37,11 +37,7 @@ macro_rules! ring {
         }
 
         impl End for $end {
-            type Port = usize;
-
-            fn port(&self, number: usize) -> usize {
-                number
-            }
+            ports_by_number!();
 
             #[inline]
             fn post<L: Load>(&mut self, port: usize, load: &L) {

@@ -185,12 +185,12 @@ impl<T> Producer<T> {
         let passed = self.shared.progress.slots.load(Ordering::Acquire);
         let written = self.written();
         let passed = if mutant("slots-used-before-they-are-free") { written } else { passed };
+        let length = self.ring.length();
         // What it left behind before it came here is of no use.
-        self.end = passed.max(self.begun) + self.ring.length() as u64;
+        self.end = passed.max(self.begun) + length as u64;
         #[allow(clippy::cast_possible_truncation, reason = "no more than the segment's slots")]
         let room = (self.end - written) as usize;
         self.room = room;
-        let length = self.ring.length();
         if room == 0 {
             return;
         }
