@@ -2,10 +2,10 @@
 //! background pages, nearly all of them silent.
 
 use crate::allocation::Tally;
-use crate::bell::{Line, Source};
 use crate::carrier::Item;
+use crate::concurrent::bell::{Line, Source};
+use crate::concurrent::lane::lane;
 use crate::ids::EventLoopId;
-use crate::lane::lane;
 use port_core::{
     ContextDescription, ContextId, DocumentId, Event, EventLoop, ExtensionId, FrameId, Limits,
     MessageService, Place, PortId, TabId, TabTarget, WindowId,

@@ -33,10 +33,8 @@ macro_rules! of_the_core {
 }
 
 of_the_core! {
-    bell = "../../core/src/bell.rs",
+    concurrent = "../../core/src/concurrent/mod.rs",
     ids = "../../core/src/ids.rs",
-    lane = "../../core/src/lane/mod.rs",
     payload = "../../core/src/payload.rs",
     sync = "../../core/src/sync/mod.rs",
-    wake = "../../core/src/wake.rs",
 }

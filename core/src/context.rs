@@ -1,14 +1,14 @@
 //! Contexts: what other threads share of one, and what its event loop keeps.
 
 use crate::event::Event;
-use crate::event_loop_shared::EventLoopShared;
+use crate::event_loop::slab::occupant;
 use crate::ids::{ContextId, ExtensionId, Key};
 use crate::reason::DisconnectReason;
-use crate::record::Credit;
 use crate::sender::{ContextDescription, DocumentLifecycle};
-use crate::slab::occupant;
+use crate::shared::event_loop::EventLoopShared;
 use crate::sync::{Arc, AtomicBool, AtomicU8, HashMap, Ordering};
 use crate::target::Listening;
+use crate::wire::record::Credit;
 use std::collections::VecDeque;
 use std::fmt;
 

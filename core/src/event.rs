@@ -7,10 +7,10 @@ use crate::name::PortName;
 use crate::payload::{Cell, Payload, Pieces};
 use crate::policy::SenderFields;
 use crate::reason::DisconnectReason;
-use crate::record::Traits;
 use crate::sender::Sender;
 use crate::sync::Arc;
 use crate::target::{ConnectKind, ConnectTraits};
+use crate::wire::record::Traits;
 use std::mem::MaybeUninit;
 use std::ptr;
 

@@ -86,35 +86,28 @@
 //! # }
 //! ```
 
-mod acquaintance;
-mod bell;
+mod concurrent;
 mod context;
 mod error;
 mod event;
 mod event_loop;
-mod event_loop_shared;
-mod few;
 mod ids;
 mod index;
-mod lane;
 mod limits;
 mod message;
 #[cfg(port_core_model)]
 pub mod model;
 mod name;
 mod payload;
-mod peer;
 mod policy;
-mod port;
 mod reason;
-mod record;
 mod sender;
 mod service;
-mod slab;
+mod shared;
 mod snapshot;
 mod sync;
 mod target;
-mod wake;
+mod wire;
 
 pub use error::{AttachError, ConnectError, ContextError, FactError, PostError};
 pub use event::Event;

@@ -1,6 +1,6 @@
 //! Bounds on what one service holds.
 
-use crate::record::Credit;
+use crate::wire::record::Credit;
 
 /// Bounds on messages, ports and lanes. A call that would pass one is refused
 /// with an error and changes nothing; nothing else on the thread is held up.

@@ -1,11 +1,11 @@
 //! Doors through which the models reach the pieces below the public surface.
 //! Exists only where the crate is compiled for models.
 
-use crate::bell;
+use crate::concurrent::bell;
+use crate::concurrent::lane;
+use crate::concurrent::wakeup::Wakeup;
 use crate::ids::EventLoopId;
-use crate::lane;
 use crate::sync::Arc;
-use crate::wake::Wakeup;
 use std::task::Waker;
 
 /// Whether this run spoils the core in some place, to see that a model notices.

@@ -1,17 +1,17 @@
 //! The service: where the browser reports facts and makes event loops.
 
+use crate::concurrent::wakeup::Wakeup;
 use crate::context::ContextShared;
 use crate::error::FactError;
 use crate::event_loop::EventLoop;
-use crate::event_loop_shared::{EventLoopShared, Notice};
 use crate::ids::{DocumentId, EventLoopId, ExtensionId, ExtensionInstance, FrameId, Key, TabId, WindowId};
 use crate::index::{Index, Removed};
 use crate::limits::Limits;
 use crate::policy::{DiscardedTab, Policies};
 use crate::reason::DisconnectReason;
+use crate::shared::event_loop::{EventLoopShared, Notice};
 use crate::sync::{Arc, AtomicU32, AtomicU64, HashMap, Mutex, Ordering, mutant};
 use crate::target::ExternalConnections;
-use crate::wake::Wakeup;
 use std::fmt;
 use std::task::Waker;
 

@@ -1,7 +1,7 @@
 //! The core's lane with nothing around it.
 
 use super::{Carrier, End, Item, both_ways, item, look_at_item};
-use crate::lane::{Consumer, Producer, lane};
+use crate::concurrent::lane::{Consumer, Producer, lane};
 use crate::load::Load;
 
 /// A lane per direction for all ports, without bell, ids, limits or events.

@@ -5,12 +5,12 @@
 //! with generations, limits, events.
 
 use super::{Carrier, End, look_at};
-use crate::bell::{Armer, Bell, Line, Ringer, Source};
+use crate::concurrent::bell::{Armer, Bell, Line, Ringer, Source};
+use crate::concurrent::lane::{Consumer, Producer, lane};
+use crate::concurrent::wakeup::Wakeup;
 use crate::ids::EventLoopId;
-use crate::lane::{Consumer, Producer, lane};
 use crate::load::Load;
 use crate::sync::Arc;
-use crate::wake::Wakeup;
 use bytes::Bytes;
 use std::task::Waker;
 

@@ -3,21 +3,21 @@
 use super::EventLoop;
 use super::connect::enter_port;
 use super::incoming::Received;
-use crate::acquaintance::Introduction;
 use crate::context::{Context, ContextShared};
 use crate::event::Event;
-use crate::few::Few;
+use crate::event_loop::few::Few;
+use crate::event_loop::peer::Offer;
+use crate::event_loop::port::{PeerIndex, Receiver, ReceiverAt, Side};
 use crate::ids::Key;
 use crate::name::PortName;
-use crate::peer::Offer;
 use crate::policy::ConnectListeners;
-use crate::port::{PeerIndex, Receiver, ReceiverAt, Side};
 use crate::reason::DisconnectReason;
-use crate::record::{Channel, Hearing, Route, Signal};
 use crate::sender::Sender;
 use crate::service::ServiceInner;
 use crate::sync::{Arc, mutant};
 use crate::target::{ConnectKind, ConnectTraits};
+use crate::wire::acquaintance::Introduction;
+use crate::wire::record::{Channel, Hearing, Route, Signal};
 
 impl EventLoop {
     /// A connection to one context.

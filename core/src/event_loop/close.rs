@@ -4,17 +4,17 @@ use super::EventLoop;
 use super::incoming::Received;
 use crate::context::Context;
 use crate::event::Event;
-use crate::few::Few;
+use crate::event_loop::few::Few;
+use crate::event_loop::peer::Peer;
+use crate::event_loop::port::{LegAt, Opener, PeerIndex, Port, PortState, Receiver, Side, TargetState};
+use crate::event_loop::slab::Slab;
 use crate::ids::{Key, PortId};
 use crate::payload::discard_all;
-use crate::peer::Peer;
 use crate::policy::{ReceiverDisconnects, ReceiverLost};
-use crate::port::{LegAt, Opener, PeerIndex, Port, PortState, Receiver, Side, TargetState};
 use crate::reason::DisconnectReason;
-use crate::record::{Channel, Hearing, Route, Signal};
-use crate::slab::Slab;
 use crate::sync::mutant;
 use crate::target::ConnectKind;
+use crate::wire::record::{Channel, Hearing, Route, Signal};
 use std::mem;
 
 impl EventLoop {

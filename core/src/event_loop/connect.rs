@@ -4,18 +4,19 @@ use super::finding::{Finding, Found, there_and_back};
 use super::{EventLoop, OWN};
 use crate::context::{Context, ContextShared};
 use crate::error::ConnectError;
-use crate::event_loop_shared::{EventLoopShared, NoLanes};
-use crate::few::Few;
+use crate::event_loop::few::Few;
+use crate::event_loop::port::{Leg, LegAt, Opener, PeerIndex, Port, PortState, Side, Target, TargetState};
+use crate::event_loop::slab::{Slab, grow_gently};
 use crate::ids::{ContextId, Key, PortId};
 use crate::index::TabFilter;
 use crate::name::PortName;
 use crate::policy::{BackForwardCache, DocumentTarget, FanOutOrder};
-use crate::port::{Leg, LegAt, Opener, PeerIndex, Port, PortState, Side, Target, TargetState};
-use crate::record::{Channel, Connect, Incoming, Record};
 use crate::sender::ContextKind;
-use crate::slab::{Slab, grow_gently};
+use crate::shared::event_loop::{EventLoopShared, NoLanes};
 use crate::sync::{Arc, mutant};
 use crate::target::{ConnectTraits, RuntimeTarget, TabTarget};
+use crate::wire::incoming::Incoming;
+use crate::wire::record::{Channel, Connect, Record};
 
 impl EventLoop {
     /// [`tabs.connect`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/tabs/connect):

@@ -2,11 +2,11 @@
 
 use super::EventLoop;
 use crate::event::Event;
+use crate::event_loop::port::{PeerIndex, PortState, ReceiverAt, Side};
 use crate::ids::Key;
 use crate::limits::Limits;
-use crate::port::{PeerIndex, PortState, ReceiverAt, Side};
-use crate::record::{Channel, Credit, Signal, Towards};
 use crate::sync::mutant;
+use crate::wire::record::{Channel, Credit, Signal, Towards};
 
 /// Whether so much was taken that the other side should know.
 #[inline]
@@ -51,7 +51,7 @@ impl EventLoop {
     /// [`next_event`](Self::next_event).
     pub(super) fn take_credits(&mut self, key: Key) {
         for index in self.peers_of(key) {
-            let credits = self.peer_mut(index).map(crate::peer::Peer::absorb).unwrap_or_default();
+            let credits = self.peer_mut(index).map(crate::event_loop::peer::Peer::absorb).unwrap_or_default();
             self.poll_peer(index);
             self.made_work();
             for credit in credits {

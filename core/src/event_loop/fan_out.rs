@@ -2,11 +2,11 @@
 
 use super::EventLoop;
 use crate::event::{Event, Place, Written};
+use crate::event_loop::port::{PeerIndex, PortState, ReceiverAt};
 use crate::ids::{ContextId, Key, PortId};
 use crate::message::MessageFormat;
 use crate::payload::{Cell, Payload, Pieces, discard};
-use crate::port::{PeerIndex, PortState, ReceiverAt};
-use crate::record::Traits;
+use crate::wire::record::Traits;
 
 /// A message under way to its receivers. Kept for its memory once all have it.
 #[derive(Default)]

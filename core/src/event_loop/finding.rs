@@ -2,9 +2,9 @@
 
 use super::OWN;
 use crate::context::ContextShared;
+use crate::event_loop::peer::Peer;
+use crate::event_loop::port::PeerIndex;
 use crate::ids::{ContextId, EventLoopId, Key};
-use crate::peer::Peer;
-use crate::port::PeerIndex;
 use crate::sync::{Arc, HashMap};
 
 /// A target of the connect being made.

@@ -3,15 +3,16 @@
 use super::EventLoop;
 use crate::context::ContextShared;
 use crate::event::Event;
+use crate::event_loop::peer::Kind;
+use crate::event_loop::port::{Accepted, PeerIndex, Target, TargetState};
 use crate::ids::Key;
 use crate::payload::{Payload, discard, discard_all};
-use crate::peer::Kind;
 use crate::policy::BackForwardCache;
-use crate::port::{Accepted, PeerIndex, Target, TargetState};
 use crate::reason::DisconnectReason;
-use crate::record::{Channel, Connect, Credit, Hearing, Incoming, Record, Route, Signal, Traits};
 use crate::sync::{Arc, HashSet, mutant};
 use crate::target::ConnectTraits;
+use crate::wire::incoming::Incoming;
+use crate::wire::record::{Channel, Connect, Credit, Hearing, Record, Route, Signal, Traits};
 use std::collections::VecDeque;
 use std::mem;
 

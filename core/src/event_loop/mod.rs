@@ -1,5 +1,10 @@
 //! The event loop: what one thread that runs script owns of the core.
 
+pub(crate) mod few;
+pub(crate) mod peer;
+pub(crate) mod port;
+pub(crate) mod slab;
+
 mod accept;
 mod close;
 mod connect;
@@ -22,15 +27,15 @@ pub(crate) use fan_out::FanOut;
 use crate::context::{Context, ContextShared};
 use crate::error::{AttachError, ContextError};
 use crate::event::Event;
-use crate::event_loop_shared::{EventLoopShared, Lanes};
+use crate::event_loop::peer::Peer;
+use crate::event_loop::port::{Held, PeerIndex, Port, PortState, ReceiverWindow};
+use crate::event_loop::slab::{LAST_GENERATION, Slab};
 use crate::ids::{ContextId, EventLoopId, Key, PortId};
 use crate::payload::discard_all;
-use crate::peer::Peer;
-use crate::port::{Held, PeerIndex, Port, PortState, ReceiverWindow};
 use crate::reason::DisconnectReason;
 use crate::sender::ContextDescription;
 use crate::service::ServiceInner;
-use crate::slab::{LAST_GENERATION, Slab};
+use crate::shared::event_loop::{EventLoopShared, Lanes};
 use crate::sync::{Arc, HashMap, mutant};
 use crate::target::Listening;
 use std::collections::VecDeque;

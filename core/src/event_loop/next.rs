@@ -2,11 +2,11 @@
 
 use super::EventLoop;
 use super::incoming::Received;
-use crate::bell::Source;
+use crate::concurrent::bell::Source;
 use crate::event::{Event, Place};
+use crate::event_loop::peer::{Arrival, Missed, Peer};
+use crate::event_loop::port::{PeerIndex, PortState};
 use crate::payload::discard;
-use crate::peer::{Arrival, Missed, Peer};
-use crate::port::{PeerIndex, PortState};
 use crate::sync::mutant;
 
 /// Records taken from one peer before the next has its turn.

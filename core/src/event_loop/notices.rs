@@ -3,13 +3,13 @@
 use super::{EventLoop, OWN};
 use crate::context::{ContextShared, Suspended};
 use crate::event::Event;
-use crate::event_loop_shared::Notice;
+use crate::event_loop::port::PeerIndex;
 use crate::ids::{EventLoopId, Key};
 use crate::policy::BackForwardCache;
-use crate::port::PeerIndex;
 use crate::reason::DisconnectReason;
-use crate::record::Incoming;
+use crate::shared::event_loop::Notice;
 use crate::sync::{Arc, mutant};
+use crate::wire::incoming::Incoming;
 
 impl EventLoop {
     /// Takes the control queue, in order.

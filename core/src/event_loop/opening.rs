@@ -3,14 +3,14 @@
 use super::EventLoop;
 use super::post::Refusal;
 use crate::error::PostError;
+use crate::event_loop::port::{Held, PortState, Side, TargetState};
 use crate::ids::Key;
 use crate::message::Message;
 use crate::payload::discard;
 use crate::policy::OpeningPort;
-use crate::port::{Held, PortState, Side, TargetState};
 use crate::reason::DisconnectReason;
-use crate::record::Credit;
 use crate::target::ConnectKind;
+use crate::wire::record::Credit;
 
 impl EventLoop {
     /// A port was opened towards somebody: what it posts waits, if the policy says so.

@@ -2,12 +2,12 @@
 
 use super::EventLoop;
 use crate::error::PostError;
+use crate::event_loop::port::{PortState, Side};
 use crate::ids::{EventLoopId, Key, PortId};
 use crate::message::Message;
 use crate::payload::{INLINE_BYTES, discard};
-use crate::port::{PortState, Side};
-use crate::record::{Credit, Route, Traits};
 use crate::sync::mutant;
+use crate::wire::record::{Credit, Route, Traits};
 use smallvec::SmallVec;
 
 /// The error that a message is given back in.

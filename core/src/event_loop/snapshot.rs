@@ -2,13 +2,14 @@
 
 use super::{EventLoop, OWN};
 use crate::event::Event;
+use crate::event_loop::port::{PortState, Side, TargetState};
 use crate::ids::ContextId;
-use crate::port::{PortState, Side, TargetState};
-use crate::record::{Channel, Incoming};
 use crate::snapshot::{
     ContextSnapshot, EventLoopSnapshot, LaneSnapshot, PortEnd, PortSnapshot, PortStatus, Queued,
 };
 use crate::sync::HashMap;
+use crate::wire::incoming::Incoming;
+use crate::wire::record::Channel;
 
 impl EventLoop {
     /// Everything this event loop knows: contexts, ports with their other sides,
@@ -18,11 +19,11 @@ impl EventLoop {
     pub fn snapshot(&mut self) -> EventLoopSnapshot {
         let indices: Vec<_> = self.peer_of.values().copied().collect();
         for &index in &indices {
-            let credits = self.peer_mut(index).map(crate::peer::Peer::absorb).unwrap_or_default();
+            let credits = self.peer_mut(index).map(crate::event_loop::peer::Peer::absorb).unwrap_or_default();
             for credit in credits {
                 self.signalled(index, credit);
             }
-            if self.peer_mut(index).is_some_and(crate::peer::Peer::has_record) {
+            if self.peer_mut(index).is_some_and(crate::event_loop::peer::Peer::has_record) {
                 self.poll_peer(index);
                 self.made_work();
             }

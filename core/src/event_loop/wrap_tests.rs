@@ -2,13 +2,13 @@
 
 use super::*;
 use crate::error::PostError;
+use crate::event_loop::port::LegWindow;
 use crate::ids::{DocumentId, ExtensionId, ExtensionInstance, FrameId, TabId, WindowId};
 use crate::limits::Limits;
-use crate::port::LegWindow;
-use crate::record::Credit;
 use crate::sender::Place;
 use crate::service::MessageService;
 use crate::target::TabTarget;
+use crate::wire::record::Credit;
 use std::collections::HashSet;
 use std::task::Waker;
 

@@ -1,7 +1,6 @@
 //! A record once it is out of its lane.
 
-use super::{Channel, Connect, Record, Route, Signal, Traits};
-use crate::acquaintance::Introduction;
+use super::record::{Channel, Connect, Record, Route, Signal, Traits};
 use crate::context::ContextShared;
 use crate::ids::Key;
 use crate::name::PortName;
@@ -9,6 +8,7 @@ use crate::payload::{HEAD_BYTES, Payload};
 use crate::reason::DisconnectReason;
 use crate::sync::Arc;
 use crate::target::ConnectTraits;
+use crate::wire::acquaintance::Introduction;
 
 /// A record taken out of its lane, or one of the loop's own that waits behind such.
 pub(crate) enum Incoming {

@@ -1,14 +1,14 @@
 //! What other threads share of an event loop: its bell, its control queue, and the
 //! registry of its peers.
 
-use crate::bell::{Bell, Line, Ringer, Source};
+use crate::concurrent::bell::{Bell, Line, Ringer, Source};
+use crate::concurrent::lane::{self, Consumer, Producer};
+use crate::concurrent::wakeup::Wakeup;
 use crate::context::ContextShared;
 use crate::ids::{ContextId, EventLoopId, Key};
-use crate::lane::{self, Consumer, Producer};
 use crate::reason::DisconnectReason;
-use crate::record::Record;
 use crate::sync::{Arc, HashMap, Mutex, mutant};
-use crate::wake::Wakeup;
+use crate::wire::record::Record;
 use std::fmt;
 
 /// The part of an event loop that other threads reach.

@@ -16,9 +16,9 @@
 //! | `ARMED` | asleep or about to be | ringer: pushes its line and wakes. Consumer: back to null |
 //! | `CLOSED` | gone | nobody |
 
+use crate::concurrent::wakeup::Wakeup;
 use crate::ids::EventLoopId;
 use crate::sync::{Arc, AtomicBool, AtomicPtr, AtomicU32, Ordering, PairedFence, UnsafeCell, mutant};
-use crate::wake::Wakeup;
 use crossbeam_utils::CachePadded;
 use std::{fmt, ptr};
 

@@ -1,16 +1,16 @@
 //! The usual record, a message, from where it lies in the lane to its event or the first of its events.
 
 use super::{Link, Peer};
+use crate::concurrent::lane::Entry;
 use crate::event::{Event, Full, Place};
+use crate::event_loop::port::{LegWindow, Port, PortState, ReceiverAt, ReceiverWindow, TargetState};
+use crate::event_loop::slab::Slab;
 use crate::event_loop::{FanOut, worth_reporting};
 use crate::ids::{ContextId, EventLoopId, Key, PortId};
-use crate::lane::Entry;
 use crate::limits::Limits;
 use crate::payload::{Cell, Payload};
-use crate::port::{LegWindow, Port, PortState, ReceiverAt, ReceiverWindow, TargetState};
-use crate::record::{Address, Channel, Credit, Record, Route};
-use crate::slab::Slab;
 use crate::sync::HashMap;
+use crate::wire::record::{Address, Channel, Credit, Record, Route};
 
 /// A message that lies next in the lane and goes to one port of this side.
 pub(crate) struct Arrival<'a> {

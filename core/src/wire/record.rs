@@ -1,19 +1,15 @@
 //! What travels in a lane, and what an event loop makes of it.
 
-mod incoming;
-
-pub(crate) use incoming::Incoming;
-
-use crate::acquaintance::Introduction;
+use crate::concurrent::lane::{PIECE_BYTES, RECORD_BYTES, TAIL_BYTES, copy_short};
 use crate::context::ContextShared;
 use crate::ids::Key;
-use crate::lane::{PIECE_BYTES, RECORD_BYTES, TAIL_BYTES, copy_short};
 use crate::message::{Body, MessageFormat};
 use crate::name::PortName;
 use crate::payload::{CELL_BYTES, HEAD_BYTES, INLINE_BYTES, Pieces};
 use crate::reason::DisconnectReason;
 use crate::sync::Arc;
 use crate::target::ConnectTraits;
+use crate::wire::acquaintance::Introduction;
 use bytes::Bytes;
 use std::fmt;
 use std::mem::MaybeUninit;
@@ -112,7 +108,7 @@ impl Traits {
 /// A short message: as much of it as the record holds, initialised as far as the
 /// message goes. Aligned, so that it is moved in the pieces it was written in.
 #[repr(align(8))]
-pub(crate) struct Head([MaybeUninit<u8>; HEAD_BYTES]);
+pub(crate) struct Head(pub(super) [MaybeUninit<u8>; HEAD_BYTES]);
 
 /// One entry of a lane, at most [`RECORD_BYTES`].
 pub(crate) enum Record {

@@ -1,11 +1,11 @@
 //! The channels between two event loops, as one of them keeps them.
 
 use super::Peer;
-use crate::few::Few;
+use crate::event_loop::few::Few;
+use crate::event_loop::port::{Accepted, Leg, ReceiverAt};
+use crate::event_loop::slab::grow_gently;
 use crate::ids::Key;
-use crate::port::{Accepted, Leg, ReceiverAt};
-use crate::record::Channel;
-use crate::slab::grow_gently;
+use crate::wire::record::Channel;
 use std::mem;
 
 impl Peer {

@@ -32,7 +32,7 @@ pub(crate) trait Occupant {
 /// Has a type that keeps the generation in a field of that name lie in slabs.
 macro_rules! occupant {
     ($name:ty) => {
-        impl crate::slab::Occupant for $name {
+        impl crate::event_loop::slab::Occupant for $name {
             #[inline(always)]
             fn generation(&self) -> u32 {
                 self.generation

@@ -1,14 +1,14 @@
 //! What an event loop keeps of its ports and of the channels behind them.
 
-use crate::few::Few;
+use crate::event_loop::few::Few;
+use crate::event_loop::slab::occupant;
 use crate::ids::Key;
 use crate::message::Message;
 use crate::name::PortName;
 use crate::payload::discard_all;
 use crate::reason::DisconnectReason;
-use crate::record::{Channel, Credit, Route};
-use crate::slab::occupant;
 use crate::target::ConnectKind;
+use crate::wire::record::{Channel, Credit, Route};
 use std::slice;
 
 /// One end of a connection: a `runtime.Port` of one context.

@@ -7,18 +7,19 @@ mod in_place;
 pub(crate) use arrival::{Arrival, Missed};
 pub(crate) use in_place::{Kind, Offer};
 
-use crate::acquaintance::Acquaintances;
-use crate::bell::{Armer, Ringer};
-use crate::event_loop_shared::{EventLoopShared, Lanes};
+use crate::concurrent::bell::{Armer, Ringer};
+use crate::concurrent::lane::{Consumer, Frontier, Producer};
+use crate::event_loop::port::{Accepted, Leg, LegWindow, ReceiverWindow};
+use crate::event_loop::slab::{LAST_GENERATION, Slab};
 use crate::ids::Key;
-use crate::lane::{Consumer, Frontier, Producer};
 use crate::limits::Limits;
 use crate::message::Body;
 use crate::payload::{HEAD_BYTES, discard, discard_all};
-use crate::port::{Accepted, Leg, LegWindow, ReceiverWindow};
-use crate::record::{Channel, Credit, Incoming, Record, Route, Signal, Traits};
-use crate::slab::{LAST_GENERATION, Slab};
+use crate::shared::event_loop::{EventLoopShared, Lanes};
 use crate::sync::{Arc, HashMap, mutant};
+use crate::wire::acquaintance::Acquaintances;
+use crate::wire::incoming::Incoming;
+use crate::wire::record::{Channel, Credit, Record, Route, Signal, Traits};
 use std::collections::VecDeque;
 
 /// A peer of an event loop. The loop is its own first peer, with one lane of which it

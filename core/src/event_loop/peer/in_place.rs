@@ -2,16 +2,16 @@
 //! Moving one that was just put together waits for its own stores.
 
 use super::{Link, Peer};
-use crate::acquaintance::Introduction;
+use crate::concurrent::lane::Entry;
 use crate::context::ContextShared;
-use crate::few::Few;
+use crate::event_loop::few::Few;
+use crate::event_loop::port::ReceiverAt;
 use crate::ids::Key;
-use crate::lane::Entry;
 use crate::name::PortName;
-use crate::port::ReceiverAt;
-use crate::record::{Channel, Record, Signal};
 use crate::sync::{Arc, mutant};
 use crate::target::ConnectTraits;
+use crate::wire::acquaintance::Introduction;
+use crate::wire::record::{Channel, Record, Signal};
 
 /// Which records are usual, besides messages.
 #[derive(Clone, Copy)]

@@ -1,0 +1,5 @@
+//! What event loops say to each other: the records of a lane, and what these name.
+
+pub(crate) mod acquaintance;
+pub(crate) mod incoming;
+pub(crate) mod record;
