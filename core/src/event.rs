@@ -1,7 +1,8 @@
 //! What an event loop hands to the scripts' side.
 
-use crate::context::ContextShared;
 use crate::ids::{ContextId, PortId};
+use crate::index::ContextShared;
+use crate::message::MessageFlags;
 use crate::message::MessageFormat;
 use crate::name::PortName;
 use crate::payload::{Cell, Payload, Pieces};
@@ -9,8 +10,7 @@ use crate::policy::SenderFields;
 use crate::reason::DisconnectReason;
 use crate::sender::Sender;
 use crate::sync::Arc;
-use crate::target::{ConnectKind, ConnectTraits};
-use crate::wire::record::Traits;
+use crate::target::{ConnectInfo, ConnectKind};
 use std::mem::MaybeUninit;
 use std::ptr;
 
@@ -158,7 +158,7 @@ impl Place {
 
 impl Event {
     #[inline(always)]
-    pub(crate) fn message(context: ContextId, port: PortId, traits: Traits, payload: Payload) -> Self {
+    pub(crate) fn message(context: ContextId, port: PortId, traits: MessageFlags, payload: Payload) -> Self {
         let (format, user_activation) = (traits.format(), traits.user_activation());
         Self::Message { context, port, payload, format, user_activation }
     }
@@ -170,7 +170,7 @@ impl Event {
         port: PortId,
         name: &PortName,
         opener: Arc<ContextShared>,
-        traits: ConnectTraits,
+        traits: ConnectInfo,
         shows: SenderFields,
     ) -> Option<Self> {
         Place::of_event_or_none(|place| {
@@ -185,7 +185,7 @@ impl Event {
         (context, port): (ContextId, PortId),
         name: &PortName,
         opener: Arc<ContextShared>,
-        traits: ConnectTraits,
+        traits: ConnectInfo,
         shows: SenderFields,
     ) -> Full {
         let sender = Sender::new(opener, traits.lifecycle, shows);

@@ -87,7 +87,7 @@
 //! ```
 
 mod concurrent;
-mod context;
+mod description;
 mod error;
 mod event;
 mod event_loop;
@@ -109,6 +109,7 @@ mod sync;
 mod target;
 mod wire;
 
+pub use description::{ContextDescription, ContextKind, DocumentLifecycle, Place};
 pub use error::{AttachError, ConnectError, ContextError, FactError, PostError};
 pub use event::Event;
 pub use event_loop::EventLoop;
@@ -124,7 +125,7 @@ pub use policy::{
     ReceiverDisconnects, ReceiverLost, SenderFields,
 };
 pub use reason::DisconnectReason;
-pub use sender::{ContextDescription, ContextKind, DocumentLifecycle, Place, Sender};
+pub use sender::Sender;
 pub use service::MessageService;
 pub use snapshot::{
     ContextSnapshot, EventLoopSnapshot, ExtensionSnapshot, FrameSnapshot, LaneSnapshot, PortEnd,

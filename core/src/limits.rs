@@ -1,7 +1,5 @@
 //! Bounds on what one service holds.
 
-use crate::wire::record::Credit;
-
 /// Bounds on messages, ports and lanes. A call that would pass one is refused
 /// with an error and changes nothing; nothing else on the thread is held up.
 ///
@@ -47,13 +45,5 @@ impl Default for Limits {
             lane_bytes: 1 << 30,
             ports_per_context: 1 << 16,
         }
-    }
-}
-
-impl Limits {
-    /// Whether a window of which so much is used admits a message.
-    pub(crate) fn window_admits(&self, used: Credit) -> bool {
-        self.window_messages.is_none_or(|window| used.messages < window.max(1))
-            && self.window_bytes.is_none_or(|window| used.bytes < window.max(1))
     }
 }

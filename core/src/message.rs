@@ -175,3 +175,37 @@ impl fmt::Debug for Message<'_> {
             .finish()
     }
 }
+
+/// Format and flag of a message, in one number of two bytes: the kind of format, the flag, and
+/// in the upper byte the number of another format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MessageFlags(u16);
+
+impl MessageFlags {
+    const ACTIVATION: u16 = 1 << 7;
+
+    #[inline]
+    pub(crate) fn new(format: MessageFormat, user_activation: bool) -> Self {
+        let format = match format {
+            MessageFormat::Json => 0,
+            MessageFormat::StructuredClone => 1,
+            MessageFormat::Other(other) => 2 | u16::from(other) << 8,
+        };
+        Self(if user_activation { format | Self::ACTIVATION } else { format })
+    }
+
+    #[inline]
+    pub(crate) fn format(self) -> MessageFormat {
+        let [kind, other] = (self.0 & !Self::ACTIVATION).to_le_bytes();
+        match kind {
+            0 => MessageFormat::Json,
+            1 => MessageFormat::StructuredClone,
+            _ => MessageFormat::Other(other),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn user_activation(self) -> bool {
+        self.0 & Self::ACTIVATION != 0
+    }
+}

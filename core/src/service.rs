@@ -1,16 +1,17 @@
 //! The service: where the browser reports facts and makes event loops.
 
 use crate::concurrent::wakeup::Wakeup;
-use crate::context::ContextShared;
 use crate::error::FactError;
 use crate::event_loop::EventLoop;
-use crate::ids::{DocumentId, EventLoopId, ExtensionId, ExtensionInstance, FrameId, Key, TabId, WindowId};
-use crate::index::{Index, Removed};
+use crate::ids::{DocumentId, EventLoopId, ExtensionId, ExtensionInstance, FrameId, TabId, WindowId};
+use crate::index::{Frame, Removed};
 use crate::limits::Limits;
 use crate::policy::{DiscardedTab, Policies};
 use crate::reason::DisconnectReason;
-use crate::shared::event_loop::{EventLoopShared, Notice};
-use crate::sync::{Arc, AtomicU32, AtomicU64, HashMap, Mutex, Ordering, mutant};
+use crate::shared::event_loop::Notice;
+use crate::shared::service::ServiceInner;
+use crate::snapshot::{ExtensionSnapshot, FrameSnapshot, ServiceSnapshot, TabSnapshot};
+use crate::sync::Arc;
 use crate::target::ExternalConnections;
 use std::fmt;
 use std::task::Waker;
@@ -35,15 +36,6 @@ pub struct MessageService {
     inner: Arc<ServiceInner>,
 }
 
-pub(crate) struct ServiceInner {
-    pub(crate) index: Index,
-    pub(crate) limits: Limits,
-    pub(crate) policies: Policies,
-    event_loops: Mutex<HashMap<EventLoopId, Arc<EventLoopShared>>>,
-    next_event_loop: AtomicU32,
-    next_instance: AtomicU64,
-}
-
 impl MessageService {
     /// A service with the default [`Policies`].
     #[must_use]
@@ -54,16 +46,7 @@ impl MessageService {
     /// A service that behaves as `policies` say.
     #[must_use]
     pub fn with_policies(limits: Limits, policies: Policies) -> Self {
-        Self {
-            inner: Arc::new(ServiceInner {
-                index: Index::new(),
-                limits,
-                policies,
-                event_loops: Mutex::new(HashMap::default()),
-                next_event_loop: AtomicU32::new(0),
-                next_instance: AtomicU64::new(0),
-            }),
-        }
+        Self { inner: Arc::new(ServiceInner::new(limits, policies)) }
     }
 
     /// A new event loop, for one thread that runs script.
@@ -76,10 +59,7 @@ impl MessageService {
     /// [`Waker::noop`].
     #[must_use]
     pub fn event_loop(&self, waker: Waker) -> EventLoop {
-        // Relaxed: only uniqueness matters.
-        let id = EventLoopId(self.inner.next_event_loop.fetch_add(1, Ordering::Relaxed));
-        let shared = Arc::new(EventLoopShared::new(id, Wakeup::new(waker)));
-        self.inner.event_loops.lock().insert(id, Arc::clone(&shared));
+        let shared = self.inner.new_event_loop(Wakeup::new(waker));
         EventLoop::new(Arc::clone(&self.inner), shared)
     }
 
@@ -111,7 +91,7 @@ impl MessageService {
     /// [`UnknownTab`](FactError::UnknownTab).
     pub fn tab_closed(&self, tab: TabId) -> Result<(), FactError> {
         let removed = self.inner.index.close_tab(tab)?;
-        self.inner.end(removed, DisconnectReason::TabClosed);
+        self.inner.end(&removed, DisconnectReason::TabClosed);
         Ok(())
     }
 
@@ -130,7 +110,7 @@ impl MessageService {
             DiscardedTab::KeepsId => self.empty_tab(tab, reason).map(|()| tab),
             DiscardedTab::TakesNewId => {
                 let removed = self.inner.index.replace_tab(tab, next)?;
-                self.inner.end(removed, reason);
+                self.inner.end(&removed, reason);
                 Ok(next)
             }
         }
@@ -147,7 +127,7 @@ impl MessageService {
 
     fn empty_tab(&self, tab: TabId, reason: DisconnectReason) -> Result<(), FactError> {
         let removed = self.inner.index.change_tab(tab, |tab| Ok(tab.clear()))?;
-        self.inner.end(removed, reason);
+        self.inner.end(&removed, reason);
         Ok(())
     }
 
@@ -185,7 +165,7 @@ impl MessageService {
     /// [`DocumentExists`](FactError::DocumentExists).
     pub fn frame_navigated(&self, tab: TabId, frame: FrameId, document: DocumentId) -> Result<(), FactError> {
         let removed = self.inner.index.show_document(tab, document, |tab| tab.navigate(frame, document))?;
-        self.inner.end(removed, DisconnectReason::Navigated);
+        self.inner.end(&removed, DisconnectReason::Navigated);
         Ok(())
     }
 
@@ -196,7 +176,7 @@ impl MessageService {
     /// [`UnknownTab`](FactError::UnknownTab), [`UnknownFrame`](FactError::UnknownFrame).
     pub fn frame_removed(&self, tab: TabId, frame: FrameId) -> Result<(), FactError> {
         let removed = self.inner.index.change_tab(tab, |tab| tab.remove_frame(frame))?;
-        self.inner.end(removed, DisconnectReason::FrameRemoved);
+        self.inner.end(&removed, DisconnectReason::FrameRemoved);
         Ok(())
     }
 
@@ -211,7 +191,7 @@ impl MessageService {
     pub fn document_cached(&self, document: DocumentId) -> Result<(), FactError> {
         let tab = self.inner.index.tab_of(document)?;
         let contexts = self.inner.index.change_tab(tab, |tab| tab.cache(document))?;
-        notify_owners(contexts, Notice::Suspend);
+        self.inner.notify_owners(&contexts, Notice::Suspend);
         Ok(())
     }
 
@@ -225,8 +205,8 @@ impl MessageService {
     pub fn document_restored(&self, document: DocumentId) -> Result<(), FactError> {
         let tab = self.inner.index.tab_of(document)?;
         let (contexts, removed) = self.inner.index.change_tab(tab, |tab| tab.restore(document))?;
-        self.inner.end(removed, DisconnectReason::Navigated);
-        notify_owners(contexts, Notice::Resume);
+        self.inner.end(&removed, DisconnectReason::Navigated);
+        self.inner.notify_owners(&contexts, Notice::Resume);
         Ok(())
     }
 
@@ -238,7 +218,7 @@ impl MessageService {
     pub fn document_evicted(&self, document: DocumentId) -> Result<(), FactError> {
         let tab = self.inner.index.tab_of(document)?;
         let removed = self.inner.index.change_tab(tab, |tab| tab.evict(document))?;
-        self.inner.end(removed, DisconnectReason::Navigated);
+        self.inner.end(&removed, DisconnectReason::Navigated);
         Ok(())
     }
 
@@ -261,8 +241,7 @@ impl MessageService {
         id: ExtensionId,
         external: ExternalConnections,
     ) -> Result<ExtensionInstance, FactError> {
-        // Relaxed: only uniqueness matters.
-        let instance = ExtensionInstance(self.inner.next_instance.fetch_add(1, Ordering::Relaxed));
+        let instance = self.inner.new_instance();
         self.inner.index.load(id, instance, external)?;
         Ok(instance)
     }
@@ -274,7 +253,7 @@ impl MessageService {
     /// [`UnknownExtension`](FactError::UnknownExtension).
     pub fn extension_unloaded(&self, instance: ExtensionInstance) -> Result<(), FactError> {
         let removed = self.inner.index.unload(instance)?;
-        self.inner.end(removed, DisconnectReason::ExtensionUnloaded);
+        self.inner.end(&removed, DisconnectReason::ExtensionUnloaded);
         Ok(())
     }
 
@@ -285,95 +264,54 @@ impl MessageService {
     ///
     /// [`UnknownEventLoop`](FactError::UnknownEventLoop).
     pub fn event_loop_gone(&self, event_loop: EventLoopId) -> Result<(), FactError> {
-        let shared = self.inner.event_loops.lock().get(&event_loop).cloned();
-        let shared = shared.ok_or(FactError::UnknownEventLoop)?;
+        let shared = self.inner.event_loop(event_loop).ok_or(FactError::UnknownEventLoop)?;
         self.inner.retire(&shared, |context| context.kill(DisconnectReason::EventLoopGone));
         Ok(())
     }
 
-    pub(crate) fn inner(&self) -> &ServiceInner {
-        &self.inner
-    }
-}
-
-impl ServiceInner {
-    /// Ends what a fact took out of the index.
-    fn end(&self, removed: Removed, reason: DisconnectReason) {
-        // The mark comes first: a context that is being attached enters the index and
-        // then looks at its mark, so either it is found here or it finds the mark.
-        for context in &removed.contexts {
-            if !mutant("mark-after-the-notice") {
-                context.kill(reason);
-            }
-            context.event_loop().leave(context.id());
-        }
-        if !mutant("rest-of-the-index-forgotten") {
-            self.index.complete(&removed);
-        }
-        for (event_loop, contexts) in by_event_loop(removed.contexts) {
-            let contexts = Arc::new(contexts);
-            // After the marks: who creates lanes to this loop from now on finds them.
-            for concerned in event_loop.peers().iter().chain([&event_loop]) {
-                concerned.notify(Notice::ContextsGone {
-                    event_loop: event_loop.id(),
-                    contexts: Arc::clone(&contexts),
-                    reason,
-                });
-            }
-            if mutant("mark-after-the-notice") {
-                contexts.iter().for_each(|context| context.kill(reason));
-            }
-        }
-    }
-
-    /// Ends an event loop for everyone else. `mark` marks its contexts: as killed, or,
-    /// by their owner, as detached, so that its last connections are still taken.
-    pub(crate) fn retire(&self, event_loop: &Arc<EventLoopShared>, mark: impl Fn(&ContextShared)) {
-        let (contexts, peers) = event_loop.retire();
-        for context in &contexts {
-            if !mutant("lost-loop-left-unmarked") {
-                mark(context);
-            }
-            self.index.leave(context);
-        }
-        for peer in peers {
-            if !mutant("dead-peer-not-forgotten") {
-                peer.forget(event_loop.id());
-            }
-            peer.notify(Notice::EventLoopGone(event_loop.id()));
-        }
-        event_loop.notify(Notice::EventLoopGone(event_loop.id()));
-        let forgotten = self.event_loops.lock().remove(&event_loop.id());
-        drop(forgotten);
-    }
-
-    /// The event loops that live, for a snapshot.
-    pub(crate) fn event_loops(&self) -> Vec<Arc<EventLoopShared>> {
-        let mut event_loops: Vec<_> = self.event_loops.lock().values().cloned().collect();
-        event_loops.sort_by_key(|event_loop| event_loop.id());
-        event_loops
-    }
-}
-
-type ByEventLoop = Vec<(Arc<EventLoopShared>, Vec<Arc<ContextShared>>)>;
-
-fn by_event_loop(contexts: Vec<Arc<ContextShared>>) -> ByEventLoop {
-    let mut grouped: ByEventLoop = Vec::new();
-    let mut position = HashMap::<EventLoopId, usize>::default();
-    for context in contexts {
-        let at = *position.entry(context.id().event_loop).or_insert_with(|| {
-            grouped.push((Arc::clone(context.event_loop()), Vec::new()));
-            grouped.len() - 1
+    /// What the index knows: tabs, frames, extensions, contexts, and which event
+    /// loops have met. Ports are shown by
+    /// [`EventLoop::snapshot`](crate::EventLoop::snapshot), for they are known to their loops alone.
+    /// From any thread; takes each shard's lock for a moment, so it shows no single instant.
+    #[must_use]
+    pub fn snapshot(&self) -> ServiceSnapshot {
+        let frame = |frame: &Frame| FrameSnapshot {
+            frame: frame.id(),
+            parent: frame.parent(),
+            document: frame.document(),
+            contexts: frame.contexts().iter().map(|context| context.id()).collect(),
+        };
+        let mut tabs = Vec::new();
+        self.inner.index.for_each_tab(|&id, tab| {
+            tabs.push(TabSnapshot {
+                tab: id,
+                window: tab.window(),
+                frames: tab.frames().iter().map(frame).collect(),
+                cached: tab.cached().map(frame).collect(),
+            });
         });
-        grouped[at].1.push(context);
-    }
-    grouped
-}
-
-fn notify_owners(contexts: Vec<Arc<ContextShared>>, notice: impl Fn(Vec<Key>) -> Notice) {
-    for (event_loop, contexts) in by_event_loop(contexts) {
-        let keys = contexts.iter().map(|context| context.id().key).collect();
-        event_loop.notify(notice(keys));
+        tabs.sort_by_key(|tab| tab.tab);
+        let mut extensions = Vec::new();
+        self.inner.index.for_each_extension(|&instance, extension| {
+            extensions.push(ExtensionSnapshot {
+                extension: extension.id().clone(),
+                instance,
+                own: extension.own().map(|context| context.id()).collect(),
+                content_scripts: extension.content_scripts(),
+            });
+        });
+        extensions.sort_by_key(|extension| extension.instance);
+        let event_loops = self
+            .inner
+            .event_loops()
+            .iter()
+            .map(|event_loop| {
+                let mut peers: Vec<_> = event_loop.peers().iter().map(|peer| peer.id()).collect();
+                peers.sort();
+                (event_loop.id(), peers)
+            })
+            .collect();
+        ServiceSnapshot { tabs, extensions, event_loops }
     }
 }
 

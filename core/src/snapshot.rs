@@ -1,12 +1,11 @@
 //! What the core shows of itself to a developer's panel, a test or a bug report.
 
+use crate::description::{ContextKind, Place};
 use crate::ids::{
     ContextId, DocumentId, EventLoopId, ExtensionId, ExtensionInstance, FrameId, PortId, TabId, WindowId,
 };
 use crate::name::PortName;
 use crate::reason::DisconnectReason;
-use crate::sender::{ContextKind, Place};
-use crate::service::MessageService;
 use crate::target::Listening;
 
 /// What [`EventLoop::snapshot`](crate::EventLoop::snapshot) shows.
@@ -178,51 +177,4 @@ pub struct ExtensionSnapshot {
     pub own: Vec<ContextId>,
     /// How many content-script contexts it has.
     pub content_scripts: usize,
-}
-
-impl MessageService {
-    /// What the index knows: tabs, frames, extensions, contexts, and which event
-    /// loops have met. Ports are shown by
-    /// [`EventLoop::snapshot`](crate::EventLoop::snapshot), for they are known to their loops alone.
-    /// From any thread; takes each shard's lock for a moment, so it shows no single instant.
-    #[must_use]
-    pub fn snapshot(&self) -> ServiceSnapshot {
-        let frame = |frame: &crate::index::Frame| FrameSnapshot {
-            frame: frame.id(),
-            parent: frame.parent(),
-            document: frame.document(),
-            contexts: frame.contexts().iter().map(|context| context.id()).collect(),
-        };
-        let mut tabs = Vec::new();
-        self.inner().index.for_each_tab(|&id, tab| {
-            tabs.push(TabSnapshot {
-                tab: id,
-                window: tab.window(),
-                frames: tab.frames().iter().map(frame).collect(),
-                cached: tab.cached().map(frame).collect(),
-            });
-        });
-        tabs.sort_by_key(|tab| tab.tab);
-        let mut extensions = Vec::new();
-        self.inner().index.for_each_extension(|&instance, extension| {
-            extensions.push(ExtensionSnapshot {
-                extension: extension.id().clone(),
-                instance,
-                own: extension.own().map(|context| context.id()).collect(),
-                content_scripts: extension.content_scripts(),
-            });
-        });
-        extensions.sort_by_key(|extension| extension.instance);
-        let event_loops = self
-            .inner()
-            .event_loops()
-            .iter()
-            .map(|event_loop| {
-                let mut peers: Vec<_> = event_loop.peers().iter().map(|peer| peer.id()).collect();
-                peers.sort();
-                (event_loop.id(), peers)
-            })
-            .collect();
-        ServiceSnapshot { tabs, extensions, event_loops }
-    }
 }

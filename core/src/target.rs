@@ -1,9 +1,8 @@
 //! Where a connection goes, what kind it is, and who listens for which kind.
 
+use crate::description::DocumentLifecycle;
 use crate::ids::{DocumentId, ExtensionId, FrameId, TabId};
-use crate::index::TabFilter;
 use crate::name::PortName;
-use crate::sender::DocumentLifecycle;
 
 /// What a connection is for. Both kinds go through the same lanes, so the order
 /// between one-off messages and everything else holds.
@@ -22,10 +21,18 @@ pub enum ConnectKind {
 
 /// What a connection carries besides its name and its ends.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ConnectTraits {
+pub(crate) struct ConnectInfo {
     pub(crate) kind: ConnectKind,
     /// The opener's, when it connected.
     pub(crate) lifecycle: DocumentLifecycle,
+}
+
+/// What `tabs.connect` looks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TabFilter {
+    pub(crate) tab: TabId,
+    pub(crate) frame: Option<FrameId>,
+    pub(crate) document: Option<DocumentId>,
 }
 
 /// Where `tabs.connect` or `tabs.sendMessage` goes: a tab, or one frame or document of it.

@@ -3,21 +3,23 @@
 use super::EventLoop;
 use super::connect::enter_port;
 use super::incoming::Received;
-use crate::context::{Context, ContextShared};
 use crate::event::Event;
+use crate::event_loop::context::Context;
 use crate::event_loop::few::Few;
 use crate::event_loop::peer::Offer;
 use crate::event_loop::port::{PeerIndex, Receiver, ReceiverAt, Side};
 use crate::ids::Key;
+use crate::index::ContextShared;
 use crate::name::PortName;
 use crate::policy::ConnectListeners;
 use crate::reason::DisconnectReason;
 use crate::sender::Sender;
-use crate::service::ServiceInner;
+use crate::shared::service::ServiceInner;
 use crate::sync::{Arc, mutant};
-use crate::target::{ConnectKind, ConnectTraits};
+use crate::target::{ConnectInfo, ConnectKind};
 use crate::wire::acquaintance::Introduction;
-use crate::wire::record::{Channel, Hearing, Route, Signal};
+use crate::wire::channel::{Channel, Route};
+use crate::wire::record::{Hearing, Signal};
 
 impl EventLoop {
     /// A connection to one context.
@@ -25,7 +27,7 @@ impl EventLoop {
         &mut self,
         index: PeerIndex,
         channel: Channel,
-        traits: ConnectTraits,
+        traits: ConnectInfo,
         opener: Introduction,
         target: Key,
         name: PortName,
@@ -81,7 +83,7 @@ impl EventLoop {
         &self,
         port: Key,
         opener: Arc<ContextShared>,
-        traits: ConnectTraits,
+        traits: ConnectInfo,
     ) -> Option<Event> {
         let Some(taken) = self.ports.get(port) else { unreachable!("it was made for this event") };
         let (context, port) = (self.context_id(taken.context), self.port_id(port));
@@ -105,7 +107,7 @@ impl EventLoop {
         &mut self,
         index: PeerIndex,
         channel: Channel,
-        traits: ConnectTraits,
+        traits: ConnectInfo,
         opener: Introduction,
         name: &PortName,
         targets: &[Key],

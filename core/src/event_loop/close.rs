@@ -2,8 +2,8 @@
 
 use super::EventLoop;
 use super::incoming::Received;
-use crate::context::Context;
 use crate::event::Event;
+use crate::event_loop::context::Context;
 use crate::event_loop::few::Few;
 use crate::event_loop::peer::Peer;
 use crate::event_loop::port::{LegAt, Opener, PeerIndex, Port, PortState, Receiver, Side, TargetState};
@@ -14,7 +14,8 @@ use crate::policy::{ReceiverDisconnects, ReceiverLost};
 use crate::reason::DisconnectReason;
 use crate::sync::mutant;
 use crate::target::ConnectKind;
-use crate::wire::record::{Channel, Hearing, Route, Signal};
+use crate::wire::channel::{Channel, Route};
+use crate::wire::record::{Hearing, Signal};
 use std::mem;
 
 impl EventLoop {

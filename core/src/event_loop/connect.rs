@@ -2,21 +2,23 @@
 
 use super::finding::{Finding, Found, there_and_back};
 use super::{EventLoop, OWN};
-use crate::context::{Context, ContextShared};
+use crate::description::ContextKind;
 use crate::error::ConnectError;
+use crate::event_loop::context::Context;
 use crate::event_loop::few::Few;
 use crate::event_loop::port::{Leg, LegAt, Opener, PeerIndex, Port, PortState, Side, Target, TargetState};
 use crate::event_loop::slab::{Slab, grow_gently};
-use crate::ids::{ContextId, Key, PortId};
-use crate::index::TabFilter;
+use crate::ids::{ContextId, EventLoopId, Key, PortId};
+use crate::index::ContextShared;
 use crate::name::PortName;
 use crate::policy::{BackForwardCache, DocumentTarget, FanOutOrder};
-use crate::sender::ContextKind;
 use crate::shared::event_loop::{EventLoopShared, NoLanes};
 use crate::sync::{Arc, mutant};
-use crate::target::{ConnectTraits, RuntimeTarget, TabTarget};
+use crate::target::TabFilter;
+use crate::target::{ConnectInfo, RuntimeTarget, TabTarget};
+use crate::wire::channel::Channel;
 use crate::wire::incoming::Incoming;
-use crate::wire::record::{Channel, Connect, Record};
+use crate::wire::record::{Connect, Record};
 
 impl EventLoop {
     /// [`tabs.connect`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/tabs/connect):
@@ -39,7 +41,7 @@ impl EventLoop {
     /// See [`ConnectError`].
     pub fn connect_tab(&mut self, opener: ContextId, target: &TabTarget) -> Result<PortId, ConnectError> {
         let (opener, context) = self.opener(opener)?;
-        let traits = ConnectTraits { kind: target.kind, lifecycle: context.lifecycle() };
+        let traits = ConnectInfo { kind: target.kind, lifecycle: context.lifecycle() };
         let description = context.shared.description();
         if description.kind == ContextKind::ContentScript {
             return Err(ConnectError::NotAllowed);
@@ -79,7 +81,7 @@ impl EventLoop {
     ) -> Result<PortId, ConnectError> {
         let RuntimeTarget { extension, name, kind } = target.into();
         let (opener, context) = self.opener(opener)?;
-        let traits = ConnectTraits { kind, lifecycle: context.lifecycle() };
+        let traits = ConnectInfo { kind, lifecycle: context.lifecycle() };
         let (instance, own) = (context.shared.description().instance, context.shared.id());
         let other = extension.filter(|extension| extension != context.shared.extension());
         let from = other.as_ref().map(|_| context.shared.extension().clone());
@@ -118,7 +120,7 @@ impl EventLoop {
         &mut self,
         opener: Key,
         name: &PortName,
-        traits: ConnectTraits,
+        traits: ConnectInfo,
         sole: Option<(PeerIndex, Key)>,
     ) -> Result<PortId, ConnectError> {
         if let Some((peer, target)) = sole {
@@ -138,7 +140,7 @@ impl EventLoop {
         &mut self,
         opener: Key,
         name: &PortName,
-        traits: ConnectTraits,
+        traits: ConnectInfo,
         index: PeerIndex,
         target: Key,
     ) -> Result<PortId, ConnectError> {
@@ -171,12 +173,12 @@ impl EventLoop {
         found: &mut Vec<Found>,
         opener: Key,
         name: &PortName,
-        traits: ConnectTraits,
+        traits: ConnectInfo,
     ) -> Result<PortId, ConnectError> {
         // Those on event loops that are gone drop out.
         found.retain_mut(|target| match &target.stranger {
             None => true,
-            Some(context) => match self.lanes_to(context.event_loop()) {
+            Some(context) => match self.lanes_to(context.id().event_loop) {
                 None => false,
                 Some((peer, new)) => {
                     target.peer = peer;
@@ -224,7 +226,7 @@ impl EventLoop {
         port: Key,
         opener: Key,
         name: &PortName,
-        traits: ConnectTraits,
+        traits: ConnectInfo,
         found: &mut Vec<Found>,
     ) {
         while let Some(peer) = found.first().map(|first| first.peer) {
@@ -242,12 +244,13 @@ impl EventLoop {
     }
 
     /// The lanes to an event loop, and whether they were created now; `None` when it is gone.
-    fn lanes_to(&mut self, event_loop: &Arc<EventLoopShared>) -> Option<(PeerIndex, bool)> {
-        if let Some(&peer) = self.peer_of.get(&event_loop.id()) {
+    fn lanes_to(&mut self, event_loop: EventLoopId) -> Option<(PeerIndex, bool)> {
+        if let Some(&peer) = self.peer_of.get(&event_loop) {
             // Created a moment ago, for another target of this connect.
             return Some((peer, true));
         }
-        match EventLoopShared::create_lanes(&self.shared, event_loop) {
+        let peer = self.service.event_loop(event_loop)?;
+        match EventLoopShared::create_lanes(&self.shared, &peer) {
             Ok(lanes) => Some((self.add_peer(lanes), true)),
             Err(NoLanes::Gone) => None,
             Err(NoLanes::Exist) => {
@@ -256,7 +259,7 @@ impl EventLoop {
                 }
                 // The peer may have created them after our target was found and killed,
                 // so they count as new.
-                Some((*self.peer_of.get(&event_loop.id())?, !mutant("found-lanes-taken-for-old")))
+                Some((*self.peer_of.get(&event_loop)?, !mutant("found-lanes-taken-for-old")))
             }
         }
     }
@@ -267,7 +270,7 @@ impl EventLoop {
         port: Key,
         opener: Key,
         name: &PortName,
-        traits: ConnectTraits,
+        traits: ConnectInfo,
         index: PeerIndex,
         targets: Few<Target>,
     ) {
@@ -298,7 +301,7 @@ impl EventLoop {
         for context in watched {
             let looked = !mutant("mark-looked-at-before-registering-only");
             let Some(reason) = context.killed().filter(|_| looked) else { continue };
-            self.cut(index, Incoming::Gone { contexts: Arc::new(vec![context]), reason });
+            self.cut(index, Incoming::Gone { contexts: Arc::new(vec![context.id().key]), reason });
             self.made_work();
         }
     }

@@ -4,16 +4,10 @@ use super::EventLoop;
 use crate::event::Event;
 use crate::event_loop::port::{PeerIndex, PortState, ReceiverAt, Side};
 use crate::ids::Key;
-use crate::limits::Limits;
 use crate::sync::mutant;
-use crate::wire::record::{Channel, Credit, Signal, Towards};
-
-/// Whether so much was taken that the other side should know.
-#[inline]
-pub(crate) fn worth_reporting(limits: &Limits, taken: Credit) -> bool {
-    limits.window_messages.is_some_and(|window| taken.messages >= window.div_ceil(2))
-        || limits.window_bytes.is_some_and(|window| taken.bytes >= window.div_ceil(2))
-}
+use crate::wire::channel::{Channel, Towards};
+use crate::wire::credit::Credit;
+use crate::wire::record::Signal;
 
 impl EventLoop {
     #[inline]
@@ -21,27 +15,20 @@ impl EventLoop {
         self.windowed
     }
 
-    fn window_open(&self, outstanding: Credit) -> bool {
-        self.service.limits.window_admits(outstanding)
-    }
-
-    fn worth_reporting(&self, taken: Credit) -> bool {
-        worth_reporting(&self.service.limits, taken)
-    }
-
     /// Whether every window of a port admits a message.
     pub(super) fn has_room(&self, key: Key) -> bool {
         let Some(port) = self.ports.get(key) else { return true };
         match &port.side {
-            Side::Receiver(_) => {
-                self.receiver_windows.get(&key).is_none_or(|window| self.window_open(window.outstanding))
-            }
+            Side::Receiver(_) => self
+                .receiver_windows
+                .get(&key)
+                .is_none_or(|window| window.outstanding.leaves_room(&self.service.limits)),
             Side::Opener(opener) => {
                 let heeded = if mutant("window-of-the-first-leg-alone") { 1 } else { opener.legs.len() };
                 opener.legs.iter().take(heeded).all(|leg| {
                     self.peer(leg.peer)
                         .and_then(|peer| peer.windows.get(&leg.channel))
-                        .is_none_or(|window| self.window_open(window.outstanding))
+                        .is_none_or(|window| window.outstanding.leaves_room(&self.service.limits))
                 })
             }
         }
@@ -131,7 +118,7 @@ impl EventLoop {
             self.receiver_windows.get(&at.port).map(|window| window.unreported).unwrap_or_default()
         };
         let Some(slowest) = accepted.receivers().iter().map(unreported).reduce(Credit::least) else { return };
-        if !self.worth_reporting(slowest) {
+        if !slowest.is_worth_reporting(&self.service.limits) {
             return;
         }
         let peer = self.peers[index as usize].as_ref();
@@ -157,7 +144,7 @@ impl EventLoop {
             unreported.add(Credit::one(bytes));
             *unreported
         };
-        if self.worth_reporting(taken) {
+        if taken.is_worth_reporting(&self.service.limits) {
             if let Some(window) = self.peer_mut(index).and_then(|peer| peer.windows.get_mut(&channel)) {
                 window.unreported[ordinal as usize] = Credit::default();
             }

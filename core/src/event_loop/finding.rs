@@ -1,10 +1,10 @@
 //! Whom a connect reaches, as the index shows them.
 
 use super::OWN;
-use crate::context::ContextShared;
 use crate::event_loop::peer::Peer;
 use crate::event_loop::port::PeerIndex;
 use crate::ids::{ContextId, EventLoopId, Key};
+use crate::index::ContextShared;
 use crate::sync::{Arc, HashMap};
 
 /// A target of the connect being made.

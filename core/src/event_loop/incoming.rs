@@ -1,18 +1,21 @@
 //! What an event loop makes of the records it takes.
 
 use super::EventLoop;
-use crate::context::ContextShared;
 use crate::event::Event;
 use crate::event_loop::peer::Kind;
 use crate::event_loop::port::{Accepted, PeerIndex, Target, TargetState};
 use crate::ids::Key;
+use crate::index::ContextShared;
+use crate::message::MessageFlags;
 use crate::payload::{Payload, discard, discard_all};
 use crate::policy::BackForwardCache;
 use crate::reason::DisconnectReason;
 use crate::sync::{Arc, HashSet, mutant};
-use crate::target::ConnectTraits;
+use crate::target::ConnectInfo;
+use crate::wire::channel::{Channel, Route};
+use crate::wire::credit::Credit;
 use crate::wire::incoming::Incoming;
-use crate::wire::record::{Channel, Connect, Credit, Hearing, Record, Route, Signal, Traits};
+use crate::wire::record::{Connect, Hearing, Record, Signal};
 use std::collections::VecDeque;
 use std::mem;
 
@@ -23,7 +26,7 @@ pub(super) enum Received {
     /// There was one, and it makes no event, or it went to the queue of events.
     Record,
     /// A connection was taken.
-    Connection { port: Key, opener: Arc<ContextShared>, traits: ConnectTraits },
+    Connection { port: Key, opener: Arc<ContextShared>, traits: ConnectInfo },
     /// A port of ours ends.
     End { port: Key, reason: DisconnectReason },
 }
@@ -107,7 +110,7 @@ impl EventLoop {
         index: PeerIndex,
         channel: Channel,
         route: Route,
-        traits: Traits,
+        traits: MessageFlags,
         payload: Payload,
     ) -> Option<Event> {
         let peer = self.peers[index as usize].as_ref();
@@ -145,7 +148,7 @@ impl EventLoop {
 
     /// The event of a message for a port, unless its page is suspended.
     #[inline]
-    pub(super) fn message_for(&mut self, key: Key, traits: Traits, payload: Payload) -> Option<Event> {
+    pub(super) fn message_for(&mut self, key: Key, traits: MessageFlags, payload: Payload) -> Option<Event> {
         let open = self.ports.get(key).filter(|port| port.state.hears());
         let holder = open.and_then(|port| Some((port.context, self.contexts.get(port.context)?)));
         let Some((context, holder)) = holder else {
@@ -267,8 +270,8 @@ impl EventLoop {
     }
 
     /// Contexts of a peer were killed, and what they sent before was taken.
-    fn contexts_gone(&mut self, index: PeerIndex, gone: &[Arc<ContextShared>], reason: DisconnectReason) {
-        let gone: HashSet<Key> = gone.iter().map(|context| context.id().key).collect();
+    fn contexts_gone(&mut self, index: PeerIndex, gone: &[Key], reason: DisconnectReason) {
+        let gone: HashSet<Key> = gone.iter().copied().collect();
         self.end_with(index, |context| gone.contains(&context), reason);
         if let Some(peer) = self.peer_mut(index) {
             gone.into_iter().for_each(|context| peer.acquaintances.forget(context));

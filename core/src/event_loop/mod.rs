@@ -8,8 +8,9 @@ pub(crate) mod slab;
 mod accept;
 mod close;
 mod connect;
+pub(crate) mod context;
 mod credit;
-mod fan_out;
+pub(crate) mod fan_out;
 mod finding;
 mod incoming;
 mod next;
@@ -17,25 +18,25 @@ mod notices;
 mod opening;
 mod post;
 mod snapshot;
+mod to_several;
 mod wait;
 #[cfg(test)]
 mod wrap_tests;
 
-pub(crate) use credit::worth_reporting;
-pub(crate) use fan_out::FanOut;
-
-use crate::context::{Context, ContextShared};
+use crate::description::ContextDescription;
 use crate::error::{AttachError, ContextError};
 use crate::event::Event;
+use crate::event_loop::context::Context;
+use crate::event_loop::fan_out::FanOut;
 use crate::event_loop::peer::Peer;
 use crate::event_loop::port::{Held, PeerIndex, Port, PortState, ReceiverWindow};
 use crate::event_loop::slab::{LAST_GENERATION, Slab};
 use crate::ids::{ContextId, EventLoopId, Key, PortId};
+use crate::index::ContextShared;
 use crate::payload::discard_all;
 use crate::reason::DisconnectReason;
-use crate::sender::ContextDescription;
-use crate::service::ServiceInner;
 use crate::shared::event_loop::{EventLoopShared, Lanes};
+use crate::shared::service::ServiceInner;
 use crate::sync::{Arc, HashMap, mutant};
 use crate::target::Listening;
 use std::collections::VecDeque;
@@ -162,7 +163,7 @@ impl EventLoop {
             self.service.index.extension_id(description.instance).ok_or(AttachError::UnknownExtension)?;
         let key = self.contexts.vacant_key().ok_or(AttachError::TooManyContexts)?;
         let id = ContextId { event_loop: self.id(), key };
-        let shared = Arc::new(ContextShared::new(id, description, extension, Arc::clone(&self.shared)));
+        let shared = Arc::new(ContextShared::new(id, description, extension));
         // Local first: should the attach be refused further on, a connection or a notice
         // that found it meanwhile names a key that is never given again.
         let context = Context {
@@ -187,7 +188,7 @@ impl EventLoop {
         if !self.shared.enter(context) {
             return Err(AttachError::EventLoopGone);
         }
-        self.service.index.enter(context).inspect_err(|_| self.shared.leave(context.id()))
+        self.service.index.enter(context).inspect_err(|_| self.shared.leave(&[context.id().key]))
     }
 
     /// Detaches a context: its ports end, and the other sides hear
@@ -202,7 +203,7 @@ impl EventLoop {
         let shared = Arc::clone(&self.contexts.get(key).ok_or(ContextError::UnknownContext)?.shared);
         shared.set_detached();
         self.service.index.leave(&shared);
-        self.shared.leave(context);
+        self.shared.leave(&[key]);
         self.end_context(key, shared.killed().unwrap_or(DisconnectReason::ContextDetached));
         Ok(())
     }

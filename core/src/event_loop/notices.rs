@@ -1,14 +1,14 @@
 //! What other threads tell an event loop besides records.
 
 use super::{EventLoop, OWN};
-use crate::context::{ContextShared, Suspended};
 use crate::event::Event;
+use crate::event_loop::context::Suspended;
 use crate::event_loop::port::PeerIndex;
 use crate::ids::{EventLoopId, Key};
 use crate::policy::BackForwardCache;
 use crate::reason::DisconnectReason;
 use crate::shared::event_loop::Notice;
-use crate::sync::{Arc, mutant};
+use crate::sync::mutant;
 use crate::wire::incoming::Incoming;
 
 impl EventLoop {
@@ -63,9 +63,9 @@ impl EventLoop {
         }
     }
 
-    fn own_contexts_gone(&mut self, contexts: &[Arc<ContextShared>], reason: DisconnectReason) {
-        for context in contexts {
-            self.own_context_gone(context.id().key, reason);
+    fn own_contexts_gone(&mut self, contexts: &[Key], reason: DisconnectReason) {
+        for &context in contexts {
+            self.own_context_gone(context, reason);
         }
     }
 

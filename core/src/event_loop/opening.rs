@@ -10,7 +10,7 @@ use crate::payload::discard;
 use crate::policy::OpeningPort;
 use crate::reason::DisconnectReason;
 use crate::target::ConnectKind;
-use crate::wire::record::Credit;
+use crate::wire::credit::Credit;
 
 impl EventLoop {
     /// A port was opened towards somebody: what it posts waits, if the policy says so.
@@ -36,7 +36,7 @@ impl EventLoop {
         let limits = &self.service.limits;
         let Some(port) = self.ports.get_mut(key) else { return Err(PostError::Disconnected) };
         let held = self.held.entry(key).or_default();
-        if !limits.window_admits(held.amount) {
+        if !held.amount.leaves_room(limits) {
             port.wants_room = true;
             return Err(PostError::WindowFull);
         }

@@ -8,7 +8,8 @@ use crate::name::PortName;
 use crate::payload::discard_all;
 use crate::reason::DisconnectReason;
 use crate::target::ConnectKind;
-use crate::wire::record::{Channel, Credit, Route};
+use crate::wire::channel::{Channel, Route};
+use crate::wire::credit::Credit;
 use std::slice;
 
 /// One end of a connection: a `runtime.Port` of one context.

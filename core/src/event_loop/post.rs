@@ -5,9 +5,11 @@ use crate::error::PostError;
 use crate::event_loop::port::{PortState, Side};
 use crate::ids::{EventLoopId, Key, PortId};
 use crate::message::Message;
+use crate::message::MessageFlags;
 use crate::payload::{INLINE_BYTES, discard};
 use crate::sync::mutant;
-use crate::wire::record::{Credit, Route, Traits};
+use crate::wire::channel::Route;
+use crate::wire::credit::Credit;
 use smallvec::SmallVec;
 
 /// The error that a message is given back in.
@@ -36,7 +38,7 @@ impl EventLoop {
         message: impl Into<Message<'m>>,
     ) -> Result<(), PostError<'m>> {
         let message = message.into();
-        let traits = Traits::new(message.format, message.user_activation);
+        let traits = MessageFlags::new(message.format, message.user_activation);
         // All of it in registers: what was just put together elsewhere would be waited for.
         let bytes = message.bytes();
         if bytes.len() <= INLINE_BYTES && self.post_short(port.event_loop, port.key, traits, bytes) {
@@ -51,7 +53,7 @@ impl EventLoop {
     /// Posts a short message where there is one way to go, by a lane, and room on it: the usual case
     /// and the quick way. `false`, and nothing done, where it is not.
     #[inline(never)]
-    fn post_short(&mut self, event_loop: EventLoopId, key: Key, traits: Traits, bytes: &[u8]) -> bool {
+    fn post_short(&mut self, event_loop: EventLoopId, key: Key, traits: MessageFlags, bytes: &[u8]) -> bool {
         let limits = &self.service.limits;
         if event_loop != self.id || bytes.len() > limits.message_bytes {
             return false;
@@ -113,7 +115,7 @@ impl EventLoop {
             {
                 return self.post_every_way(key, message);
             }
-            let traits = Traits::new(message.format, message.user_activation);
+            let traits = MessageFlags::new(message.format, message.user_activation);
             peer.send_message((channel, route), traits, &mut message.body, true);
             return Ok(());
         }
@@ -164,7 +166,7 @@ impl EventLoop {
 
     /// Sends a message every way that the port goes.
     pub(super) fn send_message(&mut self, key: Key, message: &mut Message<'_>) {
-        let traits = Traits::new(message.format, message.user_activation);
+        let traits = MessageFlags::new(message.format, message.user_activation);
         let body = &mut message.body;
         let bytes = body.as_slice().len() as u64;
         let windows = self.has_windows();

@@ -8,8 +8,8 @@ use crate::snapshot::{
     ContextSnapshot, EventLoopSnapshot, LaneSnapshot, PortEnd, PortSnapshot, PortStatus, Queued,
 };
 use crate::sync::HashMap;
+use crate::wire::channel::Channel;
 use crate::wire::incoming::Incoming;
-use crate::wire::record::Channel;
 
 impl EventLoop {
     /// Everything this event loop knows: contexts, ports with their other sides,

@@ -1,14 +1,14 @@
 //! Ids in their last generations, and windows and counts at their largest.
 
 use super::*;
+use crate::description::Place;
 use crate::error::PostError;
 use crate::event_loop::port::LegWindow;
 use crate::ids::{DocumentId, ExtensionId, ExtensionInstance, FrameId, TabId, WindowId};
 use crate::limits::Limits;
-use crate::sender::Place;
 use crate::service::MessageService;
 use crate::target::TabTarget;
-use crate::wire::record::Credit;
+use crate::wire::credit::Credit;
 use std::collections::HashSet;
 use std::task::Waker;
 

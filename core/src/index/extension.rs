@@ -1,8 +1,8 @@
 //! An extension instance in the index.
 
-use crate::context::ContextShared;
+use crate::description::ContextKind;
 use crate::ids::{ContextId, ExtensionId};
-use crate::sender::ContextKind;
+use crate::index::ContextShared;
 use crate::sync::{Arc, HashMap};
 use crate::target::ExternalConnections;
 

@@ -4,19 +4,20 @@
 //! reports a fact. Everything happens in closures under one shard's lock; what must
 //! be told to others is collected and told outside.
 
+pub(crate) mod context;
 mod extension;
 mod tab;
 
+pub(crate) use context::ContextShared;
 pub(crate) use extension::Extension;
 pub(crate) use tab::{Frame, Tab};
 
-use crate::context::ContextShared;
+use crate::description::Place;
 use crate::error::{AttachError, FactError};
-use crate::ids::{DocumentId, ExtensionId, ExtensionInstance, FrameId, TabId, WindowId};
+use crate::ids::{DocumentId, ExtensionId, ExtensionInstance, TabId, WindowId};
 use crate::reason::DisconnectReason;
-use crate::sender::Place;
 use crate::sync::{Arc, ShardedMap, mutant};
-use crate::target::ExternalConnections;
+use crate::target::{ExternalConnections, TabFilter};
 
 /// Who is where.
 pub(crate) struct Index {
@@ -33,14 +34,6 @@ pub(crate) struct Index {
 pub(crate) struct Removed {
     pub(crate) contexts: Vec<Arc<ContextShared>>,
     pub(crate) documents: Vec<DocumentId>,
-}
-
-/// What `tabs.connect` looks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TabFilter {
-    pub(crate) tab: TabId,
-    pub(crate) frame: Option<FrameId>,
-    pub(crate) document: Option<DocumentId>,
 }
 
 impl Index {

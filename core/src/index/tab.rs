@@ -1,9 +1,9 @@
 //! A tab in the index: its frames, and the pages its back/forward cache keeps.
 
 use super::Removed;
-use crate::context::ContextShared;
 use crate::error::FactError;
 use crate::ids::{ContextId, DocumentId, FrameId, WindowId};
+use crate::index::ContextShared;
 use crate::sync::Arc;
 
 /// An open tab. Changes are made by the methods, which give what they removed.

@@ -4,8 +4,8 @@
 use crate::concurrent::bell::{Bell, Line, Ringer, Source};
 use crate::concurrent::lane::{self, Consumer, Producer};
 use crate::concurrent::wakeup::Wakeup;
-use crate::context::ContextShared;
-use crate::ids::{ContextId, EventLoopId, Key};
+use crate::ids::{EventLoopId, Key};
+use crate::index::ContextShared;
 use crate::reason::DisconnectReason;
 use crate::sync::{Arc, HashMap, Mutex, mutant};
 use crate::wire::record::Record;
@@ -27,7 +27,7 @@ struct Registry {
     /// added from then on.
     closed: bool,
     peers: Vec<Arc<EventLoopShared>>,
-    contexts: HashMap<ContextId, Arc<ContextShared>>,
+    contexts: HashMap<Key, Arc<ContextShared>>,
 }
 
 /// Both directions between an event loop and a peer, as the loop sees them.
@@ -44,7 +44,7 @@ pub(crate) enum Notice {
     /// A peer created the lanes between the two.
     Peer(Box<Lanes>),
     /// Contexts of a peer, or of the loop itself, were killed.
-    ContextsGone { event_loop: EventLoopId, contexts: Arc<Vec<Arc<ContextShared>>>, reason: DisconnectReason },
+    ContextsGone { event_loop: EventLoopId, contexts: Arc<Vec<Key>>, reason: DisconnectReason },
     /// A peer, or the loop itself, was dropped or declared gone.
     EventLoopGone(EventLoopId),
     /// Pages of these contexts of the loop went into the back/forward cache.
@@ -173,13 +173,16 @@ impl EventLoopShared {
         let mut registry = self.registry.lock();
         let open = !registry.closed || mutant("context-enters-a-closed-loop");
         if open {
-            registry.contexts.insert(context.id(), Arc::clone(context));
+            registry.contexts.insert(context.id().key, Arc::clone(context));
         }
         open
     }
 
-    pub(crate) fn leave(&self, context: ContextId) {
-        let left = self.registry.lock().contexts.remove(&context);
+    /// Removes contexts that are over.
+    pub(crate) fn leave(&self, contexts: &[Key]) {
+        let mut registry = self.registry.lock();
+        let left: Vec<_> = contexts.iter().map(|context| registry.contexts.remove(context)).collect();
+        drop(registry);
         drop(left);
     }
 

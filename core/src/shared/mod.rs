@@ -1,3 +1,4 @@
-//! What threads share of event loops, under locks.
+//! What threads share, under locks.
 
 pub(crate) mod event_loop;
+pub(crate) mod service;

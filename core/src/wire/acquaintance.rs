@@ -10,8 +10,8 @@
 //! notice of its death; one that was detached, when the next is introduced. That rings
 //! nobody for the farewell alone, and what peers keep for nothing does not grow.
 
-use crate::context::ContextShared;
 use crate::ids::Key;
+use crate::index::ContextShared;
 use crate::sync::{Arc, mutant};
 use std::{fmt, mem};
 

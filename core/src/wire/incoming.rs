@@ -1,27 +1,28 @@
 //! A record once it is out of its lane.
 
-use super::record::{Channel, Connect, Record, Route, Signal, Traits};
-use crate::context::ContextShared;
 use crate::ids::Key;
+use crate::message::MessageFlags;
 use crate::name::PortName;
 use crate::payload::{HEAD_BYTES, Payload};
 use crate::reason::DisconnectReason;
 use crate::sync::Arc;
-use crate::target::ConnectTraits;
+use crate::target::ConnectInfo;
 use crate::wire::acquaintance::Introduction;
+use crate::wire::channel::{Channel, Route};
+use crate::wire::record::{Connect, Record, Signal};
 
 /// A record taken out of its lane, or one of the loop's own that waits behind such.
 pub(crate) enum Incoming {
     Message {
         channel: Channel,
         route: Route,
-        traits: Traits,
+        traits: MessageFlags,
         payload: Payload,
     },
     Connect(Connect),
     ConnectOne {
         channel: Channel,
-        traits: ConnectTraits,
+        traits: ConnectInfo,
         opener: Introduction,
         target: Key,
         name: PortName,
@@ -29,7 +30,7 @@ pub(crate) enum Incoming {
     Signal(Signal),
     /// Contexts of the peer that were killed: everything they sent lies before this.
     Gone {
-        contexts: Arc<Vec<Arc<ContextShared>>>,
+        contexts: Arc<Vec<Key>>,
         reason: DisconnectReason,
     },
     /// The peer itself is gone.

@@ -1,17 +1,18 @@
 //! What travels in a lane, and what an event loop makes of it.
 
 use crate::concurrent::lane::{PIECE_BYTES, RECORD_BYTES, TAIL_BYTES, copy_short};
-use crate::context::ContextShared;
 use crate::ids::Key;
-use crate::message::{Body, MessageFormat};
+use crate::index::ContextShared;
+use crate::message::{Body, MessageFlags};
 use crate::name::PortName;
 use crate::payload::{CELL_BYTES, HEAD_BYTES, INLINE_BYTES, Pieces};
 use crate::reason::DisconnectReason;
 use crate::sync::Arc;
-use crate::target::ConnectTraits;
+use crate::target::ConnectInfo;
 use crate::wire::acquaintance::Introduction;
+use crate::wire::channel::{Channel, Route, Towards};
+use crate::wire::credit::Credit;
 use bytes::Bytes;
-use std::fmt;
 use std::mem::MaybeUninit;
 
 /// A cell that holds a piece of a message behind its record.
@@ -23,88 +24,6 @@ const _: () = {
     assert!(PIECE_BYTES == CELL_BYTES);
 };
 
-/// A channel between an opener's port and its receivers in one event loop. The
-/// opening side's slab gives it, per lane; both sides use it unchanged in both
-/// directions.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Channel(pub(crate) Key);
-
-impl fmt::Debug for Channel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}", self.0.index(), self.0.generation())
-    }
-}
-
-/// Which way a record goes, in four bytes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Route(u32);
-
-impl Route {
-    /// From the opener to every receiver of the channel.
-    pub(crate) const TO_RECEIVERS: Self = Self(u32::MAX);
-
-    /// From the receiver with this ordinal among the channel's targets to the opener.
-    pub(crate) const fn to_opener(ordinal: u32) -> Self {
-        Self(ordinal)
-    }
-
-    /// The ordinal of the receiver it comes from; `None` when it comes from the opener.
-    #[inline]
-    pub(crate) fn receiver(self) -> Option<u32> {
-        (self != Self::TO_RECEIVERS).then_some(self.0)
-    }
-}
-
-impl fmt::Debug for Route {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.receiver() {
-            None => f.write_str("to receivers"),
-            Some(ordinal) => write!(f, "from receiver {ordinal}"),
-        }
-    }
-}
-
-/// Which side of a channel a credit is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Towards {
-    Opener,
-    Receiver,
-}
-
-/// Format and flag of a message, in one number of two bytes: the kind of format, the flag, and
-/// in the upper byte the number of another format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Traits(u16);
-
-impl Traits {
-    const ACTIVATION: u16 = 1 << 7;
-
-    #[inline]
-    pub(crate) fn new(format: MessageFormat, user_activation: bool) -> Self {
-        let format = match format {
-            MessageFormat::Json => 0,
-            MessageFormat::StructuredClone => 1,
-            MessageFormat::Other(other) => 2 | u16::from(other) << 8,
-        };
-        Self(if user_activation { format | Self::ACTIVATION } else { format })
-    }
-
-    #[inline]
-    pub(crate) fn format(self) -> MessageFormat {
-        let [kind, other] = (self.0 & !Self::ACTIVATION).to_le_bytes();
-        match kind {
-            0 => MessageFormat::Json,
-            1 => MessageFormat::StructuredClone,
-            _ => MessageFormat::Other(other),
-        }
-    }
-
-    #[inline]
-    pub(crate) fn user_activation(self) -> bool {
-        self.0 & Self::ACTIVATION != 0
-    }
-}
-
 /// A short message: as much of it as the record holds, initialised as far as the
 /// message goes. Aligned, so that it is moved in the pieces it was written in.
 #[repr(align(8))]
@@ -113,15 +32,15 @@ pub(crate) struct Head(pub(super) [MaybeUninit<u8>; HEAD_BYTES]);
 /// One entry of a lane, at most [`RECORD_BYTES`].
 pub(crate) enum Record {
     /// A message of at most [`INLINE_BYTES`], the bytes that do not fit the head behind it.
-    Short { channel: Channel, route: Route, traits: Traits, length: u8, head: Head },
+    Short { channel: Channel, route: Route, traits: MessageFlags, length: u8, head: Head },
     /// A longer message, by reference.
-    Long { channel: Channel, route: Route, traits: Traits, bytes: Bytes },
+    Long { channel: Channel, route: Route, traits: MessageFlags, bytes: Bytes },
     /// A connection to one context, by an opener that the peer knows.
-    Connect { channel: Channel, traits: ConnectTraits, opener: Key, target: Key, name: PortName },
+    Connect { channel: Channel, traits: ConnectInfo, opener: Key, target: Key, name: PortName },
     /// The same, by one that it does not know yet.
     FirstConnect {
         channel: Channel,
-        traits: ConnectTraits,
+        traits: ConnectInfo,
         opener: Arc<ContextShared>,
         target: Key,
         name: PortName,
@@ -148,7 +67,7 @@ pub(crate) struct Address {
 pub(crate) struct Connect {
     pub(crate) channel: Channel,
     pub(crate) opener: Introduction,
-    pub(crate) traits: ConnectTraits,
+    pub(crate) traits: ConnectInfo,
     pub(crate) name: PortName,
     /// In order of ordinal.
     pub(crate) targets: Vec<Key>,
@@ -179,33 +98,6 @@ pub(crate) enum Hearing {
     Untold,
 }
 
-/// Messages and bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Credit {
-    pub(crate) messages: u32,
-    pub(crate) bytes: u64,
-}
-
-impl Credit {
-    pub(crate) const fn one(bytes: u64) -> Self {
-        Self { messages: 1, bytes }
-    }
-
-    pub(crate) fn add(&mut self, more: Self) {
-        self.messages = self.messages.saturating_add(more.messages);
-        self.bytes = self.bytes.saturating_add(more.bytes);
-    }
-
-    pub(crate) fn subtract(&mut self, less: Self) {
-        self.messages = self.messages.saturating_sub(less.messages);
-        self.bytes = self.bytes.saturating_sub(less.bytes);
-    }
-
-    pub(crate) fn least(self, other: Self) -> Self {
-        Self { messages: self.messages.min(other.messages), bytes: self.bytes.min(other.bytes) }
-    }
-}
-
 impl Record {
     /// Where a message goes, and how long it is.
     #[inline]
@@ -224,7 +116,7 @@ impl Record {
     /// A message of at most [`INLINE_BYTES`] that has its length and not yet its bytes, of
     /// which [`fill`](Self::fill) writes those that do not go into its [tail](Self::tail_of).
     #[inline(always)]
-    pub(crate) fn short(channel: Channel, route: Route, traits: Traits, bytes: &[u8]) -> Self {
+    pub(crate) fn short(channel: Channel, route: Route, traits: MessageFlags, bytes: &[u8]) -> Self {
         debug_assert!(bytes.len() <= INLINE_BYTES);
         #[allow(clippy::cast_possible_truncation, reason = "at most INLINE_BYTES")]
         let length = bytes.len() as u8;
@@ -282,7 +174,7 @@ impl Record {
     pub(crate) unsafe fn pieces<'a, C: Iterator<Item = &'a Cell>>(
         &'a self,
         cells: C,
-    ) -> (Traits, Pieces<'a, C>) {
+    ) -> (MessageFlags, Pieces<'a, C>) {
         let Self::Short { traits, length, head, .. } = self else { unreachable!("no short message") };
         // SAFETY: as the caller promises.
         (*traits, unsafe { Pieces::new((*length).into(), &head.0, cells) })
@@ -292,7 +184,7 @@ impl Record {
     #[inline]
     pub(crate) fn connect(
         channel: Channel,
-        traits: ConnectTraits,
+        traits: ConnectInfo,
         opener: Introduction,
         target: Key,
         name: PortName,
@@ -309,7 +201,7 @@ impl Record {
     pub(crate) fn message<'a>(
         channel: Channel,
         route: Route,
-        traits: Traits,
+        traits: MessageFlags,
         body: &'a mut Body<'_>,
         last: bool,
     ) -> (Self, &'a [u8]) {

@@ -3,14 +3,16 @@
 use super::{Link, Peer};
 use crate::concurrent::lane::Entry;
 use crate::event::{Event, Full, Place};
+use crate::event_loop::fan_out::FanOut;
 use crate::event_loop::port::{LegWindow, Port, PortState, ReceiverAt, ReceiverWindow, TargetState};
 use crate::event_loop::slab::Slab;
-use crate::event_loop::{FanOut, worth_reporting};
 use crate::ids::{ContextId, EventLoopId, Key, PortId};
 use crate::limits::Limits;
 use crate::payload::{Cell, Payload};
 use crate::sync::HashMap;
-use crate::wire::record::{Address, Channel, Credit, Record, Route};
+use crate::wire::channel::{Channel, Route};
+use crate::wire::credit::Credit;
+use crate::wire::record::{Address, Record};
 
 /// A message that lies next in the lane and goes to one port of this side.
 pub(crate) struct Arrival<'a> {
@@ -97,7 +99,7 @@ fn count(
     };
     let mut taken = *unreported;
     taken.add(Credit::one(bytes));
-    let counted = !worth_reporting(limits, taken);
+    let counted = !taken.is_worth_reporting(limits);
     if counted {
         *unreported = taken;
     }

@@ -5,7 +5,7 @@ use crate::event_loop::few::Few;
 use crate::event_loop::port::{Accepted, Leg, ReceiverAt};
 use crate::event_loop::slab::grow_gently;
 use crate::ids::Key;
-use crate::wire::record::Channel;
+use crate::wire::channel::Channel;
 use std::mem;
 
 impl Peer {

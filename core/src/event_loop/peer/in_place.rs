@@ -3,15 +3,16 @@
 
 use super::{Link, Peer};
 use crate::concurrent::lane::Entry;
-use crate::context::ContextShared;
 use crate::event_loop::few::Few;
 use crate::event_loop::port::ReceiverAt;
 use crate::ids::Key;
+use crate::index::ContextShared;
 use crate::name::PortName;
 use crate::sync::{Arc, mutant};
-use crate::target::ConnectTraits;
+use crate::target::ConnectInfo;
 use crate::wire::acquaintance::Introduction;
-use crate::wire::record::{Channel, Record, Signal};
+use crate::wire::channel::Channel;
+use crate::wire::record::{Record, Signal};
 
 /// Which records are usual, besides messages.
 #[derive(Clone, Copy)]
@@ -40,7 +41,7 @@ pub(crate) struct Offer<'a> {
     entry: Entry<'a, Record>,
     bytes: u64,
     pub(crate) channel: Channel,
-    pub(crate) traits: ConnectTraits,
+    pub(crate) traits: ConnectInfo,
     pub(crate) opener: &'a Arc<ContextShared>,
     pub(crate) target: Key,
 }
@@ -87,7 +88,7 @@ impl Peer {
     pub(crate) fn connect(
         &mut self,
         channel: Channel,
-        traits: ConnectTraits,
+        traits: ConnectInfo,
         opener: &Arc<ContextShared>,
         target: Key,
         name: &PortName,

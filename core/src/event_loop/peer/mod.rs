@@ -14,12 +14,15 @@ use crate::event_loop::slab::{LAST_GENERATION, Slab};
 use crate::ids::Key;
 use crate::limits::Limits;
 use crate::message::Body;
+use crate::message::MessageFlags;
 use crate::payload::{HEAD_BYTES, discard, discard_all};
 use crate::shared::event_loop::{EventLoopShared, Lanes};
 use crate::sync::{Arc, HashMap, mutant};
 use crate::wire::acquaintance::Acquaintances;
+use crate::wire::channel::{Channel, Route};
+use crate::wire::credit::Credit;
 use crate::wire::incoming::Incoming;
-use crate::wire::record::{Channel, Credit, Record, Route, Signal, Traits};
+use crate::wire::record::{Record, Signal};
 use std::collections::VecDeque;
 
 /// A peer of an event loop. The loop is its own first peer, with one lane of which it
@@ -72,7 +75,7 @@ impl Ends {
     }
 
     #[inline(never)]
-    fn push_with_tail(&mut self, channel: Channel, route: Route, traits: Traits, bytes: &[u8]) -> bool {
+    fn push_with_tail(&mut self, channel: Channel, route: Route, traits: MessageFlags, bytes: &[u8]) -> bool {
         let make = || Record::short(channel, route, traits, bytes);
         let tail = Record::tail_of(bytes);
         self.producer.push_in_place(make, tail, bytes.len() as u64, |record| record.fill(bytes))
@@ -143,7 +146,7 @@ impl Peer {
     pub(crate) fn send_message(
         &mut self,
         (channel, route): (Channel, Route),
-        traits: Traits,
+        traits: MessageFlags,
         body: &mut Body<'_>,
         last: bool,
     ) {
@@ -160,7 +163,12 @@ impl Peer {
 
     /// Sends a short message through a lane, the quick way.
     #[inline(always)]
-    pub(crate) fn send_short(&mut self, (channel, route): (Channel, Route), traits: Traits, bytes: &[u8]) {
+    pub(crate) fn send_short(
+        &mut self,
+        (channel, route): (Channel, Route),
+        traits: MessageFlags,
+        bytes: &[u8],
+    ) {
         let Link::Lanes(ends) = &mut self.link else { return };
         // Told apart here, so that the one without a tail has nothing to do with it.
         let pushed = if bytes.len() <= HEAD_BYTES {
@@ -188,7 +196,7 @@ impl Peer {
             Some(_) => &mut receivers.entry(port).or_default().outstanding,
             None => &mut self.windows.entry(channel).or_default().outstanding,
         };
-        let admitted = limits.window_admits(*outstanding);
+        let admitted = outstanding.leaves_room(limits);
         if admitted {
             outstanding.add(Credit::one(bytes as u64));
         }

@@ -1,18 +1,13 @@
-//! Contexts: what other threads share of one, and what its event loop keeps.
+//! What threads share of a context.
 
-use crate::event::Event;
-use crate::event_loop::slab::occupant;
-use crate::ids::{ContextId, ExtensionId, Key};
+use crate::description::ContextDescription;
+use crate::ids::{ContextId, ExtensionId};
 use crate::reason::DisconnectReason;
-use crate::sender::{ContextDescription, DocumentLifecycle};
-use crate::shared::event_loop::EventLoopShared;
-use crate::sync::{Arc, AtomicBool, AtomicU8, HashMap, Ordering};
-use crate::target::Listening;
-use crate::wire::record::Credit;
-use std::collections::VecDeque;
+use crate::sync::{AtomicBool, AtomicU8, Ordering};
 use std::fmt;
 
-/// What the index, peers and killers share of a context.
+/// What the index, peers and killers share of a context. It names its event loop by id alone: a
+/// [`Sender`](crate::Sender) that an embedder keeps holds no event loop's memory.
 ///
 /// Two marks say that it is gone, each set before any notice of its death. They are
 /// two so that no thread loads what it writes: killers write `killed`, the owner
@@ -25,26 +20,13 @@ pub(crate) struct ContextShared {
     id: ContextId,
     description: ContextDescription,
     extension: ExtensionId,
-    event_loop: Arc<EventLoopShared>,
     killed: AtomicU8,
     detached: AtomicBool,
 }
 
 impl ContextShared {
-    pub(crate) fn new(
-        id: ContextId,
-        description: ContextDescription,
-        extension: ExtensionId,
-        event_loop: Arc<EventLoopShared>,
-    ) -> Self {
-        Self {
-            id,
-            description,
-            extension,
-            event_loop,
-            killed: AtomicU8::new(0),
-            detached: AtomicBool::new(false),
-        }
+    pub(crate) fn new(id: ContextId, description: ContextDescription, extension: ExtensionId) -> Self {
+        Self { id, description, extension, killed: AtomicU8::new(0), detached: AtomicBool::new(false) }
     }
 
     pub(crate) fn id(&self) -> ContextId {
@@ -57,10 +39,6 @@ impl ContextShared {
 
     pub(crate) fn extension(&self) -> &ExtensionId {
         &self.extension
-    }
-
-    pub(crate) fn event_loop(&self) -> &Arc<EventLoopShared> {
-        &self.event_loop
     }
 
     /// A fact ends the context. The first reason stays.
@@ -102,35 +80,4 @@ impl fmt::Debug for ContextShared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ContextShared").field("id", &self.id).finish_non_exhaustive()
     }
-}
-
-/// What the owning event loop keeps of a context.
-pub(crate) struct Context {
-    pub(crate) shared: Arc<ContextShared>,
-    pub(crate) generation: u32,
-    pub(crate) listening: Listening,
-    /// Its ports, in no order.
-    pub(crate) ports: Vec<Key>,
-    /// While its page is in the back/forward cache.
-    pub(crate) suspended: Option<Suspended>,
-}
-
-occupant!(Context);
-
-impl Context {
-    #[inline]
-    pub(crate) fn lifecycle(&self) -> DocumentLifecycle {
-        match self.suspended {
-            None => DocumentLifecycle::Active,
-            Some(_) => DocumentLifecycle::Cached,
-        }
-    }
-}
-
-/// What waits for a page's return from the back/forward cache.
-#[derive(Default)]
-pub(crate) struct Suspended {
-    pub(crate) events: VecDeque<Event>,
-    /// Messages among them, by port.
-    pub(crate) held: HashMap<Key, Credit>,
 }

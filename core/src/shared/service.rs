@@ -1,0 +1,135 @@
+//! What every handle of a service and every event loop of it share: the index, the limits, who lives.
+
+use crate::concurrent::wakeup::Wakeup;
+use crate::ids::{ContextId, EventLoopId, ExtensionInstance, Key};
+use crate::index::{ContextShared, Index, Removed};
+use crate::limits::Limits;
+use crate::policy::Policies;
+use crate::reason::DisconnectReason;
+use crate::shared::event_loop::{EventLoopShared, Notice};
+use crate::sync::{Arc, AtomicU32, AtomicU64, HashMap, Mutex, Ordering, mutant};
+
+/// What a service consists of.
+pub(crate) struct ServiceInner {
+    pub(crate) index: Index,
+    pub(crate) limits: Limits,
+    pub(crate) policies: Policies,
+    event_loops: Mutex<HashMap<EventLoopId, Arc<EventLoopShared>>>,
+    next_event_loop: AtomicU32,
+    next_instance: AtomicU64,
+}
+
+impl ServiceInner {
+    pub(crate) fn new(limits: Limits, policies: Policies) -> Self {
+        Self {
+            index: Index::new(),
+            limits,
+            policies,
+            event_loops: Mutex::new(HashMap::default()),
+            next_event_loop: AtomicU32::new(0),
+            next_instance: AtomicU64::new(0),
+        }
+    }
+
+    /// Gives a number to an extension that is loaded.
+    pub(crate) fn new_instance(&self) -> ExtensionInstance {
+        // Relaxed: only uniqueness matters.
+        ExtensionInstance(self.next_instance.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Makes the shared part of an event loop and enters it.
+    pub(crate) fn new_event_loop(&self, wakeup: Wakeup) -> Arc<EventLoopShared> {
+        // Relaxed: only uniqueness matters.
+        let id = EventLoopId(self.next_event_loop.fetch_add(1, Ordering::Relaxed));
+        let shared = Arc::new(EventLoopShared::new(id, wakeup));
+        self.event_loops.lock().insert(id, Arc::clone(&shared));
+        shared
+    }
+
+    /// Returns an event loop that lives.
+    pub(crate) fn event_loop(&self, id: EventLoopId) -> Option<Arc<EventLoopShared>> {
+        self.event_loops.lock().get(&id).cloned()
+    }
+
+    /// Returns the event loops that live, in order of their ids.
+    pub(crate) fn event_loops(&self) -> Vec<Arc<EventLoopShared>> {
+        let mut event_loops: Vec<_> = self.event_loops.lock().values().cloned().collect();
+        event_loops.sort_by_key(|event_loop| event_loop.id());
+        event_loops
+    }
+
+    /// Ends what a fact took out of the index.
+    pub(crate) fn end(&self, removed: &Removed, reason: DisconnectReason) {
+        // The mark comes first: a context that is being attached enters the index and
+        // then looks at its mark, so either it is found here or it finds the mark.
+        let mark = || removed.contexts.iter().for_each(|context| context.kill(reason));
+        if !mutant("mark-after-the-notice") {
+            mark();
+        }
+        let ended = self.by_event_loop(&removed.contexts);
+        for (event_loop, contexts) in &ended {
+            event_loop.leave(contexts);
+        }
+        if !mutant("rest-of-the-index-forgotten") {
+            self.index.complete(removed);
+        }
+        for (event_loop, contexts) in ended {
+            let contexts = Arc::new(contexts);
+            // After the marks: who creates lanes to this loop from now on finds them.
+            for concerned in event_loop.peers().iter().chain([&event_loop]) {
+                concerned.notify(Notice::ContextsGone {
+                    event_loop: event_loop.id(),
+                    contexts: Arc::clone(&contexts),
+                    reason,
+                });
+            }
+        }
+        if mutant("mark-after-the-notice") {
+            mark();
+        }
+    }
+
+    /// Tells the event loops of these contexts of them.
+    pub(crate) fn notify_owners(&self, contexts: &[Arc<ContextShared>], notice: impl Fn(Vec<Key>) -> Notice) {
+        for (event_loop, contexts) in self.by_event_loop(contexts) {
+            event_loop.notify(notice(contexts));
+        }
+    }
+
+    /// Groups contexts by their event loops, without those on loops that are gone: whoever
+    /// ended the loop has told of these.
+    fn by_event_loop(&self, contexts: &[Arc<ContextShared>]) -> Vec<(Arc<EventLoopShared>, Vec<Key>)> {
+        let mut grouped: Vec<(EventLoopId, Vec<Key>)> = Vec::new();
+        let mut position = HashMap::<EventLoopId, usize>::default();
+        for ContextId { event_loop, key } in contexts.iter().map(|context| context.id()) {
+            let at = *position.entry(event_loop).or_insert(grouped.len());
+            if at == grouped.len() {
+                grouped.push((event_loop, Vec::new()));
+            }
+            grouped[at].1.push(key);
+        }
+        let found = |(id, keys)| Some((self.event_loop(id)?, keys));
+        grouped.into_iter().filter_map(found).collect()
+    }
+
+    /// Ends an event loop for everyone else. `mark` marks its contexts: as killed, or,
+    /// by their owner, as detached, so that its last connections are still taken.
+    pub(crate) fn retire(&self, event_loop: &Arc<EventLoopShared>, mark: impl Fn(&ContextShared)) {
+        let (contexts, peers) = event_loop.retire();
+        for context in &contexts {
+            if !mutant("lost-loop-left-unmarked") {
+                mark(context);
+            }
+            self.index.leave(context);
+        }
+        for peer in peers {
+            if !mutant("dead-peer-not-forgotten") {
+                peer.forget(event_loop.id());
+            }
+            peer.notify(Notice::EventLoopGone(event_loop.id()));
+        }
+        event_loop.notify(Notice::EventLoopGone(event_loop.id()));
+        let forgotten = self.event_loops.lock().remove(&event_loop.id());
+        drop(forgotten);
+    }
+}
