@@ -356,7 +356,7 @@ fn attach_against_unloading_the_extension() {
 
 #[test]
 fn attach_against_the_loop_being_declared_gone() {
-    model(None, 7_100, || {
+    model(None, 3_800, || {
         let browser = Browser::new();
         let mut page = browser.event_loop();
         let description = browser.content_script_description();
