@@ -93,6 +93,11 @@ impl ContextDescription {
         self
     }
 
+    /// Returns the bytes of its texts.
+    pub(crate) fn bytes(&self) -> usize {
+        self.url.len() + self.origin.len()
+    }
+
     fn outside_of_tabs(kind: ContextKind, instance: ExtensionInstance, url: &str, origin: &str) -> Self {
         Self { kind, instance, place: None, document: None, url: url.into(), origin: origin.into() }
     }

@@ -196,6 +196,10 @@ macro_rules! loop_local_id {
         }
 
         impl $name {
+            pub(crate) const fn new(event_loop: EventLoopId, key: Key) -> Self {
+                Self { event_loop, key }
+            }
+
             /// The event loop that this id belongs to; any other refuses it.
             #[must_use]
             pub const fn event_loop(self) -> EventLoopId {

@@ -23,8 +23,8 @@ pub struct Producer<T>(lane::Producer<T>);
 pub struct Consumer<T>(lane::Consumer<T>);
 
 /// How far a bounded reader goes.
-#[allow(missing_debug_implementations)]
-pub struct Frontier<T>(lane::Frontier<T>);
+#[derive(Clone, Copy, Debug)]
+pub struct Frontier(lane::Frontier);
 
 /// A lane.
 #[must_use]
@@ -52,7 +52,8 @@ impl<T> Producer<T> {
 impl<T> Consumer<T> {
     /// Takes the next record with its tail.
     pub fn pop(&mut self) -> Option<(T, Vec<u8>)> {
-        self.0.pop(|record, tail| (record, tail.pieces().flatten().copied().collect()))
+        let entry = self.0.entry()?;
+        Some(entry.take(0, |record, tail| (record, tail.pieces().flatten().copied().collect())))
     }
 
     /// Tells the producer which slots are free again.
@@ -60,15 +61,20 @@ impl<T> Consumer<T> {
         self.0.publish_consumed();
     }
 
-    /// The last segment linked by now.
+    /// How far what the lane holds by now may reach.
     #[must_use]
-    pub fn frontier(&self) -> Frontier<T> {
+    pub fn frontier(&self) -> Frontier {
         Frontier(self.0.frontier())
     }
 
     /// Takes the next record before a frontier.
-    pub fn pop_within(&mut self, frontier: &Frontier<T>) -> Option<T> {
-        self.0.pop_within(&frontier.0, |record, _| record)
+    pub fn pop_within(&mut self, frontier: Frontier) -> Option<T> {
+        if self.0.before(frontier.0) == 0 { None } else { Some(self.pop()?.0) }
+    }
+
+    /// Shows every record that is ready and was not shown before.
+    pub fn look_ahead(&mut self, look: impl FnMut(&T)) {
+        self.0.look_ahead(look);
     }
 
     /// Whether a record is ready.

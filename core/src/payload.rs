@@ -17,10 +17,10 @@ pub const INLINE_BYTES: usize = 160;
 /// are the poster's [`Bytes`] by reference. Dropping the last reference to a long
 /// message frees it on whichever thread that happens.
 #[derive(Clone)]
-pub struct Payload(Held);
+pub struct Payload(Storage);
 
 #[derive(Clone)]
-enum Held {
+enum Storage {
     Inline(Inline),
     Shared(Bytes),
 }
@@ -34,31 +34,34 @@ struct Inline {
     bytes: [MaybeUninit<u8>; INLINE_BYTES],
 }
 
-pub(crate) type Head = [MaybeUninit<u8>; HEAD_BYTES];
-pub(crate) type Cell = [MaybeUninit<u8>; CELL_BYTES];
+/// The front of a short message, as a record holds it.
+type Front = [MaybeUninit<u8>; HEAD_BYTES];
+
+/// What lies of a short message in one slot behind its record.
+pub(crate) type Piece = [MaybeUninit<u8>; PIECE_BYTES];
 
 /// Bytes of a lane's record that hold the front of a short message.
 pub(crate) const HEAD_BYTES: usize = 40;
 
 /// Bytes of a short message that lie in one slot behind the record.
-pub(crate) const CELL_BYTES: usize = (INLINE_BYTES - HEAD_BYTES) / 2;
+pub(crate) const PIECE_BYTES: usize = (INLINE_BYTES - HEAD_BYTES) / 2;
 
 /// A short message in as many pieces as it needs, as it lies in a lane.
 pub(crate) struct Pieces<'a, C> {
     length: u16,
     /// This and the cells are initialised as far as the message goes.
-    head: &'a Head,
+    head: &'a Front,
     cells: C,
 }
 
-impl<'a, C: Iterator<Item = &'a Cell>> Pieces<'a, C> {
+impl<'a, C: Iterator<Item = &'a Piece>> Pieces<'a, C> {
     /// The pieces of a message of this length.
     ///
     /// # Safety
     ///
     /// They are as many as it takes, and initialised as far as the message goes.
     #[inline(always)]
-    pub(crate) unsafe fn new(length: u16, head: &'a Head, cells: C) -> Self {
+    pub(crate) unsafe fn new(length: u16, head: &'a Front, cells: C) -> Self {
         Self { length, head, cells }
     }
 
@@ -73,19 +76,27 @@ impl<'a, C: Iterator<Item = &'a Cell>> Pieces<'a, C> {
     /// These pieces are written to it before it is read.
     #[inline(always)]
     pub(crate) unsafe fn unwritten(&self) -> Payload {
-        Payload(Held::Inline(Inline { length: self.length, bytes: [MaybeUninit::uninit(); _] }))
+        Payload(Storage::Inline(Inline { length: self.length, bytes: [MaybeUninit::uninit(); _] }))
+    }
+
+    /// Returns a payload of these pieces.
+    pub(crate) fn into_payload(self) -> Payload {
+        // SAFETY: written below.
+        let mut payload = unsafe { self.unwritten() };
+        self.write(&mut payload);
+        payload
     }
 
     /// Writes the bytes of an [unwritten](Self::unwritten) payload, in pieces of fixed sizes.
     #[inline(always)]
     pub(crate) fn write(mut self, to: &mut Payload) {
-        let Held::Inline(inline) = &mut to.0 else { return };
+        let Storage::Inline(inline) = &mut to.0 else { return };
         let (head, cells) = inline.bytes.split_at_mut(HEAD_BYTES);
         head.copy_from_slice(self.head);
         if let Some(second) = self.cells.next() {
-            cells[..CELL_BYTES].copy_from_slice(second);
+            cells[..PIECE_BYTES].copy_from_slice(second);
             if let Some(third) = self.cells.next() {
-                cells[CELL_BYTES..].copy_from_slice(third);
+                cells[PIECE_BYTES..].copy_from_slice(third);
             }
         }
     }
@@ -93,40 +104,23 @@ impl<'a, C: Iterator<Item = &'a Cell>> Pieces<'a, C> {
 
 impl Payload {
     pub(crate) fn shared(bytes: Bytes) -> Self {
-        Self(Held::Shared(bytes))
-    }
-
-    /// Joins the pieces of a message that lay in the lane.
-    ///
-    /// # Panics
-    ///
-    /// When the pieces are longer than [`INLINE_BYTES`] together; the lane admits no such record.
-    pub(crate) fn inline<'a>(first: &[u8], rest: impl Iterator<Item = &'a [u8]>) -> Self {
-        let mut bytes = [MaybeUninit::uninit(); INLINE_BYTES];
-        bytes[..first.len()].write_copy_of_slice(first);
-        let mut length = first.len();
-        for piece in rest {
-            bytes[length..length + piece.len()].write_copy_of_slice(piece);
-            length += piece.len();
-        }
-        let length = u16::try_from(length).expect("INLINE_BYTES is small");
-        Self(Held::Inline(Inline { length, bytes }))
+        Self(Storage::Shared(bytes))
     }
 
     /// The pieces of a short payload.
     #[inline(always)]
-    pub(crate) fn pieces(&self) -> Option<Pieces<'_, impl Iterator<Item = &Cell>>> {
-        let Held::Inline(Inline { length, bytes }) = &self.0 else { return None };
+    pub(crate) fn pieces(&self) -> Option<Pieces<'_, impl Iterator<Item = &Piece>>> {
+        let Storage::Inline(Inline { length, bytes }) = &self.0 else { return None };
         let (head, cells) = bytes.split_first_chunk()?;
         let filled = usize::from(*length);
-        let needed = usize::from(filled > HEAD_BYTES) + usize::from(filled > HEAD_BYTES + CELL_BYTES);
+        let needed = usize::from(filled > HEAD_BYTES) + usize::from(filled > HEAD_BYTES + PIECE_BYTES);
         Some(Pieces { length: *length, head, cells: cells.as_chunks().0.iter().take(needed) })
     }
 
     /// The payload, leaving an empty one.
     #[inline]
     pub(crate) fn take(&mut self) -> Self {
-        mem::replace(self, Self(Held::Shared(Bytes::new())))
+        mem::replace(self, Self(Storage::Shared(Bytes::new())))
     }
 
     /// The message as [`Bytes`]: free of cost for a long message, one allocation
@@ -134,7 +128,7 @@ impl Payload {
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         match self.0 {
-            Held::Shared(bytes) => bytes,
+            Storage::Shared(bytes) => bytes,
             _ => Bytes::copy_from_slice(&self),
         }
     }
@@ -146,12 +140,12 @@ impl Deref for Payload {
     #[inline]
     fn deref(&self) -> &[u8] {
         match &self.0 {
-            Held::Inline(inline) => {
+            Storage::Inline(inline) => {
                 let filled = &inline.bytes[..usize::from(inline.length)];
                 // SAFETY: whoever made the payload initialised the first `length` bytes.
                 unsafe { filled.assume_init_ref() }
             }
-            Held::Shared(bytes) => bytes,
+            Storage::Shared(bytes) => bytes,
         }
     }
 }

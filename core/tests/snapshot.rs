@@ -33,7 +33,11 @@ fn a_channel_shows_at_both_its_ends() {
     assert_eq!((shown.name.as_str(), ends(&shown)), ("chat", vec![(page, false)]));
     let lanes = here.snapshot().lanes;
     assert_eq!((lanes.len(), lanes[0].peer), (1, there.id()));
-    assert_eq!((lanes[0].outbound_records, lanes[0].outbound_bytes), (3, 203 + 4));
+    assert_eq!(
+        (lanes[0].outbound_records, lanes[0].outbound_bytes),
+        (4, 203 + 4 + 32),
+        "what is said of the opener too"
+    );
 
     let received = there.next_event().and_then(|event| event.port()).unwrap();
     let shown = only_port(&mut there);

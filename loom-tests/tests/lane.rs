@@ -204,7 +204,7 @@ fn a_frontier_holds_against_a_producer_that_goes_on() {
         });
         let frontier = consumer.frontier();
         let mut next = 0;
-        while let Some(number) = consumer.pop_within(&frontier) {
+        while let Some(number) = consumer.pop_within(frontier) {
             assert_eq!(number, next);
             next += 1;
         }
@@ -358,8 +358,8 @@ fn going_round_against_consumer_going() {
     });
 }
 
-/// The cut of a kill: a reader that was given a frontier takes no record of a segment
-/// linked later.
+/// The cut of a kill: a reader that was given a frontier takes at most one round of the segment
+/// that was the last one then, though the producer goes round in it as fast as its slots are free.
 #[test]
 fn a_frontier_ends_with_the_last_segment_linked_when_it_was_taken() {
     model(None, 62, || {
@@ -371,9 +371,43 @@ fn a_frontier_ends_with_the_last_segment_linked_when_it_was_taken() {
                 producer.push(number, &[]).unwrap();
             }
         });
-        let within = std::iter::from_fn(|| consumer.pop_within(&frontier)).count();
+        let within = std::iter::from_fn(|| {
+            let taken = consumer.pop_within(frontier);
+            consumer.publish();
+            taken
+        });
+        let within = within.count();
         assert!((1..=3).contains(&within), "{within} records of a segment of 3");
         pusher.join().unwrap();
         assert_eq!(within + std::iter::from_fn(|| consumer.pop()).count(), 5);
+    });
+}
+
+/// A look ahead of the records that are yet to be taken, against a producer that links segments: it shows
+/// each once, and none that it showed is lost to the reader.
+#[test]
+fn looking_ahead_against_pushing_over_a_link() {
+    model(None, 100, || {
+        let (mut producer, mut consumer) = lane();
+        producer.push(0_u32, &[]).unwrap();
+        let pusher = thread::spawn(move || {
+            for number in 1..5 {
+                producer.push(number, &[]).unwrap();
+            }
+        });
+        let (mut shown, mut popped) = (0, 0);
+        for _ in 0..2 {
+            consumer.look_ahead(|&record| {
+                assert_eq!(record, shown.max(popped));
+                shown = record + 1;
+            });
+            if let Some((record, _)) = consumer.pop() {
+                assert_eq!(record, popped);
+                popped += 1;
+            }
+        }
+        consumer.publish();
+        pusher.join().unwrap();
+        take_the_rest(&mut consumer, popped, 5);
     });
 }

@@ -39,7 +39,7 @@ impl End for LaneEnd {
 
     #[inline]
     fn take(&mut self) -> bool {
-        let taken = self.consumer.pop(|item, _| look_at_item(item)).is_some();
+        let taken = self.consumer.entry().map(|entry| entry.take(0, |item, _| look_at_item(item))).is_some();
         self.left = if taken { self.left.wrapping_sub(1) % BATCH } else { 0 };
         if self.left == 0 {
             self.consumer.publish_consumed();

@@ -88,7 +88,8 @@ impl RingEnd {
                 let inbound = &mut self.inbound[port as usize];
                 if self.left > 0 {
                     self.left -= 1;
-                    if let Some(bytes) = inbound.consumer.pop(|bytes, _| bytes) {
+                    if let Some(bytes) = inbound.consumer.entry().map(|entry| entry.take(0, |bytes, _| bytes))
+                    {
                         self.found = true;
                         return Some((port, bytes));
                     }

@@ -1,12 +1,15 @@
 //! How ports end, and who is told.
 
 use super::EventLoop;
-use super::incoming::Received;
+use super::deliver::{Heard, Hears, Taken, may_hear};
+use super::slot::EventSlot;
 use crate::event::Event;
 use crate::event_loop::context::Context;
-use crate::event_loop::few::Few;
+use crate::event_loop::one_or_many::OneOrMany;
 use crate::event_loop::peer::Peer;
-use crate::event_loop::port::{LegAt, Opener, PeerIndex, Port, PortState, Receiver, Side, TargetState};
+use crate::event_loop::port::{
+    LegAt, Opener, PeerIndex, Port, PortState, Receiver, ReceiverAt, Side, TargetState,
+};
 use crate::event_loop::slab::Slab;
 use crate::ids::{Key, PortId};
 use crate::payload::discard_all;
@@ -32,7 +35,7 @@ impl EventLoop {
         let Some(port) = ports.get(key) else { return false };
         // The usual case, and the quick way.
         if port.state == PortState::Open
-            && let Side::Opener(Opener { legs: Few::One(leg), .. }) = port.side
+            && let Side::Opener(Opener { legs: OneOrMany::One(leg), .. }) = port.side
             && let Some(holder) = contexts.get_mut(port.context)
             && holder.shared.killed().is_none()
         {
@@ -69,7 +72,7 @@ impl EventLoop {
             self.release(key);
         }
         let Some(port) = self.ports.get_mut(key) else { return };
-        if mem::replace(&mut port.state, PortState::Silent) != PortState::Open {
+        if !port.silence() {
             return;
         }
         match &mut port.side {
@@ -97,9 +100,9 @@ impl EventLoop {
     /// Takes a receiver out of its channel's mirror.
     fn leave_channel(&mut self, key: Key, receiver: Receiver) {
         let Receiver { peer: index, channel, .. } = receiver;
-        self.fan_out.receiver_left();
+        self.fan_out.note_closed_receiver();
         let Some(peer) = self.peer_mut(index) else { return };
-        if peer.part_with(channel, key) && !mutant("slowest-leaves-untold") {
+        if peer.accepted.remove_receiver(channel, key) && !mutant("slowest-leaves-untold") {
             // The one that left may have been the slowest.
             self.report_taken(index, channel);
         }
@@ -111,24 +114,27 @@ impl EventLoop {
         }
     }
 
-    /// A target of an opener's port is gone: it refused, it disconnected, or it was
-    /// lost. `answered` says that its event loop said so itself.
+    /// Notes that a target of an opener's port is gone: it refused, it disconnected, or it was
+    /// lost. `state` is [`Gone`](TargetState::Gone) where its event loop said so itself.
     pub(super) fn target_gone(
         &mut self,
         index: PeerIndex,
         channel: Channel,
         ordinal: u32,
         reason: DisconnectReason,
-        answered: bool,
+        state: TargetState,
     ) {
+        debug_assert!(state.is_gone());
+        // Race: the opener disconnected while the word was under way.
         let Some(peer) = self.peer_mut(index) else { return };
         let Some(leg) = peer.opened.get_mut(channel.0) else { return };
         let Some(target) = leg.targets.get_mut(ordinal as usize) else { return };
         let before = target.state;
+        // Race: it was killed and said so itself, and one counts.
         if before.is_gone() {
             return;
         }
-        target.state = if answered { TargetState::Gone } else { TargetState::Lost };
+        target.state = state;
         let port = leg.port;
         if !leg.is_live() || mutant("leg-ends-with-its-first-target") {
             let at = LegAt { peer: index, channel };
@@ -209,55 +215,20 @@ impl EventLoop {
     /// Ends a port and has its context told, in order with what else it is told.
     pub(super) fn end_port(&mut self, key: Key, reason: DisconnectReason) {
         let Some(port) = self.ports.get_mut(key) else { return };
-        if !port.state.hears() {
+        // Race: it ended before, for another reason.
+        if !port.end(reason) {
             return;
         }
-        port.state = PortState::Ended(reason);
         let context = port.context;
-        if !self.held.is_empty() {
-            self.held.remove(&key);
+        if !self.queued_posts.is_empty() {
+            self.queued_posts.remove(&key);
         }
         let event = Event::Disconnect { context: self.context_id(context), port: self.port_id(key), reason };
         self.emit(event);
     }
 
-    /// As [`end_port`](Self::end_port) where the context may be told at once, for nothing
-    /// else is queued: then by the [event](Self::end_event) that it is to get.
-    #[inline(always)]
-    fn end_port_now(&mut self, key: Key, reason: DisconnectReason) -> Received {
-        let Some(port) = self.ports.get(key) else { return Received::Record };
-        let Some(holder) = self.contexts.get(port.context) else { return Received::Record };
-        let now = port.state == PortState::Open
-            && holder.suspended.is_none()
-            && holder.shared.killed().is_none()
-            && self.events.is_empty();
-        if now {
-            return Received::End { port: key, reason };
-        }
-        self.end_port(key, reason);
-        Received::Record
-    }
-
-    /// Frees a port that ends now, and gives the event.
-    #[inline(never)]
-    pub(super) fn end_event(&mut self, key: Key, reason: DisconnectReason) -> Option<Event> {
-        let Self { ports, contexts, .. } = self;
-        let context = ports.get(key)?.context;
-        take_off_list(contexts.get_mut(context)?, ports, key);
-        self.forget_port(key);
-        Some(Event::Disconnect { context: self.context_id(context), port: self.port_id(key), reason })
-    }
-
-    /// Ends a port whose side is not told.
-    pub(super) fn silence_port(&mut self, key: Key) {
-        if let Some(port) = self.ports.get_mut(key)
-            && port.state == PortState::Open
-        {
-            port.state = PortState::Silent;
-        }
-    }
-
-    /// The opener closed a channel: its receivers end.
+    /// Ends a channel that its opener closed: its receivers end. One that may hear it now is handed its
+    /// end at once, for nothing else is queued.
     #[inline(always)]
     pub(super) fn close_channel(
         &mut self,
@@ -265,26 +236,45 @@ impl EventLoop {
         channel: Channel,
         reason: DisconnectReason,
         hearing: Hearing,
-    ) -> Received {
-        debug_assert!(!self.fan_out.is_under_way(), "its receivers come first");
-        let receivers = self.peer_mut(index).and_then(|peer| peer.remove_accepted(channel));
+        slot: &mut EventSlot,
+    ) -> Taken {
+        debug_assert!(!self.fan_out.is_under_way() && self.events.is_empty(), "these come first");
+        // Race: the last receiver left while the word was under way.
+        let Some(receivers) = self.peer_mut(index).and_then(|peer| peer.accepted.remove(channel)) else {
+            return Taken::Record;
+        };
         match (receivers, hearing) {
-            (None, _) => {}
-            (Some(Few::One(receiver)), Hearing::Told) => return self.end_port_now(receiver.port, reason),
-            (Some(receivers), Hearing::Told) => {
+            (OneOrMany::One(ReceiverAt { port, context }), Hearing::Told) => {
+                let Self { ports, contexts, .. } = self;
+                let holder = contexts.get_mut(context);
+                if may_hear(holder.as_deref(), PortState::Open, Heard::End) != Hears::Now {
+                    self.end_port(port, reason);
+                    return Taken::Record;
+                }
+                if let Some(holder) = holder {
+                    take_off_list(holder, ports, port);
+                }
+                self.forget_port(port);
+                let (context, port) = (self.context_id(context), self.port_id(port));
+                return Taken::Event(slot.put(Event::Disconnect { context, port, reason }));
+            }
+            (receivers, Hearing::Told) => {
                 receivers.iter().for_each(|receiver| self.end_port(receiver.port, reason));
             }
-            (Some(receivers), Hearing::Untold) => {
-                receivers.iter().for_each(|receiver| self.silence_port(receiver.port));
+            (receivers, Hearing::Untold) => {
+                for receiver in &*receivers {
+                    if let Some(port) = self.ports.get_mut(receiver.port) {
+                        port.silence();
+                    }
+                }
             }
         }
-        Received::Record
+        Taken::Record
     }
 
     /// The opener of a channel is gone: its receivers end.
     pub(super) fn end_channel(&mut self, index: PeerIndex, channel: Channel, reason: DisconnectReason) {
-        debug_assert!(!self.fan_out.is_under_way(), "its receivers come first");
-        let receivers = self.peer_mut(index).and_then(|peer| peer.remove_accepted(channel));
+        let receivers = self.peer_mut(index).and_then(|peer| peer.accepted.remove(channel));
         for receiver in &*receivers.unwrap_or_default() {
             self.end_port(receiver.port, reason);
         }
@@ -305,8 +295,8 @@ impl EventLoop {
         if !self.receiver_windows.is_empty() {
             self.receiver_windows.remove(&key);
         }
-        if !self.held.is_empty() {
-            self.held.remove(&key);
+        if !self.queued_posts.is_empty() {
+            self.queued_posts.remove(&key);
         }
         self.ports.discard(key, |_| ());
     }
@@ -320,7 +310,7 @@ impl EventLoop {
             self.forget_port(port);
         }
         for peer in self.peers.iter_mut().flatten() {
-            peer.acquaintances.part_with(key);
+            peer.contexts.end(key);
         }
         discard_all(context.suspended.into_iter().flat_map(|suspended| suspended.events));
         true
@@ -346,11 +336,11 @@ fn close_leg(peers: &mut [Option<Peer>], leg: LegAt, reason: DisconnectReason, h
 /// Takes a port off its context's list.
 #[inline(always)]
 fn take_off_list(holder: &mut Context, ports: &mut Slab<Port>, key: Key) {
-    let Some(position) = ports.get(key).map(|port| port.position()) else { return };
+    let Some(position) = ports.get(key).map(|port| port.index_in_context()) else { return };
     holder.ports.swap_remove(position as usize);
     if let Some(&moved) = holder.ports.get(position as usize)
         && let Some(moved) = ports.get_mut(moved)
     {
-        moved.set_position(position);
+        moved.set_index_in_context(position);
     }
 }

@@ -1,11 +1,12 @@
 //! `tabs.connect` and `runtime.connect`: finding the receivers and reaching for them.
 
-use super::finding::{Finding, Found, there_and_back};
+use super::search::{FoundTarget, Search, there_and_back};
 use super::{EventLoop, OWN};
 use crate::description::ContextKind;
 use crate::error::ConnectError;
 use crate::event_loop::context::Context;
-use crate::event_loop::few::Few;
+use crate::event_loop::one_or_many::OneOrMany;
+use crate::event_loop::peer::Gone;
 use crate::event_loop::port::{Leg, LegAt, Opener, PeerIndex, Port, PortState, Side, Target, TargetState};
 use crate::event_loop::slab::{Slab, grow_gently};
 use crate::ids::{ContextId, EventLoopId, Key, PortId};
@@ -17,8 +18,7 @@ use crate::sync::{Arc, mutant};
 use crate::target::TabFilter;
 use crate::target::{ConnectInfo, RuntimeTarget, TabTarget};
 use crate::wire::channel::Channel;
-use crate::wire::incoming::Incoming;
-use crate::wire::record::{Connect, Record};
+use crate::wire::record::ConnectMany;
 
 impl EventLoop {
     /// [`tabs.connect`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/tabs/connect):
@@ -41,7 +41,7 @@ impl EventLoop {
     /// See [`ConnectError`].
     pub fn connect_tab(&mut self, opener: ContextId, target: &TabTarget) -> Result<PortId, ConnectError> {
         let (opener, context) = self.opener(opener)?;
-        let traits = ConnectInfo { kind: target.kind, lifecycle: context.lifecycle() };
+        let info = ConnectInfo { kind: target.kind, lifecycle: context.lifecycle() };
         let description = context.shared.description();
         if description.kind == ContextKind::ContentScript {
             return Err(ConnectError::NotAllowed);
@@ -56,14 +56,14 @@ impl EventLoop {
             filter = &target.filter;
         }
         let (instance, own) = (description.instance, context.shared.id());
-        let Self { service, peers, peer_of, recent, found, .. } = self;
-        let mut finding = Finding { sole: None, found, peers, peer_of, recent, own };
-        service.index.contexts_in_tab(filter, instance, |target| finding.note(target));
-        let sole = finding.sole;
+        let Self { service, peers, peer_of, last_peer, found, .. } = self;
+        let mut search = Search { only: None, found, peers, peer_of, last_peer, own };
+        service.index.contexts_in_tab(filter, instance, |target| search.note(target));
+        let only = search.only;
         if service.policies.fan_out_order == FanOutOrder::Arbitrary {
             there_and_back(found);
         }
-        self.connect(opener, &target.name, traits, sole)
+        self.connect(opener, &target.name, info, only)
     }
 
     /// [`runtime.connect`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/runtime/connect):
@@ -81,19 +81,19 @@ impl EventLoop {
     ) -> Result<PortId, ConnectError> {
         let RuntimeTarget { extension, name, kind } = target.into();
         let (opener, context) = self.opener(opener)?;
-        let traits = ConnectInfo { kind, lifecycle: context.lifecycle() };
+        let info = ConnectInfo { kind, lifecycle: context.lifecycle() };
         let (instance, own) = (context.shared.description().instance, context.shared.id());
         let other = extension.filter(|extension| extension != context.shared.extension());
         let from = other.as_ref().map(|_| context.shared.extension().clone());
-        let Self { service, peers, peer_of, recent, found, .. } = self;
-        let mut finding = Finding { sole: None, found, peers, peer_of, recent, own };
-        let note = |target: &Arc<ContextShared>| finding.note(target);
+        let Self { service, peers, peer_of, last_peer, found, .. } = self;
+        let mut search = Search { only: None, found, peers, peer_of, last_peer, own };
+        let note = |target: &Arc<ContextShared>| search.note(target);
         match other.zip(from) {
             Some((other, from)) => service.index.external_contexts(&other, &from, note),
             None => service.index.own_contexts(instance, note),
         }
-        let sole = finding.sole;
-        self.connect(opener, &name, traits, sole)
+        let only = search.only;
+        self.connect(opener, &name, info, only)
     }
 
     /// The key of a context that may connect.
@@ -114,20 +114,20 @@ impl EventLoop {
         Ok((key, context))
     }
 
-    /// Connects to the sole target, or else to all that were [`found`](Self::found).
+    /// Connects to the only target, or else to all that were [`found`](Self::found).
     #[inline]
     fn connect(
         &mut self,
         opener: Key,
         name: &PortName,
-        traits: ConnectInfo,
-        sole: Option<(PeerIndex, Key)>,
+        info: ConnectInfo,
+        only: Option<(PeerIndex, Key)>,
     ) -> Result<PortId, ConnectError> {
-        if let Some((peer, target)) = sole {
-            return self.connect_to_one(opener, name, traits, peer, target);
+        if let Some((peer, target)) = only {
+            return self.connect_to_one(opener, name, info, peer, target);
         }
         let mut found = std::mem::take(&mut self.found);
-        let result = self.connect_to_several(&mut found, opener, name, traits);
+        let result = self.connect_to_several(&mut found, opener, name, info);
         found.clear();
         self.found = found;
         result
@@ -140,7 +140,7 @@ impl EventLoop {
         &mut self,
         opener: Key,
         name: &PortName,
-        traits: ConnectInfo,
+        info: ConnectInfo,
         index: PeerIndex,
         target: Key,
     ) -> Result<PortId, ConnectError> {
@@ -152,17 +152,23 @@ impl EventLoop {
         let holder = contexts.get_mut(opener).ok_or(ConnectError::UnknownContext)?;
         let channel = Channel(peer.opened.vacant_key().ok_or(ConnectError::TooManyPorts)?);
         let side = move || {
-            let legs = Few::One(LegAt { peer: index, channel });
-            Side::Opener(Opener { kind: traits.kind, legs, lost: None, limit_reached: false, position: 0 })
+            let legs = OneOrMany::One(LegAt { peer: index, channel });
+            Side::Opener(Opener {
+                kind: info.kind,
+                legs,
+                lost: None,
+                limit_reached: false,
+                index_in_context: 0,
+            })
         };
         let port = enter_port(ports, holder, opener, side, |place| place.clone_from(name));
         let port = port.ok_or(ConnectError::TooManyPorts)?;
         let make = move || {
-            let targets = Few::One(Target { context: target, state: TargetState::Pending });
+            let targets = OneOrMany::One(Target { context: target, state: TargetState::Pending });
             Leg { port, generation: 0, targets }
         };
         peer.opened.insert_with(make, |_| ());
-        peer.connect(channel, traits, &holder.shared, target, name);
+        peer.connect(channel, info, &holder.shared, target, name);
         self.begin_opening(port);
         Ok(self.port_id(port))
     }
@@ -170,19 +176,19 @@ impl EventLoop {
     /// Connects to whatever was found.
     fn connect_to_several(
         &mut self,
-        found: &mut Vec<Found>,
+        found: &mut Vec<FoundTarget>,
         opener: Key,
         name: &PortName,
-        traits: ConnectInfo,
+        info: ConnectInfo,
     ) -> Result<PortId, ConnectError> {
         // Those on event loops that are gone drop out.
-        found.retain_mut(|target| match &target.stranger {
+        found.retain_mut(|target| match &target.unmet {
             None => true,
             Some(context) => match self.lanes_to(context.id().event_loop) {
                 None => false,
                 Some((peer, new)) => {
                     target.peer = peer;
-                    target.stranger.take_if(|_| !new);
+                    target.unmet.take_if(|_| !new);
                     true
                 }
             },
@@ -198,11 +204,11 @@ impl EventLoop {
         let holder = contexts.get_mut(opener).ok_or(ConnectError::UnknownContext)?;
         let side = || {
             Side::Opener(Opener {
-                kind: traits.kind,
-                legs: Few::Nothing,
+                kind: info.kind,
+                legs: OneOrMany::Empty,
                 lost: None,
                 limit_reached: false,
-                position: 0,
+                index_in_context: 0,
             })
         };
         let port = enter_port(ports, holder, opener, side, |place| place.clone_from(name));
@@ -216,7 +222,7 @@ impl EventLoop {
             return Ok(self.port_id(port));
         }
         self.begin_opening(port);
-        self.open_legs(port, opener, name, traits, found);
+        self.open_legs(port, opener, name, info, found);
         Ok(self.port_id(port))
     }
 
@@ -226,19 +232,19 @@ impl EventLoop {
         port: Key,
         opener: Key,
         name: &PortName,
-        traits: ConnectInfo,
-        found: &mut Vec<Found>,
+        info: ConnectInfo,
+        found: &mut Vec<FoundTarget>,
     ) {
         while let Some(peer) = found.first().map(|first| first.peer) {
             let mut watched = Vec::new();
             let targets = found
                 .extract_if(.., |target| target.peer == peer)
                 .map(|target| {
-                    watched.extend(target.stranger);
+                    watched.extend(target.unmet);
                     Target { context: target.key, state: TargetState::Pending }
                 })
                 .collect();
-            self.open_leg(port, opener, name, traits, peer, targets);
+            self.open_leg(port, opener, name, info, peer, targets);
             self.bury_dead(peer, watched);
         }
     }
@@ -270,9 +276,9 @@ impl EventLoop {
         port: Key,
         opener: Key,
         name: &PortName,
-        traits: ConnectInfo,
+        info: ConnectInfo,
         index: PeerIndex,
-        targets: Few<Target>,
+        targets: OneOrMany<Target>,
     ) {
         let Self { peers, contexts, ports, .. } = self;
         let Some(peer) = peers[index as usize].as_mut() else { return };
@@ -282,12 +288,10 @@ impl EventLoop {
             return;
         };
         if let [target] = *keys {
-            peer.connect(channel, traits, &context.shared, target, name);
+            peer.connect(channel, info, &context.shared, target, name);
         } else {
-            let opener = peer.introduce(&context.shared);
-            let (bytes, name) = (name.as_str().len() as u64, name.clone());
-            let connect = Connect { channel, traits, opener, name, targets: keys };
-            peer.send(Record::ConnectMany(Box::new(connect)), &[], bytes);
+            let (opener, name) = (context.shared.id().key, name.clone());
+            peer.connect_many(&context.shared, ConnectMany { channel, info, opener, name, targets: keys });
         }
         if let Some(Port { side: Side::Opener(side), .. }) = ports.get_mut(port) {
             side.legs.push(LegAt { peer: index, channel });
@@ -301,7 +305,7 @@ impl EventLoop {
         for context in watched {
             let looked = !mutant("mark-looked-at-before-registering-only");
             let Some(reason) = context.killed().filter(|_| looked) else { continue };
-            self.cut(index, Incoming::Gone { contexts: Arc::new(vec![context.id().key]), reason });
+            self.cut(index, Gone::Contexts(Arc::new(vec![context.id().key]), reason));
             self.made_work();
         }
     }
@@ -316,7 +320,7 @@ pub(super) fn enter_port(
     side: impl FnOnce() -> Side,
     write_name: impl FnOnce(&mut PortName),
 ) -> Option<Key> {
-    let position = u32::try_from(holder.ports.len()).ok()?;
+    let index = u32::try_from(holder.ports.len()).ok()?;
     let state = PortState::Open;
     let make = move || Port {
         context,
@@ -327,7 +331,7 @@ pub(super) fn enter_port(
         side: side(),
     };
     let key = ports.insert_with(make, |port| {
-        port.set_position(position);
+        port.set_index_in_context(index);
         write_name(&mut port.name);
     })?;
     grow_gently(&mut holder.ports, 1);

@@ -2,11 +2,12 @@
 
 use super::EventLoop;
 use crate::event::Event;
+use crate::event_loop::peer::Peer;
 use crate::event_loop::port::{PeerIndex, PortState, ReceiverAt, Side};
 use crate::ids::Key;
 use crate::sync::mutant;
-use crate::wire::channel::{Channel, Towards};
-use crate::wire::credit::Credit;
+use crate::wire::channel::{Channel, Route, Towards};
+use crate::wire::credit::{Credit, Taken};
 use crate::wire::record::Signal;
 
 impl EventLoop {
@@ -22,13 +23,13 @@ impl EventLoop {
             Side::Receiver(_) => self
                 .receiver_windows
                 .get(&key)
-                .is_none_or(|window| window.outstanding.leaves_room(&self.service.limits)),
+                .is_none_or(|window| window.sent.outstanding().leaves_room(&self.service.limits)),
             Side::Opener(opener) => {
                 let heeded = if mutant("window-of-the-first-leg-alone") { 1 } else { opener.legs.len() };
                 opener.legs.iter().take(heeded).all(|leg| {
                     self.peer(leg.peer)
                         .and_then(|peer| peer.windows.get(&leg.channel))
-                        .is_none_or(|window| window.outstanding.leaves_room(&self.service.limits))
+                        .is_none_or(|window| window.sent.outstanding().leaves_room(&self.service.limits))
                 })
             }
         }
@@ -38,11 +39,10 @@ impl EventLoop {
     /// [`next_event`](Self::next_event).
     pub(super) fn take_credits(&mut self, key: Key) {
         for index in self.peers_of(key) {
-            let credits = self.peer_mut(index).map(crate::event_loop::peer::Peer::absorb).unwrap_or_default();
-            self.poll_peer(index);
-            self.made_work();
-            for credit in credits {
-                self.signalled(index, credit);
+            for signal in self.peer_mut(index).map(Peer::credits_ahead).unwrap_or_default() {
+                if let Signal::Credit { channel, towards, ordinal, credit } = signal {
+                    self.credited(index, channel, towards, ordinal, credit);
+                }
             }
         }
     }
@@ -61,13 +61,13 @@ impl EventLoop {
             Towards::Opener => {
                 let Some(leg) = peer.opened.get(channel.0) else { return };
                 if let Some(window) = peer.windows.get_mut(&channel) {
-                    window.outstanding.subtract(credit);
+                    window.sent.credit(credit);
                 }
                 leg.port
             }
             Towards::Receiver => {
                 let ports = &self.ports;
-                let found = peer.accepted(channel).and_then(|accepted| {
+                let found = peer.accepted.get(channel).and_then(|accepted| {
                     accepted.receivers().iter().map(|receiver| receiver.port).find(|port| {
                         matches!(ports.get(*port).map(|port| &port.side),
                             Some(Side::Receiver(receiver)) if receiver.ordinal == ordinal)
@@ -75,7 +75,7 @@ impl EventLoop {
                 });
                 let Some(key) = found else { return };
                 if let Some(window) = self.receiver_windows.get_mut(&key) {
-                    window.outstanding.subtract(credit);
+                    window.sent.credit(credit);
                 }
                 key
             }
@@ -104,8 +104,24 @@ impl EventLoop {
         }
         let Some(Side::Receiver(receiver)) = self.ports.get(key).map(|port| &port.side) else { return };
         let (index, channel) = (receiver.peer, receiver.channel);
-        self.receiver_windows.entry(key).or_default().unreported.add(Credit::one(bytes));
+        self.receiver_windows.entry(key).or_default().taken.total.add(Credit::one(bytes));
         self.report_taken(index, channel);
+    }
+
+    /// Counts a message that was handed out as it lay in the lane.
+    #[inline(never)]
+    pub(super) fn count_taken(
+        &mut self,
+        index: PeerIndex,
+        channel: Channel,
+        route: Route,
+        port: Key,
+        bytes: u64,
+    ) {
+        match route.receiver() {
+            Some(ordinal) => self.opener_took(index, channel, ordinal, bytes),
+            None => self.receiver_took(port, bytes),
+        }
     }
 
     /// Reports to the opener what the slowest receiver of a channel has taken.
@@ -113,43 +129,41 @@ impl EventLoop {
         if !self.has_windows() {
             return;
         }
-        let Some(accepted) = self.peer(index).and_then(|peer| peer.accepted(channel)) else { return };
-        let unreported = |at: &ReceiverAt| {
-            self.receiver_windows.get(&at.port).map(|window| window.unreported).unwrap_or_default()
-        };
-        let Some(slowest) = accepted.receivers().iter().map(unreported).reduce(Credit::least) else { return };
-        if !slowest.is_worth_reporting(&self.service.limits) {
+        let Self { peers, receiver_windows, service, .. } = self;
+        let Some(peer) = peers[index as usize].as_mut() else { return };
+        let Some(accepted) = peer.accepted.get(channel) else { return };
+        let taken =
+            |at: &ReceiverAt| receiver_windows.get(&at.port).map(|window| window.taken).unwrap_or_default();
+        let slowest = accepted.receivers().iter().map(taken).reduce(|one, other| Taken {
+            total: one.total.least(other.total),
+            reported: one.reported.least(other.reported),
+        });
+        let Some(slowest) = slowest.filter(|slowest| slowest.is_worth_reporting(&service.limits)) else {
             return;
-        }
-        let peer = self.peers[index as usize].as_ref();
-        for receiver in
-            peer.and_then(|peer| peer.accepted(channel)).iter().flat_map(|accepted| accepted.receivers())
-        {
-            if let Some(window) = self.receiver_windows.get_mut(&receiver.port) {
-                window.unreported.subtract(slowest);
+        };
+        let credit = slowest.total;
+        for receiver in accepted.receivers() {
+            if let Some(window) = receiver_windows.get_mut(&receiver.port) {
+                window.taken.reported = credit;
             }
         }
         let towards = Towards::Opener;
-        self.send_signal(index, move || Signal::Credit { channel, towards, ordinal: 0, credit: slowest });
+        peer.signal(move || Signal::Credit { channel, towards, ordinal: 0, credit });
     }
 
-    /// The opener is done with a message of `bytes` from one receiver.
+    /// Counts a message of `bytes` from one receiver that the opener is done with.
     pub(super) fn opener_took(&mut self, index: PeerIndex, channel: Channel, ordinal: u32, bytes: u64) {
         if !self.has_windows() {
             return;
         }
-        let taken = {
-            let Some(peer) = self.peer_mut(index) else { return };
-            let unreported = peer.windows.entry(channel).or_default().unreported_of(ordinal);
-            unreported.add(Credit::one(bytes));
-            *unreported
-        };
-        if taken.is_worth_reporting(&self.service.limits) {
-            if let Some(window) = self.peer_mut(index).and_then(|peer| peer.windows.get_mut(&channel)) {
-                window.unreported[ordinal as usize] = Credit::default();
-            }
-            let towards = Towards::Receiver;
-            self.send_signal(index, move || Signal::Credit { channel, towards, ordinal, credit: taken });
+        let Self { peers, service, .. } = self;
+        let Some(peer) = peers[index as usize].as_mut() else { return };
+        let taken = peer.windows.entry(channel).or_default().taken_from(ordinal);
+        taken.total.add(Credit::one(bytes));
+        if taken.is_worth_reporting(&service.limits) {
+            taken.reported = taken.total;
+            let (towards, credit) = (Towards::Receiver, taken.total);
+            peer.signal(move || Signal::Credit { channel, towards, ordinal, credit });
         }
     }
 }

@@ -1,24 +1,26 @@
 //! The event loop: what one thread that runs script owns of the core.
 
-pub(crate) mod few;
+pub(crate) mod one_or_many;
 pub(crate) mod peer;
 pub(crate) mod port;
 pub(crate) mod slab;
 
 mod accept;
+mod cached;
 mod close;
 mod connect;
 pub(crate) mod context;
 mod credit;
+mod deliver;
 pub(crate) mod fan_out;
-mod finding;
-mod incoming;
-mod next;
 mod notices;
 mod opening;
 mod post;
+mod receive;
+mod search;
+mod slot;
 mod snapshot;
-mod to_several;
+mod turns;
 mod wait;
 #[cfg(test)]
 mod wrap_tests;
@@ -29,7 +31,7 @@ use crate::event::Event;
 use crate::event_loop::context::Context;
 use crate::event_loop::fan_out::FanOut;
 use crate::event_loop::peer::Peer;
-use crate::event_loop::port::{Held, PeerIndex, Port, PortState, ReceiverWindow};
+use crate::event_loop::port::{PeerIndex, Port, PortState, QueuedPosts, ReceiverWindow};
 use crate::event_loop::slab::{LAST_GENERATION, Slab};
 use crate::ids::{ContextId, EventLoopId, Key, PortId};
 use crate::index::ContextShared;
@@ -98,24 +100,24 @@ pub struct EventLoop {
     peers: Vec<Option<Peer>>,
     peer_of: HashMap<EventLoopId, PeerIndex>,
     /// The peer of the last target that was found.
-    recent: PeerIndex,
+    last_peer: PeerIndex,
     /// Events made and not yet handed out; before anything in a lane.
     events: VecDeque<Event>,
     /// A message that several receivers here get one after the other; before `events`.
     fan_out: FanOut,
     /// The peers that are polled, each once.
     polled: Vec<PeerIndex>,
-    round: next::Round,
+    round: turns::Round,
     /// Whether the bell is armed: the embedder was told "nothing" and may sleep.
     armed: bool,
     /// How often a waiting thread looks again before it sleeps.
     looks: u32,
     /// Targets of the connect being made; kept for its memory.
-    found: Vec<finding::Found>,
+    found: Vec<search::FoundTarget>,
     /// What is counted of receivers' ports where there are windows.
     receiver_windows: HashMap<Key, ReceiverWindow>,
     /// What opening ports hold, where posts wait for the receivers' answers.
-    held: HashMap<Key, Held>,
+    queued_posts: HashMap<Key, QueuedPosts>,
 }
 
 impl EventLoop {
@@ -133,16 +135,16 @@ impl EventLoop {
             ports: Slab::new(LAST_GENERATION),
             peers: vec![Some(own)],
             peer_of,
-            recent: OWN,
+            last_peer: OWN,
             events: VecDeque::new(),
             fan_out: FanOut::default(),
             polled: Vec::new(),
-            round: next::Round::default(),
+            round: turns::Round::default(),
             armed: false,
             looks: wait::LOOKS,
             found: Vec::new(),
             receiver_windows: HashMap::default(),
-            held: HashMap::default(),
+            queued_posts: HashMap::default(),
         }
     }
 
@@ -162,7 +164,7 @@ impl EventLoop {
         let extension =
             self.service.index.extension_id(description.instance).ok_or(AttachError::UnknownExtension)?;
         let key = self.contexts.vacant_key().ok_or(AttachError::TooManyContexts)?;
-        let id = ContextId { event_loop: self.id(), key };
+        let id = ContextId::new(self.id, key);
         let shared = Arc::new(ContextShared::new(id, description, extension));
         // Local first: should the attach be refused further on, a connection or a notice
         // that found it meanwhile names a key that is never given again.
@@ -253,12 +255,12 @@ impl EventLoop {
 
     #[inline]
     fn context_id(&self, key: Key) -> ContextId {
-        ContextId { event_loop: self.id, key }
+        ContextId::new(self.id, key)
     }
 
     #[inline]
     fn port_id(&self, key: Key) -> PortId {
-        PortId { event_loop: self.id, key }
+        PortId::new(self.id, key)
     }
 
     #[inline]

@@ -1,15 +1,15 @@
 //! What other threads tell an event loop besides records.
 
-use super::{EventLoop, OWN};
+use super::EventLoop;
+use super::deliver::Taken;
 use crate::event::Event;
-use crate::event_loop::context::Suspended;
-use crate::event_loop::port::PeerIndex;
+use crate::event_loop::peer::{Gone, Peer};
+use crate::event_loop::port::{PeerIndex, TargetState};
 use crate::ids::{EventLoopId, Key};
-use crate::policy::BackForwardCache;
 use crate::reason::DisconnectReason;
 use crate::shared::event_loop::Notice;
-use crate::sync::mutant;
-use crate::wire::incoming::Incoming;
+use crate::sync::{HashSet, mutant};
+use crate::wire::channel::Channel;
 
 impl EventLoop {
     /// Takes the control queue, in order.
@@ -21,17 +21,19 @@ impl EventLoop {
                     self.poll_peer(index);
                 }
                 Notice::ContextsGone { event_loop, contexts, reason } => {
-                    if event_loop == self.id() {
-                        self.own_contexts_gone(&contexts, reason);
+                    if event_loop == self.id {
+                        for &context in &*contexts {
+                            self.own_context_gone(context, reason);
+                        }
                     }
-                    self.cut_off(event_loop, Incoming::Gone { contexts, reason });
+                    self.cut_off(event_loop, Gone::Contexts(contexts, reason));
                 }
-                Notice::EventLoopGone(event_loop) if event_loop == self.id() => {
+                Notice::EventLoopGone(event_loop) if event_loop == self.id => {
                     for key in self.contexts.keys() {
                         self.own_context_gone(key, DisconnectReason::EventLoopGone);
                     }
                 }
-                Notice::EventLoopGone(event_loop) => self.cut_off(event_loop, Incoming::PeerGone),
+                Notice::EventLoopGone(event_loop) => self.cut_off(event_loop, Gone::Peer),
                 Notice::Suspend(contexts) => {
                     for context in contexts {
                         self.suspend(context);
@@ -46,29 +48,6 @@ impl EventLoop {
         }
     }
 
-    fn cut_off(&mut self, event_loop: EventLoopId, then: Incoming) {
-        if let Some(&index) = self.peer_of.get(&event_loop) {
-            self.cut(index, then);
-        }
-    }
-
-    /// Takes what a peer has sent by now, and queues what happened to it behind that.
-    pub(super) fn cut(&mut self, index: PeerIndex, then: Incoming) {
-        let Some(peer) = self.peer_mut(index) else { return };
-        let credits = if mutant("notice-ahead-of-the-lane") { Vec::new() } else { peer.absorb() };
-        peer.queue(then);
-        self.poll_peer(index);
-        for credit in credits {
-            self.signalled(index, credit);
-        }
-    }
-
-    fn own_contexts_gone(&mut self, contexts: &[Key], reason: DisconnectReason) {
-        for &context in contexts {
-            self.own_context_gone(context, reason);
-        }
-    }
-
     fn own_context_gone(&mut self, key: Key, reason: DisconnectReason) {
         if self.end_context(key, reason) || mutant("context-ends-twice") {
             let context = self.context_id(key);
@@ -76,26 +55,88 @@ impl EventLoop {
         }
     }
 
-    /// A context's page went into the back/forward cache.
-    fn suspend(&mut self, key: Key) {
-        let Some(context) = self.contexts.get_mut(key) else { return };
-        context.suspended.get_or_insert_with(Suspended::default);
-        if self.service.policies.back_forward_cache == BackForwardCache::Ends {
-            for port in context.ports.clone() {
-                self.close_port(port, DisconnectReason::BackForwardCache);
+    fn cut_off(&mut self, event_loop: EventLoopId, gone: Gone) {
+        if let Some(&index) = self.peer_of.get(&event_loop) {
+            self.cut(index, gone);
+        }
+    }
+
+    /// Notes what ended at a peer, behind what that has sent by now.
+    pub(super) fn cut(&mut self, index: PeerIndex, gone: Gone) {
+        if let Some(peer) = self.peer_mut(index) {
+            peer.cut(gone);
+            self.poll_peer(index);
+        }
+    }
+
+    /// Ends what went at a peer before what lies next in its lane. Returns how many records come
+    /// before what went next.
+    #[inline]
+    pub(super) fn apply_cuts_due(&mut self, index: PeerIndex) -> u64 {
+        loop {
+            let Some(before) = self.peer(index).and_then(Peer::records_before_cut) else { return u64::MAX };
+            if before > 0 {
+                return before;
+            }
+            self.apply_next_cut(index);
+        }
+    }
+
+    /// Ends what went next at a peer, if anything did: its lane is empty.
+    #[cold]
+    pub(super) fn apply_next_cut(&mut self, index: PeerIndex) -> Taken {
+        match self.peer_mut(index).and_then(Peer::take_cut) {
+            Some(gone) => {
+                self.apply_cut(index, gone);
+                Taken::Record
+            }
+            None => Taken::Nothing,
+        }
+    }
+
+    #[cold]
+    fn apply_cut(&mut self, index: PeerIndex, gone: Gone) {
+        self.round.found = true;
+        match gone {
+            Gone::Contexts(contexts, reason) => {
+                let gone: HashSet<Key> = contexts.iter().copied().collect();
+                self.end_with(index, |context| gone.contains(&context), reason);
+                if let Some(peer) = self.peer_mut(index) {
+                    gone.into_iter().for_each(|context| peer.contexts.forget(context));
+                }
+            }
+            Gone::Peer => {
+                self.end_with(index, |_| true, DisconnectReason::EventLoopGone);
+                if let Some(id) = self.peer(index).map(|peer| peer.shared.id()) {
+                    self.peer_of.remove(&id);
+                }
+                self.stop_polling(index);
+                // Drops what nobody will take.
+                if !mutant("gone-peer-kept") {
+                    self.peers[index as usize] = None;
+                }
             }
         }
     }
 
-    /// A context's page came back.
-    fn resume(&mut self, key: Key) {
-        let Some(context) = self.contexts.get_mut(key) else { return };
-        if let Some(suspended) = context.suspended.take()
-            && !mutant("held-for-a-page-and-lost")
-        {
-            self.events.extend(suspended.events);
+    /// Ends what a peer's contexts have to do with ours.
+    fn end_with(&mut self, index: PeerIndex, is_gone: impl Fn(Key) -> bool, reason: DisconnectReason) {
+        let Some(peer) = self.peer(index) else { return };
+        let targets: Vec<(Channel, u32)> = peer
+            .opened
+            .iter()
+            .flat_map(|(key, leg)| leg.targets.iter().zip(0..).map(move |(target, at)| (key, target, at)))
+            .filter(|(_, target, _)| !target.state.is_gone() && is_gone(target.context))
+            .map(|(key, _, ordinal)| (Channel(key), ordinal))
+            .collect();
+        let accepted = peer.accepted.iter();
+        let channels: Vec<Channel> =
+            accepted.filter(|(_, accepted)| is_gone(accepted.opener())).map(|(channel, _)| channel).collect();
+        for (channel, ordinal) in targets {
+            self.target_gone(index, channel, ordinal, reason, TargetState::Lost);
+        }
+        for channel in channels {
+            self.end_channel(index, channel, reason);
         }
     }
 }
-
-const _: () = assert!(OWN == 0);

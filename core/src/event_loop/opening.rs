@@ -3,13 +3,12 @@
 use super::EventLoop;
 use super::post::Refusal;
 use crate::error::PostError;
-use crate::event_loop::port::{Held, PortState, Side, TargetState};
+use crate::event_loop::port::{QueuedPosts, Side, TargetState};
 use crate::ids::Key;
 use crate::message::Message;
 use crate::payload::discard;
 use crate::policy::OpeningPort;
 use crate::reason::DisconnectReason;
-use crate::target::ConnectKind;
 use crate::wire::credit::Credit;
 
 impl EventLoop {
@@ -22,12 +21,8 @@ impl EventLoop {
     }
 
     fn have_posts_wait(&mut self, key: Key) {
-        if let Some(port) = self.ports.get_mut(key)
-            && let Side::Opener(opener) = &port.side
-            && opener.kind == ConnectKind::Port
-        {
-            port.state = PortState::Opening;
-            self.held.insert(key, Held::default());
+        if self.ports.get_mut(key).is_some_and(|port| port.begin_opening()) {
+            self.queued_posts.insert(key, QueuedPosts::default());
         }
     }
 
@@ -35,24 +30,24 @@ impl EventLoop {
     pub(super) fn hold<'m>(&mut self, key: Key, message: &mut Message<'m>) -> Result<(), Refusal<'m>> {
         let limits = &self.service.limits;
         let Some(port) = self.ports.get_mut(key) else { return Err(PostError::Disconnected) };
-        let held = self.held.entry(key).or_default();
-        if !held.amount.leaves_room(limits) {
+        let queued = self.queued_posts.entry(key).or_default();
+        if !queued.amount.leaves_room(limits) {
             port.wants_room = true;
             return Err(PostError::WindowFull);
         }
-        let Credit { messages, bytes } = held.amount;
-        if u64::from(messages) >= limits.lane_records || bytes >= limits.lane_bytes {
+        let Credit { messages, bytes } = queued.amount;
+        if messages >= limits.lane_records || bytes >= limits.lane_bytes {
             return Err(PostError::Busy);
         }
-        held.amount.add(Credit::one(message.bytes().len() as u64));
-        held.messages.push(message.take().into_owned());
+        queued.amount.add(Credit::one(message.bytes().len() as u64));
+        queued.messages.push(message.take().into_owned());
         Ok(())
     }
 
     /// Its own side disconnects a port that is opening: that waits like a post.
     pub(super) fn leave_opening(&mut self, key: Key) {
         if let Some(port) = self.ports.get_mut(key) {
-            port.state = PortState::Leaving;
+            port.leave_opening();
         }
     }
 
@@ -60,7 +55,7 @@ impl EventLoop {
     #[inline(always)]
     pub(super) fn end_opening(&mut self, key: Key) {
         // Every port that is opening has an entry there.
-        if !self.held.is_empty() {
+        if !self.queued_posts.is_empty() {
             self.open_if_answered(key);
         }
     }
@@ -94,10 +89,9 @@ impl EventLoop {
     /// Sends what was held, and ends the port if its own side had disconnected it.
     pub(super) fn release(&mut self, key: Key) {
         let Some(port) = self.ports.get_mut(key) else { return };
-        let leaves = port.state == PortState::Leaving;
-        port.state = PortState::Open;
-        let mut held = self.held.remove(&key).unwrap_or_default();
-        for mut message in std::mem::take(&mut held.messages) {
+        let leaves = port.end_opening();
+        let mut queued = self.queued_posts.remove(&key).unwrap_or_default();
+        for mut message in std::mem::take(&mut queued.messages) {
             self.send_message(key, &mut message);
             discard(message);
         }

@@ -1,6 +1,6 @@
 //! What an event loop keeps of its ports and of the channels behind them.
 
-use crate::event_loop::few::Few;
+use crate::event_loop::one_or_many::OneOrMany;
 use crate::event_loop::slab::occupant;
 use crate::ids::Key;
 use crate::message::Message;
@@ -9,8 +9,8 @@ use crate::payload::discard_all;
 use crate::reason::DisconnectReason;
 use crate::target::ConnectKind;
 use crate::wire::channel::{Channel, Route};
-use crate::wire::credit::Credit;
-use std::slice;
+use crate::wire::credit::{Credit, Sent, Taken};
+use std::{mem, slice};
 
 /// One end of a connection: a `runtime.Port` of one context.
 ///
@@ -21,6 +21,17 @@ use std::slice;
 /// | `Open` | connect, accept, the last answer | go to the other side | disconnect, the other side's end |
 /// | `Silent` | an end that this side is not told of | go nowhere | disconnect, the context's end |
 /// | `Ended` | an end whose event is queued | go nowhere | that event being handed out, disconnect |
+///
+/// ```text
+///   connect ──► Opening ──disconnect──► Leaving ──last answer──► freed
+///                  │ last answer
+///   connect,       ▼
+///   accept ─────► Open ──an end that is told────► Ended ──event handed out──► freed
+///                  ├─────an end that is not told► Silent ──disconnect────────► freed
+///                  └─────disconnect──────────────────────────────────────────► freed
+/// ```
+///
+/// Every transition is a method here.
 ///
 /// A cache line: with ten thousand ports every message asks for another one's.
 #[repr(align(64))]
@@ -35,24 +46,62 @@ pub(crate) struct Port {
 }
 
 impl Port {
-    /// Where the context's list of ports has this one. Kept in the sides, where there is room.
+    /// Returns where the context's list of ports has this one. Kept in the sides, where there is room.
     #[inline]
-    pub(crate) fn position(&self) -> u32 {
+    pub(crate) fn index_in_context(&self) -> u32 {
         match &self.side {
-            Side::Opener(opener) => opener.position,
-            Side::Receiver(receiver) => receiver.position,
+            Side::Opener(opener) => opener.index_in_context,
+            Side::Receiver(receiver) => receiver.index_in_context,
         }
     }
 
     #[inline]
-    pub(crate) fn set_position(&mut self, position: u32) {
+    pub(crate) fn set_index_in_context(&mut self, index: u32) {
         match &mut self.side {
-            Side::Opener(opener) => opener.position = position,
-            Side::Receiver(receiver) => receiver.position = position,
+            Side::Opener(opener) => opener.index_in_context = index,
+            Side::Receiver(receiver) => receiver.index_in_context = index,
         }
     }
 
-    /// Where a message goes if there is one way to go: by which peer, channel and route.
+    /// Has posts wait for the receivers' answers, where this is the opener's end of a port; returns
+    /// whether it is.
+    pub(crate) fn begin_opening(&mut self) -> bool {
+        let waits = matches!(&self.side, Side::Opener(opener) if opener.kind == ConnectKind::Port);
+        if waits {
+            debug_assert_eq!(self.state, PortState::Open, "it was made just now");
+            self.state = PortState::Opening;
+        }
+        waits
+    }
+
+    /// Notes that its own side disconnects it while it is opening.
+    pub(crate) fn leave_opening(&mut self) {
+        debug_assert_eq!(self.state, PortState::Opening);
+        self.state = PortState::Leaving;
+    }
+
+    /// Ends the opening; returns whether its own side had disconnected it meanwhile.
+    pub(crate) fn end_opening(&mut self) -> bool {
+        debug_assert!(self.state.is_opening());
+        mem::replace(&mut self.state, PortState::Open) == PortState::Leaving
+    }
+
+    /// Silences it, for its side is not told of its end, or not yet; returns whether it was open.
+    pub(crate) fn silence(&mut self) -> bool {
+        debug_assert!(!self.state.is_opening(), "what it holds is sent first");
+        mem::replace(&mut self.state, PortState::Silent) == PortState::Open
+    }
+
+    /// Notes that it ended, for a reason that its side will be told; returns whether that is news.
+    pub(crate) fn end(&mut self, reason: DisconnectReason) -> bool {
+        let hears = self.state.hears();
+        if hears {
+            self.state = PortState::Ended(reason);
+        }
+        hears
+    }
+
+    /// Returns where a message goes if there is one way to go: by which peer, channel and route.
     #[inline]
     pub(crate) fn only_way(&self) -> Option<(PeerIndex, Channel, Route)> {
         match &self.side {
@@ -108,23 +157,23 @@ const _: () = {
 /// The opener's side: a leg per event loop that it reaches.
 pub(crate) struct Opener {
     pub(crate) kind: ConnectKind,
-    pub(crate) legs: Few<LegAt>,
+    pub(crate) legs: OneOrMany<LegAt>,
     /// Why the last receiver that had taken the connection went.
     pub(crate) lost: Option<DisconnectReason>,
     /// Whether a receiver refused for want of a free port.
     pub(crate) limit_reached: bool,
-    /// See [`Port::position`].
-    pub(crate) position: u32,
+    /// See [`Port::index_in_context`].
+    pub(crate) index_in_context: u32,
 }
 
 /// Posts of an opening port that wait, where the policy says so.
 #[derive(Default)]
-pub(crate) struct Held {
+pub(crate) struct QueuedPosts {
     pub(crate) messages: Vec<Message<'static>>,
     pub(crate) amount: Credit,
 }
 
-impl Drop for Held {
+impl Drop for QueuedPosts {
     fn drop(&mut self) {
         discard_all(self.messages.drain(..));
     }
@@ -143,17 +192,17 @@ pub(crate) struct Receiver {
     pub(crate) peer: PeerIndex,
     pub(crate) channel: Channel,
     pub(crate) ordinal: u32,
-    /// See [`Port::position`].
-    pub(crate) position: u32,
+    /// See [`Port::index_in_context`].
+    pub(crate) index_in_context: u32,
 }
 
 /// What a receiver counts where there are windows.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct ReceiverWindow {
-    /// Sent to the opener and not yet credited.
-    pub(crate) outstanding: Credit,
-    /// Taken by this side and not yet reported to the opener.
-    pub(crate) unreported: Credit,
+    /// To the opener.
+    pub(crate) sent: Sent,
+    /// From the opener.
+    pub(crate) taken: Taken,
 }
 
 /// Which of an event loop's peers; used again when a peer is gone and nothing names it any more.
@@ -164,7 +213,7 @@ pub(crate) struct Leg {
     pub(crate) port: Key,
     pub(crate) generation: u32,
     /// In order of ordinal.
-    pub(crate) targets: Few<Target>,
+    pub(crate) targets: OneOrMany<Target>,
 }
 
 occupant!(Leg);
@@ -186,21 +235,21 @@ impl Leg {
 /// What an opener counts of a leg where there are windows.
 #[derive(Default)]
 pub(crate) struct LegWindow {
-    /// Sent to the receivers and not yet credited by the slowest.
-    pub(crate) outstanding: Credit,
-    /// Taken by the opener and not yet reported, by the receiver's ordinal.
-    pub(crate) unreported: Vec<Credit>,
+    /// To the receivers; the slowest gives the credit.
+    pub(crate) sent: Sent,
+    /// From each receiver, by its ordinal.
+    taken: Vec<Taken>,
 }
 
 impl LegWindow {
-    /// What was taken of the receiver with this ordinal and not yet reported.
+    /// What was taken of the receiver with this ordinal.
     #[inline]
-    pub(crate) fn unreported_of(&mut self, ordinal: u32) -> &mut Credit {
+    pub(crate) fn taken_from(&mut self, ordinal: u32) -> &mut Taken {
         let ordinal = ordinal as usize;
-        if self.unreported.len() <= ordinal {
-            self.unreported.resize(ordinal + 1, Credit::default());
+        if self.taken.len() <= ordinal {
+            self.taken.resize(ordinal + 1, Taken::default());
         }
-        &mut self.unreported[ordinal]
+        &mut self.taken[ordinal]
     }
 }
 
@@ -257,11 +306,11 @@ pub(crate) struct ReceiverAt {
 impl Accepted {
     /// `None` without receivers.
     #[inline(always)]
-    pub(crate) fn new(generation: u32, opener: Key, receivers: Few<ReceiverAt>) -> Option<Self> {
+    pub(crate) fn new(generation: u32, opener: Key, receivers: OneOrMany<ReceiverAt>) -> Option<Self> {
         match receivers {
-            Few::Nothing => None,
-            Few::One(receiver) => Some(Self::One { generation, opener, receiver }),
-            Few::Several(receivers) => Some(Self::Several { generation, opener, receivers }),
+            OneOrMany::Empty => None,
+            OneOrMany::One(receiver) => Some(Self::One { generation, opener, receiver }),
+            OneOrMany::Many(receivers) => Some(Self::Several { generation, opener, receivers }),
         }
     }
 
@@ -298,10 +347,10 @@ impl Accepted {
     }
 
     #[inline(always)]
-    pub(crate) fn into_receivers(self) -> Few<ReceiverAt> {
+    pub(crate) fn into_receivers(self) -> OneOrMany<ReceiverAt> {
         match self {
-            Self::One { receiver, .. } => Few::One(receiver),
-            Self::Several { receivers, .. } => Few::Several(receivers),
+            Self::One { receiver, .. } => OneOrMany::One(receiver),
+            Self::Several { receivers, .. } => OneOrMany::Many(receivers),
         }
     }
 

@@ -38,10 +38,10 @@ impl EventLoop {
         message: impl Into<Message<'m>>,
     ) -> Result<(), PostError<'m>> {
         let message = message.into();
-        let traits = MessageFlags::new(message.format, message.user_activation);
+        let flags = MessageFlags::new(message.format, message.user_activation);
         // All of it in registers: what was just put together elsewhere would be waited for.
         let bytes = message.bytes();
-        if bytes.len() <= INLINE_BYTES && self.post_short(port.event_loop, port.key, traits, bytes) {
+        if bytes.len() <= INLINE_BYTES && self.post_short(port.event_loop, port.key, flags, bytes) {
             if message.is_owned() {
                 discard(message);
             }
@@ -53,7 +53,7 @@ impl EventLoop {
     /// Posts a short message where there is one way to go, by a lane, and room on it: the usual case
     /// and the quick way. `false`, and nothing done, where it is not.
     #[inline(never)]
-    fn post_short(&mut self, event_loop: EventLoopId, key: Key, traits: MessageFlags, bytes: &[u8]) -> bool {
+    fn post_short(&mut self, event_loop: EventLoopId, key: Key, flags: MessageFlags, bytes: &[u8]) -> bool {
         let limits = &self.service.limits;
         if event_loop != self.id || bytes.len() > limits.message_bytes {
             return false;
@@ -71,7 +71,7 @@ impl EventLoop {
         {
             return false;
         }
-        peer.send_short((channel, route), traits, bytes);
+        peer.send_short((channel, route), flags, bytes);
         true
     }
 
@@ -115,8 +115,8 @@ impl EventLoop {
             {
                 return self.post_every_way(key, message);
             }
-            let traits = MessageFlags::new(message.format, message.user_activation);
-            peer.send_message((channel, route), traits, &mut message.body, true);
+            let flags = MessageFlags::new(message.format, message.user_activation);
+            peer.send_message((channel, route), flags, &mut message.body, true);
             return Ok(());
         }
         self.post_every_way(key, message)
@@ -166,7 +166,7 @@ impl EventLoop {
 
     /// Sends a message every way that the port goes.
     pub(super) fn send_message(&mut self, key: Key, message: &mut Message<'_>) {
-        let traits = MessageFlags::new(message.format, message.user_activation);
+        let flags = MessageFlags::new(message.format, message.user_activation);
         let body = &mut message.body;
         let bytes = body.as_slice().len() as u64;
         let windows = self.has_windows();
@@ -177,19 +177,19 @@ impl EventLoop {
                 for (position, leg) in opener.legs.iter().enumerate() {
                     let Some(peer) = self.peers[leg.peer as usize].as_mut() else { continue };
                     if windows {
-                        peer.windows.entry(leg.channel).or_default().outstanding.add(Credit::one(bytes));
+                        peer.windows.entry(leg.channel).or_default().sent.total.add(Credit::one(bytes));
                     }
                     let last = position + 1 == count;
-                    peer.send_message((leg.channel, Route::TO_RECEIVERS), traits, body, last);
+                    peer.send_message((leg.channel, Route::TO_RECEIVERS), flags, body, last);
                 }
             }
             Side::Receiver(receiver) => {
                 let Some(peer) = self.peers[receiver.peer as usize].as_mut() else { return };
                 if windows {
-                    self.receiver_windows.entry(key).or_default().outstanding.add(Credit::one(bytes));
+                    self.receiver_windows.entry(key).or_default().sent.total.add(Credit::one(bytes));
                 }
                 let route = Route::to_opener(receiver.ordinal);
-                peer.send_message((receiver.channel, route), traits, body, true);
+                peer.send_message((receiver.channel, route), flags, body, true);
             }
         }
     }

@@ -13,7 +13,7 @@ pub(crate) const LAST_GENERATION: u32 = if cfg!(port_core_model) { 2 } else { u3
 /// a slot whose generations are used up is retired.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
-    slots: Vec<Slot<T>>,
+    slots: Vec<SlabSlot<T>>,
     /// The empty slot to fill next, or [`NONE`].
     vacant: u32,
     last_generation: u32,
@@ -48,7 +48,7 @@ macro_rules! occupant {
 pub(crate) use occupant;
 
 #[derive(Debug)]
-enum Slot<T> {
+enum SlabSlot<T> {
     Full(T),
     Empty {
         generation: u32,
@@ -69,7 +69,7 @@ impl<T: Occupant> Slab<T> {
     /// A slab whose first slots are all vacant and at this generation.
     #[cfg(test)]
     pub(crate) fn aged(slots: u32, generation: u32) -> Self {
-        let slot = |index| Slot::Empty { generation, next: if index == 0 { NONE } else { index - 1 } };
+        let slot = |index| SlabSlot::Empty { generation, next: if index == 0 { NONE } else { index - 1 } };
         let vacant = slots.checked_sub(1).unwrap_or(NONE);
         Self { slots: (0..slots).map(slot).collect(), vacant, last_generation: u32::MAX }
     }
@@ -78,8 +78,8 @@ impl<T: Occupant> Slab<T> {
     #[inline]
     pub(crate) fn vacant_key(&self) -> Option<Key> {
         match self.slots.get(self.vacant as usize) {
-            Some(&Slot::Empty { generation, .. }) => Some(Key::new(self.vacant, generation)),
-            Some(Slot::Full(_)) => unreachable!("the next slot to fill is vacant"),
+            Some(&SlabSlot::Empty { generation, .. }) => Some(Key::new(self.vacant, generation)),
+            Some(SlabSlot::Full(_)) => unreachable!("the next slot to fill is vacant"),
             None => {
                 let index = u32::try_from(self.slots.len()).ok().filter(|index| *index != NONE)?;
                 Some(Key::new(index, 0))
@@ -104,15 +104,14 @@ impl<T: Occupant> Slab<T> {
         let key = self.vacant_key()?;
         if key.index() as usize == self.slots.len() {
             grow_gently(&mut self.slots, 1);
-            self.slots.push(Slot::Empty { generation: 0, next: NONE });
+            self.slots.push(SlabSlot::Empty { generation: 0, next: NONE });
         }
         let slot = &mut self.slots[key.index() as usize];
-        if let Slot::Empty { next, .. } = *slot {
+        if let SlabSlot::Empty { next, .. } = *slot {
             self.vacant = next;
         }
-        // A vacant slot has nothing to drop, which the compiler does not know.
-        mem::forget(mem::replace(slot, Slot::Full(make())));
-        if let Slot::Full(value) = slot {
+        overwrite_vacant(slot, SlabSlot::Full(make()));
+        if let SlabSlot::Full(value) = slot {
             value.set_generation(key.generation());
             finish(value);
         }
@@ -122,7 +121,7 @@ impl<T: Occupant> Slab<T> {
     #[inline]
     pub(crate) fn get(&self, key: Key) -> Option<&T> {
         match self.slots.get(key.index() as usize)? {
-            Slot::Full(value)
+            SlabSlot::Full(value)
                 if value.generation() == key.generation() || mutant("generation-not-compared") =>
             {
                 Some(value)
@@ -134,7 +133,7 @@ impl<T: Occupant> Slab<T> {
     #[inline]
     pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
         match self.slots.get_mut(key.index() as usize)? {
-            Slot::Full(value) if value.generation() == key.generation() => Some(value),
+            SlabSlot::Full(value) if value.generation() == key.generation() => Some(value),
             _ => None,
         }
     }
@@ -144,28 +143,28 @@ impl<T: Occupant> Slab<T> {
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
         let slot = self.slots.get_mut(key.index() as usize)?;
         match slot {
-            Slot::Full(value) if value.generation() == key.generation() => {}
+            SlabSlot::Full(value) if value.generation() == key.generation() => {}
             _ => return None,
         }
-        let empty = Self::leave(key, self.last_generation, &mut self.vacant);
+        let empty = Self::vacated(key, self.last_generation, &mut self.vacant);
         match mem::replace(slot, empty) {
-            Slot::Full(value) => Some(value),
-            Slot::Empty { .. } => None,
+            SlabSlot::Full(value) => Some(value),
+            SlabSlot::Empty { .. } => None,
         }
     }
 
     /// What a slot becomes that is left: vacant, or retired.
     #[inline(always)]
-    fn leave(key: Key, last_generation: u32, vacant: &mut u32) -> Slot<T> {
+    fn vacated(key: Key, last_generation: u32, vacant: &mut u32) -> SlabSlot<T> {
         let generation = key.generation();
         let generation = if generation < last_generation {
             generation + u32::from(!mutant("generation-not-raised"))
         } else if mutant("generations-start-over") {
             0
         } else {
-            return Slot::Empty { generation, next: NONE };
+            return SlabSlot::Empty { generation, next: NONE };
         };
-        Slot::Empty { generation, next: mem::replace(vacant, key.index()) }
+        SlabSlot::Empty { generation, next: mem::replace(vacant, key.index()) }
     }
 
     /// As [`remove`](Self::remove), but drops the value where it lies, after a look at it.
@@ -173,9 +172,9 @@ impl<T: Occupant> Slab<T> {
     pub(crate) fn discard<R>(&mut self, key: Key, look: impl FnOnce(&T) -> R) -> Option<R> {
         let slot = self.slots.get_mut(key.index() as usize)?;
         match slot {
-            Slot::Full(value) if value.generation() == key.generation() => {
+            SlabSlot::Full(value) if value.generation() == key.generation() => {
                 let result = look(value);
-                *slot = Self::leave(key, self.last_generation, &mut self.vacant);
+                *slot = Self::vacated(key, self.last_generation, &mut self.vacant);
                 Some(result)
             }
             _ => None,
@@ -185,8 +184,8 @@ impl<T: Occupant> Slab<T> {
     /// The filled slots in order of index.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
         self.slots.iter().zip(0..).filter_map(|(slot, index)| match slot {
-            Slot::Full(value) => Some((Key::new(index, value.generation()), value)),
-            Slot::Empty { .. } => None,
+            SlabSlot::Full(value) => Some((Key::new(index, value.generation()), value)),
+            SlabSlot::Empty { .. } => None,
         })
     }
 
@@ -194,6 +193,12 @@ impl<T: Occupant> Slab<T> {
     pub(crate) fn keys(&self) -> Vec<Key> {
         self.iter().map(|(key, _)| key).collect()
     }
+}
+
+/// Writes over something that holds nothing to drop, which the compiler does not know.
+#[inline(always)]
+pub(crate) fn overwrite_vacant<T>(place: &mut T, value: T) {
+    mem::forget(mem::replace(place, value));
 }
 
 /// Makes room for more items, an eighth of what is there at least. Doubling would have

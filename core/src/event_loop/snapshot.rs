@@ -9,34 +9,18 @@ use crate::snapshot::{
 };
 use crate::sync::HashMap;
 use crate::wire::channel::Channel;
-use crate::wire::incoming::Incoming;
 
 impl EventLoop {
     /// Everything this event loop knows: contexts, ports with their other sides,
     /// states and what is queued for them, lanes. For a developer's panel, a test or
-    /// a bug report; `Debug` of it is readable. Moves what lies in the lanes into the
-    /// loop's own memory to count it, and allocates.
-    pub fn snapshot(&mut self) -> EventLoopSnapshot {
+    /// a bug report; `Debug` of it is readable. Looks at everything that lies in the lanes, and allocates.
+    pub fn snapshot(&self) -> EventLoopSnapshot {
         let indices: Vec<_> = self.peer_of.values().copied().collect();
-        for &index in &indices {
-            let credits = self.peer_mut(index).map(crate::event_loop::peer::Peer::absorb).unwrap_or_default();
-            for credit in credits {
-                self.signalled(index, credit);
-            }
-            if self.peer_mut(index).is_some_and(crate::event_loop::peer::Peer::has_record) {
-                self.poll_peer(index);
-                self.made_work();
-            }
-        }
         let mut queued = HashMap::<_, Queued>::default();
-        for &index in &indices {
-            let Some(peer) = self.peer(index) else { continue };
-            for incoming in peer.backlog() {
-                if let Incoming::Message { channel, route, payload, .. } = incoming {
-                    let towards = route.receiver().is_none();
-                    queued.entry((index, *channel, towards)).or_default().add(payload.len());
-                }
-            }
+        for (peer, &index) in indices.iter().filter_map(|index| Some((self.peer(*index)?, index))) {
+            peer.look_over_messages(|channel, route, bytes| {
+                queued.entry((index, channel, route.receiver().is_none())).or_default().add(bytes);
+            });
         }
         let mut made = HashMap::<_, Queued>::default();
         let held = self.contexts.iter().filter_map(|(_, context)| context.suspended.as_ref());
@@ -66,7 +50,7 @@ impl EventLoop {
                     Side::Receiver(receiver) => {
                         received.merge(waiting(receiver.peer, receiver.channel, true));
                         self.peer(receiver.peer)
-                            .and_then(|peer| peer.accepted(receiver.channel))
+                            .and_then(|peer| peer.accepted.get(receiver.channel))
                             .map(|accepted| PortEnd {
                                 context: of_peer(receiver.peer, accepted.opener()),
                                 accepted: true,

@@ -1,8 +1,8 @@
 //! Waiting for events: looking out for a moment, and falling asleep without missing one.
 
 use super::EventLoop;
-use super::next::Round;
-use crate::event::{Event, Full, Place, Written};
+use super::slot::{EventSlot, Written};
+use crate::event::Event;
 use crate::sync::mutant;
 use std::hint;
 use std::task::{Context, Poll};
@@ -14,48 +14,10 @@ use std::time::{Duration, Instant};
 pub(super) const LOOKS: u32 = if cfg!(port_core_model) { 0 } else { 400 };
 
 impl EventLoop {
-    /// Arms every polled lane, looks once more, and arms the bell. `false` when there
-    /// was something after all. From here on an idle lane costs nothing until it rings.
-    pub(super) fn fall_asleep(&mut self) -> bool {
-        if !self.polled.is_empty() {
-            for &index in &self.polled {
-                if let Some(peer) = self.peers[index as usize].as_mut() {
-                    peer.arm();
-                }
-            }
-            self.shared.bell().look_again();
-        }
-        let peers = &mut self.peers;
-        self.polled.retain(|&index| {
-            let Some(peer) = peers[index as usize].as_mut() else { return false };
-            peer.polled = peer.has_record() && !mutant("asleep-without-a-second-look");
-            peer.polled
-        });
-        self.round = Round::default();
-        if self.polled.is_empty() && self.events.is_empty() {
-            self.armed = self.shared.bell().arm();
-        }
-        self.armed
-    }
-
     /// The next event for an asynchronous host: registers the task instead of
     /// sleeping. One task polls at a time; only the last is woken.
     pub fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Event> {
-        if let Some(event) = self.try_next_event() {
-            return Poll::Ready(event);
-        }
-        if !mutant("task-registered-after-the-look") {
-            self.shared.bell().wakeup().register(context.waker());
-        }
-        match self.next_event() {
-            Some(event) => Poll::Ready(event),
-            None => {
-                if mutant("task-registered-after-the-look") {
-                    self.shared.bell().wakeup().register(context.waker());
-                }
-                Poll::Pending
-            }
-        }
+        self.poll_next(context)
     }
 
     /// Has [`wait`](Self::wait) and [`wait_timeout`](Self::wait_timeout) look so often for an event before they
@@ -67,63 +29,85 @@ impl EventLoop {
         self.looks = looks;
     }
 
-    /// Looks for an event for a moment.
-    #[inline(always)]
-    fn look_for_a_moment(&mut self, place: &mut Place) -> Option<Full> {
-        for _ in 0..self.looks {
-            // A message is made where it stays; moving one takes as long as making it.
-            let event_loop = self.id;
-            if self.lane_is_next()
-                && let Ok(arrival) = self.arrival()
-            {
-                return Some(arrival.put(event_loop, place));
-            }
-            if let Some(event) = self.try_next_event() {
-                return Some(place.put(event));
-            }
-            hint::spin_loop();
-        }
-        None
-    }
-
     /// The next event for a plain thread: sleeps until there is one, after it looked
     /// [for a moment](Self::set_looks_before_sleep).
     pub fn wait(&mut self) -> Event {
-        Place::of_event(|place| self.wait_for(place))
+        self.wait_for_event()
+    }
+
+    /// As [`wait`](Self::wait), for so long at most; `None` when nothing came.
+    pub fn wait_timeout(&mut self, timeout: Duration) -> Option<Event> {
+        self.wait_for_event_until(timeout)
+    }
+
+    /// Registers the task, and hands out an event if there is one after all.
+    pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Event> {
+        if let Some(event) = self.deliver_unarmed() {
+            return Poll::Ready(event);
+        }
+        if !mutant("task-registered-after-the-look") {
+            self.shared.bell().wakeup().register(context.waker());
+        }
+        let event = self.deliver_or_arm();
+        if mutant("task-registered-after-the-look") {
+            self.shared.bell().wakeup().register(context.waker());
+        }
+        event.map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// Looks for an event for a moment, and then arms the waker. Puts nothing where there was nothing.
+    #[inline(always)]
+    fn look_out(&mut self, slot: &mut EventSlot) -> Written {
+        for _ in 0..self.looks {
+            let written = self.deliver(slot);
+            if written.is_event() {
+                return written;
+            }
+            hint::spin_loop();
+        }
+        match self.deliver_or_arm() {
+            Some(event) => slot.put(event).into(),
+            None => slot.put_nothing(),
+        }
+    }
+
+    /// Sleeps until there is an event.
+    pub(super) fn wait_for_event(&mut self) -> Event {
+        loop {
+            if let Some(event) = EventSlot::event_or_none(|slot| self.wait_in_slot(slot)) {
+                return event;
+            }
+        }
     }
 
     #[inline(never)]
-    fn wait_for(&mut self, place: &mut Place) -> Full {
+    fn wait_in_slot(&mut self, slot: &mut EventSlot) -> Written {
         loop {
-            if let Some(full) = self.look_for_a_moment(place) {
-                return full;
-            }
-            if let Some(event) = self.next_event() {
-                return place.put(event);
+            let written = self.look_out(slot);
+            if written.is_event() {
+                return written;
             }
             self.shared.bell().wakeup().sleep();
         }
     }
 
-    /// As [`wait`](Self::wait), for so long at most; `None` when nothing came.
-    pub fn wait_timeout(&mut self, timeout: Duration) -> Option<Event> {
-        let Some(deadline) = Instant::now().checked_add(timeout) else { return Some(self.wait()) };
-        Place::of_event_or_none(|place| self.wait_until(deadline, place))
+    /// Sleeps until there is an event, or the time is over.
+    pub(super) fn wait_for_event_until(&mut self, timeout: Duration) -> Option<Event> {
+        let Some(deadline) = Instant::now().checked_add(timeout) else { return Some(self.wait_for_event()) };
+        EventSlot::event_or_none(|slot| self.wait_in_slot_until(deadline, slot))
     }
 
     #[inline(never)]
-    fn wait_until(&mut self, deadline: Instant, place: &mut Place) -> Written {
+    fn wait_in_slot_until(&mut self, deadline: Instant, slot: &mut EventSlot) -> Written {
         loop {
-            if let Some(full) = self.look_for_a_moment(place) {
-                return full.into();
-            }
-            if let Some(event) = self.next_event() {
-                return place.put(event).into();
+            let written = self.look_out(slot);
+            if written.is_event() {
+                return written;
             }
             if !self.shared.bell().wakeup().sleep_until(deadline) {
-                return match self.next_event() {
-                    Some(event) => place.put(event).into(),
-                    None => place.put_nothing(),
+                return match self.deliver_or_arm() {
+                    Some(event) => slot.put(event).into(),
+                    None => slot.put_nothing(),
                 };
             }
         }

@@ -120,17 +120,17 @@ fn windows_and_counts_at_their_largest() {
     pair.receiver();
     let (port, received) = pair.connect();
     exchange(&mut pair.here, port, &mut pair.there, received);
-    let nearly_full = Credit { messages: u32::MAX - 1, bytes: u64::MAX - 20 };
-    pair.leg().outstanding = nearly_full;
-    pair.there.receiver_windows.entry(received.key).or_default().outstanding = nearly_full;
+    let nearly_full = Credit { messages: u64::from(u32::MAX) - 1, bytes: u64::MAX - 20 };
+    pair.leg().sent.total = nearly_full;
+    pair.there.receiver_windows.entry(received.key).or_default().sent.total = nearly_full;
     exchange(&mut pair.here, port, &mut pair.there, received);
     exchange(&mut pair.there, received, &mut pair.here, port);
     assert!(matches!(pair.here.post_message(port, "full"), Err(PostError::WindowFull(_))));
     assert!(matches!(pair.there.post_message(received, "full"), Err(PostError::WindowFull(_))));
     // The next message is reported with all before it, whatever it was.
-    let all = Credit { messages: u32::MAX, bytes: u64::MAX };
-    pair.there.receiver_windows.entry(received.key).or_default().unreported = all;
-    pair.leg().outstanding.messages -= 1;
+    let all = Credit { messages: u64::from(u32::MAX), bytes: u64::MAX };
+    pair.there.receiver_windows.entry(received.key).or_default().taken.total = all;
+    pair.leg().sent.total.messages -= 1;
     exchange(&mut pair.here, port, &mut pair.there, received);
     assert_eq!(pair.here.next_event(), Some(Event::Room { context: pair.opener, port }));
     exchange(&mut pair.here, port, &mut pair.there, received);

@@ -2,10 +2,11 @@
 
 use crate::limits::Limits;
 
-/// Messages and bytes.
+/// Messages and bytes, counted from a channel's beginning. That makes credit idempotent: it may be
+/// read ahead of what lies before it in the lane, and once more when its turn comes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Credit {
-    pub(crate) messages: u32,
+    pub(crate) messages: u64,
     pub(crate) bytes: u64,
 }
 
@@ -19,9 +20,12 @@ impl Credit {
         self.bytes = self.bytes.saturating_add(more.bytes);
     }
 
-    pub(crate) fn subtract(&mut self, less: Self) {
-        self.messages = self.messages.saturating_sub(less.messages);
-        self.bytes = self.bytes.saturating_sub(less.bytes);
+    /// Returns what was added since it was `earlier`.
+    fn since(self, earlier: Self) -> Self {
+        Self {
+            messages: self.messages.saturating_sub(earlier.messages),
+            bytes: self.bytes.saturating_sub(earlier.bytes),
+        }
     }
 
     pub(crate) fn least(self, other: Self) -> Self {
@@ -30,14 +34,50 @@ impl Credit {
 
     /// Returns whether a window that has this much under way admits a message.
     pub(crate) fn leaves_room(self, limits: &Limits) -> bool {
-        limits.window_messages.is_none_or(|window| self.messages < window.max(1))
+        limits.window_messages.is_none_or(|window| self.messages < window.max(1).into())
             && limits.window_bytes.is_none_or(|window| self.bytes < window.max(1))
     }
 
     /// Returns whether this much was taken that the other side should know.
+    fn is_worth_reporting(self, limits: &Limits) -> bool {
+        limits.window_messages.is_some_and(|window| self.messages >= window.div_ceil(2).into())
+            || limits.window_bytes.is_some_and(|window| self.bytes >= window.div_ceil(2))
+    }
+}
+
+/// What one side sent on a channel, and what of it the other side is done with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sent {
+    pub(crate) total: Credit,
+    credited: Credit,
+}
+
+impl Sent {
+    /// Returns what is under way.
+    pub(crate) fn outstanding(self) -> Credit {
+        self.total.since(self.credited)
+    }
+
+    /// Takes credit, if it is news.
+    pub(crate) fn credit(&mut self, credit: Credit) {
+        self.credited = Credit {
+            messages: self.credited.messages.max(credit.messages),
+            bytes: self.credited.bytes.max(credit.bytes),
+        };
+    }
+}
+
+/// What one side took of a channel, and what of it the other side was told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Taken {
+    pub(crate) total: Credit,
+    pub(crate) reported: Credit,
+}
+
+impl Taken {
+    /// Returns whether the other side should be told that it may count on this much.
     #[inline]
     pub(crate) fn is_worth_reporting(self, limits: &Limits) -> bool {
-        limits.window_messages.is_some_and(|window| self.messages >= window.div_ceil(2))
-            || limits.window_bytes.is_some_and(|window| self.bytes >= window.div_ceil(2))
+        self.total.since(self.reported).is_worth_reporting(limits)
     }
 }

@@ -1,7 +1,6 @@
 //! What event loops say to each other: the records of a lane, and what these name.
 
-pub(crate) mod acquaintance;
 pub(crate) mod channel;
+pub(crate) mod context_table;
 pub(crate) mod credit;
-pub(crate) mod incoming;
 pub(crate) mod record;

@@ -1,73 +1,53 @@
-//! What travels in a lane, and what an event loop makes of it.
+//! What travels in a lane.
 
 use crate::concurrent::lane::{PIECE_BYTES, RECORD_BYTES, TAIL_BYTES, copy_short};
 use crate::ids::Key;
 use crate::index::ContextShared;
 use crate::message::{Body, MessageFlags};
 use crate::name::PortName;
-use crate::payload::{CELL_BYTES, HEAD_BYTES, INLINE_BYTES, Pieces};
+use crate::payload::{self, HEAD_BYTES, INLINE_BYTES, Piece, Pieces};
 use crate::reason::DisconnectReason;
 use crate::sync::Arc;
 use crate::target::ConnectInfo;
-use crate::wire::acquaintance::Introduction;
 use crate::wire::channel::{Channel, Route, Towards};
 use crate::wire::credit::Credit;
 use bytes::Bytes;
 use std::mem::MaybeUninit;
 
-/// A cell that holds a piece of a message behind its record.
-type Cell = [MaybeUninit<u8>; PIECE_BYTES];
-
 const _: () = {
     assert!(size_of::<Record>() <= RECORD_BYTES);
     assert!(HEAD_BYTES + TAIL_BYTES == INLINE_BYTES);
-    assert!(PIECE_BYTES == CELL_BYTES);
+    assert!(PIECE_BYTES == payload::PIECE_BYTES);
 };
 
 /// A short message: as much of it as the record holds, initialised as far as the
 /// message goes. Aligned, so that it is moved in the pieces it was written in.
 #[repr(align(8))]
-pub(crate) struct Head(pub(super) [MaybeUninit<u8>; HEAD_BYTES]);
+pub(crate) struct Head([MaybeUninit<u8>; HEAD_BYTES]);
 
 /// One entry of a lane, at most [`RECORD_BYTES`].
 pub(crate) enum Record {
-    /// A message of at most [`INLINE_BYTES`], the bytes that do not fit the head behind it.
-    Short { channel: Channel, route: Route, traits: MessageFlags, length: u8, head: Head },
+    /// A message of at most [`INLINE_BYTES`]; the bytes that do not fit the head lie in its tail.
+    Short { channel: Channel, route: Route, flags: MessageFlags, length: u8, head: Head },
     /// A longer message, by reference.
-    Long { channel: Channel, route: Route, traits: MessageFlags, bytes: Bytes },
-    /// A connection to one context, by an opener that the peer knows.
-    Connect { channel: Channel, traits: ConnectInfo, opener: Key, target: Key, name: PortName },
-    /// The same, by one that it does not know yet.
-    FirstConnect {
-        channel: Channel,
-        traits: ConnectInfo,
-        opener: Arc<ContextShared>,
-        target: Key,
-        name: PortName,
-    },
+    Long { channel: Channel, route: Route, flags: MessageFlags, bytes: Bytes },
+    /// A context of the sender's that connections name by its key from now on.
+    Announce(Arc<ContextShared>),
+    /// A connection to one context.
+    Connect { channel: Channel, info: ConnectInfo, opener: Key, target: Key, name: PortName },
     /// A connection to several contexts.
-    ConnectMany(Box<Connect>),
-    /// Anything else.
+    ConnectMany(Box<ConnectMany>),
+    /// Anything without a payload.
     Signal(Signal),
     /// To the loop itself: a port was opened towards nobody.
     NoTarget { port: Key },
 }
 
-/// What a loop needs to know of a message that lies in a lane, but for its bytes.
-#[derive(Clone, Copy)]
-pub(crate) struct Address {
+/// A connection to several contexts of one event loop.
+pub(crate) struct ConnectMany {
     pub(crate) channel: Channel,
-    pub(crate) route: Route,
-    pub(crate) bytes: u64,
-    /// Whether all of it lies in the lane.
-    pub(crate) short: bool,
-}
-
-/// A connection to contexts of one event loop.
-pub(crate) struct Connect {
-    pub(crate) channel: Channel,
-    pub(crate) opener: Introduction,
-    pub(crate) traits: ConnectInfo,
+    pub(crate) opener: Key,
+    pub(crate) info: ConnectInfo,
     pub(crate) name: PortName,
     /// In order of ordinal.
     pub(crate) targets: Vec<Key>,
@@ -83,10 +63,10 @@ pub(crate) enum Signal {
     Join { channel: Channel, beside: u32 },
     /// The sender of this record ends its part of the channel.
     Close { channel: Channel, route: Route, reason: DisconnectReason, hearing: Hearing },
-    /// The sender of this record is done with so many messages and bytes that the
-    /// other side sent. `ordinal` names the receiver where one is meant.
+    /// The sender of this record is done with this much of what the other side sent, counted from the
+    /// channel's beginning. `ordinal` names the receiver where one is meant.
     Credit { channel: Channel, towards: Towards, ordinal: u32, credit: Credit },
-    /// A context of the sender's that the peer was told of has ended.
+    /// A context of the sender's that was announced has ended.
     Farewell { context: Key },
 }
 
@@ -99,28 +79,28 @@ pub(crate) enum Hearing {
 }
 
 impl Record {
-    /// Where a message goes, and how long it is.
-    #[inline]
-    pub(crate) fn address(&self) -> Option<Address> {
-        match *self {
-            Self::Short { channel, route, length, .. } => {
-                Some(Address { channel, route, bytes: length.into(), short: true })
-            }
-            Self::Long { channel, route, ref bytes, .. } => {
-                Some(Address { channel, route, bytes: bytes.len() as u64, short: false })
-            }
-            _ => None,
-        }
+    /// Returns what the record counts for in a lane's budget: bytes of payload, names, descriptions
+    /// and lists of targets.
+    pub(crate) fn bytes(&self) -> u64 {
+        let bytes = match self {
+            Self::Short { length, .. } => usize::from(*length),
+            Self::Long { bytes, .. } => bytes.len(),
+            Self::Announce(context) => context.description().bytes(),
+            Self::Connect { name, .. } => name.as_str().len(),
+            Self::ConnectMany(connect) => connect.name.as_str().len() + size_of_val(&*connect.targets),
+            Self::Signal(_) | Self::NoTarget { .. } => 0,
+        };
+        bytes as u64
     }
 
     /// A message of at most [`INLINE_BYTES`] that has its length and not yet its bytes, of
     /// which [`fill`](Self::fill) writes those that do not go into its [tail](Self::tail_of).
     #[inline(always)]
-    pub(crate) fn short(channel: Channel, route: Route, traits: MessageFlags, bytes: &[u8]) -> Self {
+    pub(crate) fn short(channel: Channel, route: Route, flags: MessageFlags, bytes: &[u8]) -> Self {
         debug_assert!(bytes.len() <= INLINE_BYTES);
         #[allow(clippy::cast_possible_truncation, reason = "at most INLINE_BYTES")]
         let length = bytes.len() as u8;
-        Self::Short { channel, route, traits, length, head: Head([MaybeUninit::uninit(); HEAD_BYTES]) }
+        Self::Short { channel, route, flags, length, head: Head([MaybeUninit::uninit(); HEAD_BYTES]) }
     }
 
     /// The bytes of a short message that go into its tail.
@@ -164,35 +144,20 @@ impl Record {
     ///
     /// # Panics
     ///
-    /// When the record is none; its [address](Self::address) tells.
+    /// When the record is none.
     ///
     /// # Safety
     ///
     /// The cells hold the record's [tail](Self::tail_of). [`short`](Self::short) made the record and
     /// [`fill`](Self::fill) its head, as nothing else does.
     #[inline(always)]
-    pub(crate) unsafe fn pieces<'a, C: Iterator<Item = &'a Cell>>(
+    pub(crate) unsafe fn pieces<'a, C: Iterator<Item = &'a Piece>>(
         &'a self,
         cells: C,
     ) -> (MessageFlags, Pieces<'a, C>) {
-        let Self::Short { traits, length, head, .. } = self else { unreachable!("no short message") };
+        let Self::Short { flags, length, head, .. } = self else { unreachable!("no short message") };
         // SAFETY: as the caller promises.
-        (*traits, unsafe { Pieces::new((*length).into(), &head.0, cells) })
-    }
-
-    /// A connection to one context.
-    #[inline]
-    pub(crate) fn connect(
-        channel: Channel,
-        traits: ConnectInfo,
-        opener: Introduction,
-        target: Key,
-        name: PortName,
-    ) -> Self {
-        match opener {
-            Introduction::Known(opener) => Self::Connect { channel, traits, opener, target, name },
-            Introduction::First(opener) => Self::FirstConnect { channel, traits, opener, target, name },
-        }
+        (*flags, unsafe { Pieces::new((*length).into(), &head.0, cells) })
     }
 
     /// A message from `body`, and the tail that goes with the record. The last
@@ -201,7 +166,7 @@ impl Record {
     pub(crate) fn message<'a>(
         channel: Channel,
         route: Route,
-        traits: MessageFlags,
+        flags: MessageFlags,
         body: &'a mut Body<'_>,
         last: bool,
     ) -> (Self, &'a [u8]) {
@@ -216,10 +181,10 @@ impl Record {
                     bytes
                 }
             };
-            return (Self::Long { channel, route, traits, bytes }, &[]);
+            return (Self::Long { channel, route, flags, bytes }, &[]);
         }
         let bytes = body.as_slice();
-        let mut record = Self::short(channel, route, traits, bytes);
+        let mut record = Self::short(channel, route, flags, bytes);
         record.fill(bytes);
         (record, Self::tail_of(bytes))
     }

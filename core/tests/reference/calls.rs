@@ -46,7 +46,8 @@ impl Both {
         self.tell(format!("attach {context} on loop {home}: {kind:?} of load {instance}, {place:?}"));
         self.contexts.push(Attached { id, home, instance, kind, place });
         self.index.enter(context, load, kind, place);
-        self.model.does(|world| world.attach(home, instance));
+        let described = (url.len() + origin.len()) as u64;
+        self.model.does(|world| world.attach(home, instance, described));
         let everything = Listening {
             one_off: true,
             external_ports: true,

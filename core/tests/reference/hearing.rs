@@ -62,15 +62,13 @@ impl World {
     }
 
     /// Whether a loop may show these contexts and these ports with the ends that they
-    /// reach. To show them it takes credits, as a post does.
+    /// reach.
     pub fn shows(
         &mut self,
         at: Loop,
         contexts: &BTreeMap<Context, ContextShown>,
         ports: &BTreeMap<End, (State, Vec<Context>)>,
     ) -> bool {
-        let from = self.lanes.keys().filter(|(_, to)| *to == at).map(|(from, _)| *from).collect();
-        self.in_no_order(from, at, |world, from| world.take_credits(from, at));
         let here = (0..self.contexts.len())
             .filter(|context| self.contexts[*context].home == at && !self.contexts[*context].ended);
         let shown: BTreeMap<_, _> = here

@@ -25,6 +25,12 @@ pub enum Record {
     ToOpener(End, Message),
     CreditOpener(Channel, Amount),
     CreditReceiver(End, Amount),
+    /// A credit that was read ahead of what lay before it.
+    Spent,
+    /// A context that the peer was not told of before, with the bytes of its description.
+    Announce(u64),
+    /// One that it was told of has ended.
+    Farewell,
     /// A port was opened towards nobody.
     NoTarget(Channel),
     /// A notice, behind what was sent before it.
@@ -61,7 +67,7 @@ impl Record {
     fn amount(&self) -> Amount {
         match self {
             Self::ToReceivers(_, message) | Self::ToOpener(_, message) => Amount::one(message.length),
-            Self::Connect { bytes, .. } => Amount::one(*bytes),
+            Self::Connect { bytes, .. } | Self::Announce(bytes) => Amount::one(*bytes),
             Self::Gone(..) | Self::LoopGone => Amount::default(),
             Self::AnyOf(sequences) => sum(sequences.iter().flatten()),
             _ => Amount::one(0),
@@ -84,23 +90,20 @@ impl Lane {
         sum(self.records.iter())
     }
 
-    pub fn extract_credits(&mut self) -> Vec<Record> {
+    /// Reads the credits ahead of everything else, which stay as records.
+    pub fn read_credits(&mut self) -> Vec<Record> {
         let mut credits = Vec::new();
-        let mut extract = |records: &mut VecDeque<Record>| {
-            let (taken, kept): (VecDeque<_>, _) =
-                std::mem::take(records).into_iter().partition(Record::is_credit);
-            *records = kept;
-            credits.extend(taken);
+        let mut read = |records: &mut VecDeque<Record>| {
+            for record in records.iter_mut().filter(|record| record.is_credit()) {
+                credits.push(std::mem::replace(record, Record::Spent));
+            }
         };
         for record in &mut self.records {
             if let Record::AnyOf(sequences) = record {
-                sequences.iter_mut().for_each(&mut extract);
-                sequences.retain(|sequence| !sequence.is_empty());
+                sequences.iter_mut().for_each(&mut read);
             }
         }
-        extract(&mut self.records);
-        self.records.retain(|record| !matches!(record, Record::AnyOf(sequences) if sequences.is_empty()));
-        self.taken.add(Amount { count: credits.len() as u64, bytes: 0 });
+        read(&mut self.records);
         credits
     }
 

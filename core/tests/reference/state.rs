@@ -3,13 +3,17 @@
 use super::window::Amount;
 use super::{Context, End, Heard, Loop, Message, Nth};
 use port_core::{ConnectKind, DisconnectReason, Listening};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ContextState {
     pub home: Loop,
     /// The load of its extension.
     pub instance: usize,
+    /// Bytes of its URL and origin.
+    pub described: u64,
+    /// The loops that were told of it.
+    pub announced_to: BTreeSet<Loop>,
     pub listening: Listening,
     /// By a fact.
     pub killed: Option<DisconnectReason>,

@@ -54,7 +54,6 @@ impl World {
                 }
             }),
             Notice::LoopGone(gone) => {
-                self.take_credits(gone, at);
                 self.send_as(gone, at, Record::LoopGone);
             }
             Notice::Suspend(context) => self.goes_into_cache(context),
@@ -73,8 +72,6 @@ impl World {
             let living: Vec<_> = living.collect();
             self.end_contexts(at, &living, reason);
             self.hear(at, living.into_iter().map(|context| Heard::ContextGone(context, reason)).collect());
-        } else {
-            self.take_credits(home, at);
         }
         self.send_as(home, at, Record::Gone(contexts, reason));
     }
@@ -123,6 +120,7 @@ impl World {
                 }
             }
             credit @ (Record::CreditOpener(..) | Record::CreditReceiver(..)) => self.credited(from, credit),
+            Record::Spent | Record::Announce(_) | Record::Farewell => {}
             Record::NoTarget(channel) => self.end_if_alone(channel),
             Record::Gone(contexts, reason) => {
                 self.end_with(at, reason, |_, context| contexts.contains(&context));
@@ -271,6 +269,7 @@ impl World {
             Record::CreditOpener(channel, _) => !self.channels[*channel].legs.contains_key(&from),
             Record::CreditReceiver(end, _) => !self.receives(*end),
             Record::Gone(contexts, _) => !self.concerns(at, |context| contexts.contains(&context)),
+            Record::Spent | Record::Announce(_) | Record::Farewell => true,
             Record::Connect { .. } | Record::Join(_) | Record::LoopGone | Record::AnyOf(_) => false,
         }
     }

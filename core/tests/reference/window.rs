@@ -58,11 +58,11 @@ impl World {
         self.ports.get(&end).is_none_or(|port| self.admits(port.outstanding))
     }
 
-    /// Takes the credits that lie in a lane ahead of everything else in it. A loop's
+    /// Reads the credits that lie in a lane ahead of everything else in it. A loop's
     /// own are not looked for.
     pub(super) fn take_credits(&mut self, from: Loop, at: Loop) {
         let Some(lane) = self.lanes.get_mut(&(from, at)).filter(|_| from != at) else { return };
-        for credit in lane.extract_credits() {
+        for credit in lane.read_credits() {
             self.credited(from, credit);
         }
     }

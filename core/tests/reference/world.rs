@@ -103,10 +103,32 @@ impl World {
         self.ports.get(&end).map(|port| port.state)
     }
 
-    pub fn attach(&mut self, home: Loop, instance: usize) {
-        let listening = Listening::default();
-        let context = ContextState { home, instance, listening, killed: None, ended: false, suspended: None };
-        self.contexts.push(context);
+    pub fn attach(&mut self, home: Loop, instance: usize, described: u64) {
+        self.contexts.push(ContextState {
+            home,
+            instance,
+            described,
+            announced_to: BTreeSet::new(),
+            listening: Listening::default(),
+            killed: None,
+            ended: false,
+            suspended: None,
+        });
+    }
+
+    /// Has a loop told of a context, if it was not before, and of those that ended since.
+    fn announce(&mut self, context: Context, to: Loop) {
+        if !self.contexts[context].announced_to.insert(to) {
+            return;
+        }
+        let home = self.home(context);
+        for ended in 0..self.contexts.len() {
+            let state = &mut self.contexts[ended];
+            if state.home == home && state.ended && state.announced_to.remove(&to) {
+                self.send(home, to, Record::Farewell);
+            }
+        }
+        self.send(home, to, Record::Announce(self.contexts[context].described));
     }
 
     pub fn set_listening(
@@ -183,6 +205,7 @@ impl World {
         let lifecycle = if cached { DocumentLifecycle::Cached } else { DocumentLifecycle::Active };
         for (to, leg) in &legs {
             let targets = leg.targets.iter().map(|target| target.context).collect();
+            self.announce(opener, *to);
             self.send(home, *to, Record::Connect { channel, targets, lifecycle, bytes: *bytes });
         }
         self.channels.push(ChannelState {

@@ -6,6 +6,9 @@ use super::{CONSUMER_LEFT, Shared};
 use crate::sync::{Arc, Ordering, mutant};
 use std::{fmt, ptr};
 
+/// Records up to which a frontier is exact. Few in models, so that they see both kinds.
+const NEAR: u64 = if cfg!(port_core_model) { 2 } else { 64 };
+
 /// Most recycled segments that wait for the producer.
 const RECYCLED: usize = 3;
 
@@ -13,6 +16,8 @@ const RECYCLED: usize = 3;
 pub(crate) struct Consumer<T> {
     shared: Arc<Shared<T>>,
     cursor: Cursor<T>,
+    /// Where [`look_ahead`](Consumer::look_ahead) stopped, if the cursor has not come past it.
+    ahead: Cursor<T>,
     records: u64,
     bytes: u64,
     /// Slots and records that the producer was told of.
@@ -64,15 +69,17 @@ enum Large {
     Unused,
 }
 
-/// The last segment linked at some moment: how far a reader that does not want to
-/// run after the producer goes.
-pub(crate) struct Frontier<T>(*mut Segment<T>);
+/// Where what a lane held at some moment ends, in records: where a reader stops that does
+/// not want to run after the producer.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Frontier(u64);
 
 impl<T> Consumer<T> {
     pub(super) fn new(shared: Arc<Shared<T>>, segment: *mut Segment<T>) -> Self {
         Self {
             shared,
             cursor: Cursor::new(segment),
+            ahead: Cursor::new(segment),
             records: 0,
             bytes: 0,
             published: (0, 0),
@@ -80,22 +87,17 @@ impl<T> Consumer<T> {
         }
     }
 
+    /// Returns whether a record is ready.
     #[inline(always)]
-    fn advance(&mut self, last: Option<*mut Segment<T>>) -> bool {
+    pub(crate) fn ready(&mut self) -> bool {
         let shared = &self.shared;
         let large = &mut self.large;
-        self.cursor.ready(last, |segment, turn| {
+        self.cursor.ready(|segment, turn| {
             // SAFETY: the cursor has just left the segment behind.
             if unsafe { recycle(shared, segment, turn) } {
                 *large = Large::Used;
             }
         })
-    }
-
-    /// Whether a record is ready.
-    #[inline(always)]
-    pub(crate) fn ready(&mut self) -> bool {
-        self.advance(None)
     }
 
     /// The next record, where it lies; `None` when there is none now.
@@ -104,52 +106,45 @@ impl<T> Consumer<T> {
         self.ready().then_some(Entry { consumer: self })
     }
 
-    /// Moves the next record out and gives it to `take` with its tail; `None` when
-    /// there is none now. The record counts as consumed only by [`consumed`](Self::consumed).
-    #[inline]
-    pub(crate) fn pop<R>(&mut self, take: impl FnOnce(T, Tail<'_>) -> R) -> Option<R> {
-        self.pop_before(None, take)
-    }
-
-    /// As [`pop`](Self::pop), but goes no farther than `frontier`.
-    pub(crate) fn pop_within<R>(
-        &mut self,
-        frontier: &Frontier<T>,
-        take: impl FnOnce(T, Tail<'_>) -> R,
-    ) -> Option<R> {
-        self.pop_before((!mutant("frontier-ignored")).then_some(frontier.0), take)
-    }
-
-    #[inline]
-    fn pop_before<R>(
-        &mut self,
-        last: Option<*mut Segment<T>>,
-        take: impl FnOnce(T, Tail<'_>) -> R,
-    ) -> Option<R> {
-        if !self.advance(last) {
-            return None;
+    /// Returns where what the lane holds now ends: exactly where that is near, else where it ends at the
+    /// latest. A lane that is empty before that held no more.
+    ///
+    /// The producer is at most one round ahead in the consumer's own segment, and in its first round
+    /// in a later one; so whatever it does from now on, the frontier is close behind what was there.
+    /// And however much that is, it is not counted.
+    pub(crate) fn frontier(&self) -> Frontier {
+        if let Some(near) = self.cursor.clone().count_up_to(NEAR) {
+            return Frontier(self.records + near);
         }
-        // SAFETY: a record is ready.
-        Some(unsafe { self.cursor.take(take) })
+        // Relaxed: see where it is stored.
+        let linked = self.shared.progress.reach.load(Ordering::Relaxed);
+        let linked = if mutant("frontier-in-the-first-segment") { 0 } else { linked };
+        // A record takes one slot at least.
+        Frontier(self.records + self.cursor.round().max(linked.saturating_sub(self.cursor.passed())))
     }
 
-    /// The last segment linked by now. The producer may go on filling it.
-    pub(crate) fn frontier(&self) -> Frontier<T> {
-        let mut last = self.cursor.segment();
-        loop {
-            // SAFETY: segments from the cursor's on live until the cursor leaves them.
-            let next = unsafe { &*last }.following();
-            if next.is_null() || mutant("frontier-in-the-first-segment") {
-                break;
-            }
-            last = next;
+    /// Returns how many records may be taken before a frontier.
+    pub(crate) fn before(&self, frontier: Frontier) -> u64 {
+        if mutant("frontier-ignored") { u64::MAX } else { frontier.0.saturating_sub(self.records) }
+    }
+
+    /// Shows `look` every record that is ready, and takes none.
+    pub(crate) fn look_over(&self, look: impl FnMut(&T)) {
+        self.cursor.clone().look_on(look);
+    }
+
+    /// Shows `look` every record that is ready and was not shown before, and takes none.
+    pub(crate) fn look_ahead(&mut self, look: impl FnMut(&T)) {
+        // A cursor that came past the other, or just as far, may have let go of its segment.
+        if self.ahead.passed() <= self.cursor.passed() {
+            self.ahead = self.cursor.clone();
         }
-        Frontier(last)
+        self.ahead.look_on(look);
     }
 
     /// Counts a record of `bytes` as done with.
     #[inline]
-    pub(crate) fn consumed(&mut self, bytes: u64) {
+    fn consumed(&mut self, bytes: u64) {
         self.records += 1;
         self.bytes += bytes;
     }

@@ -8,7 +8,7 @@ use crate::sync::mutant;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-/// The reading position in a chain of segments. Whoever holds it is the consumer.
+/// A reading position in a chain of segments. Only the consumer has one.
 pub(super) struct Cursor<T> {
     segment: *mut Segment<T>,
     /// The slots of `segment`.
@@ -20,6 +20,12 @@ pub(super) struct Cursor<T> {
     passed: u64,
     /// Records taken since there was none.
     in_a_row: u32,
+}
+
+impl<T> Clone for Cursor<T> {
+    fn clone(&self) -> Self {
+        Self { ..*self }
+    }
 }
 
 /// The bytes behind a record.
@@ -38,7 +44,8 @@ impl<'a> Tail<'a> {
         self.first.into_iter().chain(self.second).map(|slot| unsafe { slot.piece() })
     }
 
-    /// The bytes, in pieces.
+    /// Returns the bytes, in pieces.
+    #[cfg_attr(not(any(test, port_core_model)), allow(dead_code, reason = "for the lane's tests and models"))]
     pub(crate) fn pieces(self) -> impl Iterator<Item = &'a [u8]> {
         self.first.into_iter().chain(self.second).enumerate().map(move |(position, slot)| {
             let length = (self.length - position * PIECE_BYTES).min(PIECE_BYTES);
@@ -65,8 +72,9 @@ impl<T> Cursor<T> {
         Self { segment: ptr::null_mut(), ring: Ring::NONE, index: 0, turn: 0, passed: 0, in_a_row: 0 }
     }
 
-    pub(super) fn segment(&self) -> *mut Segment<T> {
-        self.segment
+    /// Returns how many slots its segment has: how far the producer may be ahead in it.
+    pub(super) fn round(&self) -> u64 {
+        self.ring.length() as u64
     }
 
     /// Slots left behind so far.
@@ -95,13 +103,9 @@ impl<T> Cursor<T> {
     }
 
     /// As [`is_complete`](Self::is_complete). Moves on to the next segment where the producer
-    /// did, handing the emptied one and its turn to `emptied`; stops in `last`.
+    /// did, handing the emptied one and its turn to `emptied`.
     #[inline(always)]
-    pub(super) fn ready(
-        &mut self,
-        last: Option<*mut Segment<T>>,
-        mut emptied: impl FnMut(*mut Segment<T>, u32),
-    ) -> bool {
+    pub(super) fn ready(&mut self, mut emptied: impl FnMut(*mut Segment<T>, u32)) -> bool {
         loop {
             if self.is_complete() {
                 return true;
@@ -114,9 +118,6 @@ impl<T> Cursor<T> {
             // The producer may have filled the slot and then gone on, both since we looked.
             if self.is_complete() && !mutant("followed-without-a-second-look") {
                 return true;
-            }
-            if last == Some(self.segment) {
-                return false;
             }
             let (before, turn) = (self.segment, self.turn);
             if mutant("recycled-before-following") {
@@ -203,11 +204,32 @@ impl<T> Cursor<T> {
         }
     }
 
+    /// Shows `look` every record that is ready from here on. For a cursor beside the consumer's own, which
+    /// is as far or behind: nothing is taken, and no segment handed back.
+    pub(super) fn look_on(&mut self, mut look: impl FnMut(&T)) {
+        while self.ready(|_, _| ()) {
+            // SAFETY: a record is ready, and was not taken, for the consumer's cursor is not past it.
+            unsafe { self.pass(|record, _| look(record)) };
+        }
+    }
+
+    /// Returns how many records are ready from here on, if fewer than `limit`. As [`look_on`](Self::look_on).
+    pub(super) fn count_up_to(&mut self, limit: u64) -> Option<u64> {
+        for count in 0..limit {
+            if !self.ready(|_, _| ()) {
+                return Some(count);
+            }
+            // SAFETY: as in `look_on`.
+            unsafe { self.pass(|_: &T, _| ()) };
+        }
+        None
+    }
+
     /// Drops every record that is ready. A panic in a destructor is caught: each
     /// record is dropped once, whatever the others do.
     pub(super) fn drop_records(&mut self) {
         let mut emptied = Vec::new();
-        while self.ready(None, |segment, _| emptied.push(segment)) {
+        while self.ready(|segment, _| emptied.push(segment)) {
             // SAFETY: a record is ready.
             let record = unsafe { self.take(|record, _| record) };
             discard(record);

@@ -40,13 +40,12 @@ mod tests;
 
 pub(crate) use consumer::{Consumer, Entry, Frontier};
 pub(crate) use copy::copy_short;
+pub(crate) use cursor::Tail;
 pub(crate) use producer::Producer;
 pub(crate) use segment::{PIECE_BYTES, RECORD_BYTES};
 
 use crate::sync::{Arc, AtomicBool, AtomicPtr, AtomicU8, AtomicU64, Ordering, UnsafeCell};
 use cursor::Cursor;
-#[cfg(test)]
-use cursor::Tail;
 use segment::{SMALL, Segment};
 use std::ptr;
 
@@ -83,6 +82,9 @@ struct Progress<T> {
     recycled: AtomicPtr<Segment<T>>,
     /// Slots that the consumer left behind. Only grows.
     slots: AtomicU64,
+    /// Slots in all segments up to the end of the last one linked, as the producer counts them.
+    /// Stored by the producer when it links one. Only grows.
+    reach: AtomicU64,
     /// Records that the consumer is done with, for the producer's budget. Only grows.
     records: AtomicU64,
     /// Their bytes.
@@ -129,6 +131,7 @@ pub(crate) fn lane<T: Send>() -> (Producer<T>, Consumer<T>) {
         progress: Progress {
             recycled: AtomicPtr::new(ptr::null_mut()),
             slots: AtomicU64::new(0),
+            reach: AtomicU64::new(SMALL as u64),
             records: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
         },

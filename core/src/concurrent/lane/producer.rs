@@ -235,9 +235,11 @@ impl<T> Producer<T> {
         let fresh = unsafe { &*next };
         // Before the link, with which it is the consumer's too.
         let (turn, ring) = (fresh.turn(), fresh.ring());
+        self.begun = self.written();
+        // Relaxed: a plain count. Whoever must not read an older one has seen what we did afterwards.
+        self.shared.progress.reach.store(self.begun + ring.length() as u64, Ordering::Relaxed);
         // SAFETY: as in `append`. From now on the consumer may free it.
         unsafe { &*self.segment }.follow_with(next);
-        self.begun = self.written();
         self.segment = next;
         self.ring = ring;
         self.index = 0;

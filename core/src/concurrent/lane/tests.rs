@@ -23,7 +23,9 @@ fn records_and_tails_come_out_in_order() {
                 pushed += 1;
             }
             for _ in 0..round % 31 {
-                let Some((record, tail)) = consumer.pop(|record, tail| (record, bytes(tail))) else { break };
+                let Some((record, tail)) = pop(&mut consumer, |record, tail| (record, bytes(tail))) else {
+                    break;
+                };
                 assert_eq!(record, popped);
                 assert_eq!(tail, vec![popped as u8; (popped * 7 % 121) as usize]);
                 popped += 1;
@@ -36,7 +38,7 @@ fn records_and_tails_come_out_in_order() {
                 consumer.shrink();
             }
         }
-        while consumer.pop(|record, _| assert_eq!(record, popped)).is_some() {
+        while pop(&mut consumer, |record, _| assert_eq!(record, popped)).is_some() {
             popped += 1;
         }
         assert_eq!(popped, pushed);
@@ -51,7 +53,7 @@ fn a_steady_stream_comes_out_in_order_at_every_distance() {
         for number in 0..2_000 {
             producer.push(number, &[number as u8; 70][..(number % 71) as usize], 0).unwrap();
             if let Some(expected) = number.checked_sub(distance) {
-                let (record, tail) = consumer.pop(|record, tail| (record, bytes(tail))).unwrap();
+                let (record, tail) = pop(&mut consumer, |record, tail| (record, bytes(tail))).unwrap();
                 assert_eq!((record, tail), (expected, vec![expected as u8; (expected % 71) as usize]));
                 consumer.publish_consumed();
             }
@@ -70,7 +72,7 @@ fn two_threads_pass_everything() {
     });
     for expected in 0..count {
         let found = loop {
-            if let Some(found) = consumer.pop(|record, tail| (record, bytes(tail))) {
+            if let Some(found) = pop(&mut consumer, |record, tail| (record, bytes(tail))) {
                 break found;
             }
             thread::yield_now();
@@ -105,7 +107,7 @@ fn everything_is_dropped_once_at_every_fill_level_and_order_of_teardown() {
                     assert!(producer.push(record, &[1; 70], 0).is_ok());
                 }
                 for _ in 0..taken {
-                    assert!(consumer.pop(|record, _| drop(record)).is_some());
+                    assert!(pop(&mut consumer, |record, _| drop(record)).is_some());
                 }
                 if consumer_first {
                     drop(consumer);
@@ -127,18 +129,58 @@ fn everything_is_dropped_once_at_every_fill_level_and_order_of_teardown() {
 
 #[test]
 fn a_frontier_stops_a_reader_that_the_producer_would_lead_on() {
+    for number in [1, 20, 63, 64, 65, 200, 1_000] {
+        a_frontier_stops_a_reader_of(number);
+    }
+}
+
+fn a_frontier_stops_a_reader_of(records: usize) {
     let (mut producer, mut consumer) = lane::<usize>();
-    for number in 0..20 {
+    for number in 0..records {
         producer.push(number, &[], 0).unwrap();
     }
     let frontier = consumer.frontier();
     let mut popped = 0;
-    while consumer.pop_within(&frontier, |_, _| ()).is_some() {
+    while consumer.before(frontier) > 0 && pop(&mut consumer, |_, _| ()).is_some() {
         popped += 1;
+        // Every slot is free again at once, so the producer never leaves its segment.
+        consumer.publish_consumed();
         producer.push(0, &[], 0).unwrap();
-        assert!(popped < 20 + LARGE_ENOUGH);
     }
-    assert!(popped >= 20);
+    let beyond = popped - records;
+    assert!(if records < 64 { beyond == 0 } else { beyond < LARGE_ENOUGH }, "{beyond} beyond {records}");
+}
+
+#[test]
+fn looking_takes_nothing_and_shows_each_record_ahead_once() {
+    let (mut producer, mut consumer) = lane::<usize>();
+    let (mut pushed, mut popped, mut shown) = (0, 0, 0);
+    for round in 0..200 {
+        for _ in 0..round % 7 {
+            producer.push(pushed, &[7; TAIL_BYTES][..(pushed * 13) % (TAIL_BYTES + 1)], 0).unwrap();
+            pushed += 1;
+        }
+        consumer.look_ahead(|&record| {
+            assert_eq!(record, shown.max(popped));
+            shown = record + 1;
+        });
+        assert!(popped == pushed || shown == pushed);
+        let mut all = popped;
+        consumer.look_over(|&record| {
+            assert_eq!(record, all);
+            all += 1;
+        });
+        assert_eq!(all, pushed);
+        for _ in 0..round % 5 {
+            if let Some(record) = pop(&mut consumer, |record, _| record) {
+                assert_eq!(record, popped);
+                popped += 1;
+            }
+        }
+        if round % 3 == 0 {
+            consumer.publish_consumed();
+        }
+    }
 }
 
 const LARGE_ENOUGH: usize = 2 * segment::LARGE;
@@ -152,9 +194,13 @@ fn a_budget_counts_what_is_not_consumed() {
     assert!(producer.within(4, 31));
     assert!(!producer.within(3, 31));
     assert!(!producer.within(4, 30));
-    consumer.pop(|(), _| ()).unwrap();
-    consumer.consumed(10);
+    consumer.entry().unwrap().take(10, |(), _| ());
     consumer.publish_consumed();
     assert!(producer.within(3, 30));
     assert_eq!(producer.outstanding(), (2, 20));
+}
+
+/// Takes the next record, which counts for nothing.
+fn pop<T, R>(consumer: &mut Consumer<T>, take: impl FnOnce(T, Tail<'_>) -> R) -> Option<R> {
+    Some(consumer.entry()?.take(0, take))
 }

@@ -1,12 +1,73 @@
 //! The channels between two event loops, as one of them keeps them.
 
 use super::Peer;
-use crate::event_loop::few::Few;
+use crate::event_loop::one_or_many::OneOrMany;
 use crate::event_loop::port::{Accepted, Leg, ReceiverAt};
-use crate::event_loop::slab::grow_gently;
+use crate::event_loop::slab::{grow_gently, overwrite_vacant};
 use crate::ids::Key;
 use crate::wire::channel::Channel;
-use std::mem;
+use crate::wire::record::Signal;
+
+/// The channels that a peer opened and this side took, by index.
+#[derive(Default)]
+pub(crate) struct AcceptedChannels(Vec<Option<Accepted>>);
+
+impl AcceptedChannels {
+    #[inline(always)]
+    pub(crate) fn get(&self, channel: Channel) -> Option<&Accepted> {
+        let accepted = self.0.get(channel.0.index() as usize)?.as_ref()?;
+        (accepted.generation() == channel.0.generation()).then_some(accepted)
+    }
+
+    /// Takes a receiver out of a channel; returns whether others are left in it.
+    pub(crate) fn remove_receiver(&mut self, channel: Channel, port: Key) -> bool {
+        let Some(place) = self.0.get_mut(channel.0.index() as usize) else { return false };
+        if place.as_ref().is_none_or(|accepted| accepted.generation() != channel.0.generation()) {
+            return false;
+        }
+        *place = place.take().and_then(|accepted| accepted.without(port));
+        place.is_some()
+    }
+
+    /// Returns whether no channel that we took has this one's place.
+    pub(crate) fn is_vacant(&self, channel: Channel) -> bool {
+        self.0.get(channel.0.index() as usize).is_none_or(Option::is_none)
+    }
+
+    /// Enters a channel, whose place is [vacant](Self::is_vacant).
+    #[inline(always)]
+    pub(crate) fn insert(&mut self, channel: Channel, opener: Key, receivers: OneOrMany<ReceiverAt>) {
+        let index = channel.0.index() as usize;
+        if self.0.len() <= index {
+            self.make_room_for(index);
+        }
+        overwrite_vacant(&mut self.0[index], Accepted::new(channel.0.generation(), opener, receivers));
+    }
+
+    #[cold]
+    fn make_room_for(&mut self, index: usize) {
+        let more = index + 1 - self.0.len();
+        grow_gently(&mut self.0, more);
+        self.0.resize_with(index + 1, || None);
+    }
+
+    /// Frees a channel. Returns its receivers.
+    #[inline(always)]
+    pub(crate) fn remove(&mut self, channel: Channel) -> Option<OneOrMany<ReceiverAt>> {
+        let place = self.0.get_mut(channel.0.index() as usize)?;
+        if place.as_ref()?.generation() != channel.0.generation() {
+            return None;
+        }
+        place.take().map(Accepted::into_receivers)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Channel, &Accepted)> {
+        self.0.iter().zip(0..).filter_map(|(accepted, index)| {
+            let accepted = accepted.as_ref()?;
+            Some((Channel(Key::new(index, accepted.generation())), accepted))
+        })
+    }
+}
 
 impl Peer {
     /// Frees a channel that this side opened, after a look at it.
@@ -18,63 +79,12 @@ impl Peer {
         self.opened.discard(channel.0, look)
     }
 
-    #[inline]
-    pub(crate) fn accepted(&self, channel: Channel) -> Option<&Accepted> {
-        let accepted = self.accepted.get(channel.0.index() as usize)?.as_ref()?;
-        (accepted.generation() == channel.0.generation()).then_some(accepted)
-    }
-
-    /// Takes a receiver out of a channel that the peer opened; whether others are left in it.
-    pub(crate) fn part_with(&mut self, channel: Channel, port: Key) -> bool {
-        let Some(slot) = self.accepted.get_mut(channel.0.index() as usize) else { return false };
-        if slot.as_ref().is_none_or(|accepted| accepted.generation() != channel.0.generation()) {
-            return false;
-        }
-        *slot = slot.take().and_then(|accepted| accepted.without(port));
-        slot.is_some()
-    }
-
-    /// Whether no channel that we took has this one's slot.
-    pub(crate) fn is_vacant(&self, channel: Channel) -> bool {
-        self.accepted.get(channel.0.index() as usize).is_none_or(Option::is_none)
-    }
-
-    /// Enters a channel that the peer opened, and whose slot is [vacant](Self::is_vacant).
+    /// Enters a channel that the peer opened to one of our ports, and tells it.
     #[inline(always)]
-    pub(crate) fn set_accepted(&mut self, channel: Channel, opener: Key, receivers: Few<ReceiverAt>) {
-        let (index, generation) = (channel.0.index(), channel.0.generation());
-        let index = index as usize;
-        if self.accepted.len() <= index {
-            self.make_room_for(index);
-        }
-        let accepted = Accepted::new(generation, opener, receivers);
-        // A vacant slot has nothing to drop, which the compiler does not know.
-        mem::forget(mem::replace(&mut self.accepted[index], accepted));
-    }
-
-    #[cold]
-    fn make_room_for(&mut self, index: usize) {
-        let more = index + 1 - self.accepted.len();
-        grow_gently(&mut self.accepted, more);
-        self.accepted.resize_with(index + 1, || None);
-    }
-
-    /// Frees a channel that the peer opened. Gives its receivers.
-    #[inline(always)]
-    pub(crate) fn remove_accepted(&mut self, channel: Channel) -> Option<Few<ReceiverAt>> {
-        let slot = self.accepted.get_mut(channel.0.index() as usize)?;
-        if slot.as_ref()?.generation() != channel.0.generation() {
-            return None;
-        }
-        slot.take().map(Accepted::into_receivers)
-    }
-
-    /// The channels that the peer opened and this side took.
-    pub(crate) fn all_accepted(&self) -> impl Iterator<Item = (Channel, &Accepted)> {
-        self.accepted.iter().zip(0..).filter_map(|(accepted, index)| {
-            let accepted = accepted.as_ref()?;
-            let key = Key::new(index, accepted.generation());
-            Some((Channel(key), accepted))
-        })
+    pub(crate) fn accept(&mut self, channel: Channel, opener: Key, receiver: ReceiverAt) {
+        // An opener that freed the channel said so first, so its place is vacant here.
+        debug_assert!(self.accepted.is_vacant(channel));
+        self.accepted.insert(channel, opener, OneOrMany::One(receiver));
+        self.signal(move || Signal::Accept { channel, ordinal: 0 });
     }
 }

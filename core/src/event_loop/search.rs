@@ -8,30 +8,30 @@ use crate::index::ContextShared;
 use crate::sync::{Arc, HashMap};
 
 /// A target of the connect being made.
-pub(super) struct Found {
+pub(super) struct FoundTarget {
     pub(super) key: Key,
-    /// Not known yet of a stranger.
+    /// Not known yet of a unmet.
     pub(super) peer: PeerIndex,
     /// Where no lanes lead to its event loop yet; with them still here when they were
     /// created for this connect.
-    pub(super) stranger: Option<Arc<ContextShared>>,
+    pub(super) unmet: Option<Arc<ContextShared>>,
 }
 
 /// Targets as the index gives them.
-pub(super) struct Finding<'a> {
+pub(super) struct Search<'a> {
     /// The only one so far, where lanes lead to its event loop: the usual case.
-    pub(super) sole: Option<(PeerIndex, Key)>,
+    pub(super) only: Option<(PeerIndex, Key)>,
     /// All of them, where there is no such.
-    pub(super) found: &'a mut Vec<Found>,
+    pub(super) found: &'a mut Vec<FoundTarget>,
     pub(super) peers: &'a [Option<Peer>],
     pub(super) peer_of: &'a HashMap<EventLoopId, PeerIndex>,
     /// The peer found last: probably that of the next, too.
-    pub(super) recent: &'a mut PeerIndex,
+    pub(super) last_peer: &'a mut PeerIndex,
     /// The opener.
     pub(super) own: ContextId,
 }
 
-impl Finding<'_> {
+impl Search<'_> {
     /// Notes a context that the index gives, unless it is the opener itself or gone.
     #[inline(always)]
     pub(super) fn note(&mut self, target: &Arc<ContextShared>) {
@@ -40,36 +40,36 @@ impl Finding<'_> {
             return;
         }
         match self.peer_of(id.event_loop) {
-            Some(peer) if self.sole.is_none() && self.found.is_empty() => self.sole = Some((peer, id.key)),
+            Some(peer) if self.only.is_none() && self.found.is_empty() => self.only = Some((peer, id.key)),
             peer => self.note_another(target, peer),
         }
     }
 
     #[inline(always)]
     fn peer_of(&mut self, event_loop: EventLoopId) -> Option<PeerIndex> {
-        match self.peers.get(*self.recent as usize) {
-            Some(Some(peer)) if peer.shared.id() == event_loop => Some(*self.recent),
+        match self.peers.get(*self.last_peer as usize) {
+            Some(Some(peer)) if peer.shared.id() == event_loop => Some(*self.last_peer),
             _ => self.other_peer_of(event_loop),
         }
     }
 
     #[inline(never)]
     fn other_peer_of(&mut self, event_loop: EventLoopId) -> Option<PeerIndex> {
-        *self.recent = *self.peer_of.get(&event_loop)?;
-        Some(*self.recent)
+        *self.last_peer = *self.peer_of.get(&event_loop)?;
+        Some(*self.last_peer)
     }
 
     #[cold]
     fn note_another(&mut self, target: &Arc<ContextShared>, peer: Option<PeerIndex>) {
-        let first = self.sole.take().map(|(peer, key)| Found { key, peer, stranger: None });
+        let first = self.only.take().map(|(peer, key)| FoundTarget { key, peer, unmet: None });
         self.found.extend(first);
         // An event loop that lanes lead to is known by them, and its context by its key: a
         // count of references would be one more line that two threads write.
-        let (peer, stranger) = match peer {
+        let (peer, unmet) = match peer {
             Some(peer) => (peer, None),
             None => (OWN, Some(Arc::clone(target))),
         };
-        self.found.push(Found { key: target.id().key, peer, stranger });
+        self.found.push(FoundTarget { key: target.id().key, peer, unmet });
     }
 }
 

@@ -3,25 +3,25 @@
 use std::ops::{Deref, DerefMut};
 use std::slice;
 
-/// Nothing, one item, or several. Takes the room of one item or of a pointer, so that
+/// Empty, one item, or several. Takes the room of one item or of a pointer, so that
 /// a port to one receiver allocates nothing and is small; several are allocated.
 #[derive(Debug, Default)]
-pub(crate) enum Few<T> {
+pub(crate) enum OneOrMany<T> {
     #[default]
-    Nothing,
+    Empty,
     One(T),
     #[allow(clippy::box_collection, reason = "a vector is three times as large as the pointer to it")]
-    Several(Box<Vec<T>>),
+    Many(Box<Vec<T>>),
 }
 
-impl<T> Few<T> {
+impl<T> OneOrMany<T> {
     pub(crate) fn push(&mut self, item: T) {
         *self = match std::mem::take(self) {
-            Self::Nothing => Self::One(item),
-            Self::One(first) => Self::Several(Box::new(vec![first, item])),
-            Self::Several(mut items) => {
+            Self::Empty => Self::One(item),
+            Self::One(first) => Self::Many(Box::new(vec![first, item])),
+            Self::Many(mut items) => {
                 items.push(item);
-                Self::Several(items)
+                Self::Many(items)
             }
         };
     }
@@ -31,61 +31,61 @@ impl<T> Few<T> {
     pub(crate) fn only(&self) -> Option<&T> {
         match self {
             Self::One(item) => Some(item),
-            Self::Nothing | Self::Several(_) => None,
+            Self::Empty | Self::Many(_) => None,
         }
     }
 
     /// Keeps the items for which `keep` says so, in order.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
         match self {
-            Self::Nothing => {}
+            Self::Empty => {}
             Self::One(item) => {
                 if !keep(item) {
-                    *self = Self::Nothing;
+                    *self = Self::Empty;
                 }
             }
-            Self::Several(items) => {
+            Self::Many(items) => {
                 items.retain(keep);
                 if items.len() < 2 {
-                    *self = items.pop().map_or(Self::Nothing, Self::One);
+                    *self = items.pop().map_or(Self::Empty, Self::One);
                 }
             }
         }
     }
 }
 
-impl<T> Deref for Few<T> {
+impl<T> Deref for OneOrMany<T> {
     type Target = [T];
 
     #[inline]
     fn deref(&self) -> &[T] {
         match self {
-            Self::Nothing => &[],
+            Self::Empty => &[],
             Self::One(item) => slice::from_ref(item),
-            Self::Several(items) => items,
+            Self::Many(items) => items,
         }
     }
 }
 
-impl<T> DerefMut for Few<T> {
+impl<T> DerefMut for OneOrMany<T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut [T] {
         match self {
-            Self::Nothing => &mut [],
+            Self::Empty => &mut [],
             Self::One(item) => slice::from_mut(item),
-            Self::Several(items) => items,
+            Self::Many(items) => items,
         }
     }
 }
 
-impl<T> FromIterator<T> for Few<T> {
+impl<T> FromIterator<T> for OneOrMany<T> {
     #[inline]
     fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
-        let mut few = Self::Nothing;
+        let mut list = Self::Empty;
         for item in items {
-            few.push(item);
+            list.push(item);
         }
-        few
+        list
     }
 }
 
@@ -96,13 +96,13 @@ mod tests {
     #[test]
     fn keeps_order_whatever_the_number() {
         for count in 0..5 {
-            let mut few: Few<u32> = (0..count).collect();
-            assert_eq!(*few, *(0..count).collect::<Vec<_>>());
-            few.retain(|item| item % 2 == 1);
-            assert_eq!(*few, *(0..count).filter(|item| item % 2 == 1).collect::<Vec<_>>());
-            assert_eq!(few.only(), few.first().filter(|_| few.len() == 1));
-            few.push(9);
-            assert_eq!(few.last(), Some(&9));
+            let mut list: OneOrMany<u32> = (0..count).collect();
+            assert_eq!(*list, *(0..count).collect::<Vec<_>>());
+            list.retain(|item| item % 2 == 1);
+            assert_eq!(*list, *(0..count).filter(|item| item % 2 == 1).collect::<Vec<_>>());
+            assert_eq!(list.only(), list.first().filter(|_| list.len() == 1));
+            list.push(9);
+            assert_eq!(list.last(), Some(&9));
         }
     }
 }

@@ -1,0 +1,74 @@
+//! Contexts whose page is in the back/forward cache: what they hear when it comes back.
+
+use super::EventLoop;
+use crate::event::Event;
+use crate::event_loop::context::Suspended;
+use crate::ids::Key;
+use crate::payload::{discard, discard_all};
+use crate::policy::BackForwardCache;
+use crate::reason::DisconnectReason;
+use crate::sync::mutant;
+use crate::wire::credit::Credit;
+use std::collections::VecDeque;
+use std::mem;
+
+impl EventLoop {
+    /// A context's page went into the back/forward cache.
+    pub(super) fn suspend(&mut self, key: Key) {
+        // Race: the context ended since.
+        let Some(context) = self.contexts.get_mut(key) else { return };
+        context.suspended.get_or_insert_with(Suspended::default);
+        if self.service.policies.back_forward_cache == BackForwardCache::Ends {
+            for port in context.ports.clone() {
+                self.close_port(port, DisconnectReason::BackForwardCache);
+            }
+        }
+    }
+
+    /// A context's page came back.
+    pub(super) fn resume(&mut self, key: Key) {
+        // Race: the context ended since.
+        let Some(context) = self.contexts.get_mut(key) else { return };
+        if let Some(suspended) = context.suspended.take()
+            && !mutant("held-for-a-page-and-lost")
+        {
+            self.events.extend(suspended.events);
+        }
+    }
+
+    /// Keeps a message for a page in the cache, or not, as the policy says.
+    pub(super) fn hold_message(&mut self, context: Key, key: Key, event: Event) {
+        let bytes = if let Event::Message { payload, .. } = &event { payload.len() as u64 } else { 0 };
+        let suspended = self.contexts.get_mut(context).and_then(|context| context.suspended.as_mut());
+        let within = match (self.service.policies.back_forward_cache, suspended) {
+            (BackForwardCache::QueuesMessages { messages, bytes: limit }, Some(suspended)) => {
+                let held = suspended.held.entry(key).or_default();
+                held.add(Credit::one(bytes));
+                if held.messages <= messages.into() && held.bytes <= limit {
+                    suspended.events.push_back(event);
+                    return;
+                }
+                false
+            }
+            _ => true,
+        };
+        discard(event);
+        if within {
+            self.receiver_took(key, bytes);
+        } else {
+            self.close_port(key, DisconnectReason::BackForwardCache);
+            self.drop_held(context, key);
+        }
+    }
+
+    /// Drops what waits for a port whose page will not hear of it any more.
+    fn drop_held(&mut self, context: Key, port: Key) {
+        let suspended = self.contexts.get_mut(context).and_then(|context| context.suspended.as_mut());
+        let Some(suspended) = suspended else { return };
+        let (dropped, kept): (VecDeque<_>, _) = mem::take(&mut suspended.events)
+            .into_iter()
+            .partition(|event| event.port().is_some_and(|held| held.key == port));
+        suspended.events = kept;
+        discard_all(dropped);
+    }
+}

@@ -1,0 +1,246 @@
+//! The one way from record to event.
+//!
+//! [`deliver`](EventLoop::deliver) looks at four things, in this order: a message that is on its way to
+//! several receivers, events that were made and not yet handed out, the next record of the
+//! peer that has its turn, and whose turn is next. Whether a port may hear an event now is
+//! [`may_hear`]'s to say, for all of them.
+
+use super::EventLoop;
+use super::slot::{EventSlot, Full, Written};
+use crate::event::Event;
+use crate::event_loop::context::Context;
+use crate::event_loop::peer::{Audience, Next, take_long};
+use crate::event_loop::port::{PeerIndex, PortState, ReceiverAt};
+use crate::ids::{ContextId, PortId};
+use crate::payload::{Piece, discard};
+use crate::sync::mutant;
+use crate::wire::record::Record;
+
+/// What came of a record.
+pub(super) enum Taken {
+    /// An event, which lies in the slot.
+    Event(Full),
+    /// No event, or some that wait in the queue of events.
+    Record,
+    /// There was no record.
+    Nothing,
+}
+
+/// What a port is about to hear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// That it was connected.
+    Connect,
+    /// A message that was just taken.
+    Message,
+    /// A message that waited for its page to come back from the back/forward cache.
+    HeldMessage,
+    /// That it ended, and it is open yet.
+    End,
+    /// That it ended, which was noted before.
+    NotedEnd,
+    /// That it has room again.
+    Room,
+}
+
+/// Whether a port hears something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hears {
+    Now,
+    /// When its page is back from the back/forward cache, if the policy says so.
+    Later,
+    Never,
+}
+
+/// Returns whether a port in this state, whose context is `holder`, may hear something now. The
+/// invariant of the crate stands here: a context that is gone or was killed hears nothing, nothing
+/// follows a port's end, and a page in the cache hears nothing that comes while it is there.
+#[inline(always)]
+pub(super) fn may_hear(holder: Option<&Context>, state: PortState, what: Heard) -> Hears {
+    let Some(holder) = holder else { return Hears::Never };
+    let fits = match what {
+        Heard::Connect => true,
+        Heard::Message => state.hears(),
+        // A port that went silent, or whose end is queued, had what was sent to it before.
+        Heard::HeldMessage => state != PortState::Leaving,
+        Heard::NotedEnd => matches!(state, PortState::Ended(_)),
+        Heard::End | Heard::Room => state == PortState::Open,
+    };
+    if !fits || (holder.shared.is_killed() && !mutant("dead-context-handed-events")) {
+        Hears::Never
+    } else if holder.suspended.is_some() {
+        Hears::Later
+    } else {
+        Hears::Now
+    }
+}
+
+impl EventLoop {
+    /// The next event, or `None` when there is nothing now. After `None` anything new
+    /// calls the waker, once; so the embedder takes events until `None` and then may
+    /// sleep. A handler may call anything on this loop before it takes the next event.
+    ///
+    /// To be told "nothing" is not cheap: the lanes are armed first, which where the system has
+    /// `membarrier` interrupts the process's other running threads, some 16 microseconds on a virtual
+    /// machine. A main loop that expects an answer at once does better to ask
+    /// [`try_next_event`](Self::try_next_event) for a moment before it asks this, as [`wait`](Self::wait) does.
+    ///
+    /// Event loops that sent something have their turn in batches of 64, the loop's
+    /// own messages to itself included, so a flood from one holds up no other.
+    /// Allocates nothing for a message.
+    ///
+    /// An event holds a short message in itself, so it is some two hundred bytes large. Match on a
+    /// reference to it, as in `while let Some(event) = &event_loop.next_event()`, where it need
+    /// not be kept: moving it can take as long as all the rest of a message.
+    pub fn next_event(&mut self) -> Option<Event> {
+        self.deliver_or_arm()
+    }
+
+    /// As [`next_event`](Self::next_event), but leaves the waker alone: after `None` nothing is
+    /// called, so the embedder must ask again by itself. For a loop that spins, or looks out for a moment
+    /// before it falls asleep; some ten nanoseconds where there is nothing.
+    pub fn try_next_event(&mut self) -> Option<Event> {
+        self.deliver_unarmed()
+    }
+
+    /// Hands out the next event, or arms the waker and says "nothing".
+    pub(super) fn deliver_or_arm(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.deliver_unarmed() {
+                return Some(event);
+            }
+            if self.fall_asleep() {
+                return None;
+            }
+        }
+    }
+
+    /// Hands out the next event, and leaves the waker alone.
+    #[inline(always)]
+    pub(super) fn deliver_unarmed(&mut self) -> Option<Event> {
+        EventSlot::event_or_none(|slot| self.deliver(slot))
+    }
+
+    /// Puts the next event into the slot, or nothing where there is none now.
+    #[inline(never)]
+    pub(super) fn deliver(&mut self, slot: &mut EventSlot) -> Written {
+        loop {
+            let taken = if self.fan_out.is_under_way() {
+                self.copy_to_next_receiver(slot)
+            } else if !self.events.is_empty() {
+                self.hand_out_made(slot)
+            } else if self.round.left > 0 {
+                self.take_next(slot)
+            } else if self.advance_turn() {
+                Taken::Record
+            } else {
+                return slot.put_nothing();
+            };
+            match taken {
+                Taken::Event(full) => return full.into(),
+                Taken::Record => {}
+                Taken::Nothing => self.round.left = 0,
+            }
+        }
+    }
+
+    /// Takes the next record of the peer that has its turn.
+    #[inline(always)]
+    fn take_next(&mut self, slot: &mut EventSlot) -> Taken {
+        let index = self.polled[self.round.position];
+        let Self { peers, ports, contexts, round, windowed, id, .. } = self;
+        let Some(peer) = peers[index as usize].as_mut() else { return Taken::Nothing };
+        let message = match peer.next(ports) {
+            Some(Next::Message(message)) => message,
+            Some(Next::Connect) => return self.take_connect(index, slot),
+            Some(Next::Signal) => return self.take_signal(index, slot),
+            Some(Next::Other) => return self.take_other(index),
+            None => return self.apply_next_cut(index),
+        };
+        let (port, context) = match message.audience {
+            Audience::One(ReceiverAt { port, context }) => (port, context),
+            Audience::Several => return self.begin_fan_out(index),
+            Audience::Nobody => return self.drop_next(index),
+        };
+        // Its port is open: a leg's was looked at, and a receiver's is, as long as its channel has it.
+        if may_hear(contexts.get(context), PortState::Open, Heard::Message) != Hears::Now {
+            return self.message_unheard(index, port, context);
+        }
+        round.count_record();
+        let (context, id) = (ContextId::new(*id, context), PortId::new(*id, port));
+        let (channel, route, bytes) = (message.channel, message.route, message.bytes);
+        let full = if message.short {
+            // There is nothing in the record that would have to be dropped.
+            message.entry.pass(bytes, |record, tail| put_short(slot, context, id, record, tail.cells()))
+        } else {
+            slot.put(take_long(message.entry, context, id))
+        };
+        if *windowed {
+            self.count_taken(index, channel, route, port, bytes);
+        }
+        Taken::Event(full)
+    }
+
+    /// Drops the next record of a peer, which nobody here can hear any more: its channel, receiver or
+    /// context went while it was under way.
+    #[cold]
+    pub(super) fn drop_next(&mut self, index: PeerIndex) -> Taken {
+        self.round.count_record();
+        if let Some(peer) = self.peer_mut(index) {
+            peer.take(|record, _| discard(record));
+        }
+        Taken::Record
+    }
+
+    /// Hands out the first of the events that were made, if it is still good.
+    #[inline(never)]
+    fn hand_out_made(&mut self, slot: &mut EventSlot) -> Taken {
+        let Some(event) = self.events.front() else { return Taken::Record };
+        // Made before its page went into the cache, if that is where it is: `Later` is now.
+        if self.hears(event) == Hears::Never {
+            discard(self.events.pop_front());
+            return Taken::Record;
+        }
+        match *event {
+            Event::Message { port, ref payload, .. } => {
+                let bytes = payload.len() as u64;
+                self.receiver_took(port.key, bytes);
+            }
+            Event::Disconnect { port, .. } => self.remove_port(port.key),
+            _ => {}
+        }
+        match self.events.pop_front() {
+            Some(event) => Taken::Event(slot.put(event)),
+            None => Taken::Record,
+        }
+    }
+
+    /// Returns whether an event that was made is still good.
+    fn hears(&self, event: &Event) -> Hears {
+        let what = match event {
+            Event::Connect { .. } => Heard::Connect,
+            Event::Message { .. } => Heard::HeldMessage,
+            Event::Disconnect { .. } => Heard::NotedEnd,
+            Event::Room { .. } => Heard::Room,
+            Event::ContextGone { .. } => return Hears::Now,
+        };
+        // Race: the port was closed, or its context ended, since the event was made.
+        let Some(port) = event.port().and_then(|id| self.ports.get(id.key)) else { return Hears::Never };
+        may_hear(self.contexts.get(port.context), port.state, what)
+    }
+}
+
+/// Puts the event of a short message. Not inlined, so that the compiler does not see from the lane to the
+/// slot: it would put the event together elsewhere and move it.
+#[inline(never)]
+fn put_short<'a>(
+    slot: &mut EventSlot,
+    context: ContextId,
+    port: PortId,
+    record: &'a Record,
+    cells: impl Iterator<Item = &'a Piece>,
+) -> Full {
+    // SAFETY: it is this record's tail.
+    let (flags, pieces) = unsafe { record.pieces(cells) };
+    slot.put_short(context, port, flags, pieces)
+}

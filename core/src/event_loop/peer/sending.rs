@@ -1,0 +1,207 @@
+//! Sending to a peer. Records that make and end connections are made where they are to lie: moving one
+//! that was just put together waits for its own stores.
+
+use super::{Ends, Link, Peer};
+use crate::event_loop::port::ReceiverWindow;
+use crate::ids::Key;
+use crate::index::ContextShared;
+use crate::limits::Limits;
+use crate::message::{Body, MessageFlags};
+use crate::name::PortName;
+use crate::payload::{HEAD_BYTES, discard};
+use crate::shared::event_loop::EventLoopShared;
+use crate::sync::{Arc, HashMap, mutant};
+use crate::target::ConnectInfo;
+use crate::wire::channel::{Channel, Route};
+use crate::wire::credit::Credit;
+use crate::wire::record::{ConnectMany, Record, Signal};
+
+impl Ends {
+    /// Returns whether the budget admits more, as the producer knows it once this side, which
+    /// is the one that takes too, has told it what was taken.
+    #[cold]
+    fn within_by_now(&mut self, limits: &Limits) -> bool {
+        self.consumer.publish_consumed();
+        self.producer.within(limits.lane_records, limits.lane_bytes)
+    }
+
+    #[inline(never)]
+    fn push_with_tail(&mut self, channel: Channel, route: Route, flags: MessageFlags, bytes: &[u8]) -> bool {
+        let make = || Record::short(channel, route, flags, bytes);
+        let tail = Record::tail_of(bytes);
+        self.producer.push_in_place(make, tail, bytes.len() as u64, |record| record.fill(bytes))
+    }
+
+    /// To be called after something was pushed: rings where the peer no longer polls.
+    #[inline(always)]
+    fn published(&mut self, peer: &EventLoopShared) {
+        if !mutant("rung-before-publishing") && self.ringer.published(peer.bell()) {
+            // The peer had stopped polling, so the lane was empty.
+            self.producer.shrink();
+        }
+    }
+}
+
+impl Peer {
+    /// Sends a record. Without effect when the peer is gone; its notice will tell.
+    pub(crate) fn send(&mut self, record: Record, tail: &[u8]) {
+        let bytes = record.bytes();
+        let (ends, peer) = self.ends();
+        if mutant("rung-before-publishing") {
+            ends.ringer.published(peer.bell());
+        }
+        match ends.producer.push(record, tail, bytes) {
+            // A payload's destructor may panic; the message's other receivers still get it.
+            Err(refused) => discard(refused),
+            Ok(()) => ends.published(peer),
+        }
+    }
+
+    /// Sends a record without a tail that is made and then finished in its place.
+    #[inline(always)]
+    fn send_in_place(&mut self, make: impl FnOnce() -> Record, bytes: u64, finish: impl FnOnce(&mut Record)) {
+        let (ends, peer) = self.ends();
+        if mutant("rung-before-publishing") {
+            ends.ringer.published(peer.bell());
+        }
+        if ends.producer.push_in_place(make, &[], bytes, finish) {
+            ends.published(peer);
+        }
+    }
+
+    /// Sends a message. The last record made of a body takes a long one by reference
+    /// without another count.
+    pub(crate) fn send_message(
+        &mut self,
+        (channel, route): (Channel, Route),
+        flags: MessageFlags,
+        body: &mut Body<'_>,
+        last: bool,
+    ) {
+        let (record, tail) = Record::message(channel, route, flags, body, last);
+        self.send(record, tail);
+    }
+
+    /// Returns whether a message of at most [`INLINE_BYTES`](crate::INLINE_BYTES) may go by
+    /// [`send_short`](Self::send_short).
+    #[inline(always)]
+    pub(crate) fn takes_short(&mut self, limits: &Limits) -> bool {
+        matches!(self.link, Link::Lanes(_)) && self.within_budget(limits) && !mutant("rung-before-publishing")
+    }
+
+    /// Sends a short message through a lane, the quick way.
+    #[inline(always)]
+    pub(crate) fn send_short(
+        &mut self,
+        (channel, route): (Channel, Route),
+        flags: MessageFlags,
+        bytes: &[u8],
+    ) {
+        let Link::Lanes(ends) = &mut self.link else { return };
+        // Told apart here, so that the one without a tail has nothing to do with it.
+        let pushed = if bytes.len() <= HEAD_BYTES {
+            let make = || Record::short(channel, route, flags, bytes);
+            ends.producer.push_in_place(make, &[], bytes.len() as u64, |record| record.fill_short(bytes))
+        } else {
+            ends.push_with_tail(channel, route, flags, bytes)
+        };
+        if pushed {
+            ends.published(&self.shared);
+        }
+    }
+
+    /// Sends a record without payload.
+    #[inline(always)]
+    pub(crate) fn signal(&mut self, make: impl FnOnce() -> Signal) {
+        self.send_in_place(move || Record::Signal(make()), 0, |_| ());
+    }
+
+    /// Has the loop, to whose first peer this goes, end a port that reaches nobody.
+    pub(crate) fn no_target(&mut self, port: Key) {
+        debug_assert!(self.own);
+        self.send_in_place(move || Record::NoTarget { port }, 0, |_| ());
+    }
+
+    /// Sends a connection to one context.
+    #[inline(always)]
+    pub(crate) fn connect(
+        &mut self,
+        channel: Channel,
+        info: ConnectInfo,
+        opener: &Arc<ContextShared>,
+        target: Key,
+        name: &PortName,
+    ) {
+        self.announce(opener);
+        let opener = opener.id().key;
+        let make = move || Record::Connect { channel, info, opener, target, name: PortName::default() };
+        self.send_in_place(make, name.as_str().len() as u64, |record| {
+            if let Record::Connect { name: place, .. } = record {
+                place.clone_from(name);
+            }
+        });
+    }
+
+    /// Sends a connection to several contexts.
+    pub(crate) fn connect_many(&mut self, opener: &Arc<ContextShared>, connect: ConnectMany) {
+        self.announce(opener);
+        self.send(Record::ConnectMany(Box::new(connect)), &[]);
+    }
+
+    /// Tells the peer of one of our contexts, once, before a connection names it by its key.
+    #[inline(always)]
+    fn announce(&mut self, context: &Arc<ContextShared>) {
+        if !self.contexts.is_announced(context.id().key) {
+            self.announce_now(context);
+        }
+    }
+
+    #[cold]
+    fn announce_now(&mut self, context: &Arc<ContextShared>) {
+        for context in self.contexts.announce(context.id().key) {
+            self.signal(move || Signal::Farewell { context });
+        }
+        self.send(Record::Announce(Arc::clone(context)), &[]);
+    }
+
+    /// Returns whether the window of a port admits a message, which then counts as sent.
+    #[inline(never)]
+    pub(crate) fn windows_admit(
+        &mut self,
+        limits: &Limits,
+        port: Key,
+        (channel, route): (Channel, Route),
+        bytes: usize,
+        receivers: &mut HashMap<Key, ReceiverWindow>,
+    ) -> bool {
+        let sent = match route.receiver() {
+            Some(_) => &mut receivers.entry(port).or_default().sent,
+            None => &mut self.windows.entry(channel).or_default().sent,
+        };
+        let admitted = sent.outstanding().leaves_room(limits);
+        if admitted {
+            sent.total.add(Credit::one(bytes as u64));
+        }
+        admitted
+    }
+
+    /// Returns whether the lane's budget admits a message or a connect.
+    #[inline(always)]
+    pub(crate) fn within_budget(&mut self, limits: &Limits) -> bool {
+        match &mut self.link {
+            Link::Lanes(ends) => {
+                ends.producer.within(limits.lane_records, limits.lane_bytes)
+                    || (self.own && ends.within_by_now(limits))
+            }
+            Link::Own => limits.lane_records > 0 && limits.lane_bytes > 0,
+        }
+    }
+
+    /// Returns the records and bytes sent and not known to be taken.
+    pub(crate) fn outstanding(&self) -> (u64, u64) {
+        match &self.link {
+            Link::Lanes(ends) => ends.producer.outstanding(),
+            Link::Own => (0, 0),
+        }
+    }
+}

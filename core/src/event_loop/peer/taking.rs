@@ -1,0 +1,305 @@
+//! What lies next in the lane from a peer, and where what it sent before a fact ends.
+
+use super::{Link, Peer};
+use crate::concurrent::lane::{Entry, Frontier, Tail};
+use crate::event::Event;
+use crate::event_loop::fan_out::FanOut;
+use crate::event_loop::port::{Port, ReceiverAt, TargetState};
+use crate::event_loop::slab::Slab;
+use crate::ids::{ContextId, Key, PortId};
+use crate::index::ContextShared;
+use crate::message::MessageFlags;
+use crate::name::PortName;
+use crate::payload::{Payload, discard};
+use crate::reason::DisconnectReason;
+use crate::sync::{Arc, mutant};
+use crate::target::ConnectInfo;
+use crate::wire::channel::{Channel, Route};
+use crate::wire::record::{Record, Signal};
+
+/// What lies next in a lane.
+pub(crate) enum Next<'a> {
+    Message(NextMessage<'a>),
+    /// A connection to one context.
+    Connect,
+    Signal,
+    /// Something rare.
+    Other,
+}
+
+/// A message that lies next in a lane.
+pub(crate) struct NextMessage<'a> {
+    pub(crate) entry: Entry<'a, Record>,
+    pub(crate) channel: Channel,
+    pub(crate) route: Route,
+    pub(crate) bytes: u64,
+    /// Whether all of it lies in the lane.
+    pub(crate) short: bool,
+    pub(crate) audience: Audience,
+}
+
+/// Which ports of this side a message is for.
+pub(crate) enum Audience {
+    /// This one, which is open.
+    One(ReceiverAt),
+    Several,
+    /// Race: what it was for went while it was under way.
+    Nobody,
+}
+
+/// A connection to one context that lies next in the lane.
+pub(crate) struct Offer<'a> {
+    entry: Entry<'a, Record>,
+    bytes: u64,
+    pub(crate) channel: Channel,
+    pub(crate) info: ConnectInfo,
+    /// `None` for one that has ended.
+    pub(crate) opener: Option<&'a Arc<ContextShared>>,
+    pub(crate) target: Key,
+}
+
+/// What ended at a peer. The peer's records before the frontier come first.
+pub(crate) struct Cut {
+    frontier: Frontier,
+    pub(crate) gone: Gone,
+}
+
+/// Who went.
+#[derive(Clone)]
+pub(crate) enum Gone {
+    /// Contexts of the peer that were killed.
+    Contexts(Arc<Vec<Key>>, DisconnectReason),
+    /// The peer itself.
+    Peer,
+}
+
+impl Offer<'_> {
+    /// Takes the record, and writes its name to where it stays.
+    #[inline(always)]
+    pub(crate) fn take(self, place: &mut PortName) {
+        if self.entry.peek(|record| matches!(record, Record::Connect { name, .. } if name.is_shared())) {
+            self.entry.take(self.bytes, |record, _| {
+                if let Record::Connect { name, .. } = record {
+                    *place = name;
+                }
+            });
+        } else {
+            // There is nothing in it that would have to be dropped.
+            self.entry.pass(self.bytes, |record, _| {
+                if let Record::Connect { name, .. } = record {
+                    place.clone_from(name);
+                }
+            });
+        }
+    }
+}
+
+impl Peer {
+    /// Returns what lies next in the lane.
+    #[inline(always)]
+    pub(crate) fn next(&mut self, ports: &Slab<Port>) -> Option<Next<'_>> {
+        let Self { link: Link::Lanes(ends), opened, accepted, .. } = self else { return None };
+        let entry = ends.consumer.entry()?;
+        let message = entry.peek(|record| match *record {
+            Record::Short { channel, route, length, .. } => Ok((channel, route, u64::from(length), true)),
+            Record::Long { channel, route, ref bytes, .. } => Ok((channel, route, bytes.len() as u64, false)),
+            Record::Connect { .. } => Err(Next::Connect),
+            Record::Signal(_) => Err(Next::Signal),
+            _ => Err(Next::Other),
+        });
+        let (channel, route, bytes, short) = match message {
+            Ok(message) => message,
+            Err(next) => return Some(next),
+        };
+        let audience = match route.receiver() {
+            None => match accepted.get(channel) {
+                None => Audience::Nobody,
+                Some(accepted) => accepted.only().map_or(Audience::Several, Audience::One),
+            },
+            Some(ordinal) => {
+                let leg = opened.get(channel.0).filter(|leg| {
+                    let target = leg.targets.get(ordinal as usize);
+                    target.is_some_and(|target| target.state == TargetState::Open)
+                });
+                let port = leg.and_then(|leg| Some((leg.port, ports.get(leg.port)?)));
+                match port {
+                    Some((key, port)) if port.state.hears() => {
+                        Audience::One(ReceiverAt { port: key, context: port.context })
+                    }
+                    _ => Audience::Nobody,
+                }
+            }
+        };
+        Some(Next::Message(NextMessage { entry, channel, route, bytes, short, audience }))
+    }
+
+    /// Returns the signal that lies next in the lane, and passes it.
+    #[inline(always)]
+    pub(crate) fn take_signal(&mut self) -> Option<Signal> {
+        let Self { link: Link::Lanes(ends), .. } = self else { return None };
+        let entry = ends.consumer.entry()?;
+        let signal = entry.pass(0, |record, _| match record {
+            Record::Signal(signal) => Some(*signal),
+            _ => None,
+        });
+        debug_assert!(signal.is_some(), "a look said so");
+        signal
+    }
+
+    /// Returns the connection to one context that lies next in the lane.
+    #[inline(always)]
+    pub(crate) fn offer(&mut self) -> Option<Offer<'_>> {
+        let Self { link: Link::Lanes(ends), contexts, .. } = self else { return None };
+        let entry = ends.consumer.entry()?;
+        let (channel, info, opener, target, bytes) = entry.peek(|record| match *record {
+            Record::Connect { channel, info, opener, target, ref name } => {
+                Some((channel, info, opener, target, name.as_str().len() as u64))
+            }
+            _ => None,
+        })?;
+        Some(Offer { entry, bytes, channel, info, opener: contexts.known(opener), target })
+    }
+
+    /// Moves the next record out of the lane.
+    pub(crate) fn take<R>(&mut self, take: impl FnOnce(Record, Tail<'_>) -> R) -> Option<R> {
+        let Self { link: Link::Lanes(ends), .. } = self else { return None };
+        let entry = ends.consumer.entry()?;
+        let bytes = entry.peek(Record::bytes);
+        Some(entry.take(bytes, take))
+    }
+
+    /// Takes the next record, a message to several ports, and begins to hand it out to these.
+    #[inline(always)]
+    pub(crate) fn begin_fan_out(&mut self, fan_out: &mut FanOut) {
+        let Self { link: Link::Lanes(ends), accepted, .. } = self else { return };
+        let Some(entry) = ends.consumer.entry() else { return };
+        let Some((channel, bytes, short)) = entry.peek(|record| match *record {
+            Record::Short { channel, length, .. } => Some((channel, u64::from(length), true)),
+            Record::Long { channel, ref bytes, .. } => Some((channel, bytes.len() as u64, false)),
+            _ => None,
+        }) else {
+            return;
+        };
+        let Some(accepted) = accepted.get(channel) else { return };
+        if short {
+            entry.pass(bytes, |record, tail| {
+                // SAFETY: it is this record's tail.
+                let (flags, pieces) = unsafe { record.pieces(tail.cells()) };
+                fan_out.begin_short(accepted.receivers(), flags, pieces);
+            });
+        } else {
+            entry.take(bytes, |record, _| {
+                if let Record::Long { flags, bytes, .. } = record {
+                    fan_out.begin(accepted.receivers(), flags, Payload::shared(bytes));
+                }
+            });
+        }
+    }
+
+    /// Returns whether there is something to take: a record, or a cut.
+    #[inline(always)]
+    pub(crate) fn has_something(&mut self) -> bool {
+        !self.cuts.is_empty()
+            || match &mut self.link {
+                Link::Lanes(ends) => ends.consumer.ready(),
+                Link::Own => false,
+            }
+    }
+
+    /// Notes who went, behind what the peer has sent by now: one that goes on sending cannot extend it.
+    pub(crate) fn cut(&mut self, gone: Gone) {
+        let frontier = match &self.link {
+            Link::Lanes(ends) if !mutant("notice-ahead-of-the-lane") => ends.consumer.frontier(),
+            _ => Frontier::default(),
+        };
+        self.cuts.push_back(Cut { frontier, gone });
+    }
+
+    /// Returns how many records may be taken before the next cut; zero where that is due.
+    pub(crate) fn records_before_cut(&self) -> Option<u64> {
+        let cut = self.cuts.front()?;
+        Some(match &self.link {
+            Link::Lanes(ends) => ends.consumer.before(cut.frontier),
+            Link::Own => 0,
+        })
+    }
+
+    /// Returns who went next, which is due: all before it was taken, or the lane is empty.
+    pub(crate) fn take_cut(&mut self) -> Option<Gone> {
+        self.cuts.pop_front().map(|cut| cut.gone)
+    }
+
+    /// Returns the credits that lie in the lane and were not returned before, and leaves them there: credit is
+    /// counted from the channel's beginning, so that to take it twice is to take it once.
+    pub(crate) fn credits_ahead(&mut self) -> Vec<Signal> {
+        let mut credits = Vec::new();
+        if let Link::Lanes(ends) = &mut self.link
+            && !self.own
+        {
+            ends.consumer.look_ahead(|record| {
+                if let Record::Signal(signal @ Signal::Credit { .. }) = record {
+                    credits.push(*signal);
+                }
+            });
+        }
+        credits
+    }
+
+    /// Shows `look` the messages that lie in the lane, with their lengths.
+    pub(crate) fn look_over_messages(&self, mut look: impl FnMut(Channel, Route, usize)) {
+        if let Link::Lanes(ends) = &self.link {
+            ends.consumer.look_over(|record| match record {
+                Record::Short { channel, route, length, .. } => look(*channel, *route, (*length).into()),
+                Record::Long { channel, route, bytes, .. } => look(*channel, *route, bytes.len()),
+                _ => {}
+            });
+        }
+    }
+
+    /// Tells the peer's budget what was taken.
+    pub(crate) fn publish_taken(&mut self) {
+        if let Link::Lanes(ends) = &mut self.link
+            && !mutant("taken-and-never-told")
+        {
+            ends.consumer.publish_consumed();
+        }
+    }
+
+    /// Has the peer ring for what it sends from now on, and gives back spare memory.
+    pub(crate) fn arm(&mut self) {
+        if let Link::Lanes(ends) = &mut self.link {
+            ends.consumer.shrink();
+            ends.armer.arm();
+        }
+    }
+}
+
+/// Takes a long message and makes an event of it.
+#[inline(never)]
+pub(crate) fn take_long(entry: Entry<'_, Record>, context: ContextId, port: PortId) -> Event {
+    let bytes = entry.peek(Record::bytes);
+    entry.take(bytes, |record, tail| {
+        let (_, _, flags, payload) = message_of(record, tail);
+        Event::message(context, port, flags, payload)
+    })
+}
+
+/// Returns where a message goes and what it is.
+///
+/// # Panics
+///
+/// When the record is none.
+pub(crate) fn message_of(record: Record, tail: Tail<'_>) -> (Channel, Route, MessageFlags, Payload) {
+    match record {
+        Record::Long { channel, route, flags, bytes } => (channel, route, flags, Payload::shared(bytes)),
+        Record::Short { channel, route, .. } => {
+            // SAFETY: it is this record's tail.
+            let (flags, pieces) = unsafe { record.pieces(tail.cells()) };
+            (channel, route, flags, pieces.into_payload())
+        }
+        other => {
+            discard(other);
+            unreachable!("a look said that it is a message")
+        }
+    }
+}

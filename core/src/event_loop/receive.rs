@@ -1,0 +1,133 @@
+//! What an event loop makes of the records that it takes, connections and ends apart.
+
+use super::EventLoop;
+use super::deliver::{Heard, Hears, Taken, may_hear};
+use super::slot::EventSlot;
+use crate::event::Event;
+use crate::event_loop::peer::message_of;
+use crate::event_loop::port::{PeerIndex, PortState, Target, TargetState};
+use crate::ids::Key;
+use crate::payload::discard;
+use crate::wire::channel::Channel;
+use crate::wire::record::{Record, Signal};
+
+impl EventLoop {
+    /// Takes the signal that lies next in a peer's lane.
+    #[inline(never)]
+    pub(super) fn take_signal(&mut self, index: PeerIndex, slot: &mut EventSlot) -> Taken {
+        let Some(signal) = self.peer_mut(index).and_then(|peer| peer.take_signal()) else {
+            return Taken::Nothing;
+        };
+        self.round.count_record();
+        match signal {
+            Signal::Accept { channel, ordinal } => self.accepted(index, channel, ordinal),
+            Signal::Close { channel, route, reason, hearing } => match route.receiver() {
+                None => return self.close_channel(index, channel, reason, hearing, slot),
+                Some(ordinal) => self.target_gone(index, channel, ordinal, reason, TargetState::Gone),
+            },
+            Signal::Join { channel, beside } => self.joined(index, channel, beside),
+            Signal::Credit { channel, towards, ordinal, credit } => {
+                self.credited(index, channel, towards, ordinal, credit);
+            }
+            Signal::Farewell { context } => {
+                if let Some(peer) = self.peer_mut(index) {
+                    peer.contexts.forget(context);
+                }
+            }
+        }
+        Taken::Record
+    }
+
+    /// Takes a record that comes seldom.
+    #[cold]
+    pub(super) fn take_other(&mut self, index: PeerIndex) -> Taken {
+        let Some(record) = self.peer_mut(index).and_then(|peer| peer.take(|record, _| record)) else {
+            return Taken::Nothing;
+        };
+        self.round.count_record();
+        match record {
+            Record::Announce(context) => {
+                if let Some(peer) = self.peer_mut(index) {
+                    peer.contexts.insert(context);
+                }
+            }
+            Record::ConnectMany(connect) => self.connected_to_many(index, &connect),
+            Record::NoTarget { port } => self.end_if_alone(port),
+            usual => {
+                debug_assert!(false, "messages, connections and signals are taken where they lie");
+                discard(usual);
+            }
+        }
+        Taken::Record
+    }
+
+    /// Takes the message that lies next in a peer's lane, for a port whose context is gone or suspended.
+    #[cold]
+    pub(super) fn message_unheard(&mut self, index: PeerIndex, port: Key, context: Key) -> Taken {
+        self.round.count_record();
+        let Some((channel, route, flags, payload)) =
+            self.peer_mut(index).and_then(|peer| peer.take(message_of))
+        else {
+            return Taken::Nothing;
+        };
+        if let Some(ordinal) = route.receiver() {
+            self.opener_took(index, channel, ordinal, payload.len() as u64);
+        }
+        match may_hear(self.contexts.get(context), PortState::Open, Heard::Message) {
+            Hears::Later => {
+                let event = Event::message(self.context_id(context), self.port_id(port), flags, payload);
+                self.hold_message(context, port, event);
+            }
+            // Race: the context was killed, and the notice of it has not been taken.
+            Hears::Never | Hears::Now => discard(payload),
+        }
+        Taken::Record
+    }
+
+    /// A receiver took the connection.
+    fn accepted(&mut self, index: PeerIndex, channel: Channel, ordinal: u32) {
+        // Race: the opener disconnected while the answer was under way.
+        let Some(leg) = self.peer_mut(index).and_then(|peer| peer.opened.get_mut(channel.0)) else {
+            return;
+        };
+        let Some(target) = leg.targets.get_mut(ordinal as usize) else {
+            debug_assert!(false, "a receiver answers by the ordinal that it was given");
+            return;
+        };
+        // Race: the receiver was killed, which was heard first.
+        if target.state != TargetState::Pending {
+            return;
+        }
+        target.state = TargetState::Open;
+        let port = leg.port;
+        self.end_opening(port);
+    }
+
+    /// Another port of a context that accepted. Should the context be known to be gone,
+    /// the port has its place among the ordinals all the same.
+    fn joined(&mut self, index: PeerIndex, channel: Channel, beside: u32) {
+        // Race: the opener disconnected while the answer was under way.
+        let Some(leg) = self.peer_mut(index).and_then(|peer| peer.opened.get_mut(channel.0)) else {
+            return;
+        };
+        let Some(&Target { context, state }) = leg.targets.get(beside as usize) else {
+            debug_assert!(false, "a listener joins a target that accepted");
+            return;
+        };
+        leg.targets.push(Target { context, state });
+    }
+
+    /// Queues an event, or holds it until its context's page comes back from the cache.
+    pub(super) fn emit(&mut self, event: Event) {
+        self.round.count_event();
+        let suspended =
+            self.contexts.get_mut(event.context().key).and_then(|context| context.suspended.as_mut());
+        match suspended {
+            Some(suspended) => suspended.events.push_back(event),
+            None => {
+                self.events.push_back(event);
+                self.made_work();
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Whose turn it is: the round over the peers that have something.
+
+use super::EventLoop;
+use crate::concurrent::bell::Source;
+use crate::event_loop::port::PeerIndex;
+use crate::sync::mutant;
+
+/// Records taken, and events made of them, from one peer before the next has its turn.
+const BATCH: u32 = 64;
+
+/// Where the loop is in its round over the polled peers.
+#[derive(Debug, Default)]
+pub(super) struct Round {
+    /// The position in the list of polled peers.
+    pub(super) position: usize,
+    /// Whether the peer there has its turn.
+    turning: bool,
+    /// Records that it may still give in this turn, and events beyond one for each.
+    pub(super) left: u32,
+    /// Whether anything was found, or a peer added, since the round began.
+    pub(super) found: bool,
+}
+
+impl Round {
+    /// Counts a record that is taken in this turn.
+    #[inline(always)]
+    pub(super) fn count_record(&mut self) {
+        self.left -= 1;
+        self.found = true;
+    }
+
+    /// Counts an event that a record makes besides its first.
+    #[inline(always)]
+    pub(super) fn count_event(&mut self) {
+        self.left = self.left.saturating_sub(1);
+    }
+}
+
+impl EventLoop {
+    /// Gives the next polled peer its turn; returns `false` when a whole round found nothing. Not inlined, as
+    /// [`take_rung`](Self::take_rung): inlined, both slow down the messages that do not come to them.
+    #[inline(never)]
+    pub(super) fn advance_turn(&mut self) -> bool {
+        if std::mem::take(&mut self.round.turning) {
+            let index = self.polled[self.round.position];
+            if let Some(peer) = self.peer_mut(index) {
+                peer.publish_taken();
+            }
+            self.round.position += 1;
+        }
+        if self.round.position >= self.polled.len() {
+            self.round.position = 0;
+            let rung = self.take_rung();
+            if !std::mem::take(&mut self.round.found) && !rung {
+                return false;
+            }
+            // What the notices made comes before what the peers have sent.
+            if self.polled.is_empty() || !self.events.is_empty() {
+                return true;
+            }
+        }
+        self.round.turning = true;
+        self.round.left = if mutant("batch-without-end") { u32::MAX } else { BATCH };
+        let before_cut = self.apply_cuts_due(self.polled[self.round.position]);
+        // The peer itself may have been what went; then its turn is over.
+        self.round.left =
+            u32::try_from(before_cut).map_or(self.round.left, |before| self.round.left.min(before));
+        true
+    }
+
+    /// Takes the lines that rang, and the notices if theirs is among them. Returns whether there were any.
+    #[inline(never)]
+    fn take_rung(&mut self) -> bool {
+        self.armed = false;
+        let mut control = false;
+        let mut rang = false;
+        let mut lanes = smallvec::SmallVec::<[_; 8]>::new();
+        for source in self.shared.bell().take() {
+            rang = true;
+            match source {
+                Source::Control => control = true,
+                Source::Lane(peer) => lanes.push(peer),
+            }
+        }
+        // First, for among the notices may be the lanes that rang.
+        if control {
+            self.take_notices();
+        }
+        // The first to ring first: where one sender heard another and then rang, what it
+        // answers to comes before its answer, as far as one round can tell.
+        for id in lanes.into_iter().rev() {
+            if !self.peer_of.contains_key(&id) {
+                // Its lanes lie in the control queue, which rings later; or it is gone.
+                self.take_notices();
+            }
+            if let Some(&index) = self.peer_of.get(&id) {
+                self.poll_peer(index);
+            }
+        }
+        rang
+    }
+
+    /// Has the loop look at a peer that has something, by whichever way it came.
+    pub(super) fn poll_peer(&mut self, index: PeerIndex) {
+        if let Some(peer) = self.peer_mut(index)
+            && !peer.polled
+        {
+            peer.polled = true;
+            self.polled.push(index);
+            self.round.found = true;
+        }
+    }
+
+    /// Takes a peer that is gone out of the round.
+    pub(super) fn stop_polling(&mut self, index: PeerIndex) {
+        if let Some(position) = self.polled.iter().position(|polled| *polled == index) {
+            self.polled.remove(position);
+            if position < self.round.position {
+                self.round.position -= 1;
+            } else if position == self.round.position {
+                self.round.left = 0;
+                self.round.turning = false;
+            }
+        }
+    }
+
+    /// Arms every polled lane, looks once more, and arms the bell. Returns `false` when there
+    /// was something after all. From here on an idle lane costs nothing until it rings.
+    pub(super) fn fall_asleep(&mut self) -> bool {
+        if !self.polled.is_empty() {
+            for &index in &self.polled {
+                if let Some(peer) = self.peers[index as usize].as_mut() {
+                    peer.arm();
+                }
+            }
+            self.shared.bell().look_again();
+        }
+        let peers = &mut self.peers;
+        self.polled.retain(|&index| {
+            let Some(peer) = peers[index as usize].as_mut() else { return false };
+            peer.polled = peer.has_something() && !mutant("asleep-without-a-second-look");
+            peer.polled
+        });
+        self.round = Round::default();
+        if self.polled.is_empty() && self.events.is_empty() {
+            self.armed = self.shared.bell().arm();
+        }
+        self.armed
+    }
+}
