@@ -2,17 +2,18 @@
 
 use super::EventLoop;
 use super::deliver::{Heard, Hears, Taken, may_hear};
-use super::slot::EventSlot;
+use super::slot::{EventSlot, Written};
 use crate::event::Event;
 use crate::event_loop::port::{PeerIndex, PortState, ReceiverAt};
 use crate::ids::{ContextId, Key, PortId};
-use crate::message::MessageFlags;
+use crate::message::{MessageFlags, MessageFormat};
 use crate::payload::{Payload, Piece, Pieces, discard};
 
 /// A message under way to its receivers. Kept for its memory once all have it.
 #[derive(Default)]
 pub(crate) struct FanOut {
-    message: Option<(MessageFlags, Payload)>,
+    /// With its format and whether there was user activation, as its events have these.
+    message: Option<(MessageFormat, bool, Payload)>,
     receivers: Vec<ReceiverAt>,
     /// How many of the receivers had their turn.
     position: usize,
@@ -29,14 +30,14 @@ impl FanOut {
 
     /// Returns the receivers that still wait for their turn, and the message's length.
     pub(super) fn waiting(&self) -> impl Iterator<Item = (Key, usize)> {
-        let bytes = self.message.as_ref().map_or(0, |(_, payload)| payload.len());
+        let bytes = self.message.as_ref().map_or(0, |(.., payload)| payload.len());
         self.receivers[self.position..].iter().map(move |receiver| (receiver.port, bytes))
     }
 
     /// Begins with a long message.
     pub(crate) fn begin(&mut self, receivers: &[ReceiverAt], flags: MessageFlags, payload: Payload) {
         self.begin_with(receivers);
-        self.message = Some((flags, payload));
+        self.message = Some((flags.format(), flags.user_activation(), payload));
     }
 
     /// Begins with a short message, which is copied from where it lies.
@@ -50,7 +51,8 @@ impl FanOut {
         self.begin_with(receivers);
         // SAFETY: written below.
         let payload = unsafe { pieces.unwritten() };
-        let (_, payload) = self.message.insert((flags, payload));
+        let message = (flags.format(), flags.user_activation(), payload);
+        let (.., payload) = self.message.insert(message);
         pieces.write(payload);
     }
 
@@ -89,54 +91,53 @@ impl EventLoop {
         Taken::Record
     }
 
-    /// Hands the message that is under way to several out to the next of them.
-    #[inline(always)]
-    pub(super) fn copy_to_next_receiver(&mut self, slot: &mut EventSlot) -> Taken {
-        let Self { fan_out, ports, contexts, round, id, windowed, .. } = self;
-        let Some(&ReceiverAt { port, context }) = fan_out.receivers.get(fan_out.position) else {
-            return Taken::Record;
-        };
-        let state = if fan_out.receiver_closed {
-            ports.get(port).map_or(PortState::Silent, |port| port.state)
-        } else {
-            PortState::Open
-        };
-        if may_hear(contexts.get(context), state, Heard::Message) != Hears::Now {
-            return self.copy_unheard(port, context, state);
+    /// Hands the message that is under way to several out to the next of them that hears it now.
+    #[inline(never)]
+    pub(super) fn copy_to_next_receiver(&mut self, slot: &mut EventSlot) -> Written {
+        let Self { fan_out, contexts, round, id, windowed, .. } = self;
+        let FanOut { message, receivers, position, receiver_closed } = fan_out;
+        if let Some(&ReceiverAt { port, context }) = receivers.get(*position)
+            && let Some((format, user_activation, payload)) = message
+            && !*receiver_closed
+            && !*windowed
+            && may_hear(contexts.get(context), PortState::Open, Heard::Message) == Hears::Now
+            && let Some(pieces) = payload.pieces()
+        {
+            *position += 1;
+            round.count_event();
+            let (context, id) = (ContextId::new(*id, context), PortId::new(*id, port));
+            return slot.put_short(context, id, (*format, *user_activation), pieces).into();
         }
-        let Some((flags, payload)) = &mut fan_out.message else { return Taken::Record };
-        fan_out.position += 1;
-        round.count_event();
-        let (context, id) = (ContextId::new(*id, context), PortId::new(*id, port));
-        let bytes = payload.len() as u64;
-        let full = if let Some(pieces) = payload.pieces() {
-            slot.put_short(context, id, *flags, pieces)
-        } else {
-            let last = fan_out.position == fan_out.receivers.len();
-            let payload = if last { payload.take() } else { payload.clone() };
-            slot.put(Event::message(context, id, *flags, payload))
-        };
-        if *windowed {
-            self.receiver_took(port, bytes);
-        }
-        Taken::Event(full)
+        self.copy_less_usual(slot)
     }
 
-    /// The next receiver does not hear the message now.
-    #[cold]
-    fn copy_unheard(&mut self, port: Key, context: Key, state: PortState) -> Taken {
-        self.fan_out.position += 1;
-        // Race: it was closed, or its context killed, since the message was taken.
-        if may_hear(self.contexts.get(context), state, Heard::Message) == Hears::Later
-            && let Some((flags, payload)) = &self.fan_out.message
+    /// As [`copy_to_next_receiver`](Self::copy_to_next_receiver), where the message is long, a receiver may
+    /// be gone, or there are windows. Passes those that do not hear the message now.
+    #[inline(never)]
+    fn copy_less_usual(&mut self, slot: &mut EventSlot) -> Written {
+        while let Some(&ReceiverAt { port, context }) = self.fan_out.receivers.get(self.fan_out.position)
+            && let Some((format, user_activation, payload)) = &mut self.fan_out.message
         {
-            let (flags, payload) = (*flags, payload.clone());
-            let event = Event::message(self.context_id(context), self.port_id(port), flags, payload);
-            self.hold_message(context, port, event);
+            self.fan_out.position += 1;
+            let last = self.fan_out.position == self.fan_out.receivers.len();
+            let (format, user_activation) = (*format, *user_activation);
+            let payload = if last { payload.take() } else { payload.clone() };
+            let bytes = payload.len() as u64;
+            let (holder, id) = (self.context_id(context), self.port_id(port));
+            let event = Event::Message { context: holder, port: id, payload, format, user_activation };
+            // Race: the port was closed, or its context killed, since the message was taken.
+            let state = self.ports.get(port).map_or(PortState::Silent, |port| port.state);
+            match may_hear(self.contexts.get(context), state, Heard::Message) {
+                Hears::Now => {
+                    self.round.count_event();
+                    let full = slot.put(event);
+                    self.receiver_took(port, bytes);
+                    return full.into();
+                }
+                Hears::Later => self.hold_message(context, port, event),
+                Hears::Never => discard(event),
+            }
         }
-        if !self.fan_out.is_under_way() {
-            discard(self.fan_out.message.take());
-        }
-        Taken::Record
+        self.deliver_from_all(slot)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::event::Event;
 use crate::ids::{ContextId, PortId};
-use crate::message::MessageFlags;
+use crate::message::MessageFormat;
 use crate::name::PortName;
 use crate::payload::{Piece, Pieces};
 use crate::sender::Sender;
@@ -71,14 +71,13 @@ impl EventSlot {
         &mut self,
         context: ContextId,
         port: PortId,
-        flags: MessageFlags,
+        (format, user_activation): (MessageFormat, bool),
         pieces: Pieces<'a, impl Iterator<Item = &'a Piece>>,
     ) -> Full {
         // SAFETY: written below.
         let payload = unsafe { pieces.unwritten() };
-        if let Some(Event::Message { payload, .. }) =
-            self.0.write(Some(Event::message(context, port, flags, payload)))
-        {
+        let event = Event::Message { context, port, payload, format, user_activation };
+        if let Some(Event::Message { payload, .. }) = self.0.write(Some(event)) {
             pieces.write(payload);
         }
         Full(())

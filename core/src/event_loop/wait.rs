@@ -42,13 +42,13 @@ impl EventLoop {
 
     /// Registers the task, and hands out an event if there is one after all.
     pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Event> {
-        if let Some(event) = self.deliver_unarmed() {
+        if let Some(event) = EventSlot::event_or_none(|slot| self.deliver(slot)) {
             return Poll::Ready(event);
         }
         if !mutant("task-registered-after-the-look") {
             self.shared.bell().wakeup().register(context.waker());
         }
-        let event = self.deliver_or_arm();
+        let event = EventSlot::event_or_none(|slot| self.deliver_or_arm(slot));
         if mutant("task-registered-after-the-look") {
             self.shared.bell().wakeup().register(context.waker());
         }
@@ -65,10 +65,7 @@ impl EventLoop {
             }
             hint::spin_loop();
         }
-        match self.deliver_or_arm() {
-            Some(event) => slot.put(event).into(),
-            None => slot.put_nothing(),
-        }
+        self.deliver_or_arm(slot)
     }
 
     /// Sleeps until there is an event.
@@ -105,10 +102,7 @@ impl EventLoop {
                 return written;
             }
             if !self.shared.bell().wakeup().sleep_until(deadline) {
-                return match self.deliver_or_arm() {
-                    Some(event) => slot.put(event).into(),
-                    None => slot.put_nothing(),
-                };
+                return self.deliver_or_arm(slot);
             }
         }
     }

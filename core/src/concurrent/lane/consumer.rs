@@ -90,9 +90,15 @@ impl<T> Consumer<T> {
     /// Returns whether a record is ready.
     #[inline(always)]
     pub(crate) fn ready(&mut self) -> bool {
+        self.cursor.is_complete() || (self.cursor.is_followed() && self.follow())
+    }
+
+    /// Looks for the record that is next in a segment that follows. Out of line: few records come this way.
+    #[inline(never)]
+    fn follow(&mut self) -> bool {
         let shared = &self.shared;
         let large = &mut self.large;
-        self.cursor.ready(|segment, turn| {
+        self.cursor.follow(|segment, turn| {
             // SAFETY: the cursor has just left the segment behind.
             if unsafe { recycle(shared, segment, turn) } {
                 *large = Large::Used;

@@ -96,25 +96,37 @@ impl<T> Cursor<T> {
         unsafe { self.ring.at(self.index) }
     }
 
-    /// Whether a record is ready at the cursor.
+    /// Returns whether a record is ready at the cursor.
     #[inline(always)]
-    fn is_complete(&self) -> bool {
+    pub(super) fn is_complete(&self) -> bool {
         self.slot().is_complete(self.turn)
+    }
+
+    /// Returns whether the producer went on to another segment.
+    #[inline(always)]
+    pub(super) fn is_followed(&mut self) -> bool {
+        let followed = !self.current().following().is_null();
+        if !followed {
+            self.in_a_row = 0;
+        }
+        followed
     }
 
     /// As [`is_complete`](Self::is_complete). Moves on to the next segment where the producer
     /// did, handing the emptied one and its turn to `emptied`.
     #[inline(always)]
-    pub(super) fn ready(&mut self, mut emptied: impl FnMut(*mut Segment<T>, u32)) -> bool {
+    pub(super) fn ready(&mut self, emptied: impl FnMut(*mut Segment<T>, u32)) -> bool {
+        self.is_complete() || self.follow(emptied)
+    }
+
+    /// As [`ready`](Self::ready), where the slot was empty a moment ago.
+    #[inline(always)]
+    pub(super) fn follow(&mut self, mut emptied: impl FnMut(*mut Segment<T>, u32)) -> bool {
         loop {
-            if self.is_complete() {
-                return true;
-            }
-            let mut next = self.current().following();
-            if next.is_null() {
-                self.in_a_row = 0;
+            if !self.is_followed() {
                 return false;
             }
+            let mut next = self.current().following();
             // The producer may have filled the slot and then gone on, both since we looked.
             if self.is_complete() && !mutant("followed-without-a-second-look") {
                 return true;
@@ -136,6 +148,9 @@ impl<T> Cursor<T> {
             }
             if !mutant("recycled-before-following") {
                 emptied(before, turn);
+            }
+            if self.is_complete() {
+                return true;
             }
         }
     }

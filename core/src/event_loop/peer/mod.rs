@@ -4,7 +4,7 @@ mod channels;
 mod sending;
 mod taking;
 
-pub(crate) use taking::{Audience, Gone, Next, message_of, take_long};
+pub(crate) use taking::{Audience, Gone, Next, message_of};
 
 use crate::concurrent::bell::{Armer, Ringer};
 use crate::concurrent::lane::{Consumer, Producer};

@@ -2,11 +2,10 @@
 
 use super::{Link, Peer};
 use crate::concurrent::lane::{Entry, Frontier, Tail};
-use crate::event::Event;
 use crate::event_loop::fan_out::FanOut;
 use crate::event_loop::port::{Port, ReceiverAt, TargetState};
 use crate::event_loop::slab::Slab;
-use crate::ids::{ContextId, Key, PortId};
+use crate::ids::Key;
 use crate::index::ContextShared;
 use crate::message::MessageFlags;
 use crate::name::PortName;
@@ -25,6 +24,9 @@ pub(crate) enum Next<'a> {
     Signal,
     /// Something rare.
     Other,
+    /// Nothing, and what ended at the peer is due.
+    Cut,
+    Nothing,
 }
 
 /// A message that lies next in a lane.
@@ -97,19 +99,34 @@ impl Offer<'_> {
 impl Peer {
     /// Returns what lies next in the lane.
     #[inline(always)]
-    pub(crate) fn next(&mut self, ports: &Slab<Port>) -> Option<Next<'_>> {
-        let Self { link: Link::Lanes(ends), opened, accepted, .. } = self else { return None };
-        let entry = ends.consumer.entry()?;
-        let message = entry.peek(|record| match *record {
-            Record::Short { channel, route, length, .. } => Ok((channel, route, u64::from(length), true)),
-            Record::Long { channel, route, ref bytes, .. } => Ok((channel, route, bytes.len() as u64, false)),
-            Record::Connect { .. } => Err(Next::Connect),
-            Record::Signal(_) => Err(Next::Signal),
-            _ => Err(Next::Other),
+    pub(crate) fn next(&mut self, ports: &Slab<Port>) -> Next<'_> {
+        let Self { link, cuts, opened, accepted, .. } = self;
+        let entry = match link {
+            Link::Lanes(ends) => ends.consumer.entry(),
+            Link::Own => None,
+        };
+        let Some(entry) = entry else {
+            return if cuts.is_empty() { Next::Nothing } else { Next::Cut };
+        };
+        // The usual kind apart: a table of jumps for all of them is slower for it.
+        let short = entry.peek(|record| match *record {
+            Record::Short { channel, route, length, .. } => Some((channel, route, u64::from(length), true)),
+            _ => None,
+        });
+        let message = short.ok_or(()).or_else(|()| {
+            entry.peek(|record| match *record {
+                Record::Short { channel, route, length, .. } => Ok((channel, route, u64::from(length), true)),
+                Record::Long { channel, route, ref bytes, .. } => {
+                    Ok((channel, route, bytes.len() as u64, false))
+                }
+                Record::Connect { .. } => Err(Next::Connect),
+                Record::Signal(_) => Err(Next::Signal),
+                _ => Err(Next::Other),
+            })
         });
         let (channel, route, bytes, short) = match message {
             Ok(message) => message,
-            Err(next) => return Some(next),
+            Err(next) => return next,
         };
         let audience = match route.receiver() {
             None => match accepted.get(channel) {
@@ -130,7 +147,7 @@ impl Peer {
                 }
             }
         };
-        Some(Next::Message(NextMessage { entry, channel, route, bytes, short, audience }))
+        Next::Message(NextMessage { entry, channel, route, bytes, short, audience })
     }
 
     /// Returns the signal that lies next in the lane, and passes it.
@@ -272,16 +289,6 @@ impl Peer {
             ends.armer.arm();
         }
     }
-}
-
-/// Takes a long message and makes an event of it.
-#[inline(never)]
-pub(crate) fn take_long(entry: Entry<'_, Record>, context: ContextId, port: PortId) -> Event {
-    let bytes = entry.peek(Record::bytes);
-    entry.take(bytes, |record, tail| {
-        let (_, _, flags, payload) = message_of(record, tail);
-        Event::message(context, port, flags, payload)
-    })
 }
 
 /// Returns where a message goes and what it is.
