@@ -101,7 +101,7 @@ impl Crowd {
 /// what the loops at its ends know of each other.
 #[must_use]
 pub fn heap_of_a_lane() -> i64 {
-    Tally::of(|| (lane::<Item>(), Line::new(Source::Lane(EventLoopId(1))))).0.bytes
+    Tally::of(|| (lane::<Item>(), Line::new(Source::Lane(EventLoopId::from_bits(1))))).0.bytes
 }
 
 /// Bytes of heap per lane between loops that once had a port and are silent now: each

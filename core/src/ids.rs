@@ -1,5 +1,16 @@
 //! Identifiers: what the browser names (tabs, frames, documents, extensions) and
 //! what the core names (event loops, contexts, ports).
+//!
+//! What the core names has a number of its own for C and for scripts (`to_bits`, `from_bits`). No number is
+//! given twice in one process, whatever service gave it, and 0 is never given:
+//!
+//! | bits | 63–40 | 39–20 | 19–0 |
+//! |---|---|---|---|
+//! | [`EventLoopId`] | the event loop | 0 | 0 |
+//! | [`ContextId`], [`PortId`] | its event loop | a slot | the slot's generation |
+//!
+//! So a process may make 2<sup>24</sup> − 1 event loops in its life. A loop holds at most 2<sup>20</sup> − 1
+//! contexts and as many ports at a time, and gives each slot 2<sup>20</sup> times, then never again.
 
 use std::fmt;
 use std::sync::Arc;
@@ -135,48 +146,49 @@ impl fmt::Display for ExtensionId {
 /// reload) gives another instance, so that content scripts left over from the
 /// old one never reach the new background. Given by
 /// [`MessageService::extension_loaded`](crate::MessageService::extension_loaded).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ExtensionInstance(pub(crate) u64);
-
-impl fmt::Debug for ExtensionInstance {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ExtensionInstance({})", self.0)
-    }
-}
-
-/// An event loop of this service. Never used again after the loop is gone.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct EventLoopId(pub(crate) u32);
-
-impl fmt::Debug for EventLoopId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "EventLoopId({})", self.0)
-    }
-}
-
-/// Index and generation of a slot in one event loop.
 ///
-/// One number, the index in front: an id that was just made is copied in whole words, which would wait for
-/// halves that were stored one by one. Aligned as its halves would be, so that an id takes twelve bytes.
+/// Unique in the process: another service refuses it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ExtensionInstance(u64);
+
+/// An event loop. Unique in the process, and never used again after the loop is gone.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventLoopId(u64);
+
+/// Index and generation of a slot in one event loop: the lower bits of an id.
+///
+/// One number, the index above the generation: an id that was just made is copied in whole words, which would
+/// wait for halves that were stored one by one. Aligned as its halves would be, so that it fits between them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(Rust, packed(4))]
 pub(crate) struct Key(u64);
 
 impl Key {
+    const INDEX_BITS: u32 = 20;
+    const GENERATION_BITS: u32 = 20;
+    const BITS: u32 = Self::INDEX_BITS + Self::GENERATION_BITS;
+    const MASK: u64 = (1 << Self::BITS) - 1;
+
+    /// The first index that is too large.
+    pub(crate) const END_OF_INDICES: u32 = (1 << Self::INDEX_BITS) - 1;
+    pub(crate) const LAST_GENERATION: u32 = (1 << Self::GENERATION_BITS) - 1;
+
     #[inline(always)]
     pub(crate) const fn new(index: u32, generation: u32) -> Self {
-        Self((index as u64) << 32 | generation as u64)
+        debug_assert!(index < Self::END_OF_INDICES && generation <= Self::LAST_GENERATION);
+        Self((index as u64) << Self::GENERATION_BITS | generation as u64)
     }
 
     #[inline(always)]
+    #[allow(clippy::cast_possible_truncation, reason = "a key has 40 bits")]
     pub(crate) const fn index(self) -> u32 {
-        (self.0 >> 32) as u32
+        (self.0 >> Self::GENERATION_BITS) as u32
     }
 
     #[inline(always)]
-    #[allow(clippy::cast_possible_truncation, reason = "the lower half")]
+    #[allow(clippy::cast_possible_truncation, reason = "the lower bits")]
     pub(crate) const fn generation(self) -> u32 {
-        self.0 as u32
+        self.0 as u32 & Self::LAST_GENERATION
     }
 }
 
@@ -186,34 +198,93 @@ impl fmt::Debug for Key {
     }
 }
 
+impl EventLoopId {
+    /// The first number that is too large for an id.
+    const END_OF_NUMBERS: u64 = 1 << (u64::BITS - Key::BITS);
+
+    /// Stands for the loops that no number is left for; they hold nothing.
+    pub(crate) const UNNUMBERED: Self = Self(0);
+
+    /// Makes the id of the event loop with this number; `None` where numbers are used up.
+    pub(crate) const fn numbered(number: u64) -> Option<Self> {
+        if number < Self::END_OF_NUMBERS { Some(Self(number << Key::BITS)) } else { None }
+    }
+
+    const fn number(self) -> u64 {
+        self.0 >> Key::BITS
+    }
+}
+
+impl ExtensionInstance {
+    pub(crate) const fn numbered(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+macro_rules! number_of_the_core {
+    ($name:ident) => {
+        impl $name {
+            /// Returns the id as a number, for C or a table. No two ids of this type have the same, in one process.
+            #[must_use]
+            pub const fn to_bits(self) -> u64 {
+                self.0
+            }
+
+            /// Takes an id back from its number. Any number may be tried: one that was never given, or whose
+            /// holder is gone, is refused wherever the id is used.
+            #[must_use]
+            pub const fn from_bits(bits: u64) -> Self {
+                Self(bits)
+            }
+        }
+    };
+}
+
+number_of_the_core!(ExtensionInstance);
+number_of_the_core!(EventLoopId);
+
+impl fmt::Debug for ExtensionInstance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ExtensionInstance({})", self.0)
+    }
+}
+
+impl fmt::Debug for EventLoopId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EventLoopId({})", self.number())
+    }
+}
+
 macro_rules! loop_local_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $name {
-            pub(crate) event_loop: EventLoopId,
-            pub(crate) key: Key,
-        }
+        pub struct $name(u64);
+
+        number_of_the_core!($name);
 
         impl $name {
+            #[inline(always)]
             pub(crate) const fn new(event_loop: EventLoopId, key: Key) -> Self {
-                Self { event_loop, key }
+                Self(event_loop.0 | key.0)
             }
 
-            /// The event loop that this id belongs to; any other refuses it.
+            /// Returns the event loop that this id belongs to; any other refuses it.
+            #[inline(always)]
             #[must_use]
             pub const fn event_loop(self) -> EventLoopId {
-                self.event_loop
+                EventLoopId(self.0 & !Key::MASK)
+            }
+
+            #[inline(always)]
+            pub(crate) const fn key(self) -> Key {
+                Key(self.0 & Key::MASK)
             }
         }
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(
-                    f,
-                    concat!(stringify!($name), "({}.{}#{})"),
-                    self.event_loop.0, self.key.index(), self.key.generation()
-                )
+                write!(f, concat!(stringify!($name), "({}.{:?})"), self.event_loop().number(), self.key())
             }
         }
     };
@@ -230,5 +301,10 @@ loop_local_id!(
     /// One end of a connection, a `runtime.Port` of one context. Carries a
     /// generation, so a late call with the id of an ended port is refused and
     /// never reaches its successor.
+    ///
+    /// It names a port of the event loop and says nothing of who may use it: many extensions share a loop, and
+    /// the numbers can be guessed. An embedder whose scripts name ports by numbers of their own must check that the
+    /// port [belongs to the calling script's context](crate::EventLoop::context_of), or one extension's
+    /// script can post on another's port, and end it.
     PortId
 );

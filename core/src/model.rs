@@ -110,7 +110,7 @@ impl Bell {
     /// A line of this bell, both sides.
     #[must_use]
     pub fn line(&self) -> (Ringer, Armer) {
-        let line = bell::Line::new(bell::Source::Lane(EventLoopId(0)));
+        let line = bell::Line::new(bell::Source::Lane(EventLoopId::UNNUMBERED));
         (Ringer(bell::Ringer::new(Arc::clone(&line)), self.clone()), Armer(bell::Armer::new(line)))
     }
 

@@ -21,8 +21,8 @@ use std::task::Waker;
 ///
 /// A cheap handle; clones are the same service, and every method may be called from
 /// any thread. There is no thread and no global behind it: two services in one
-/// process know nothing of each other. So neither can they tell the other's ids from
-/// their own; an embedder with several (one for each profile, say) keeps the ids apart.
+/// process (one for each profile, say) know nothing of each other. What one of them named, the
+/// other refuses: no event loop, context, port or extension instance has the same id in both.
 ///
 /// A fact takes effect before the call returns, in this order: it leaves the index,
 /// so that no later connect finds it; the contexts it ends are marked; every event
@@ -47,6 +47,11 @@ impl MessageService {
     #[must_use]
     pub fn with_policies(limits: Limits, policies: Policies) -> Self {
         Self { inner: Arc::new(ServiceInner::new(limits, policies)) }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn inner(&self) -> &Arc<ServiceInner> {
+        &self.inner
     }
 
     /// A new event loop, for one thread that runs script.
@@ -316,7 +321,13 @@ impl MessageService {
 }
 
 impl fmt::Debug for MessageService {
+    /// Writes how much there is; [`snapshot`](Self::snapshot) shows what.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.snapshot(), f)
+        let (tabs, extensions) = self.inner.index.counts();
+        f.debug_struct("MessageService")
+            .field("tabs", &tabs)
+            .field("extensions", &extensions)
+            .field("event_loops", &self.inner.event_loop_count())
+            .finish()
     }
 }

@@ -74,7 +74,7 @@ impl Carrier for RingPerPort {
 /// One direction of a port.
 fn join(port: u32, from: &mut RingEnd, to: &mut RingEnd) {
     let (producer, consumer) = lane();
-    let line = Line::new(Source::Lane(EventLoopId(port)));
+    let line = Line::new(Source::Lane(EventLoopId::from_bits(port.into())));
     from.outbound.push((producer, Ringer::new(Arc::clone(&line))));
     to.inbound.push(Inbound { consumer, armer: Armer::new(line), idle: false, polled: false });
 }
@@ -125,7 +125,8 @@ impl RingEnd {
             });
         }
         for source in self.bell.take() {
-            if let Source::Lane(EventLoopId(port)) = source
+            if let Source::Lane(port) = source
+                && let Ok(port) = u32::try_from(port.to_bits())
                 && !std::mem::replace(&mut inbound[port as usize].polled, true)
             {
                 self.polled.push(port);

@@ -44,7 +44,7 @@ impl EventLoop {
             return self.refuse_next(index, channel, DisconnectReason::LimitReached);
         };
         round.count_record();
-        peer.accept(channel, opener.id().key, ReceiverAt { port: key, context: target });
+        peer.accept(channel, opener.id().key(), ReceiverAt { port: key, context: target });
         let Some(port) = ports.get(key) else { unreachable!("entered above") };
         let sender = Sender::new(opener, info.lifecycle, service.policies.sender);
         let (context, id) = (ContextId::new(event_loop, target), PortId::new(event_loop, key));
@@ -131,7 +131,7 @@ impl EventLoop {
         if let Some(opener) = opener.filter(|_| !receivers.is_empty())
             && let Some(peer) = self.peer_mut(index)
         {
-            peer.accepted.insert(channel, opener.id().key, receivers);
+            peer.accepted.insert(channel, opener.id().key(), receivers);
         }
     }
 

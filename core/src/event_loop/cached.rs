@@ -67,7 +67,7 @@ impl EventLoop {
         let Some(suspended) = suspended else { return };
         let (dropped, kept): (VecDeque<_>, _) = mem::take(&mut suspended.events)
             .into_iter()
-            .partition(|event| event.port().is_some_and(|held| held.key == port));
+            .partition(|event| event.port().is_some_and(|held| held.key() == port));
         suspended.events = kept;
         discard_all(dropped);
     }

@@ -99,9 +99,8 @@ impl EventLoop {
     /// The key of a context that may connect.
     #[inline]
     fn opener(&self, opener: ContextId) -> Result<(Key, &Context), ConnectError> {
-        let key = opener.key;
-        let context = self.contexts.get(key).filter(|_| opener.event_loop == self.id());
-        let context = context.ok_or(ConnectError::UnknownContext)?;
+        let key = self.context_key(opener).map_err(|_| ConnectError::UnknownContext)?;
+        let context = self.contexts.get(key).ok_or(ConnectError::UnknownContext)?;
         if context.shared.killed().is_some() {
             return Err(ConnectError::Gone);
         }
@@ -184,7 +183,7 @@ impl EventLoop {
         // Those on event loops that are gone drop out.
         found.retain_mut(|target| match &target.unmet {
             None => true,
-            Some(context) => match self.lanes_to(context.id().event_loop) {
+            Some(context) => match self.lanes_to(context.id().event_loop()) {
                 None => false,
                 Some((peer, new)) => {
                     target.peer = peer;
@@ -290,7 +289,7 @@ impl EventLoop {
         if let [target] = *keys {
             peer.connect(channel, info, &context.shared, target, name);
         } else {
-            let (opener, name) = (context.shared.id().key, name.clone());
+            let (opener, name) = (context.shared.id().key(), name.clone());
             peer.connect_many(&context.shared, ConnectMany { channel, info, opener, name, targets: keys });
         }
         if let Some(Port { side: Side::Opener(side), .. }) = ports.get_mut(port) {
@@ -305,7 +304,7 @@ impl EventLoop {
         for context in watched {
             let looked = !mutant("mark-looked-at-before-registering-only");
             let Some(reason) = context.killed().filter(|_| looked) else { continue };
-            self.cut(index, Gone::Contexts(Arc::new(vec![context.id().key]), reason));
+            self.cut(index, Gone::Contexts(Arc::new(vec![context.id().key()]), reason));
             self.made_work();
         }
     }

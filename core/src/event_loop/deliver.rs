@@ -210,9 +210,9 @@ impl EventLoop {
         match *event {
             Event::Message { port, ref payload, .. } => {
                 let bytes = payload.len() as u64;
-                self.receiver_took(port.key, bytes);
+                self.receiver_took(port.key(), bytes);
             }
-            Event::Disconnect { port, .. } => self.remove_port(port.key),
+            Event::Disconnect { port, .. } => self.remove_port(port.key()),
             _ => {}
         }
         match self.events.pop_front() {
@@ -231,7 +231,7 @@ impl EventLoop {
             Event::ContextGone { .. } => return Hears::Now,
         };
         // Race: the port was closed, or its context ended, since the event was made.
-        let Some(port) = event.port().and_then(|id| self.ports.get(id.key)) else { return Hears::Never };
+        let Some(port) = event.port().and_then(|id| self.ports.get(id.key())) else { return Hears::Never };
         may_hear(self.contexts.get(port.context), port.state, what)
     }
 }

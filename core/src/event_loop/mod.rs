@@ -190,7 +190,7 @@ impl EventLoop {
         if !self.shared.enter(context) {
             return Err(AttachError::EventLoopGone);
         }
-        self.service.index.enter(context).inspect_err(|_| self.shared.leave(&[context.id().key]))
+        self.service.index.enter(context).inspect_err(|_| self.shared.leave(&[context.id().key()]))
     }
 
     /// Detaches a context: its ports end, and the other sides hear
@@ -240,17 +240,15 @@ impl EventLoop {
         port.is_some_and(|port| port.state != PortState::Leaving)
     }
 
+    #[inline]
     fn context_key(&self, context: ContextId) -> Result<Key, ContextError> {
-        if context.event_loop == self.id() && self.contexts.get(context.key).is_some() {
-            Ok(context.key)
-        } else {
-            Err(ContextError::UnknownContext)
-        }
+        let key = Some(context.key()).filter(|_| context.event_loop() == self.id);
+        key.filter(|&key| self.contexts.get(key).is_some()).ok_or(ContextError::UnknownContext)
     }
 
     #[inline]
     fn port_key(&self, port: PortId) -> Option<Key> {
-        (port.event_loop == self.id).then_some(port.key)
+        (port.event_loop() == self.id).then_some(port.key())
     }
 
     #[inline]

@@ -3,7 +3,7 @@
 use super::EventLoop;
 use crate::error::PostError;
 use crate::event_loop::port::{PortState, Side};
-use crate::ids::{EventLoopId, Key, PortId};
+use crate::ids::{Key, PortId};
 use crate::message::Message;
 use crate::message::MessageFlags;
 use crate::payload::{INLINE_BYTES, discard};
@@ -41,7 +41,7 @@ impl EventLoop {
         let flags = MessageFlags::new(message.format, message.user_activation);
         // All of it in registers: what was just put together elsewhere would be waited for.
         let bytes = message.bytes();
-        if bytes.len() <= INLINE_BYTES && self.post_short(port.event_loop, port.key, flags, bytes) {
+        if bytes.len() <= INLINE_BYTES && self.post_short(port, flags, bytes) {
             if message.is_owned() {
                 discard(message);
             }
@@ -53,9 +53,10 @@ impl EventLoop {
     /// Posts a short message where there is one way to go, by a lane, and room on it: the usual case
     /// and the quick way. `false`, and nothing done, where it is not.
     #[inline(never)]
-    fn post_short(&mut self, event_loop: EventLoopId, key: Key, flags: MessageFlags, bytes: &[u8]) -> bool {
+    fn post_short(&mut self, id: PortId, flags: MessageFlags, bytes: &[u8]) -> bool {
         let limits = &self.service.limits;
-        if event_loop != self.id || bytes.len() > limits.message_bytes {
+        let Some(key) = self.port_key(id) else { return false };
+        if bytes.len() > limits.message_bytes {
             return false;
         }
         let Some(port) = self.ports.get(key) else { return false };

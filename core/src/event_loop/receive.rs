@@ -121,7 +121,7 @@ impl EventLoop {
     pub(super) fn emit(&mut self, event: Event) {
         self.round.count_event();
         let suspended =
-            self.contexts.get_mut(event.context().key).and_then(|context| context.suspended.as_mut());
+            self.contexts.get_mut(event.context().key()).and_then(|context| context.suspended.as_mut());
         match suspended {
             Some(suspended) => suspended.events.push_back(event),
             None => {

@@ -39,8 +39,8 @@ impl Search<'_> {
         if id == self.own || target.is_gone() {
             return;
         }
-        match self.peer_of(id.event_loop) {
-            Some(peer) if self.only.is_none() && self.found.is_empty() => self.only = Some((peer, id.key)),
+        match self.peer_of(id.event_loop()) {
+            Some(peer) if self.only.is_none() && self.found.is_empty() => self.only = Some((peer, id.key())),
             peer => self.note_another(target, peer),
         }
     }
@@ -69,7 +69,7 @@ impl Search<'_> {
             Some(peer) => (peer, None),
             None => (OWN, Some(Arc::clone(target))),
         };
-        self.found.push(FoundTarget { key: target.id().key, peer, unmet });
+        self.found.push(FoundTarget { key: target.id().key(), peer, unmet });
     }
 }
 

@@ -6,7 +6,7 @@ use std::mem;
 
 /// The last generation of a slot that nothing else bounds. Few in models, so that they
 /// see slots retire.
-pub(crate) const LAST_GENERATION: u32 = if cfg!(port_core_model) { 2 } else { u32::MAX };
+pub(crate) const LAST_GENERATION: u32 = if cfg!(port_core_model) { 2 } else { Key::LAST_GENERATION };
 
 /// A vector of slots named by [`Key`]s. A key stays valid until its slot is
 /// removed and is never given again: each reuse raises the slot's generation, and
@@ -71,7 +71,7 @@ impl<T: Occupant> Slab<T> {
     pub(crate) fn aged(slots: u32, generation: u32) -> Self {
         let slot = |index| SlabSlot::Empty { generation, next: if index == 0 { NONE } else { index - 1 } };
         let vacant = slots.checked_sub(1).unwrap_or(NONE);
-        Self { slots: (0..slots).map(slot).collect(), vacant, last_generation: u32::MAX }
+        Self { slots: (0..slots).map(slot).collect(), vacant, last_generation: Key::LAST_GENERATION }
     }
 
     /// The key that [`insert`](Self::insert) will use next; `None` when no more fit.
@@ -81,7 +81,8 @@ impl<T: Occupant> Slab<T> {
             Some(&SlabSlot::Empty { generation, .. }) => Some(Key::new(self.vacant, generation)),
             Some(SlabSlot::Full(_)) => unreachable!("the next slot to fill is vacant"),
             None => {
-                let index = u32::try_from(self.slots.len()).ok().filter(|index| *index != NONE)?;
+                let index =
+                    u32::try_from(self.slots.len()).ok().filter(|index| *index < Key::END_OF_INDICES)?;
                 Some(Key::new(index, 0))
             }
         }
@@ -231,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_stale_key_finds_nothing() {
-        let mut slab = Slab::new(u32::MAX);
+        let mut slab = Slab::new(Key::LAST_GENERATION);
         let first = slab.insert(Letter('a', 0)).unwrap();
         assert_eq!(slab.remove(first), Some(Letter('a', 0)));
         let second = slab.insert(Letter('b', 0)).unwrap();
@@ -250,5 +251,17 @@ mod tests {
             slab.remove(key).unwrap();
         }
         assert_eq!(slab.insert(Letter('c', 0)).unwrap(), Key::new(1, 0));
+    }
+
+    #[test]
+    fn there_are_as_many_slots_as_an_id_can_name() {
+        let mut slab = Slab::aged(Key::END_OF_INDICES, 0);
+        for _ in 0..Key::END_OF_INDICES {
+            assert!(slab.insert(Letter('d', 0)).is_some());
+        }
+        assert_eq!(slab.insert(Letter('e', 0)), None);
+        let last = Key::new(Key::END_OF_INDICES - 1, 0);
+        assert_eq!(slab.remove(last), Some(Letter('d', 0)));
+        assert_eq!(slab.insert(Letter('f', 0)), Some(Key::new(Key::END_OF_INDICES - 1, 1)));
     }
 }

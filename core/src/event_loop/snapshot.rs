@@ -26,7 +26,7 @@ impl EventLoop {
         let held = self.contexts.iter().filter_map(|(_, context)| context.suspended.as_ref());
         for event in self.events.iter().chain(held.flat_map(|suspended| &suspended.events)) {
             if let Event::Message { port, payload, .. } = event {
-                made.entry(port.key).or_default().add(payload.len());
+                made.entry(port.key()).or_default().add(payload.len());
             }
         }
         for (key, bytes) in self.fan_out.waiting() {
@@ -35,10 +35,8 @@ impl EventLoop {
         let none = Queued::default();
         let waiting =
             |index, channel: Channel, towards| *queued.get(&(index, channel, towards)).unwrap_or(&none);
-        let of_peer = |peer, key| ContextId {
-            event_loop: self.peer(peer).map_or(self.id(), |peer| peer.shared.id()),
-            key,
-        };
+        let of_peer =
+            |peer, key| ContextId::new(self.peer(peer).map_or(self.id, |peer| peer.shared.id()), key);
         let ports = self
             .ports
             .iter()

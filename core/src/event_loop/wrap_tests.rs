@@ -70,7 +70,7 @@ fn slots_in_their_last_generations_are_used_up_and_new_ones_taken() {
     pair.here.disconnect(met);
     while pair.there.next_event().is_some() {}
     pair.there.detach(receiver).unwrap();
-    let nearly_over = u32::MAX - 1;
+    let nearly_over = Key::LAST_GENERATION - 1;
     for event_loop in [&mut pair.here, &mut pair.there] {
         event_loop.ports = Slab::aged(SLOTS, nearly_over);
         for peer in event_loop.peers.iter_mut().flatten() {
@@ -106,8 +106,8 @@ fn slots_in_their_last_generations_are_used_up_and_new_ones_taken() {
     let given: HashSet<_> = ports.iter().flat_map(|(port, received)| [*port, *received]).collect();
     assert_eq!(given.len(), 2 * ports.len(), "no port's id twice");
     assert_eq!(contexts.iter().collect::<HashSet<_>>().len(), contexts.len(), "no context's id twice");
-    assert!(ports.iter().any(|(port, _)| port.key.generation() == u32::MAX), "to the last");
-    assert!(ports.iter().any(|(port, _)| port.key.index() >= SLOTS), "and beyond");
+    assert!(ports.iter().any(|(port, _)| port.key().generation() == Key::LAST_GENERATION), "to the last");
+    assert!(ports.iter().any(|(port, _)| port.key().index() >= SLOTS), "and beyond");
 }
 
 #[test]
@@ -122,14 +122,14 @@ fn windows_and_counts_at_their_largest() {
     exchange(&mut pair.here, port, &mut pair.there, received);
     let nearly_full = Credit { messages: u64::from(u32::MAX) - 1, bytes: u64::MAX - 20 };
     pair.leg().sent.total = nearly_full;
-    pair.there.receiver_windows.entry(received.key).or_default().sent.total = nearly_full;
+    pair.there.receiver_windows.entry(received.key()).or_default().sent.total = nearly_full;
     exchange(&mut pair.here, port, &mut pair.there, received);
     exchange(&mut pair.there, received, &mut pair.here, port);
     assert!(matches!(pair.here.post_message(port, "full"), Err(PostError::WindowFull(_))));
     assert!(matches!(pair.there.post_message(received, "full"), Err(PostError::WindowFull(_))));
     // The next message is reported with all before it, whatever it was.
     let all = Credit { messages: u64::from(u32::MAX), bytes: u64::MAX };
-    pair.there.receiver_windows.entry(received.key).or_default().taken.total = all;
+    pair.there.receiver_windows.entry(received.key()).or_default().taken.total = all;
     pair.leg().sent.total.messages -= 1;
     exchange(&mut pair.here, port, &mut pair.there, received);
     assert_eq!(pair.here.next_event(), Some(Event::Room { context: pair.opener, port }));

@@ -212,6 +212,11 @@ impl Index {
         self.extensions.read(&instance, |extension| extension.admits(opener)) == Some(true)
     }
 
+    /// Returns how many tabs are open and how many extensions are loaded.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        (self.tabs.len(), self.extensions.len())
+    }
+
     pub(crate) fn for_each_tab(&self, visit: impl FnMut(&TabId, &Tab)) {
         self.tabs.for_each(visit);
     }

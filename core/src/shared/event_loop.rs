@@ -173,7 +173,7 @@ impl EventLoopShared {
         let mut registry = self.registry.lock();
         let open = !registry.closed || mutant("context-enters-a-closed-loop");
         if open {
-            registry.contexts.insert(context.id().key, Arc::clone(context));
+            registry.contexts.insert(context.id().key(), Arc::clone(context));
         }
         open
     }

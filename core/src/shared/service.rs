@@ -1,13 +1,13 @@
 //! What every handle of a service and every event loop of it share: the index, the limits, who lives.
 
 use crate::concurrent::wakeup::Wakeup;
-use crate::ids::{ContextId, EventLoopId, ExtensionInstance, Key};
+use crate::ids::{EventLoopId, ExtensionInstance, Key};
 use crate::index::{ContextShared, Index, Removed};
 use crate::limits::Limits;
 use crate::policy::Policies;
 use crate::reason::DisconnectReason;
 use crate::shared::event_loop::{EventLoopShared, Notice};
-use crate::sync::{Arc, AtomicU32, AtomicU64, HashMap, Mutex, Ordering, mutant};
+use crate::sync::{Arc, HashMap, Mutex, Numbers, mutant};
 
 /// What a service consists of.
 pub(crate) struct ServiceInner {
@@ -15,8 +15,7 @@ pub(crate) struct ServiceInner {
     pub(crate) limits: Limits,
     pub(crate) policies: Policies,
     event_loops: Mutex<HashMap<EventLoopId, Arc<EventLoopShared>>>,
-    next_event_loop: AtomicU32,
-    next_instance: AtomicU64,
+    numbers: Numbers,
 }
 
 impl ServiceInner {
@@ -26,21 +25,27 @@ impl ServiceInner {
             limits,
             policies,
             event_loops: Mutex::new(HashMap::default()),
-            next_event_loop: AtomicU32::new(0),
-            next_instance: AtomicU64::new(0),
+            numbers: Numbers::new(),
         }
     }
 
     /// Gives a number to an extension that is loaded.
     pub(crate) fn new_instance(&self) -> ExtensionInstance {
-        // Relaxed: only uniqueness matters.
-        ExtensionInstance(self.next_instance.fetch_add(1, Ordering::Relaxed))
+        ExtensionInstance::numbered(self.numbers.next_instance())
     }
 
     /// Makes the shared part of an event loop and enters it.
     pub(crate) fn new_event_loop(&self, wakeup: Wakeup) -> Arc<EventLoopShared> {
-        // Relaxed: only uniqueness matters.
-        let id = EventLoopId(self.next_event_loop.fetch_add(1, Ordering::Relaxed));
+        self.enter_event_loop(self.numbers.next_event_loop(), wakeup)
+    }
+
+    /// Enters an event loop with this number. Where no number is left it is gone from the start.
+    fn enter_event_loop(&self, number: u64, wakeup: Wakeup) -> Arc<EventLoopShared> {
+        let Some(id) = EventLoopId::numbered(number) else {
+            let shared = Arc::new(EventLoopShared::new(EventLoopId::UNNUMBERED, wakeup));
+            let _nobody_lives_there = shared.retire();
+            return shared;
+        };
         let shared = Arc::new(EventLoopShared::new(id, wakeup));
         self.event_loops.lock().insert(id, Arc::clone(&shared));
         shared
@@ -49,6 +54,11 @@ impl ServiceInner {
     /// Returns an event loop that lives.
     pub(crate) fn event_loop(&self, id: EventLoopId) -> Option<Arc<EventLoopShared>> {
         self.event_loops.lock().get(&id).cloned()
+    }
+
+    /// Returns how many event loops live.
+    pub(crate) fn event_loop_count(&self) -> usize {
+        self.event_loops.lock().len()
     }
 
     /// Returns the event loops that live, in order of their ids.
@@ -101,7 +111,8 @@ impl ServiceInner {
     fn by_event_loop(&self, contexts: &[Arc<ContextShared>]) -> Vec<(Arc<EventLoopShared>, Vec<Key>)> {
         let mut grouped: Vec<(EventLoopId, Vec<Key>)> = Vec::new();
         let mut position = HashMap::<EventLoopId, usize>::default();
-        for ContextId { event_loop, key } in contexts.iter().map(|context| context.id()) {
+        for id in contexts.iter().map(|context| context.id()) {
+            let (event_loop, key) = (id.event_loop(), id.key());
             let at = *position.entry(event_loop).or_insert(grouped.len());
             if at == grouped.len() {
                 grouped.push((event_loop, Vec::new()));
@@ -131,5 +142,36 @@ impl ServiceInner {
         event_loop.notify(Notice::EventLoopGone(event_loop.id()));
         let forgotten = self.event_loops.lock().remove(&event_loop.id());
         drop(forgotten);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::description::ContextDescription;
+    use crate::error::{AttachError, FactError};
+    use crate::event_loop::EventLoop;
+    use crate::ids::ExtensionId;
+    use crate::service::MessageService;
+    use std::task::Waker;
+
+    #[test]
+    fn an_event_loop_that_no_number_is_left_for_is_gone_from_the_start() {
+        let service = MessageService::new(Limits::default());
+        let extension = service.extension_loaded(ExtensionId::new("extension")).unwrap();
+        let inner = service.inner();
+        let make = |number| {
+            let shared = inner.enter_event_loop(number, Wakeup::new(Waker::noop().clone()));
+            EventLoop::new(Arc::clone(inner), shared)
+        };
+        let description = || ContextDescription::background(extension, "", "");
+        let mut last = make((1 << 24) - 1);
+        let [mut one, two] = [1 << 24, u64::MAX].map(make);
+        last.attach(description()).unwrap();
+        assert_eq!(one.attach(description()), Err(AttachError::EventLoopGone));
+        assert_eq!(service.event_loop_gone(one.id()), Err(FactError::UnknownEventLoop));
+        assert_eq!((one.next_event(), one.id()), (None, two.id()));
+        drop((one, two));
+        assert_eq!(service.event_loop_gone(last.id()), Ok(()));
     }
 }

@@ -95,10 +95,37 @@ impl<K: Eq + Hash + Clone, V> ShardedMap<K, V> {
         self.0.get_mut(key).map(|mut value| write(&mut value))
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Visits every entry, each under its shard's read lock.
     pub(crate) fn for_each(&self, mut visit: impl FnMut(&K, &V)) {
         for entry in &self.0 {
             visit(entry.key(), entry.value());
         }
+    }
+}
+
+/// Numbers for what the core makes, from 1 on. One count for the whole process, so that what one service
+/// named means nothing to another.
+pub(crate) struct Numbers(());
+
+static EVENT_LOOPS: AtomicU64 = AtomicU64::new(1);
+static INSTANCES: AtomicU64 = AtomicU64::new(1);
+
+impl Numbers {
+    pub(crate) const fn new() -> Self {
+        Self(())
+    }
+
+    pub(crate) fn next_event_loop(&self) -> u64 {
+        // Relaxed: only uniqueness matters.
+        EVENT_LOOPS.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn next_instance(&self) -> u64 {
+        // Relaxed: only uniqueness matters.
+        INSTANCES.fetch_add(1, Ordering::Relaxed)
     }
 }

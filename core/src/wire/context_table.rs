@@ -50,7 +50,7 @@ impl ContextTable {
 
     /// Keeps a context that the peer announced.
     pub(crate) fn insert(&mut self, context: Arc<ContextShared>) {
-        let key = context.id().key;
+        let key = context.id().key();
         let before = place_of(&mut self.known, key).replace(context);
         drop(before);
     }
@@ -59,7 +59,7 @@ impl ContextTable {
     #[inline(always)]
     pub(crate) fn known(&self, key: Key) -> Option<&Arc<ContextShared>> {
         let known = self.known.get(key.index() as usize)?.as_ref();
-        known.filter(|context| context.id().key == key || mutant("known-by-index-alone"))
+        known.filter(|context| context.id().key() == key || mutant("known-by-index-alone"))
     }
 
     /// Forgets one of the peer's contexts, which has ended: nothing comes from it any more.

@@ -133,7 +133,7 @@ impl Peer {
         name: &PortName,
     ) {
         self.announce(opener);
-        let opener = opener.id().key;
+        let opener = opener.id().key();
         let make = move || Record::Connect { channel, info, opener, target, name: PortName::default() };
         self.send_in_place(make, name.as_str().len() as u64, |record| {
             if let Record::Connect { name: place, .. } = record {
@@ -151,14 +151,14 @@ impl Peer {
     /// Tells the peer of one of our contexts, once, before a connection names it by its key.
     #[inline(always)]
     fn announce(&mut self, context: &Arc<ContextShared>) {
-        if !self.contexts.is_announced(context.id().key) {
+        if !self.contexts.is_announced(context.id().key()) {
             self.announce_now(context);
         }
     }
 
     #[cold]
     fn announce_now(&mut self, context: &Arc<ContextShared>) {
-        for context in self.contexts.announce(context.id().key) {
+        for context in self.contexts.announce(context.id().key()) {
             self.signal(move || Signal::Farewell { context });
         }
         self.send(Record::Announce(Arc::clone(context)), &[]);

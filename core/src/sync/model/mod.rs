@@ -106,9 +106,35 @@ impl<K: Eq + Hash + Clone, V> ShardedMap<K, V> {
         self.0.write().expect("models do not poison locks").get_mut(key).map(write)
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.0.read().expect("models do not poison locks").len()
+    }
+
     pub(crate) fn for_each(&self, mut visit: impl FnMut(&K, &V)) {
         for (key, value) in &*self.0.read().expect("models do not poison locks") {
             visit(key, value);
         }
+    }
+}
+
+/// Numbers for what the core makes. Each service counts by itself: a count that outlived an execution would
+/// give the next one other numbers, and models must repeat exactly.
+#[derive(Debug)]
+pub(crate) struct Numbers {
+    event_loops: AtomicU32,
+    instances: AtomicU64,
+}
+
+impl Numbers {
+    pub(crate) fn new() -> Self {
+        Self { event_loops: AtomicU32::new(1), instances: AtomicU64::new(1) }
+    }
+
+    pub(crate) fn next_event_loop(&self) -> u64 {
+        self.event_loops.fetch_add(1, Ordering::Relaxed).into()
+    }
+
+    pub(crate) fn next_instance(&self) -> u64 {
+        self.instances.fetch_add(1, Ordering::Relaxed)
     }
 }
