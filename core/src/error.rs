@@ -1,11 +1,24 @@
 //! Errors, one small enum per operation. A refused call changed nothing.
+//!
+//! Each error and each [`DisconnectReason`](crate::DisconnectReason) has a number of its own, by which C and
+//! scripts tell them apart. It never changes.
+//!
+//! | numbers | what |
+//! |---|---|
+//! | 100–199 | [`FactError`] |
+//! | 200–299 | [`AttachError`] |
+//! | 300–399 | [`ContextError`] |
+//! | 400–499 | [`ConnectError`] |
+//! | 500–599 | [`PostErrorKind`] |
+//! | 600–699 | [`DisconnectReason`](crate::DisconnectReason) |
 
 use crate::message::Message;
 use std::error::Error;
 use std::fmt;
 
-macro_rules! plain_error {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident => $text:literal,)+ }) => {
+/// Makes an enum of what may be wrong, or why something ended: its variants, each with its number and its text.
+macro_rules! numbered {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $code:literal => $text:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -13,125 +26,174 @@ macro_rules! plain_error {
             $($(#[$variant_doc])* $variant,)+
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(match self { $(Self::$variant => $text,)+ })
+        impl $name {
+            /// All there are, in order of their numbers.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// Returns the number of this variant, for C and for scripts. It never changes, and no error and no
+            /// reason of this crate has the same.
+            #[must_use]
+            pub const fn code(self) -> u16 {
+                match self { $(Self::$variant => $code,)+ }
+            }
+
+            /// Returns the text that `Display` writes: English, in lower case, without a full stop.
+            #[must_use]
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
             }
         }
 
-        impl Error for $name {}
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.text())
+            }
+        }
     };
 }
+pub(crate) use numbered;
 
-plain_error!(
+numbered!(
     /// Why a fact reported to [`MessageService`](crate::MessageService) was refused.
     FactError {
         /// No such tab is open.
-        UnknownTab => "unknown tab",
+        UnknownTab = 100 => "unknown tab",
         /// A tab with this id is open already.
-        TabExists => "the tab is open already",
+        TabExists = 101 => "the tab is open already",
         /// The tab has no such frame.
-        UnknownFrame => "unknown frame",
+        UnknownFrame = 102 => "unknown frame",
         /// The tab has a frame with this id already.
-        FrameExists => "the frame exists already",
+        FrameExists = 103 => "the frame exists already",
         /// No frame shows, and no cache keeps, such a document.
-        UnknownDocument => "unknown document",
+        UnknownDocument = 104 => "unknown document",
         /// The document is shown or kept already; document ids are never used again.
-        DocumentExists => "the document exists already",
+        DocumentExists = 105 => "the document exists already",
         /// The extension instance is not loaded.
-        UnknownExtension => "unknown extension instance",
+        UnknownExtension = 106 => "unknown extension instance",
         /// The extension is loaded already; unload it first.
-        ExtensionExists => "the extension is loaded already",
+        ExtensionExists = 107 => "the extension is loaded already",
         /// No such event loop lives.
-        UnknownEventLoop => "unknown event loop",
+        UnknownEventLoop = 108 => "unknown event loop",
     }
 );
 
-plain_error!(
+numbered!(
     /// Why [`EventLoop::attach`](crate::EventLoop::attach) was refused.
     AttachError {
         /// The extension instance is not loaded.
-        UnknownExtension => "unknown extension instance",
+        UnknownExtension = 200 => "unknown extension instance",
         /// The frame does not show this document (any more).
-        UnknownDocument => "the frame does not show this document",
+        UnknownDocument = 201 => "the frame does not show this document",
         /// The browser declared this event loop gone.
-        EventLoopGone => "the event loop was declared gone",
+        EventLoopGone = 202 => "the event loop was declared gone",
         /// The event loop holds as many contexts as ids can name.
-        TooManyContexts => "too many contexts",
+        TooManyContexts = 203 => "too many contexts",
     }
 );
 
-plain_error!(
+numbered!(
     /// Why a call that names a context was refused.
     ContextError {
         /// The id was never given by this event loop, or the context is detached.
-        UnknownContext => "unknown context",
+        UnknownContext = 300 => "unknown context",
         /// A fact ended the context; its [`Event::ContextGone`](crate::Event::ContextGone) is on its way.
-        Gone => "the context is gone",
+        Gone = 301 => "the context is gone",
     }
 );
 
-plain_error!(
+numbered!(
     /// Why `connect` was refused. A target that does not exist is no error: it
     /// gives a port that ends with [`DisconnectReason::NoReceiver`](crate::DisconnectReason::NoReceiver).
     ConnectError {
         /// The id was never given by this event loop, or the context is detached.
-        UnknownContext => "unknown context",
+        UnknownContext = 400 => "unknown context",
         /// A fact ended the context; its [`Event::ContextGone`](crate::Event::ContextGone) is on its way.
-        Gone => "the context is gone",
+        Gone = 401 => "the context is gone",
         /// The context's page is in the back/forward cache, and
         /// [`BackForwardCache::Ends`](crate::BackForwardCache::Ends) leaves no port to such a page.
-        Cached => "the context's page is in the back/forward cache",
+        Cached = 402 => "the context's page is in the back/forward cache",
         /// A content script may not call `tabs.connect`.
-        NotAllowed => "content scripts may not connect to tabs",
+        NotAllowed = 403 => "content scripts may not connect to tabs",
         /// The context holds [`Limits::ports_per_context`](crate::Limits::ports_per_context) ports.
-        TooManyPorts => "the context holds as many ports as it may",
+        TooManyPorts = 404 => "the context holds as many ports as it may",
         /// A lane to one of the targets holds [`Limits::lane_records`](crate::Limits::lane_records)
         /// or [`Limits::lane_bytes`](crate::Limits::lane_bytes).
-        Busy => "a target's event loop is too far behind",
+        Busy = 405 => "a target's event loop is too far behind",
     }
 );
 
-/// Why [`EventLoop::post_message`](crate::EventLoop::post_message) was refused, with the caller's message.
+numbered!(
+    /// Why [`EventLoop::post_message`](crate::EventLoop::post_message) was refused.
+    PostErrorKind {
+        /// The port has ended, or its id was never given by this event loop.
+        Disconnected = 500 => "the port is disconnected",
+        /// A fact ended the context; its [`Event::ContextGone`](crate::Event::ContextGone) is on its way.
+        Gone = 501 => "the context is gone",
+        /// The message is longer than [`Limits::message_bytes`](crate::Limits::message_bytes).
+        TooLarge = 502 => "the message is larger than the limit",
+        /// The port's window is full; [`Event::Room`](crate::Event::Room) tells when there is room again.
+        WindowFull = 503 => "the port's window is full",
+        /// A lane to one of the receivers holds [`Limits::lane_records`](crate::Limits::lane_records)
+        /// or [`Limits::lane_bytes`](crate::Limits::lane_bytes). No event tells when there is room again.
+        Busy = 504 => "a receiver's event loop is too far behind",
+    }
+);
+
+impl Error for FactError {}
+impl Error for AttachError {}
+impl Error for ContextError {}
+impl Error for ConnectError {}
+impl Error for PostErrorKind {}
+
+/// What [`EventLoop::post_message`](crate::EventLoop::post_message) gives when it refuses: why, and the message
+/// if the call had taken it over.
+///
+/// It borrows nothing, so `?` takes it anywhere, whatever the message was made of:
+///
+/// ```
+/// # use port_core::*;
+/// # use std::error::Error;
+/// fn greet(event_loop: &mut EventLoop, port: PortId, name: &str) -> Result<(), Box<dyn Error>> {
+///     let text = format!("hello {name}");
+///     event_loop.post_message(port, &text)?;
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PostError<'a> {
-    /// The port has ended, or its id was never given by this event loop.
-    Disconnected(Message<'a>),
-    /// A fact ended the context; its [`Event::ContextGone`](crate::Event::ContextGone) is on its way.
-    Gone(Message<'a>),
-    /// The message is longer than [`Limits::message_bytes`](crate::Limits::message_bytes).
-    TooLarge(Message<'a>),
-    /// The port's window is full; [`Event::Room`](crate::Event::Room) tells when there is room again.
-    WindowFull(Message<'a>),
-    /// A lane to one of the receivers holds [`Limits::lane_records`](crate::Limits::lane_records)
-    /// or [`Limits::lane_bytes`](crate::Limits::lane_bytes). No event tells when there is room again.
-    Busy(Message<'a>),
+pub struct PostError {
+    kind: PostErrorKind,
+    message: Option<Message<'static>>,
 }
 
-impl<'a> PostError<'a> {
-    /// The message that was not sent.
-    pub fn into_message(self) -> Message<'a> {
-        match self {
-            Self::Disconnected(message)
-            | Self::Gone(message)
-            | Self::TooLarge(message)
-            | Self::WindowFull(message)
-            | Self::Busy(message) => message,
-        }
+impl PostError {
+    #[cold]
+    pub(crate) fn new(kind: PostErrorKind, message: Message<'_>) -> Self {
+        Self { kind, message: message.if_owned() }
+    }
+
+    /// Returns why the message was refused.
+    #[must_use]
+    pub const fn kind(&self) -> PostErrorKind {
+        self.kind
+    }
+
+    /// Gives back the message that was not sent, unless it was made of borrowed bytes: these the caller still has.
+    #[must_use]
+    pub fn into_message(self) -> Option<Message<'static>> {
+        self.message
     }
 }
 
-impl fmt::Display for PostError<'_> {
+impl fmt::Display for PostError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Disconnected(_) => "the port is disconnected",
-            Self::Gone(_) => "the context is gone",
-            Self::TooLarge(_) => "the message is larger than the limit",
-            Self::WindowFull(_) => "the port's window is full",
-            Self::Busy(_) => "a receiver's event loop is too far behind",
-        })
+        self.kind.fmt(f)
     }
 }
 
-impl Error for PostError<'_> {}
+impl Error for PostError {}
+
+impl From<PostError> for PostErrorKind {
+    fn from(error: PostError) -> Self {
+        error.kind
+    }
+}

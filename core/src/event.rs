@@ -16,7 +16,7 @@ use crate::target::ConnectKind;
 /// messages in the order posted, then at most one `Disconnect`, and nothing
 /// after it. Each event was valid when it was handed out; an embedder that queues
 /// events again asks [`EventLoop::is_open`](crate::EventLoop::is_open) before it dispatches one.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
     /// `runtime.onConnect`, or by `kind` and sender one of its relatives: somebody

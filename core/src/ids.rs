@@ -41,6 +41,16 @@ macro_rules! browser_id {
             }
         }
 
+        impl From<$name> for $inner {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+    };
+}
+
+macro_rules! shown_as_its_number {
+    ($name:ident) => {
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, concat!(stringify!($name), "({})"), self.0)
@@ -73,30 +83,22 @@ browser_id!(
     u64
 );
 
+shown_as_its_number!(TabId);
+shown_as_its_number!(WindowId);
+shown_as_its_number!(FrameId);
+
 impl FrameId {
     /// The top frame of every tab (`frameId: 0` in the WebExtensions APIs).
     pub const TOP: Self = Self(0);
 }
 
-/// One document shown by a frame: a navigation gives the same frame another
-/// document. 128 bits, so that a browser's UUID fits. Unique in one
-/// [`MessageService`](crate::MessageService) and never used again; chosen by the browser.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct DocumentId(u128);
-
-impl DocumentId {
-    /// Wraps the number the browser uses.
-    #[must_use]
-    pub const fn new(value: u128) -> Self {
-        Self(value)
-    }
-
-    /// The number the browser uses.
-    #[must_use]
-    pub const fn get(self) -> u128 {
-        self.0
-    }
-}
+browser_id!(
+    /// One document shown by a frame: a navigation gives the same frame another
+    /// document. 128 bits, so that a browser's UUID fits. Unique in one
+    /// [`MessageService`](crate::MessageService) and never used again; chosen by the browser.
+    DocumentId,
+    u128
+);
 
 impl fmt::Debug for DocumentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -127,6 +129,12 @@ impl ExtensionId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<&str> for ExtensionId {
+    fn from(id: &str) -> Self {
+        Self::new(id)
     }
 }
 

@@ -109,8 +109,9 @@ mod sync;
 mod target;
 mod wire;
 
+pub use bytes;
 pub use description::{ContextDescription, ContextKind, DocumentLifecycle, Place};
-pub use error::{AttachError, ConnectError, ContextError, FactError, PostError};
+pub use error::{AttachError, ConnectError, ContextError, FactError, PostError, PostErrorKind};
 pub use event::Event;
 pub use event_loop::EventLoop;
 pub use ids::{

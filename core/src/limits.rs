@@ -13,7 +13,7 @@
 /// limits.window_messages = Some(1_000);
 /// assert_eq!(limits.lane_bytes, Limits::default().lane_bytes);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Limits {
     /// Largest message in bytes. Default 64 MiB, Chromium's limit.

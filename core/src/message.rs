@@ -1,6 +1,6 @@
 //! A message as a poster hands it in.
 
-use crate::payload::debug_bytes;
+use crate::payload::{Payload, debug_bytes};
 use bytes::Bytes;
 use std::fmt;
 
@@ -19,12 +19,17 @@ pub enum MessageFormat {
 
 /// A message to post: bytes, their format, and whether the sender had user activation.
 ///
-/// Made from a slice it borrows (nothing is allocated up to
-/// [`INLINE_BYTES`](crate::INLINE_BYTES); a longer slice is copied once when it is posted) or
-/// from [`Bytes`] (a long one is passed by reference, never copied).
+/// Made of anything that has bytes:
+///
+/// | made of | up to [`INLINE_BYTES`](crate::INLINE_BYTES) | longer |
+/// |---|---|---|
+/// | a slice, an array, a `str` or a `String`, by reference | copied into the lane | copied once, when it is posted |
+/// | [`Bytes`], `Vec<u8>`, `String` | copied into the lane | passed by reference |
+/// | a received [`Payload`](crate::Payload), by reference or by value | copied into the lane | passed by reference |
+/// | [an owner](Self::from_owner) | copied into the lane | passed by reference |
 ///
 /// ```
-/// use port_core::{Message, MessageFormat};
+/// use port_core::{Message, MessageFormat, bytes};
 ///
 /// let short = Message::from(&b"{\"greeting\":\"hi\"}"[..]).user_activation(true);
 /// assert_eq!(short.bytes().len(), 17);
@@ -69,6 +74,46 @@ impl<'a> Message<'a> {
         Self { body, format: MessageFormat::Json, user_activation: false }
     }
 
+    /// Takes bytes that somebody else allocated, with the one who releases them: a script engine's buffer, or memory
+    /// that C hands over. The receivers read the same bytes; `owner` is dropped once, when the last of them has
+    /// dropped its payload, or with the message if that is refused and not posted again. That may be on any thread.
+    /// Allocates a few words for the count of who still reads them.
+    ///
+    /// ```
+    /// use port_core::Message;
+    ///
+    /// /// A buffer that came over C's interface, with the function that frees it.
+    /// struct Foreign {
+    ///     bytes: *const u8,
+    ///     length: usize,
+    ///     free: extern "C" fn(*const u8, usize),
+    /// }
+    ///
+    /// // SAFETY: the caller handed the buffer over and keeps no pointer to it; any thread may free it.
+    /// unsafe impl Send for Foreign {}
+    ///
+    /// impl AsRef<[u8]> for Foreign {
+    ///     fn as_ref(&self) -> &[u8] {
+    ///         // SAFETY: it is valid for this length until it is freed.
+    ///         unsafe { std::slice::from_raw_parts(self.bytes, self.length) }
+    ///     }
+    /// }
+    ///
+    /// impl Drop for Foreign {
+    ///     fn drop(&mut self) {
+    ///         (self.free)(self.bytes, self.length);
+    ///     }
+    /// }
+    ///
+    /// # extern "C" fn free(_: *const u8, _: usize) {}
+    /// # let bytes = b"from C".as_ptr();
+    /// let message = Message::from_owner(Foreign { bytes, length: 6, free });
+    /// assert_eq!(message.bytes(), b"from C");
+    /// ```
+    pub fn from_owner(owner: impl AsRef<[u8]> + Send + 'static) -> Self {
+        Self::new(Body::Owned(Bytes::from_owner(owner)))
+    }
+
     /// Sets the format; [`MessageFormat::Json`] unless told.
     #[inline]
     pub const fn format(mut self, format: MessageFormat) -> Self {
@@ -100,6 +145,15 @@ impl<'a> Message<'a> {
     /// The message, leaving an empty one.
     pub(crate) fn take(&mut self) -> Self {
         Self { body: std::mem::replace(&mut self.body, Body::Borrowed(&[])), ..*self }
+    }
+
+    /// The message if its bytes are its own.
+    pub(crate) fn if_owned(self) -> Option<Message<'static>> {
+        let Self { format, user_activation, .. } = self;
+        match self.body {
+            Body::Owned(bytes) => Some(Message { body: Body::Owned(bytes), format, user_activation }),
+            Body::Borrowed(_) => None,
+        }
     }
 
     /// The message with bytes of its own; borrowed ones are copied.
@@ -136,6 +190,33 @@ impl<'a> From<&'a str> for Message<'a> {
     #[inline]
     fn from(text: &'a str) -> Self {
         Self::new(Body::Borrowed(text.as_bytes()))
+    }
+}
+
+impl<'a> From<&'a String> for Message<'a> {
+    #[inline]
+    fn from(text: &'a String) -> Self {
+        Self::new(Body::Borrowed(text.as_bytes()))
+    }
+}
+
+impl<'a> From<&'a Payload> for Message<'a> {
+    /// The bytes of a received message, as JSON unless [told otherwise](Message::format): what their format was,
+    /// the event says. Allocates nothing; a long payload is passed on, not copied.
+    #[inline]
+    fn from(payload: &'a Payload) -> Self {
+        Self::new(match payload.as_shared() {
+            Some(bytes) => Body::Owned(bytes.clone()),
+            None => Body::Borrowed(payload),
+        })
+    }
+}
+
+impl From<Payload> for Message<'_> {
+    /// As from a reference, but borrows nothing; a short payload is copied to memory of its own for that.
+    #[inline]
+    fn from(payload: Payload) -> Self {
+        Self::new(Body::Owned(payload.into_bytes()))
     }
 }
 

@@ -117,6 +117,15 @@ impl Payload {
         Some(Pieces { length: *length, head, cells: cells.as_chunks().0.iter().take(needed) })
     }
 
+    /// The bytes of a long payload.
+    #[inline]
+    pub(crate) fn as_shared(&self) -> Option<&Bytes> {
+        match &self.0 {
+            Storage::Shared(bytes) => Some(bytes),
+            Storage::Inline(_) => None,
+        }
+    }
+
     /// The payload, leaving an empty one.
     #[inline]
     pub(crate) fn take(&mut self) -> Self {

@@ -4,7 +4,7 @@
 ///
 /// [`Policies::default`] is the project's own choice, [`Policies::CHROMIUM`] and
 /// [`Policies::FIREFOX`] do what those browsers were measured to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Policies {
     /// One of several receivers of a port calls `disconnect()`.
@@ -29,7 +29,7 @@ pub struct Policies {
 
 /// How many ports a connection makes in a context with several `onConnect` listeners.
 /// Every `onMessage` listener of a port sees every message of it, in all engines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConnectListeners {
     /// One, which all listeners get: a message is seen once by each of their `onMessage`
@@ -45,7 +45,7 @@ pub enum ConnectListeners {
 
 /// What a [`Sender`](crate::Sender) shows beyond extension, kind, url, origin, tab, frame and
 /// document, which all engines give where there is one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct SenderFields {
     /// [`Sender::lifecycle`](crate::Sender::lifecycle), `documentLifecycle` (Chromium, measured, for contexts in
@@ -56,7 +56,7 @@ pub struct SenderFields {
 }
 
 /// The id of a tab that was discarded to save memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DiscardedTab {
     /// It stays; connections to it find no receiver until it is loaded again (Firefox, measured; the default).
@@ -66,7 +66,7 @@ pub enum DiscardedTab {
 }
 
 /// What happens to the posts of a port whose receivers have not answered yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OpeningPort {
     /// They are sent behind the connection, so that everything that one context sends
@@ -80,7 +80,7 @@ pub enum OpeningPort {
 
 /// In which order a connection reaches the frames of a tab on one event loop. It is
 /// the same for the messages and the end of one port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FanOutOrder {
     /// The order in which the frames were attached (Firefox, measured in most runs; the default).
@@ -92,7 +92,7 @@ pub enum FanOutOrder {
 
 /// What `tabs.connect` reaches when it is given both a document and a frame. A
 /// document of another tab is never reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DocumentTarget {
     /// The document, if that frame shows it (Chromium, measured; the default).
@@ -102,7 +102,7 @@ pub enum DocumentTarget {
 }
 
 /// What happens when one of several receivers of a port calls `disconnect()`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReceiverDisconnects {
     /// The port ends for the opener and every other receiver, and all are told
@@ -116,7 +116,7 @@ pub enum ReceiverDisconnects {
 }
 
 /// What happens when one of several receivers of a port goes away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReceiverLost {
     /// The others stay connected; the opener hears with the last one (Chromium,
@@ -127,7 +127,7 @@ pub enum ReceiverLost {
 }
 
 /// What happens to the ports of a page that goes into the back/forward cache.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BackForwardCache {
     /// They end: the other side hears

@@ -91,11 +91,15 @@ impl Sender {
 }
 
 impl PartialEq for Sender {
-    /// Whether both are the same context.
+    /// Returns whether both are the same context, and show the same of it.
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.context, &other.context) && self.lifecycle == other.lifecycle
+        Arc::ptr_eq(&self.context, &other.context)
+            && self.lifecycle == other.lifecycle
+            && self.shows == other.shows
     }
 }
+
+impl Eq for Sender {}
 
 impl fmt::Debug for Sender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,7 +5,7 @@ mod common;
 use common::*;
 use port_core::{
     AttachError, ConnectError, ContextDescription, ContextError, ContextId, EventLoopId, ExtensionInstance,
-    FactError, PortId, PostError, TabTarget,
+    FactError, PortId, PostErrorKind, TabTarget,
 };
 use std::collections::HashSet;
 
@@ -29,7 +29,10 @@ fn ids_of_another_service_are_refused() {
     for foreign in [their_port, their_received] {
         assert!(!ours.here.is_open(foreign));
         assert!(!ours.here.disconnect(foreign));
-        assert!(matches!(ours.here.post_message(foreign, "x"), Err(PostError::Disconnected(_))));
+        assert_eq!(
+            ours.here.post_message(foreign, "x").map_err(PostErrorKind::from),
+            Err(PostErrorKind::Disconnected)
+        );
     }
     let stranger = ContextDescription::background(browsers[1].extension, "", "");
     assert_eq!(ours.here.attach(stranger), Err(AttachError::UnknownExtension));
@@ -98,7 +101,11 @@ fn forged_and_stale_numbers_are_refused() {
         let forged = PortId::from_bits(bits);
         assert!(!apart.here.is_open(forged), "{bits:x}");
         assert!(!apart.here.disconnect(forged), "{bits:x}");
-        assert!(matches!(apart.here.post_message(forged, "x"), Err(PostError::Disconnected(_))), "{bits:x}");
+        assert_eq!(
+            apart.here.post_message(forged, "x").map_err(PostErrorKind::from),
+            Err(PostErrorKind::Disconnected),
+            "{bits:x}"
+        );
         let context = ContextId::from_bits(bits ^ port.to_bits() ^ apart.opener.to_bits());
         if context != apart.opener {
             assert_eq!(apart.here.detach(context), Err(ContextError::UnknownContext), "{bits:x}");

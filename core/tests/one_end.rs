@@ -5,7 +5,7 @@ mod common;
 
 use common::*;
 use port_core::DisconnectReason::{ContextDetached, Disconnected};
-use port_core::{ContextId, Event, EventLoop, Place, PortId, PostError, TabTarget};
+use port_core::{ContextId, Event, EventLoop, Place, PortId, PostErrorKind, TabTarget};
 
 /// Both ends on one loop, or on two.
 fn pairs() -> [(Browser, Vec<EventLoop>, PortId, PortId); 2] {
@@ -48,13 +48,19 @@ fn the_caller_hears_nothing_and_the_other_side_once() {
             assert!(loops[at].disconnect(ending));
             assert!(!loops[at].disconnect(ending), "twice is harmless");
             assert!(!loops[at].is_open(ending));
-            assert!(matches!(loops[at].post_message(ending, "x"), Err(PostError::Disconnected(_))));
+            assert_eq!(
+                loops[at].post_message(ending, "x").map_err(PostErrorKind::from),
+                Err(PostErrorKind::Disconnected)
+            );
             let events = settle_all(&mut loops);
             assert_eq!(heard_on(&events, ending), []);
             assert_eq!(heard_on(&events, other), [disconnect(Disconnected)]);
             assert!(!loops[other_at].is_open(other));
             assert!(!loops[other_at].disconnect(other));
-            assert!(matches!(loops[other_at].post_message(other, "x"), Err(PostError::Disconnected(_))));
+            assert_eq!(
+                loops[other_at].post_message(other, "x").map_err(PostErrorKind::from),
+                Err(PostErrorKind::Disconnected)
+            );
             assert_eq!(settle_all(&mut loops), []);
         }
     }

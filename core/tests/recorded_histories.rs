@@ -49,7 +49,7 @@ fn record_all(limits: &Limits, policies: Policies) {
         None => 0..number("SEEDS").unwrap_or(SEEDS),
     };
     for seed in seeds {
-        record(seed, limits.clone(), policies);
+        record(seed, *limits, policies);
     }
 }
 

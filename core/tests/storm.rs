@@ -5,7 +5,7 @@ mod common;
 
 use common::*;
 use port_core::{
-    ContextError, ContextId, Event, EventLoop, Limits, Place, Policies, PortId, PortStatus, PostError,
+    ContextError, ContextId, Event, EventLoop, Limits, Place, Policies, PortId, PortStatus, PostErrorKind,
     TabTarget,
 };
 use std::collections::HashMap;
@@ -127,10 +127,11 @@ impl<'a> Thread<'a> {
             let mut bytes = vec![0; length];
             bytes[..8].copy_from_slice(&sender.to_le_bytes());
             bytes[8..16].copy_from_slice(&number.to_le_bytes());
-            match self.event_loop.post_message(*port, self.weather.ledger.payload_of(bytes)) {
+            let posted = self.event_loop.post_message(*port, self.weather.ledger.payload_of(bytes));
+            match posted.map_err(PostErrorKind::from) {
                 Ok(()) => *number += 1,
-                Err(PostError::Busy(_) | PostError::WindowFull(_)) => return,
-                Err(PostError::Gone(_) | PostError::Disconnected(_)) => {
+                Err(PostErrorKind::Busy | PostErrorKind::WindowFull) => return,
+                Err(PostErrorKind::Gone | PostErrorKind::Disconnected) => {
                     self.ports.swap_remove(at);
                     return;
                 }

@@ -6,7 +6,7 @@ mod common;
 use bytes::Bytes;
 use common::*;
 use port_core::{
-    BackForwardCache, ContextId, Event, EventLoop, Message, MessageFormat, Place, PortId, PostError,
+    BackForwardCache, ContextId, Event, EventLoop, Message, MessageFormat, Place, PortId, PostErrorKind,
     ReceiverLost, TabTarget,
 };
 
@@ -36,9 +36,9 @@ impl Pair {
 /// Posts until refused for want of window; how many went.
 fn fill(event_loop: &mut EventLoop, port: PortId) -> usize {
     for posted in 0..100 {
-        match event_loop.post_message(port, "x") {
+        match event_loop.post_message(port, "x").map_err(PostErrorKind::from) {
             Ok(()) => {}
-            Err(PostError::WindowFull(_)) => return posted,
+            Err(PostErrorKind::WindowFull) => return posted,
             Err(other) => panic!("{other:?}"),
         }
     }
@@ -57,9 +57,9 @@ fn a_message_may_be_as_large_as_the_limit_and_no_larger() {
         let mut pair = Pair::new(Browser::with_limits(limits(|limits| limits.message_bytes = limit)));
         let too_large = Bytes::from(vec![7; limit + 1]);
         let posted = Message::from(too_large.clone()).format(MessageFormat::Other(9)).user_activation(true);
-        let Err(PostError::TooLarge(back)) = pair.here.post_message(pair.port, posted.clone()) else {
-            panic!("{limit}");
-        };
+        let Err(refused) = pair.here.post_message(pair.port, posted.clone()) else { panic!("{limit}") };
+        assert_eq!(refused.kind(), PostErrorKind::TooLarge);
+        let Some(back) = refused.into_message() else { panic!("{limit}") };
         assert_eq!(back, posted);
         assert_eq!(back.into_bytes().as_ptr(), too_large.as_ptr(), "not copied");
         pair.here.post_message(pair.port, vec![7; limit]).unwrap();
@@ -143,9 +143,9 @@ fn a_window_of_bytes_admits_while_it_is_not_full() {
     let mut pair = Pair::new(Browser::with_limits(limits(|limits| limits.window_bytes = Some(100))));
     // Larger than the whole window: fits while it is empty, and fills it.
     pair.here.post_message(pair.port, vec![0; 5_000]).unwrap();
-    let posted = Message::from("one more");
-    let refused = pair.here.post_message(pair.port, posted.clone());
-    assert_eq!(refused, Err(PostError::WindowFull(posted)));
+    let posted = Message::from(b"one more".to_vec());
+    let Err(refused) = pair.here.post_message(pair.port, posted.clone()) else { panic!() };
+    assert_eq!((refused.kind(), refused.into_message()), (PostErrorKind::WindowFull, Some(posted)));
     take(&mut pair.there, 1);
     assert_eq!(hear(&mut pair.here), [Heard::Room]);
     // 99 bytes leave it open for one of any size.

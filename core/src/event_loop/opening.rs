@@ -1,8 +1,7 @@
 //! Ports whose receivers have not all answered yet, where posts wait for that.
 
 use super::EventLoop;
-use super::post::Refusal;
-use crate::error::PostError;
+use crate::error::PostErrorKind;
 use crate::event_loop::port::{QueuedPosts, Side, TargetState};
 use crate::ids::Key;
 use crate::message::Message;
@@ -27,17 +26,17 @@ impl EventLoop {
     }
 
     /// Keeps a message until the port is open.
-    pub(super) fn hold<'m>(&mut self, key: Key, message: &mut Message<'m>) -> Result<(), Refusal<'m>> {
+    pub(super) fn hold(&mut self, key: Key, message: &mut Message<'_>) -> Result<(), PostErrorKind> {
         let limits = &self.service.limits;
-        let Some(port) = self.ports.get_mut(key) else { return Err(PostError::Disconnected) };
+        let Some(port) = self.ports.get_mut(key) else { return Err(PostErrorKind::Disconnected) };
         let queued = self.queued_posts.entry(key).or_default();
         if !queued.amount.leaves_room(limits) {
             port.wants_room = true;
-            return Err(PostError::WindowFull);
+            return Err(PostErrorKind::WindowFull);
         }
         let Credit { messages, bytes } = queued.amount;
         if messages >= limits.lane_records || bytes >= limits.lane_bytes {
-            return Err(PostError::Busy);
+            return Err(PostErrorKind::Busy);
         }
         queued.amount.add(Credit::one(message.bytes().len() as u64));
         queued.messages.push(message.take().into_owned());

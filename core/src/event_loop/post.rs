@@ -1,7 +1,7 @@
 //! `postMessage`.
 
 use super::EventLoop;
-use crate::error::PostError;
+use crate::error::{PostError, PostErrorKind};
 use crate::event_loop::port::{PortState, Side};
 use crate::ids::{Key, PortId};
 use crate::message::Message;
@@ -11,9 +11,6 @@ use crate::sync::mutant;
 use crate::wire::channel::Route;
 use crate::wire::credit::Credit;
 use smallvec::SmallVec;
-
-/// The error that a message is given back in.
-pub(super) type Refusal<'m> = fn(Message<'m>) -> PostError<'m>;
 
 impl EventLoop {
     /// [`port.postMessage`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/runtime/Port/postMessage):
@@ -30,13 +27,13 @@ impl EventLoop {
     ///
     /// # Errors
     ///
-    /// Gives the message back and changes nothing; see [`PostError`].
+    /// Changes nothing and says why; gives a message back that was not borrowed. See [`PostErrorKind`].
     #[inline]
     pub fn post_message<'m>(
         &mut self,
         port: PortId,
         message: impl Into<Message<'m>>,
-    ) -> Result<(), PostError<'m>> {
+    ) -> Result<(), PostError> {
         let message = message.into();
         let flags = MessageFlags::new(message.format, message.user_activation);
         // All of it in registers: what was just put together elsewhere would be waited for.
@@ -78,7 +75,7 @@ impl EventLoop {
 
     /// Posts any message, by whichever ways there are.
     #[inline(never)]
-    fn post_any<'m>(&mut self, port: PortId, mut message: Message<'m>) -> Result<(), PostError<'m>> {
+    fn post_any(&mut self, port: PortId, mut message: Message<'_>) -> Result<(), PostError> {
         match self.post(port, &mut message) {
             Ok(()) => {
                 if message.is_owned() {
@@ -86,22 +83,22 @@ impl EventLoop {
                 }
                 Ok(())
             }
-            Err(refusal) => Err(refusal(message)),
+            Err(kind) => Err(PostError::new(kind, message)),
         }
     }
 
     /// Posts a message, which stays where it is: moving it would take as long as copying it.
     #[inline]
-    fn post<'m>(&mut self, id: PortId, message: &mut Message<'m>) -> Result<(), Refusal<'m>> {
-        let Some(key) = self.port_key(id) else { return Err(PostError::Disconnected) };
-        let Some(port) = self.ports.get(key) else { return Err(PostError::Disconnected) };
+    fn post(&mut self, id: PortId, message: &mut Message<'_>) -> Result<(), PostErrorKind> {
+        let Some(key) = self.port_key(id) else { return Err(PostErrorKind::Disconnected) };
+        let Some(port) = self.ports.get(key) else { return Err(PostErrorKind::Disconnected) };
         if self.contexts.get(port.context).is_none_or(|context| context.shared.killed().is_some()) {
-            return Err(PostError::Gone);
+            return Err(PostErrorKind::Gone);
         }
         let bytes = message.bytes().len();
         let limits = &self.service.limits;
         if bytes > limits.message_bytes {
-            return Err(PostError::TooLarge);
+            return Err(PostErrorKind::TooLarge);
         }
         if port.state != PortState::Open {
             return self.post_unless_open(key, message);
@@ -125,17 +122,17 @@ impl EventLoop {
 
     /// What becomes of a message where the port is not, or not any more, open.
     #[cold]
-    fn post_unless_open<'m>(&mut self, key: Key, message: &mut Message<'m>) -> Result<(), Refusal<'m>> {
+    fn post_unless_open(&mut self, key: Key, message: &mut Message<'_>) -> Result<(), PostErrorKind> {
         match self.ports.get(key).map(|port| port.state) {
             Some(PortState::Open) => self.post_every_way(key, message),
             Some(PortState::Opening) => self.hold(key, message),
-            Some(PortState::Leaving) | None => Err(PostError::Disconnected),
+            Some(PortState::Leaving) | None => Err(PostErrorKind::Disconnected),
             Some(PortState::Silent | PortState::Ended(_)) => Ok(()),
         }
     }
 
     #[inline(never)]
-    fn post_every_way<'m>(&mut self, key: Key, message: &mut Message<'m>) -> Result<(), Refusal<'m>> {
+    fn post_every_way(&mut self, key: Key, message: &mut Message<'_>) -> Result<(), PostErrorKind> {
         if self.has_windows() && !self.has_room(key) {
             if !mutant("credits-left-in-the-lane") {
                 self.take_credits(key);
@@ -144,11 +141,11 @@ impl EventLoop {
                 if let Some(port) = self.ports.get_mut(key) {
                     port.wants_room = true;
                 }
-                return Err(PostError::WindowFull);
+                return Err(PostErrorKind::WindowFull);
             }
         }
         if !self.lanes_have_room(key) {
-            return Err(PostError::Busy);
+            return Err(PostErrorKind::Busy);
         }
         self.send_message(key, message);
         Ok(())

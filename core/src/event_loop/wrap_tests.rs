@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::description::Place;
-use crate::error::PostError;
+use crate::error::PostErrorKind;
 use crate::event_loop::port::LegWindow;
 use crate::ids::{DocumentId, ExtensionId, ExtensionInstance, FrameId, TabId, WindowId};
 use crate::limits::Limits;
@@ -87,7 +87,10 @@ fn slots_in_their_last_generations_are_used_up_and_new_ones_taken() {
         // Nothing that was ever given means anything here any more.
         for &(port, received) in &ports {
             assert!(!pair.here.is_open(port) && !pair.there.is_open(received));
-            assert!(matches!(pair.here.post_message(port, ""), Err(PostError::Disconnected(_))));
+            assert_eq!(
+                pair.here.post_message(port, "").map_err(PostErrorKind::from),
+                Err(PostErrorKind::Disconnected)
+            );
             assert!(!pair.there.disconnect(received));
         }
         for &context in &contexts {
@@ -125,8 +128,14 @@ fn windows_and_counts_at_their_largest() {
     pair.there.receiver_windows.entry(received.key()).or_default().sent.total = nearly_full;
     exchange(&mut pair.here, port, &mut pair.there, received);
     exchange(&mut pair.there, received, &mut pair.here, port);
-    assert!(matches!(pair.here.post_message(port, "full"), Err(PostError::WindowFull(_))));
-    assert!(matches!(pair.there.post_message(received, "full"), Err(PostError::WindowFull(_))));
+    assert_eq!(
+        pair.here.post_message(port, "full").map_err(PostErrorKind::from),
+        Err(PostErrorKind::WindowFull)
+    );
+    assert_eq!(
+        pair.there.post_message(received, "full").map_err(PostErrorKind::from),
+        Err(PostErrorKind::WindowFull)
+    );
     // The next message is reported with all before it, whatever it was.
     let all = Credit { messages: u64::from(u32::MAX), bytes: u64::MAX };
     pair.there.receiver_windows.entry(received.key()).or_default().taken.total = all;

@@ -46,7 +46,7 @@ impl ContextShared {
         // Relaxed: nothing is read on the strength of the mark, and whoever must not miss
         // it came through a lock that the killer took after setting it: an index shard
         // in `attach`, the registry where lanes are created, the control queue elsewhere.
-        let _ = self.killed.compare_exchange(0, reason as u8, Ordering::Relaxed, Ordering::Relaxed);
+        let _ = self.killed.compare_exchange(0, reason.mark(), Ordering::Relaxed, Ordering::Relaxed);
     }
 
     /// The owner detached the context.

@@ -5,8 +5,8 @@ use super::{Channel, Context, End, Entry, Life, Lives, Sent, To};
 use crate::common::Dice;
 use bytes::Bytes;
 use port_core::{
-    ContextDescription, ContextId, Event, EventLoop, ExtensionId, Listening, PortId, PortStatus, PostError,
-    RuntimeTarget, TabTarget,
+    ContextDescription, ContextId, Event, EventLoop, ExtensionId, Listening, PortId, PortStatus,
+    PostErrorKind, RuntimeTarget, TabTarget,
 };
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::SeqCst;
@@ -121,17 +121,19 @@ impl<'a> Thread<'a> {
                     self.history.push(Entry::Post { end, number });
                     self.ports[at].1 += 1;
                 }
-                Err(PostError::Disconnected(back) | PostError::Gone(back)) => {
-                    assert_eq!(back.bytes(), &*message);
-                    self.history.push(Entry::Refused { end });
-                    self.ports.swap_remove(at);
-                    return;
+                Err(refused) => {
+                    let kind = refused.kind();
+                    assert_eq!(refused.into_message(), Some(message.into()));
+                    match kind {
+                        PostErrorKind::Disconnected | PostErrorKind::Gone => {
+                            self.history.push(Entry::Refused { end });
+                            self.ports.swap_remove(at);
+                            return;
+                        }
+                        PostErrorKind::WindowFull | PostErrorKind::Busy => return,
+                        other => panic!("{other:?}"),
+                    }
                 }
-                Err(PostError::WindowFull(back) | PostError::Busy(back)) => {
-                    assert_eq!(back.bytes(), &*message);
-                    return;
-                }
-                Err(other) => panic!("{other:?}"),
             }
         }
     }

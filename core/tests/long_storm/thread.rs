@@ -4,7 +4,8 @@ use crate::books::{End, Fate, Page};
 use crate::common::{Dice, in_document};
 use crate::weather::{STAGES, Weather};
 use port_core::{
-    AttachError, ContextDescription, ContextId, Event, EventLoop, PortId, PortStatus, PostError, TabTarget,
+    AttachError, ContextDescription, ContextId, Event, EventLoop, PortId, PortStatus, PostErrorKind,
+    TabTarget,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -151,13 +152,13 @@ impl Thread {
                 0 => self.event_loop.post_message(port, self.weather.ledger.payload_of(bytes.to_vec())),
                 _ => self.event_loop.post_message(port, bytes),
             };
-            match posted {
+            match posted.map_err(PostErrorKind::from) {
                 Ok(()) => {
                     end.posted += 1;
                     self.posted += 1;
                 }
-                Err(PostError::Busy(_)) => return,
-                Err(PostError::Gone(_) | PostError::Disconnected(_)) => {
+                Err(PostErrorKind::Busy) => return,
+                Err(PostErrorKind::Gone | PostErrorKind::Disconnected) => {
                     // It has ended, and the event that says so is queued; or its context is killed.
                     self.open.swap_remove(at);
                     return;

@@ -127,7 +127,7 @@ impl Both {
         let (theme, loops) = (around.below(7), 2 + around.below(2));
         let limits = limits(&mut bounds);
         story.borrow_mut().push(format!("{policies:?}\n  {limits:?}"));
-        let service = MessageService::with_policies(limits.clone(), policies);
+        let service = MessageService::with_policies(limits, policies);
         let mut both = Self {
             service,
             index: Index::default(),

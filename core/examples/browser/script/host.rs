@@ -13,7 +13,7 @@ use crate::log::Event;
 use crate::summary::Counts;
 use port_core::{
     ConnectError, ConnectKind, ContextId, DisconnectReason, DocumentId, EventLoop, INLINE_BYTES, Message,
-    PortId, PortName, PostError, RuntimeTarget, TabTarget,
+    PortId, PortName, PostErrorKind, RuntimeTarget, TabTarget,
 };
 use rquickjs::{Ctx, Function, Persistent};
 use std::cell::{Cell, RefCell};
@@ -142,15 +142,15 @@ impl Host {
         let message = if json.len() <= INLINE_BYTES { Message::from(&*json) } else { Message::from(json) };
         let mut counts = self.counts.borrow_mut();
         counts.first_post.get_or_insert_with(Instant::now);
-        match self.event_loop.borrow_mut().post_message(id, message) {
+        match self.event_loop.borrow_mut().post_message(id, message).map_err(PostErrorKind::from) {
             Ok(()) => {
                 counts.posts += 1;
                 None
             }
-            Err(PostError::Disconnected(_)) => Some("Disconnected"),
-            Err(PostError::Gone(_)) => Some("Gone"),
-            Err(PostError::TooLarge(_)) => Some("TooLarge"),
-            Err(PostError::WindowFull(_)) => Some("the port's window is full"),
+            Err(PostErrorKind::Disconnected) => Some("Disconnected"),
+            Err(PostErrorKind::Gone) => Some("Gone"),
+            Err(PostErrorKind::TooLarge) => Some("TooLarge"),
+            Err(PostErrorKind::WindowFull) => Some("the port's window is full"),
             Err(_) => Some("a receiver is too far behind"),
         }
     }
