@@ -7,7 +7,7 @@ use crate::concurrent::bell::{Line, Source};
 use crate::concurrent::lane::lane;
 use crate::ids::EventLoopId;
 use port_core::{
-    ContextDescription, ContextId, DocumentId, Event, EventLoop, ExtensionId, FrameId, Limits,
+    ContextDescription, ContextId, DocumentId, Event, EventLoop, ExtensionId, FrameId, Listening,
     MessageService, Place, PortId, TabId, TabTarget, WindowId,
 };
 use std::task::Waker;
@@ -36,7 +36,7 @@ impl Crowd {
     /// So many of both, without a port between them.
     #[must_use]
     pub fn new(backgrounds: u32, pages: u32) -> Self {
-        let service = MessageService::new(Limits::default());
+        let service = MessageService::default();
         let extensions: Vec<_> = (0..backgrounds)
             .map(|number| {
                 let id = ExtensionId::new(&format!("bench-{number}@example"));
@@ -48,7 +48,7 @@ impl Crowd {
             .map(|extension| {
                 let mut event_loop = service.event_loop(Waker::noop().clone());
                 let background =
-                    ContextDescription::background(*extension, "ext://bench/bg.js", "ext://bench");
+                    ContextDescription::background(*extension).url("ext://bench/bg.js").origin("ext://bench");
                 let context = event_loop.attach(background).expect("the extension is loaded");
                 (event_loop, context)
             })
@@ -57,18 +57,15 @@ impl Crowd {
             .map(|number| {
                 let tab = TabId::new(number);
                 service.tab_opened(tab, WindowId::new(1)).expect("opened once");
-                let place = Place { tab, frame: FrameId::TOP, document: DocumentId::new(number.into()) };
+                let place = Place::new(tab, FrameId::TOP, DocumentId::new(number.into()));
                 service.frame_attached(tab, place.frame, None, place.document).expect("attached once");
                 let mut event_loop = service.event_loop(Waker::noop().clone());
                 for extension in &extensions {
-                    let script = ContextDescription::content_script(
-                        *extension,
-                        place,
-                        "https://a.example/",
-                        "https://a.example",
-                    );
+                    let script = ContextDescription::content_script(*extension, place)
+                        .url("https://a.example/")
+                        .origin("https://a.example");
                     let context = event_loop.attach(script).expect("the document is shown");
-                    event_loop.set_listening(context, true).expect("attached");
+                    event_loop.set_listening(context, Listening::PORTS).expect("attached");
                 }
                 Page { event_loop, target: TabTarget::new(tab), ports: Vec::with_capacity(extensions.len()) }
             })

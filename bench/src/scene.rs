@@ -1,7 +1,7 @@
 //! A small browser for the core to work in: a background, and tabs of one or more frames.
 
 use port_core::{
-    ContextDescription, ContextId, DocumentId, Event, EventLoop, ExtensionId, FrameId, Limits,
+    ContextDescription, ContextId, DocumentId, Event, EventLoop, ExtensionId, FrameId, Listening,
     MessageService, Place, PortId, TabId, TabTarget, WindowId,
 };
 use std::task::Waker;
@@ -42,29 +42,26 @@ impl Scene {
     }
 
     fn new(frames: u64, two: bool, waker: &Waker) -> Self {
-        let service = MessageService::new(Limits::default());
+        let service = MessageService::default();
         let extension = service.extension_loaded(ExtensionId::new("bench@example")).expect("loaded once");
         let tab = TabId::new(7);
         service.tab_opened(tab, WindowId::new(1)).expect("opened once");
         let mut opener = service.event_loop(Waker::noop().clone());
         let mut receiver = two.then(|| service.event_loop(waker.clone()));
-        let background = ContextDescription::background(extension, "ext://bench/bg.js", "ext://bench");
+        let background =
+            ContextDescription::background(extension).url("ext://bench/bg.js").origin("ext://bench");
         let background = opener.attach(background).expect("the extension is loaded");
         let owner = receiver.as_mut().unwrap_or(&mut opener);
         let content_scripts = (0..frames)
             .map(|frame| {
-                let place =
-                    Place { tab, frame: FrameId::new(frame), document: DocumentId::new(frame.into()) };
+                let place = Place::new(tab, FrameId::new(frame), DocumentId::new(frame.into()));
                 let parent = (frame > 0).then_some(FrameId::TOP);
                 service.frame_attached(tab, place.frame, parent, place.document).expect("attached once");
-                let script = ContextDescription::content_script(
-                    extension,
-                    place,
-                    "https://a.example/",
-                    "https://a.example",
-                );
+                let script = ContextDescription::content_script(extension, place)
+                    .url("https://a.example/")
+                    .origin("https://a.example");
                 let context = owner.attach(script).expect("the document is shown");
-                owner.set_listening(context, true).expect("attached");
+                owner.set_listening(context, Listening::PORTS).expect("attached");
                 context
             })
             .collect();

@@ -1,6 +1,7 @@
-//! What the browser says of a context when it attaches it.
+//! What the browser says of an extension when it loads it, and of a context when it attaches it.
 
-use crate::ids::{DocumentId, ExtensionInstance, FrameId, TabId};
+use crate::ids::{DocumentId, ExtensionId, ExtensionInstance, FrameId, TabId};
+use crate::target::ExternalConnections;
 
 /// What kind of context a script runs in. `MessageSender` has no such field in
 /// any browser; telling a content script from an extension's own page by guessing
@@ -28,6 +29,7 @@ pub enum DocumentLifecycle {
 
 /// The tab, frame and document a context lives in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Place {
     /// The tab.
     pub tab: TabId,
@@ -37,10 +39,64 @@ pub struct Place {
     pub document: DocumentId,
 }
 
+impl Place {
+    /// Names a document by where it is shown.
+    #[must_use]
+    pub const fn new(tab: TabId, frame: FrameId, document: DocumentId) -> Self {
+        Self { tab, frame, document }
+    }
+}
+
+/// An extension as the browser describes it to
+/// [`MessageService::extension_loaded`](crate::MessageService::extension_loaded). An [`ExtensionId`] alone is one, too.
+///
+/// ```
+/// use port_core::{ExtensionDescription, ExternalConnections, ExtensionId};
+///
+/// let closed = ExtensionDescription::new("greeter@example");
+/// assert_eq!(closed, ExtensionId::new("greeter@example").into());
+/// let open = closed.external(ExternalConnections::Everyone);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct ExtensionDescription {
+    pub(crate) id: ExtensionId,
+    pub(crate) external: ExternalConnections,
+}
+
+impl ExtensionDescription {
+    /// Describes an extension that no other extension may connect to.
+    pub fn new(id: impl Into<ExtensionId>) -> Self {
+        Self { id: id.into(), external: ExternalConnections::Nobody }
+    }
+
+    /// Sets which other extensions may connect to it; nobody by default.
+    pub fn external(mut self, external: ExternalConnections) -> Self {
+        self.external = external;
+        self
+    }
+}
+
+impl From<ExtensionId> for ExtensionDescription {
+    fn from(id: ExtensionId) -> Self {
+        Self::new(id)
+    }
+}
+
 /// A context as the browser describes it to
 /// [`EventLoop::attach`](crate::EventLoop::attach). What is said here is what
 /// receivers see as `sender`; nothing in a message can change it.
+///
+/// ```
+/// # use port_core::*;
+/// # let instance = ExtensionInstance::from_bits(1);
+/// # let place = Place::new(TabId::new(7), FrameId::TOP, DocumentId::new(1));
+/// let script = ContextDescription::content_script(instance, place)
+///     .url("https://example.org/page")
+///     .origin("https://example.org");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
 pub struct ContextDescription {
     pub(crate) kind: ContextKind,
     pub(crate) instance: ExtensionInstance,
@@ -52,42 +108,45 @@ pub struct ContextDescription {
 }
 
 impl ContextDescription {
-    /// An extension's content scripts in the document at `place`, whose URL and
-    /// origin are given.
-    #[must_use]
-    pub fn content_script(instance: ExtensionInstance, place: Place, url: &str, origin: &str) -> Self {
-        Self {
-            kind: ContextKind::ContentScript,
-            instance,
-            place: Some(place),
-            document: None,
-            url: url.into(),
-            origin: origin.into(),
-        }
+    /// Describes an extension's content scripts in the document at `place`.
+    pub fn content_script(instance: ExtensionInstance, place: Place) -> Self {
+        Self::new(ContextKind::ContentScript, instance, Some(place))
     }
 
-    /// An extension's background page, event page or service worker.
-    #[must_use]
-    pub fn background(instance: ExtensionInstance, url: &str, origin: &str) -> Self {
-        Self::outside_of_tabs(ContextKind::Background, instance, url, origin)
+    /// Describes an extension's background page, event page or service worker.
+    pub fn background(instance: ExtensionInstance) -> Self {
+        Self::new(ContextKind::Background, instance, None)
     }
 
-    /// Another page of an extension, outside of any tab (a popup, say).
-    #[must_use]
-    pub fn page(instance: ExtensionInstance, url: &str, origin: &str) -> Self {
-        Self::outside_of_tabs(ContextKind::Page, instance, url, origin)
+    /// Describes another page of an extension, outside of any tab (a popup, say).
+    pub fn page(instance: ExtensionInstance) -> Self {
+        Self::new(ContextKind::Page, instance, None)
     }
 
-    /// A page of an extension that is shown in a tab; it ends with its document.
-    #[must_use]
-    pub fn page_in_tab(instance: ExtensionInstance, place: Place, url: &str, origin: &str) -> Self {
-        Self { place: Some(place), ..Self::page(instance, url, origin) }
+    /// Describes a page of an extension that is shown in a tab; it ends with its document.
+    pub fn page_in_tab(instance: ExtensionInstance, place: Place) -> Self {
+        Self::new(ContextKind::Page, instance, Some(place))
     }
 
-    /// The document of a background page or another page outside of any tab, for
-    /// [`Sender::document`](crate::Sender::document); a worker has none. Nobody connects to it by this id. A
-    /// context in a tab has its place's.
-    #[must_use]
+    fn new(kind: ContextKind, instance: ExtensionInstance, place: Option<Place>) -> Self {
+        Self { kind, instance, place, document: None, url: Box::default(), origin: Box::default() }
+    }
+
+    /// Sets the URL of the context's document or script, for [`Sender::url`](crate::Sender::url); empty by default.
+    pub fn url(mut self, url: &str) -> Self {
+        self.url = url.into();
+        self
+    }
+
+    /// Sets its origin, for [`Sender::origin`](crate::Sender::origin); empty by default.
+    pub fn origin(mut self, origin: &str) -> Self {
+        self.origin = origin.into();
+        self
+    }
+
+    /// Sets the document of a background page or another page outside of any tab, for
+    /// [`Sender::document`](crate::Sender::document). A worker has none; a context in a tab has that of its place.
+    /// No connection is found by this id.
     pub fn in_document(mut self, document: DocumentId) -> Self {
         self.document = Some(document);
         self
@@ -96,9 +155,5 @@ impl ContextDescription {
     /// Returns the bytes of its texts.
     pub(crate) fn bytes(&self) -> usize {
         self.url.len() + self.origin.len()
-    }
-
-    fn outside_of_tabs(kind: ContextKind, instance: ExtensionInstance, url: &str, origin: &str) -> Self {
-        Self { kind, instance, place: None, document: None, url: url.into(), origin: origin.into() }
     }
 }

@@ -21,6 +21,7 @@ use crate::target::ConnectKind;
 pub enum Event {
     /// `runtime.onConnect`, or by `kind` and sender one of its relatives: somebody
     /// connected to `context`, which was listening. `port` is this side's end and is open.
+    #[non_exhaustive]
     Connect {
         /// The receiving context.
         context: ContextId,
@@ -34,6 +35,7 @@ pub enum Event {
         sender: Sender,
     },
     /// `port.onMessage`.
+    #[non_exhaustive]
     Message {
         /// The context that holds the port.
         context: ContextId,
@@ -48,6 +50,7 @@ pub enum Event {
     },
     /// `port.onDisconnect`: the port ended, and not by this side's `disconnect()`.
     /// The port is closed by the time this is handed out.
+    #[non_exhaustive]
     Disconnect {
         /// The context that held the port.
         context: ContextId,
@@ -57,6 +60,7 @@ pub enum Event {
         reason: DisconnectReason,
     },
     /// A post on this port was refused for want of window; now there is room again.
+    #[non_exhaustive]
     Room {
         /// The context that holds the port.
         context: ContextId,
@@ -66,6 +70,7 @@ pub enum Event {
     /// The browser reported a fact that ended this context (its tab was closed,
     /// its extension unloaded, …). The context is detached and its ports are
     /// closed, with no `Disconnect` of their own.
+    #[non_exhaustive]
     ContextGone {
         /// The context that is no more.
         context: ContextId,

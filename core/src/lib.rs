@@ -52,7 +52,7 @@
 //! use std::{task::Waker, thread};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let service = MessageService::new(Limits::default());
+//! let service = MessageService::default();
 //! let extension = service.extension_loaded(ExtensionId::new("greeter@example"))?;
 //! let (tab, document) = (TabId::new(7), DocumentId::new(1));
 //! service.tab_opened(tab, WindowId::new(1))?;
@@ -60,10 +60,12 @@
 //!
 //! // The page's thread: a content script that answers.
 //! let mut page = service.event_loop(Waker::noop().clone());
-//! let place = Place { tab, frame: FrameId::TOP, document };
-//! let script = page.attach(ContextDescription::content_script(
-//!     extension, place, "https://example.org/", "https://example.org"))?;
-//! page.set_listening(script, true)?;
+//! let place = Place::new(tab, FrameId::TOP, document);
+//! let script = ContextDescription::content_script(extension, place)
+//!     .url("https://example.org/")
+//!     .origin("https://example.org");
+//! let script = page.attach(script)?;
+//! page.set_listening(script, Listening::PORTS)?;
 //! let renderer = thread::spawn(move || loop {
 //!     match page.wait() {
 //!         Event::Message { port, payload, .. } => page.post_message(port, &*payload).unwrap(),
@@ -74,8 +76,10 @@
 //!
 //! // The background's thread.
 //! let mut event_loop = service.event_loop(Waker::noop().clone());
-//! let background = event_loop.attach(ContextDescription::background(
-//!     extension, "extension://greeter/background.js", "extension://greeter"))?;
+//! let background = ContextDescription::background(extension)
+//!     .url("extension://greeter/background.js")
+//!     .origin("extension://greeter");
+//! let background = event_loop.attach(background)?;
 //! let port = event_loop.connect_tab(background, &TabTarget::new(tab).name("echo"))?;
 //! event_loop.post_message(port, "hello")?;
 //! let Event::Message { payload, .. } = event_loop.wait() else { panic!("expected the echo") };
@@ -85,6 +89,11 @@
 //! # Ok(())
 //! # }
 //! ```
+
+/// The README, for its code to be compiled by the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
 
 mod concurrent;
 mod description;
@@ -110,7 +119,7 @@ mod target;
 mod wire;
 
 pub use bytes;
-pub use description::{ContextDescription, ContextKind, DocumentLifecycle, Place};
+pub use description::{ContextDescription, ContextKind, DocumentLifecycle, ExtensionDescription, Place};
 pub use error::{AttachError, ConnectError, ContextError, FactError, PostError, PostErrorKind};
 pub use event::Event;
 pub use event_loop::EventLoop;
@@ -127,7 +136,7 @@ pub use policy::{
 };
 pub use reason::DisconnectReason;
 pub use sender::Sender;
-pub use service::MessageService;
+pub use service::{MessageService, MessageServiceBuilder};
 pub use snapshot::{
     ContextSnapshot, EventLoopSnapshot, ExtensionSnapshot, FrameSnapshot, LaneSnapshot, PortEnd,
     PortSnapshot, PortStatus, Queued, ServiceSnapshot, TabSnapshot,

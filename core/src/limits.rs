@@ -8,13 +8,13 @@
 /// ```
 /// use port_core::Limits;
 ///
-/// let mut limits = Limits::default();
-/// limits.message_bytes = 1 << 20;
-/// limits.window_messages = Some(1_000);
+/// let limits = Limits::default().message_bytes(1 << 20).window_messages(1_000);
+/// assert_eq!(limits.window_messages, Some(1_000));
 /// assert_eq!(limits.lane_bytes, Limits::default().lane_bytes);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[must_use]
 pub struct Limits {
     /// Largest message in bytes. Default 64 MiB, Chromium's limit.
     pub message_bytes: usize,
@@ -45,5 +45,43 @@ impl Default for Limits {
             lane_bytes: 1 << 30,
             ports_per_context: 1 << 16,
         }
+    }
+}
+
+impl Limits {
+    /// Sets the largest message, in bytes.
+    pub const fn message_bytes(mut self, bytes: usize) -> Self {
+        self.message_bytes = bytes;
+        self
+    }
+
+    /// Sets the window of messages, or `None`.
+    pub fn window_messages(mut self, messages: impl Into<Option<u32>>) -> Self {
+        self.window_messages = messages.into();
+        self
+    }
+
+    /// Sets the window of bytes, or `None`.
+    pub fn window_bytes(mut self, bytes: impl Into<Option<u64>>) -> Self {
+        self.window_bytes = bytes.into();
+        self
+    }
+
+    /// Sets how many records one direction between two event loops may hold.
+    pub const fn lane_records(mut self, records: u64) -> Self {
+        self.lane_records = records;
+        self
+    }
+
+    /// Sets how many bytes one direction between two event loops may hold.
+    pub const fn lane_bytes(mut self, bytes: u64) -> Self {
+        self.lane_bytes = bytes;
+        self
+    }
+
+    /// Sets how many ports one context may hold.
+    pub const fn ports_per_context(mut self, ports: u32) -> Self {
+        self.ports_per_context = ports;
+        self
     }
 }

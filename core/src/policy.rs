@@ -4,8 +4,18 @@
 ///
 /// [`Policies::default`] is the project's own choice, [`Policies::CHROMIUM`] and
 /// [`Policies::FIREFOX`] do what those browsers were measured to do.
+///
+/// ```
+/// use port_core::{BackForwardCache, Policies, ReceiverLost};
+///
+/// let policies = Policies::CHROMIUM
+///     .receiver_lost(ReceiverLost::EndsForAll)
+///     .back_forward_cache(BackForwardCache::queues_messages(100, 1 << 20));
+/// assert_eq!(policies.sender, Policies::CHROMIUM.sender);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[must_use]
 pub struct Policies {
     /// One of several receivers of a port calls `disconnect()`.
     pub receiver_disconnects: ReceiverDisconnects,
@@ -47,6 +57,7 @@ pub enum ConnectListeners {
 /// document, which all engines give where there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[must_use]
 pub struct SenderFields {
     /// [`Sender::lifecycle`](crate::Sender::lifecycle), `documentLifecycle` (Chromium, measured, for contexts in
     /// tabs; not in Firefox or WebKit).
@@ -140,12 +151,38 @@ pub enum BackForwardCache {
     /// port for which more than this many messages or bytes wait ends with
     /// [`DisconnectReason::BackForwardCache`](crate::DisconnectReason::BackForwardCache)
     /// (no browser does this; asked for by extension authors).
+    #[non_exhaustive]
     QueuesMessages {
         /// Messages that may wait for one port.
         messages: u32,
         /// Bytes that may wait for one port.
         bytes: u64,
     },
+}
+
+impl BackForwardCache {
+    /// Makes [`QueuesMessages`](Self::QueuesMessages) of how many messages, and how many bytes, may wait for one port.
+    #[must_use]
+    pub const fn queues_messages(messages: u32, bytes: u64) -> Self {
+        Self::QueuesMessages { messages, bytes }
+    }
+}
+
+impl SenderFields {
+    /// Shows neither.
+    pub const NONE: Self = Self { lifecycle: false, context: false };
+
+    /// Sets whether the document's lifecycle is shown.
+    pub const fn lifecycle(mut self, shown: bool) -> Self {
+        self.lifecycle = shown;
+        self
+    }
+
+    /// Sets whether the context's id is shown.
+    pub const fn context(mut self, shown: bool) -> Self {
+        self.context = shown;
+        self
+    }
 }
 
 impl Policies {
@@ -174,6 +211,60 @@ impl Policies {
         sender: SenderFields { lifecycle: false, context: true },
         discarded_tab: DiscardedTab::KeepsId,
     };
+
+    /// Sets what ends when one of several receivers calls `disconnect()`.
+    pub const fn receiver_disconnects(mut self, receiver_disconnects: ReceiverDisconnects) -> Self {
+        self.receiver_disconnects = receiver_disconnects;
+        self
+    }
+
+    /// Sets what ends when one of several receivers goes away.
+    pub const fn receiver_lost(mut self, receiver_lost: ReceiverLost) -> Self {
+        self.receiver_lost = receiver_lost;
+        self
+    }
+
+    /// Sets what becomes of the ports of a page in the back/forward cache.
+    pub const fn back_forward_cache(mut self, back_forward_cache: BackForwardCache) -> Self {
+        self.back_forward_cache = back_forward_cache;
+        self
+    }
+
+    /// Sets what is reached by a document and a frame that do not fit.
+    pub const fn document_target(mut self, document_target: DocumentTarget) -> Self {
+        self.document_target = document_target;
+        self
+    }
+
+    /// Sets what becomes of posts before the receivers have answered.
+    pub const fn opening_port(mut self, opening_port: OpeningPort) -> Self {
+        self.opening_port = opening_port;
+        self
+    }
+
+    /// Sets in which order the frames of a tab are reached.
+    pub const fn fan_out_order(mut self, fan_out_order: FanOutOrder) -> Self {
+        self.fan_out_order = fan_out_order;
+        self
+    }
+
+    /// Sets how many ports a context with several listeners gets.
+    pub const fn connect_listeners(mut self, connect_listeners: ConnectListeners) -> Self {
+        self.connect_listeners = connect_listeners;
+        self
+    }
+
+    /// Sets what a sender shows.
+    pub const fn sender(mut self, sender: SenderFields) -> Self {
+        self.sender = sender;
+        self
+    }
+
+    /// Sets what becomes of the id of a discarded tab.
+    pub const fn discarded_tab(mut self, discarded_tab: DiscardedTab) -> Self {
+        self.discarded_tab = discarded_tab;
+        self
+    }
 }
 
 impl Default for Policies {

@@ -1,9 +1,10 @@
 //! The service: where the browser reports facts and makes event loops.
 
 use crate::concurrent::wakeup::Wakeup;
+use crate::description::ExtensionDescription;
 use crate::error::FactError;
 use crate::event_loop::EventLoop;
-use crate::ids::{DocumentId, EventLoopId, ExtensionId, ExtensionInstance, FrameId, TabId, WindowId};
+use crate::ids::{DocumentId, EventLoopId, ExtensionInstance, FrameId, TabId, WindowId};
 use crate::index::{Frame, Removed};
 use crate::limits::Limits;
 use crate::policy::{DiscardedTab, Policies};
@@ -12,7 +13,6 @@ use crate::shared::event_loop::Notice;
 use crate::shared::service::ServiceInner;
 use crate::snapshot::{ExtensionSnapshot, FrameSnapshot, ServiceSnapshot, TabSnapshot};
 use crate::sync::Arc;
-use crate::target::ExternalConnections;
 use std::fmt;
 use std::task::Waker;
 
@@ -37,16 +37,18 @@ pub struct MessageService {
 }
 
 impl MessageService {
-    /// A service with the default [`Policies`].
-    #[must_use]
-    pub fn new(limits: Limits) -> Self {
-        Self::with_policies(limits, Policies::default())
-    }
-
-    /// A service that behaves as `policies` say.
-    #[must_use]
-    pub fn with_policies(limits: Limits, policies: Policies) -> Self {
-        Self { inner: Arc::new(ServiceInner::new(limits, policies)) }
+    /// Begins a service that is not all [default](Self::default).
+    ///
+    /// ```
+    /// use port_core::{Limits, MessageService, Policies};
+    ///
+    /// let service = MessageService::builder()
+    ///     .limits(Limits::default().window_messages(1_000))
+    ///     .policies(Policies::FIREFOX)
+    ///     .build();
+    /// ```
+    pub fn builder() -> MessageServiceBuilder {
+        MessageServiceBuilder::default()
     }
 
     #[cfg(test)]
@@ -227,25 +229,16 @@ impl MessageService {
         Ok(())
     }
 
-    /// An extension was loaded that no other extension may connect to. Every load is another instance.
+    /// An extension was loaded. Every load is another instance.
     ///
     /// # Errors
     ///
     /// [`ExtensionExists`](FactError::ExtensionExists) while another instance is loaded.
-    pub fn extension_loaded(&self, id: ExtensionId) -> Result<ExtensionInstance, FactError> {
-        self.extension_loaded_with(id, ExternalConnections::Nobody)
-    }
-
-    /// An extension was loaded that admits connections from other extensions.
-    ///
-    /// # Errors
-    ///
-    /// [`ExtensionExists`](FactError::ExtensionExists) while another instance is loaded.
-    pub fn extension_loaded_with(
+    pub fn extension_loaded(
         &self,
-        id: ExtensionId,
-        external: ExternalConnections,
+        extension: impl Into<ExtensionDescription>,
     ) -> Result<ExtensionInstance, FactError> {
+        let ExtensionDescription { id, external } = extension.into();
         let instance = self.inner.new_instance();
         self.inner.index.load(id, instance, external)?;
         Ok(instance)
@@ -317,6 +310,41 @@ impl MessageService {
             })
             .collect();
         ServiceSnapshot { tabs, extensions, event_loops }
+    }
+}
+
+impl Default for MessageService {
+    /// Makes a service with the default [`Limits`] and [`Policies`].
+    fn default() -> Self {
+        Self::builder().build()
+    }
+}
+
+/// A service that is about to be made. See [`MessageService::builder`].
+#[derive(Clone, Copy, Debug, Default)]
+#[must_use]
+pub struct MessageServiceBuilder {
+    limits: Limits,
+    policies: Policies,
+}
+
+impl MessageServiceBuilder {
+    /// Sets the bounds on what the service holds.
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets how the service behaves where browsers differ.
+    pub const fn policies(mut self, policies: Policies) -> Self {
+        self.policies = policies;
+        self
+    }
+
+    /// Makes the service.
+    #[must_use]
+    pub fn build(self) -> MessageService {
+        MessageService { inner: Arc::new(ServiceInner::new(self.limits, self.policies)) }
     }
 }
 

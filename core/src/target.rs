@@ -89,7 +89,12 @@ impl TabTarget {
 
 /// Where `runtime.connect` or `runtime.sendMessage` goes: the background and page contexts of an extension.
 ///
-/// A name alone is a target too: `event_loop.connect_runtime(context, "name")`.
+/// ```
+/// use port_core::{ConnectKind, RuntimeTarget};
+///
+/// let own = RuntimeTarget::own().name("runtime-connect-example");
+/// let other = RuntimeTarget::extension("other@example").kind(ConnectKind::OneOff);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[must_use]
 pub struct RuntimeTarget {
@@ -107,8 +112,8 @@ impl RuntimeTarget {
     /// Another extension (`onConnectExternal`, `onMessageExternal`), if it allows
     /// [external connections](ExternalConnections) from the opener's; if it does not, it is as if it
     /// did not exist. The opener's own id means its own extension.
-    pub fn extension(extension: ExtensionId) -> Self {
-        Self { extension: Some(extension), ..Self::default() }
+    pub fn extension(extension: impl Into<ExtensionId>) -> Self {
+        Self { extension: Some(extension.into()), ..Self::default() }
     }
 
     /// The port's name. Allocates once when longer than 23 bytes.
@@ -124,23 +129,19 @@ impl RuntimeTarget {
     }
 }
 
-impl From<&str> for RuntimeTarget {
-    fn from(name: &str) -> Self {
-        Self::own().name(name)
-    }
-}
-
-/// For what a context has listeners. `true` stands for [`Listening::PORTS`], `false` for none.
+/// Says which kinds of connection a context has listeners for.
 ///
 /// ```
 /// use port_core::Listening;
 ///
-/// let listening = Listening { one_off: true, ..Listening::PORTS };
+/// let listening = Listening::PORTS.one_off(true);
 /// assert!(listening.ports && !listening.external_ports);
-/// assert_eq!(Listening::from(false), Listening::default());
+/// assert_eq!(Listening::none().ports(true), Listening::PORTS);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "four independent listeners")]
+#[non_exhaustive]
+#[must_use]
 pub struct Listening {
     /// `runtime.onConnect`.
     pub ports: bool,
@@ -151,15 +152,49 @@ pub struct Listening {
     /// `runtime.onMessageExternal`.
     pub external_one_off: bool,
     /// How many listeners `onConnect` and `onConnectExternal` have, where each gets a port of
-    /// its own ([`ConnectListeners::PortForEach`](crate::ConnectListeners::PortForEach)); none counts as one, and
+    /// its own ([`ConnectListeners::PortForEach`](crate::ConnectListeners::PortForEach)); 0 counts as 1, and
     /// elsewhere the number means nothing.
     pub listeners: u16,
 }
 
 impl Listening {
     /// `runtime.onConnect` alone.
-    pub const PORTS: Self =
-        Self { ports: true, one_off: false, external_ports: false, external_one_off: false, listeners: 1 };
+    pub const PORTS: Self = Self::none().ports(true);
+
+    /// Says that the context has no listener, as after [`attach`](crate::EventLoop::attach).
+    pub const fn none() -> Self {
+        Self { ports: false, one_off: false, external_ports: false, external_one_off: false, listeners: 0 }
+    }
+
+    /// Sets whether `runtime.onConnect` has a listener.
+    pub const fn ports(mut self, heard: bool) -> Self {
+        self.ports = heard;
+        self
+    }
+
+    /// Sets whether `runtime.onMessage` has a listener.
+    pub const fn one_off(mut self, heard: bool) -> Self {
+        self.one_off = heard;
+        self
+    }
+
+    /// Sets whether `runtime.onConnectExternal` has a listener.
+    pub const fn external_ports(mut self, heard: bool) -> Self {
+        self.external_ports = heard;
+        self
+    }
+
+    /// Sets whether `runtime.onMessageExternal` has a listener.
+    pub const fn external_one_off(mut self, heard: bool) -> Self {
+        self.external_one_off = heard;
+        self
+    }
+
+    /// Sets how many listeners there are, where each gets a port of its own.
+    pub const fn listeners(mut self, count: u16) -> Self {
+        self.listeners = count;
+        self
+    }
 
     pub(crate) fn covers(self, kind: ConnectKind, external: bool) -> bool {
         match (kind, external) {
@@ -168,12 +203,6 @@ impl Listening {
             (ConnectKind::Port, true) => self.external_ports,
             (ConnectKind::OneOff, true) => self.external_one_off,
         }
-    }
-}
-
-impl From<bool> for Listening {
-    fn from(ports: bool) -> Self {
-        Self { ports, ..Self::default() }
     }
 }
 

@@ -8,10 +8,10 @@ use port_core::DisconnectReason::{
 };
 use port_core::{
     AttachError, BackForwardCache, ConnectError, ContextId, DisconnectReason, DocumentLifecycle, Event,
-    EventLoop, FactError, Place, PortId, PortStatus, ReceiverDisconnects, TabTarget,
+    EventLoop, FactError, Place, PortId, PortStatus, ReceiverDisconnects, RuntimeTarget, TabTarget,
 };
 
-const QUEUES: BackForwardCache = BackForwardCache::QueuesMessages { messages: 5, bytes: 1_000 };
+const QUEUES: BackForwardCache = BackForwardCache::queues_messages(5, 1_000);
 const ALL: [BackForwardCache; 3] = [BackForwardCache::Ends, BackForwardCache::LosesMessages, QUEUES];
 
 /// A page with a frame, and a port to each from a background.
@@ -241,8 +241,7 @@ fn a_cached_page_that_is_thrown_out_ends() {
                 let expected = if ended { vec![] } else { vec![disconnect(reason)] };
                 assert_eq!(heard_on(&mine, port), expected, "{policy:?}");
             }
-            let gone = visit.scripts.map(|context| Event::ContextGone { context, reason });
-            assert_eq!(theirs, gone, "{policy:?}");
+            assert_eq!(gone(&theirs), visit.scripts.map(|context| (context, reason)), "{policy:?}");
             assert_eq!(
                 visit.browser.service.document_restored(visit.top.document),
                 Err(FactError::UnknownDocument)
@@ -333,14 +332,14 @@ fn a_frame_alone_may_be_cached() {
     assert_eq!(service.document_restored(frame.document), Err(FactError::UnknownFrame));
     service.document_evicted(frame.document).unwrap();
     let [_, theirs] = visit.settle();
-    assert_eq!(theirs, [Event::ContextGone { context: script, reason: Navigated }]);
+    assert_eq!(gone(&theirs), [(script, Navigated)]);
 }
 
 #[test]
 fn a_cached_opener_fares_like_a_cached_receiver() {
     for policy in ALL {
         let mut visit = Visit::new(policy);
-        let port = visit.there.connect_runtime(visit.scripts[0], "up").unwrap();
+        let port = visit.there.connect_runtime(visit.scripts[0], &RuntimeTarget::own().name("up")).unwrap();
         let [mine, _] = visit.settle();
         let Some(received) = mine[0].port() else { panic!() };
         visit.cache();
@@ -361,13 +360,14 @@ fn a_cached_page_connects_only_where_its_ports_live() {
         let mut visit = Visit::new(policy);
         visit.cache();
         visit.settle();
-        let connected = visit.there.connect_runtime(visit.scripts[0], "from the cache");
+        let connected =
+            visit.there.connect_runtime(visit.scripts[0], &RuntimeTarget::own().name("from the cache"));
         if policy == BackForwardCache::Ends {
             assert_eq!(connected, Err(ConnectError::Cached));
             assert_eq!(visit.settle().concat(), []);
             visit.restore();
             visit.settle();
-            visit.there.connect_runtime(visit.scripts[0], "shown again").unwrap();
+            visit.there.connect_runtime(visit.scripts[0], &RuntimeTarget::own().name("shown again")).unwrap();
             assert_eq!(visit.settle()[0].len(), 1);
         } else {
             connected.unwrap();

@@ -5,7 +5,7 @@
 mod common;
 
 use common::*;
-use port_core::{ContextDescription, TabTarget};
+use port_core::{ContextDescription, Listening, RuntimeTarget, TabTarget};
 
 /// Rounds that C sleeps through; gives what it hears then.
 fn rounds(b_first_to_meet_c: bool) -> Vec<Heard> {
@@ -14,18 +14,19 @@ fn rounds(b_first_to_meet_c: bool) -> Vec<Heard> {
     let place = browser.tab();
     let background = browser.background(&mut a);
     let content_script = browser.content_script(&mut b, place);
-    let page = c.attach(ContextDescription::page(browser.extension, "ext://page", "ext://")).unwrap();
-    c.set_listening(page, true).unwrap();
+    let page =
+        c.attach(ContextDescription::page(browser.extension).url("ext://page").origin("ext://")).unwrap();
+    c.set_listening(page, Listening::PORTS).unwrap();
 
     // So that B reaches C alone.
-    a.set_listening(background, false).unwrap();
+    a.set_listening(background, Listening::none()).unwrap();
     let (from_a, from_b);
     if b_first_to_meet_c {
-        from_b = b.connect_runtime(content_script, "B").unwrap();
-        from_a = a.connect_runtime(background, "A").unwrap();
+        from_b = b.connect_runtime(content_script, &RuntimeTarget::own().name("B")).unwrap();
+        from_a = a.connect_runtime(background, &RuntimeTarget::own().name("A")).unwrap();
     } else {
-        from_a = a.connect_runtime(background, "A").unwrap();
-        from_b = b.connect_runtime(content_script, "B").unwrap();
+        from_a = a.connect_runtime(background, &RuntimeTarget::own().name("A")).unwrap();
+        from_b = b.connect_runtime(content_script, &RuntimeTarget::own().name("B")).unwrap();
     }
     let to_b = a.connect_tab(background, &TabTarget::new(place.tab)).unwrap();
     settle([&mut a, &mut b, &mut c]);

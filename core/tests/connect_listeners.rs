@@ -23,7 +23,7 @@ impl Page {
     fn with(limits: Limits, policies: Policies, listeners: u16) -> Self {
         let browser = Browser::with(limits, policies);
         let Apart { here, mut there, place, opener, script } = browser.apart();
-        there.set_listening(script, Listening { listeners, ..Listening::PORTS }).unwrap();
+        there.set_listening(script, Listening::PORTS.listeners(listeners)).unwrap();
         Self { browser, here, there, place, opener, script }
     }
 
@@ -158,19 +158,19 @@ fn an_opener_that_left_meanwhile_takes_no_late_ports() {
 #[test]
 fn a_one_off_message_is_heard_once_and_no_listener_counts_as_one() {
     let mut page = Page::new(5);
-    let listening = Listening { one_off: true, listeners: 5, ..Listening::PORTS };
+    let listening = Listening::PORTS.one_off(true).listeners(5);
     page.there.set_listening(page.script, listening).unwrap();
     let target = TabTarget::new(page.place.tab).kind(ConnectKind::OneOff);
     page.here.connect_tab(page.opener, &target).unwrap();
     let [_, there] = page.settle();
     assert_eq!(ports(&there).len(), 1);
 
-    page.there.set_listening(page.script, Listening { listeners: 0, ..Listening::PORTS }).unwrap();
+    page.there.set_listening(page.script, Listening::PORTS.listeners(0)).unwrap();
     page.connect();
     let [_, there] = page.settle();
     assert_eq!(ports(&there).len(), 1);
 
-    page.there.set_listening(page.script, Listening { listeners: 2, ..Listening::default() }).unwrap();
+    page.there.set_listening(page.script, Listening::none().listeners(2)).unwrap();
     let port = page.connect();
     let [here, _] = page.settle();
     assert_eq!(heard_on(&here, port), [disconnect(NoReceiver)]);
@@ -215,7 +215,7 @@ fn contexts_of_one_loop_keep_their_order_and_their_own_ends() {
     let mut page = Page::new(2);
     let child = page.browser.frame_in(page.place);
     let other = page.browser.content_script(&mut page.there, child);
-    let listening = Listening { listeners: 2, ..Listening::PORTS };
+    let listening = Listening::PORTS.listeners(2);
     page.there.set_listening(other, listening).unwrap();
     let port = page.connect();
     let [_, there] = page.settle();

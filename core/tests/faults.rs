@@ -5,7 +5,7 @@ mod common;
 
 use common::*;
 use port_core::DisconnectReason::EventLoopGone;
-use port_core::{BackForwardCache, ContextId, Event, EventLoop, PortId, TabTarget};
+use port_core::{BackForwardCache, ContextId, Event, EventLoop, Listening, PortId, TabTarget};
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
@@ -195,7 +195,7 @@ impl Stage {
     fn new() -> Self {
         let ledger = Ledger::default();
         let browser = Browser::with_policies(policies(|policies| {
-            policies.back_forward_cache = BackForwardCache::QueuesMessages { messages: 3, bytes: 10_000 };
+            policies.back_forward_cache = BackForwardCache::queues_messages(3, 10_000);
         }));
         let slot = Arc::default();
         let mut here = browser.event_loop();
@@ -203,11 +203,13 @@ impl Stage {
         let mut third = browser.event_loop();
         let (place_here, place_there) = (browser.tab(), browser.tab());
         let page = |place| {
-            port_core::ContextDescription::page_in_tab(browser.extension, place, "ext://page", "ext://")
+            port_core::ContextDescription::page_in_tab(browser.extension, place)
+                .url("ext://page")
+                .origin("ext://")
         };
         let opener = here.attach(page(place_here)).unwrap();
         let receiver = there.attach(page(place_there)).unwrap();
-        there.set_listening(receiver, true).unwrap();
+        there.set_listening(receiver, Listening::PORTS).unwrap();
         let (port, received) = browser.open_port(&mut here, opener, &mut there, place_there.tab);
         let context = browser.background(&mut third);
         let (ours, _) = browser.open_port(&mut third, context, &mut there, place_there.tab);

@@ -5,7 +5,7 @@ mod common;
 use common::*;
 use port_core::{
     AttachError, ConnectError, ContextDescription, ContextError, ContextId, EventLoopId, ExtensionInstance,
-    FactError, PortId, PostErrorKind, TabTarget,
+    FactError, Listening, PortId, PostErrorKind, RuntimeTarget, TabTarget,
 };
 use std::collections::HashSet;
 
@@ -21,8 +21,11 @@ fn ids_of_another_service_are_refused() {
 
     for foreign in [theirs.opener, theirs.script] {
         assert_eq!(ours.here.detach(foreign), Err(ContextError::UnknownContext));
-        assert_eq!(ours.here.set_listening(foreign, false), Err(ContextError::UnknownContext));
-        assert_eq!(ours.here.connect_runtime(foreign, ""), Err(ConnectError::UnknownContext));
+        assert_eq!(ours.here.set_listening(foreign, Listening::none()), Err(ContextError::UnknownContext));
+        assert_eq!(
+            ours.here.connect_runtime(foreign, &RuntimeTarget::own()),
+            Err(ConnectError::UnknownContext)
+        );
         let target = TabTarget::new(ours.place.tab);
         assert_eq!(ours.here.connect_tab(foreign, &target), Err(ConnectError::UnknownContext));
     }
@@ -34,7 +37,7 @@ fn ids_of_another_service_are_refused() {
             Err(PostErrorKind::Disconnected)
         );
     }
-    let stranger = ContextDescription::background(browsers[1].extension, "", "");
+    let stranger = ContextDescription::background(browsers[1].extension);
     assert_eq!(ours.here.attach(stranger), Err(AttachError::UnknownExtension));
     let service = &browsers[0].service;
     assert_eq!(service.extension_unloaded(browsers[1].extension), Err(FactError::UnknownExtension));

@@ -208,7 +208,7 @@ fn connect_races_with_a_loop_declared_gone() {
 
 /// The tab in which a page of the extension shows up and goes, again and again.
 fn flicker(service: &MessageService, place: Place, done: &AtomicBool) {
-    let Place { tab, frame, document } = place;
+    let Place { tab, frame, document, .. } = place;
     while !done.load(SeqCst) {
         service.tab_opened(tab, WINDOW).unwrap();
         service.frame_attached(tab, frame, None, document).unwrap();
@@ -221,15 +221,15 @@ fn an_attach_that_loses_its_race_passes_nothing_on_to_the_next() {
     // A context that was seen by others before its attach failed may be named in a
     // notice or a connect. Whatever is attached next must not answer to that.
     let browser = Browser::new();
-    let place =
-        Place { tab: TabId::new(browser.fresh()), frame: FrameId::TOP, document: browser.fresh_document() };
+    let place = Place::new(TabId::new(browser.fresh()), FrameId::TOP, browser.fresh_document());
     let done = AtomicBool::new(false);
     let mut here = browser.event_loop();
     let surprises: Vec<_> = thread::scope(|scope| {
         scope.spawn(|| flicker(&browser.service, place, &done));
         let surprises = (0..30_000)
             .flat_map(|_| {
-                let page = ContextDescription::page_in_tab(browser.extension, place, "ext://p", "ext://");
+                let page =
+                    ContextDescription::page_in_tab(browser.extension, place).url("ext://p").origin("ext://");
                 let Err(error) = here.attach(page) else {
                     drain(&mut here);
                     return None;
@@ -254,7 +254,7 @@ fn ids_of_a_refused_attach_are_not_given_again() {
     let mut here = browser.event_loop();
     let first = browser.background(&mut here);
     here.detach(first).unwrap();
-    let nowhere = Place { document: browser.fresh_document(), ..browser.tab() };
+    let nowhere = Place::new(browser.tab().tab, browser.tab().frame, browser.fresh_document());
     let refused = here.attach(in_document(browser.extension, nowhere));
     assert_eq!(refused, Err(AttachError::UnknownDocument));
     let second = browser.background(&mut here);

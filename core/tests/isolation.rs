@@ -7,7 +7,8 @@ use common::*;
 use port_core::DisconnectReason::{ExtensionUnloaded, NoReceiver};
 use port_core::{
     ConnectError, ContextDescription, ContextError, ContextKind, DocumentLifecycle, Event, EventLoop,
-    ExtensionId, FactError, FrameId, Place, Policies, PostErrorKind, TabId, TabTarget,
+    ExtensionId, FactError, FrameId, Listening, Place, Policies, PostErrorKind, RuntimeTarget, TabId,
+    TabTarget,
 };
 
 #[test]
@@ -23,7 +24,7 @@ fn another_extensions_scripts_in_the_same_frame_hear_nothing() {
         let events = drain(&mut here);
         assert_eq!(events.len(), 1);
         assert_eq!(heard_by(&events, pages[which]), [connect("")]);
-        here.connect_runtime(pages[which], "").unwrap();
+        here.connect_runtime(pages[which], &RuntimeTarget::own()).unwrap();
         let events = drain(&mut here);
         assert_eq!(events.len(), 1);
         assert_eq!(heard_by(&events, backgrounds[which]), [connect("")]);
@@ -45,7 +46,7 @@ fn scripts_left_over_from_before_a_reload_reach_nobody() {
     let new_background = background_of(reloaded, &mut here);
 
     // The old ones do not know yet, and get nowhere.
-    assert_eq!(there.connect_runtime(old_page, ""), Err(ConnectError::Gone));
+    assert_eq!(there.connect_runtime(old_page, &RuntimeTarget::own()), Err(ConnectError::Gone));
     assert_eq!(here.connect_tab(old_background, &TabTarget::new(place.tab)), Err(ConnectError::Gone));
     assert_eq!(there.post_message(received, "x").map_err(PostErrorKind::from), Err(PostErrorKind::Gone));
     // Nor does the new one reach the old.
@@ -53,7 +54,7 @@ fn scripts_left_over_from_before_a_reload_reach_nobody() {
     let [mine, theirs] = settle([&mut here, &mut there]);
     assert_eq!(heard_on(&mine, lonely), [disconnect(NoReceiver)]);
     assert_eq!(heard_by(&mine, old_background), [Heard::ContextGone(ExtensionUnloaded)]);
-    assert_eq!(theirs, [Event::ContextGone { context: old_page, reason: ExtensionUnloaded }]);
+    assert_eq!(gone(&theirs), [(old_page, ExtensionUnloaded)]);
     assert!(!here.is_open(port));
     assert_eq!(
         browser.service.extension_unloaded(browser.extension),
@@ -61,7 +62,7 @@ fn scripts_left_over_from_before_a_reload_reach_nobody() {
         "the old instance ended once"
     );
     let new_page = content_script_of(reloaded, &mut there, place);
-    there.connect_runtime(new_page, "new").unwrap();
+    there.connect_runtime(new_page, &RuntimeTarget::own().name("new")).unwrap();
     let events = drain(&mut here);
     assert_eq!(heard_by(&events, new_background), [connect("new")]);
 }
@@ -70,7 +71,7 @@ fn scripts_left_over_from_before_a_reload_reach_nobody() {
 fn a_connect_under_way_across_a_reload_is_not_taken_by_the_next_instance() {
     let browser = Browser::new();
     let Apart { mut here, mut there, opener: background, script: page, .. } = browser.apart();
-    let port = there.connect_runtime(page, "from before").unwrap();
+    let port = there.connect_runtime(page, &RuntimeTarget::own().name("from before")).unwrap();
     there.post_message(port, "x").unwrap();
     here.detach(background).unwrap();
     browser.service.extension_unloaded(browser.extension).unwrap();
@@ -103,12 +104,15 @@ fn who_hears_what() {
     let background = browser.background(&mut here);
     let script = browser.content_script(&mut here, place);
     let beside_page = browser.content_script(&mut here, shown);
-    let page = ContextDescription::page_in_tab(browser.extension, shown, "ext://greeter/p", "ext://greeter");
+    let page = ContextDescription::page_in_tab(browser.extension, shown)
+        .url("ext://greeter/p")
+        .origin("ext://greeter");
     let page = here.attach(page).unwrap();
-    here.set_listening(page, true).unwrap();
-    let popup = ContextDescription::page(browser.extension, "ext://greeter/popup", "ext://greeter");
+    here.set_listening(page, Listening::PORTS).unwrap();
+    let popup =
+        ContextDescription::page(browser.extension).url("ext://greeter/popup").origin("ext://greeter");
     let popup = here.attach(popup).unwrap();
-    here.set_listening(popup, true).unwrap();
+    here.set_listening(popup, Listening::PORTS).unwrap();
 
     let hearers = |here: &mut EventLoop| {
         let mut hearers: Vec<_> = drain(here).iter().map(Event::context).collect();
@@ -121,17 +125,17 @@ fn who_hears_what() {
     assert_eq!(hearers(&mut here), [beside_page]);
     here.connect_tab(background, &TabTarget::new(shown.tab)).unwrap();
     assert_eq!(hearers(&mut here), [beside_page, page]);
-    here.connect_runtime(script, "").unwrap();
+    here.connect_runtime(script, &RuntimeTarget::own()).unwrap();
     assert_eq!(hearers(&mut here), [background, page, popup]);
-    here.connect_runtime(background, "").unwrap();
+    here.connect_runtime(background, &RuntimeTarget::own()).unwrap();
     assert_eq!(hearers(&mut here), [page, popup]);
-    here.connect_runtime(popup, "").unwrap();
+    here.connect_runtime(popup, &RuntimeTarget::own()).unwrap();
     assert_eq!(hearers(&mut here), [background, page]);
     for context in [page, popup] {
         here.detach(context).unwrap();
     }
     hearers(&mut here);
-    let alone = here.connect_runtime(background, "").unwrap();
+    let alone = here.connect_runtime(background, &RuntimeTarget::own()).unwrap();
     let events = drain(&mut here);
     assert_eq!(heard_on(&events, alone), [disconnect(NoReceiver)]);
 }
@@ -180,9 +184,9 @@ fn the_sender_is_what_the_browser_said() {
     let place = browser.frame_in(browser.tab());
     let background = browser.background(&mut here);
     let page = browser.content_script(&mut there, place);
-    let Place { tab, frame, document } = place;
+    let Place { tab, frame, document, .. } = place;
 
-    there.connect_runtime(page, "up").unwrap();
+    there.connect_runtime(page, &RuntimeTarget::own().name("up")).unwrap();
     let Some(Event::Connect { context, sender, name, .. }) = here.next_event() else { panic!() };
     assert_eq!((context, name.as_str()), (background, "up"));
     assert_eq!(sender.extension().as_str(), "greeter@example");
@@ -226,8 +230,8 @@ fn ids_of_other_loops_are_refused() {
     assert_eq!(there.post_message(port, "x").map_err(PostErrorKind::from), Err(PostErrorKind::Disconnected));
     assert!(!here.disconnect(received) && !here.is_open(received));
     assert_eq!(here.detach(page), Err(ContextError::UnknownContext));
-    assert_eq!(here.set_listening(page, false), Err(ContextError::UnknownContext));
-    assert_eq!(here.connect_runtime(page, ""), Err(ConnectError::UnknownContext));
+    assert_eq!(here.set_listening(page, Listening::none()), Err(ContextError::UnknownContext));
+    assert_eq!(here.connect_runtime(page, &RuntimeTarget::own()), Err(ConnectError::UnknownContext));
     assert_eq!(there.connect_tab(opener, &TabTarget::new(place.tab)), Err(ConnectError::UnknownContext));
     assert!(here.is_open(port) && there.is_open(received));
     assert_eq!(settle([&mut here, &mut there]).concat(), []);
@@ -271,7 +275,7 @@ fn a_sender_shows_what_the_policy_says() {
         let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
         browser.background(&mut here);
         let opener = browser.content_script(&mut there, browser.tab());
-        there.connect_runtime(opener, "").unwrap();
+        there.connect_runtime(opener, &RuntimeTarget::own()).unwrap();
         let Some(Event::Connect { sender, .. }) = here.next_event() else { panic!() };
         assert_eq!(sender.lifecycle(), lifecycle.then_some(DocumentLifecycle::Active));
         assert_eq!(sender.context(), context.then_some(opener));
@@ -285,9 +289,11 @@ fn a_background_page_shows_the_document_that_it_was_given_and_a_worker_none() {
     let place = browser.tab();
     browser.content_script(&mut there, place);
     let document = browser.fresh_document();
-    let worker = ContextDescription::background(browser.extension, "ext:/worker.js", "ext:/");
-    let page =
-        ContextDescription::background(browser.extension, "ext:/page.html", "ext:/").in_document(document);
+    let worker = ContextDescription::background(browser.extension).url("ext:/worker.js").origin("ext:/");
+    let page = ContextDescription::background(browser.extension)
+        .url("ext:/page.html")
+        .origin("ext:/")
+        .in_document(document);
     for (description, shown) in [(worker, None), (page, Some(document))] {
         let opener = here.attach(description).unwrap();
         here.connect_tab(opener, &TabTarget::new(place.tab)).unwrap();

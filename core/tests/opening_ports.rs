@@ -28,7 +28,7 @@ impl Pair {
     fn with(limits: Limits, opening_port: OpeningPort) -> Self {
         let browser = Browser::with(limits, policies(|policies| policies.opening_port = opening_port));
         let Apart { here, mut there, place: top, opener, script: receiver } = browser.apart();
-        there.set_listening(receiver, Listening { one_off: true, ..Listening::PORTS }).unwrap();
+        there.set_listening(receiver, Listening::PORTS.one_off(true)).unwrap();
         Self { browser, here, there, opener, receiver, top }
     }
 
@@ -93,7 +93,7 @@ fn a_refusal_is_an_answer_too() {
     let mut pair = Pair::new(OpeningPort::PostsWait);
     let mut third = pair.browser.event_loop();
     let silent = pair.browser.content_script(&mut third, pair.browser.frame_in(pair.top));
-    third.set_listening(silent, false).unwrap();
+    third.set_listening(silent, Listening::none()).unwrap();
     let port = pair.here.connect_tab(pair.opener, &pair.target()).unwrap();
     pair.here.post_message(port, "held").unwrap();
     assert_eq!(hear(&mut pair.there).len(), 1);
@@ -102,7 +102,7 @@ fn a_refusal_is_an_answer_too() {
     assert_eq!(hear(&mut pair.there), [message("held")]);
 
     // Where all refuse, what waits is dropped, and an end that waits is silent.
-    pair.there.set_listening(pair.receiver, false).unwrap();
+    pair.there.set_listening(pair.receiver, Listening::none()).unwrap();
     for leaves in [false, true] {
         let port = pair.here.connect_tab(pair.opener, &pair.target()).unwrap();
         pair.here.post_message(port, "to nobody").unwrap();

@@ -5,7 +5,7 @@ mod common;
 
 use common::*;
 use port_core::DisconnectReason::{ContextDetached, Disconnected};
-use port_core::{BackForwardCache, ContextId, Event, EventLoop, Place, TabTarget};
+use port_core::{BackForwardCache, ContextId, Event, EventLoop, Place, RuntimeTarget, TabTarget};
 
 /// An opener and a receiver, on one loop or on two.
 fn with_both(test: impl Fn(&Browser, &mut EventLoop, Option<&mut EventLoop>, ContextId, Place)) {
@@ -123,7 +123,7 @@ fn a_post_that_takes_in_credits_and_a_snapshot_leave_the_order_alone() {
         here.post_message(port, "x").unwrap();
         here.post_message(port, "x").unwrap();
         let page = browser.content_script(&mut there, place);
-        there.connect_runtime(page, "").unwrap();
+        there.connect_runtime(page, &RuntimeTarget::own()).unwrap();
         expected.push(connect(""));
         drain(&mut there);
         if there.post_message(received, round.to_string()).is_ok() {
@@ -137,7 +137,7 @@ fn a_post_that_takes_in_credits_and_a_snapshot_leave_the_order_alone() {
 
 #[test]
 fn what_waited_for_a_cached_page_comes_before_what_comes_after() {
-    let queues = BackForwardCache::QueuesMessages { messages: 100, bytes: 10_000 };
+    let queues = BackForwardCache::queues_messages(100, 10_000);
     let browser = Browser::with_policies(policies(|policies| policies.back_forward_cache = queues));
     let Apart { mut here, mut there, place, opener, .. } = browser.apart();
     let (first, _) = browser.open_port(&mut here, opener, &mut there, place.tab);

@@ -9,7 +9,8 @@ use port_core::DisconnectReason::{
     TabClosed,
 };
 use port_core::{
-    ContextId, Event, EventLoop, Place, Policies, PortId, ReceiverDisconnects, ReceiverLost, TabTarget,
+    ContextId, Event, EventLoop, Listening, Place, Policies, PortId, ReceiverDisconnects, ReceiverLost,
+    TabTarget,
 };
 
 /// An opener on the first loop, connected to three frames that live where `homes` says.
@@ -207,7 +208,7 @@ fn the_opener_hears_the_end_of_a_connection_that_was_not_that_nobody_took_it() {
         let opener = browser.background(&mut here);
         let first = browser.content_script(&mut prompt, top);
         let second = browser.content_script(&mut late, browser.frame_in(top));
-        late.set_listening(second, false).unwrap();
+        late.set_listening(second, Listening::none()).unwrap();
         here.connect_tab(opener, &TabTarget::new(top.tab)).unwrap();
         let [received] = connected(&mut prompt)[..] else { panic!() };
         match goes {
@@ -241,9 +242,9 @@ fn no_receiver_is_told_once_and_only_when_the_last_has_refused() {
             second.connect_tab(other, &TabTarget::new(top.tab).frame(top.frame)).unwrap();
             assert_eq!(connected(&mut second).len(), 1);
         } else {
-            second.set_listening(two, false).unwrap();
+            second.set_listening(two, Listening::none()).unwrap();
         }
-        third.set_listening(three, false).unwrap();
+        third.set_listening(three, Listening::none()).unwrap();
         let port = here.connect_tab(opener, &TabTarget::new(top.tab)).unwrap();
         assert_eq!(hear(&mut here), []);
         if reason == TabClosed {

@@ -4,7 +4,8 @@ mod common;
 
 use common::*;
 use port_core::{
-    BackForwardCache, ContextKind, DisconnectReason, EventLoop, PortEnd, PortSnapshot, PortStatus, TabTarget,
+    BackForwardCache, ContextKind, DisconnectReason, EventLoop, Listening, PortEnd, PortSnapshot, PortStatus,
+    TabTarget,
 };
 
 fn only_port(event_loop: &mut EventLoop) -> PortSnapshot {
@@ -61,7 +62,7 @@ fn a_channel_shows_at_both_its_ends() {
 fn contexts_show_what_was_said_of_them() {
     let browser = Browser::new();
     let Apart { mut here, mut there, place, opener: background, script: page } = browser.apart();
-    here.set_listening(background, false).unwrap();
+    here.set_listening(background, Listening::none()).unwrap();
     let snapshot = here.snapshot();
     assert_eq!(snapshot.event_loop, here.id());
     let shown = &snapshot.contexts[0];
@@ -81,7 +82,7 @@ fn contexts_show_what_was_said_of_them() {
 
 #[test]
 fn messages_that_wait_for_a_cached_page_count_as_queued() {
-    let queues = BackForwardCache::QueuesMessages { messages: 10, bytes: 10_000 };
+    let queues = BackForwardCache::queues_messages(10, 10_000);
     let browser = Browser::with_policies(policies(|policies| policies.back_forward_cache = queues));
     let Apart { mut here, mut there, place, opener, .. } = browser.apart();
     let (port, _) = browser.open_port(&mut here, opener, &mut there, place.tab);

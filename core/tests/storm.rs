@@ -5,8 +5,8 @@ mod common;
 
 use common::*;
 use port_core::{
-    ContextError, ContextId, Event, EventLoop, Limits, Place, Policies, PortId, PortStatus, PostErrorKind,
-    TabTarget,
+    ContextError, ContextId, Event, EventLoop, Limits, Listening, Place, Policies, PortId, PortStatus,
+    PostErrorKind, RuntimeTarget, TabTarget,
 };
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -91,7 +91,8 @@ impl<'a> Thread<'a> {
         // The document may be gone by now.
         if let Ok(context) = self.event_loop.attach(description) {
             // Its end may be under way, but is not taken before the next event.
-            let listening = self.event_loop.set_listening(context, self.dice.below(5) > 0);
+            let listening =
+                self.event_loop.set_listening(context, Listening::none().ports(self.dice.below(5) > 0));
             assert!(matches!(listening, Ok(()) | Err(ContextError::Gone)));
             self.contexts.push(context);
         }
@@ -110,7 +111,7 @@ impl<'a> Thread<'a> {
         let connected = self
             .event_loop
             .connect_tab(opener, &TabTarget::new(tab))
-            .or_else(|_| self.event_loop.connect_runtime(opener, "storm"));
+            .or_else(|_| self.event_loop.connect_runtime(opener, &RuntimeTarget::own().name("storm")));
         if let Ok(port) = connected {
             self.own(port);
         }

@@ -152,7 +152,7 @@ fn post_a_local(event_loop: &mut EventLoop, port: PortId) -> Result<(), Box<dyn 
 
 #[test]
 fn a_refused_message_comes_back_unless_it_was_borrowed() {
-    let mut event_loop = MessageService::new(Limits::default()).event_loop(Waker::noop().clone());
+    let mut event_loop = MessageService::default().event_loop(Waker::noop().clone());
     let unknown = PortId::from_bits(0);
     let error = post_a_local(&mut event_loop, unknown).unwrap_err();
     let error = error.downcast::<PostError>().unwrap();

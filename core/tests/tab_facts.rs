@@ -9,7 +9,7 @@ use port_core::DisconnectReason::{
 };
 use port_core::{
     AttachError, ContextDescription, ContextId, DisconnectReason, Event, EventLoop, ExtensionId, FactError,
-    FrameId, Place, Policies, PortId, TabId, TabTarget, WindowId,
+    FrameId, Listening, Place, Policies, PortId, RuntimeTarget, TabId, TabTarget, WindowId,
 };
 
 /// A tab with a frame, a frame in that, and one beside: each with a content script
@@ -52,10 +52,9 @@ impl Page {
             let expected = if ended.contains(&at) { vec![disconnect(reason)] } else { vec![] };
             assert_eq!(heard_on(&events, self.ports[at]), expected, "frame {at}");
         }
-        let mut gone: Vec<_> = drain(&mut self.there);
-        gone.sort_by_key(Event::context);
-        let expected: Vec<_> =
-            ended.iter().map(|at| Event::ContextGone { context: self.scripts[*at], reason }).collect();
+        let mut gone = gone(&drain(&mut self.there));
+        gone.sort();
+        let expected: Vec<_> = ended.iter().map(|at| (self.scripts[*at], reason)).collect();
         assert_eq!(gone, expected);
         for at in (0..4).filter(|at| !ended.contains(at)) {
             self.here.post_message(self.ports[at], "alive").unwrap();
@@ -95,7 +94,7 @@ fn everything_in_a_tab_ends_with_it() {
             assert_eq!(page.browser.service.tab_opened(tab, WINDOW), Err(FactError::TabExists));
         }
         page.browser.service.frame_attached(tab, FrameId::TOP, None, document).unwrap();
-        page.browser.content_script(&mut page.there, Place { tab, frame: FrameId::TOP, document });
+        page.browser.content_script(&mut page.there, Place::new(tab, FrameId::TOP, document));
         page.here.connect_tab(page.background, &TabTarget::new(tab)).unwrap();
         assert_eq!(hear(&mut page.there), [connect("")]);
     }
@@ -160,16 +159,16 @@ fn an_unload_ends_the_extension_everywhere_and_nobody_else() {
     let place = browser.tab();
     let ours = [browser.background(&mut here), browser.content_script(&mut there, place)];
     let theirs = [background_of(other, &mut here), content_script_of(other, &mut there, place)];
-    let port = there.connect_runtime(theirs[1], "").unwrap();
-    there.connect_runtime(ours[1], "").unwrap();
+    let port = there.connect_runtime(theirs[1], &RuntimeTarget::own()).unwrap();
+    there.connect_runtime(ours[1], &RuntimeTarget::own()).unwrap();
     assert_eq!(connected(&mut here).len(), 2);
     browser.service.extension_unloaded(browser.extension).unwrap();
-    assert_eq!(drain(&mut here), [Event::ContextGone { context: ours[0], reason: ExtensionUnloaded }]);
-    assert_eq!(drain(&mut there), [Event::ContextGone { context: ours[1], reason: ExtensionUnloaded }]);
+    assert_eq!(gone(&drain(&mut here)), [(ours[0], ExtensionUnloaded)]);
+    assert_eq!(gone(&drain(&mut there)), [(ours[1], ExtensionUnloaded)]);
     there.post_message(port, "untouched").unwrap();
     let events = drain(&mut here);
     assert_eq!(heard_by(&events, theirs[0]), [message("untouched")]);
-    let late = ContextDescription::background(browser.extension, "ext://bg", "ext://");
+    let late = ContextDescription::background(browser.extension).url("ext://bg").origin("ext://");
     assert_eq!(here.attach(late), Err(AttachError::UnknownExtension));
 }
 
@@ -178,17 +177,17 @@ fn a_page_of_the_extension_ends_with_its_tab() {
     let browser = Browser::new();
     let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
     let (shown, place) = (browser.tab(), browser.tab());
-    let page = ContextDescription::page_in_tab(browser.extension, shown, "ext://p", "ext://");
+    let page = ContextDescription::page_in_tab(browser.extension, shown).url("ext://p").origin("ext://");
     let page = there.attach(page).unwrap();
-    there.set_listening(page, true).unwrap();
+    there.set_listening(page, Listening::PORTS).unwrap();
     let script = browser.content_script(&mut here, place);
-    let port = here.connect_runtime(script, "").unwrap();
+    let port = here.connect_runtime(script, &RuntimeTarget::own()).unwrap();
     assert_eq!(connected(&mut there).len(), 1);
     browser.service.tab_closed(shown.tab).unwrap();
     let events = drain(&mut here);
     assert_eq!(heard_on(&events, port), [disconnect(TabClosed)]);
-    assert_eq!(drain(&mut there), [Event::ContextGone { context: page, reason: TabClosed }]);
-    here.connect_runtime(script, "").unwrap();
+    assert_eq!(gone(&drain(&mut there)), [(page, TabClosed)]);
+    here.connect_runtime(script, &RuntimeTarget::own()).unwrap();
     assert_eq!(hear(&mut here), [disconnect(NoReceiver)]);
 }
 
@@ -268,7 +267,7 @@ fn facts_come_from_any_thread_while_loops_run() {
                 for _ in 0..200 {
                     let place = browser.tab();
                     let script = browser.content_script(&mut there, place);
-                    there.connect_runtime(script, "").unwrap();
+                    there.connect_runtime(script, &RuntimeTarget::own()).unwrap();
                     browser.service.tab_closed(place.tab).unwrap();
                     // Whatever else there is to hear, the end is the last word.
                     assert_eq!(hear(&mut there), [Heard::ContextGone(TabClosed)]);
@@ -313,7 +312,7 @@ fn a_discarded_tab_takes_another_id_where_the_policy_says_so() {
     assert_eq!(service.tab_discarded(place.tab, next), Ok(next));
     let events = settle([&mut here, &mut there]).concat();
     assert_eq!(heard_on(&events, port), [disconnect(TabDiscarded)]);
-    assert!(events.contains(&Event::ContextGone { context: script, reason: TabDiscarded }));
+    assert_eq!(heard_by(&events, script), [Heard::ContextGone(TabDiscarded)]);
     for tab in [place.tab, next] {
         let port = here.connect_tab(opener, &TabTarget::new(tab)).unwrap();
         assert_eq!(heard_on(&settle([&mut here, &mut there]).concat(), port), [disconnect(NoReceiver)]);

@@ -232,7 +232,7 @@ fn posting_to_a_dropped_loop_drops_the_payload_at_once_and_hides_its_panic() {
 fn held_messages_of_a_cached_page_are_dropped_quietly_whatever_ends_it() {
     let queueing = || {
         Browser::with_policies(policies(|policies| {
-            policies.back_forward_cache = BackForwardCache::QueuesMessages { messages: 100, bytes: 1 << 20 };
+            policies.back_forward_cache = BackForwardCache::queues_messages(100, 1 << 20);
         }))
     };
     enum End {
@@ -261,11 +261,9 @@ fn held_messages_of_a_cached_page_are_dropped_quietly_whatever_ends_it() {
                 // A second fact behind the first must not be lost.
                 browser.service.document_evicted(place.document).unwrap();
                 browser.service.tab_closed(other.tab).unwrap();
-                let expected = [
-                    Event::ContextGone { context: page, reason: DisconnectReason::Navigated },
-                    Event::ContextGone { context: neighbour, reason: DisconnectReason::TabClosed },
-                ];
-                assert_eq!(drain(&mut there), expected);
+                let expected =
+                    [(page, DisconnectReason::Navigated), (neighbour, DisconnectReason::TabClosed)];
+                assert_eq!(gone(&drain(&mut there)), expected);
             }
             End::Detached => there.detach(page).unwrap(),
             End::LoopDropped => drop(there),

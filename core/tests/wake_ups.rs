@@ -3,7 +3,10 @@
 mod common;
 
 use common::*;
-use port_core::{ContextId, DisconnectReason, Event, EventLoop, FrameId, Place, PortId, TabId, TabTarget};
+use port_core::{
+    ContextId, DisconnectReason, Event, EventLoop, FrameId, Listening, Place, PortId, RuntimeTarget, TabId,
+    TabTarget,
+};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
@@ -61,7 +64,7 @@ fn a_loop_that_was_never_asked_is_not_woken() {
     let ((mut here, wakes), mut there) = (browser.counted_event_loop(), browser.event_loop());
     browser.background(&mut here);
     let page = browser.content_script(&mut there, browser.tab());
-    let port = there.connect_runtime(page, "").unwrap();
+    let port = there.connect_runtime(page, &RuntimeTarget::own()).unwrap();
     there.post_message(port, "x").unwrap();
     assert_eq!(wakes.take(), 0);
     assert_eq!(drain(&mut here).len(), 2);
@@ -72,7 +75,7 @@ fn two_loops_that_post_wake_once() {
     let Sleeper { browser, mut here, wakes, mut there, received, .. } = Sleeper::new();
     let mut third = browser.event_loop();
     let page = browser.content_script(&mut third, browser.tab());
-    let port = third.connect_runtime(page, "").unwrap();
+    let port = third.connect_runtime(page, &RuntimeTarget::own()).unwrap();
     drain(&mut here);
     wakes.take();
     there.post_message(received, "x").unwrap();
@@ -89,7 +92,7 @@ fn everything_that_makes_an_event_wakes_a_sleeping_loop() {
         ("a message", |all| all.there.post_message(all.received, "x").unwrap()),
         ("a disconnect", |all| assert!(all.there.disconnect(all.received))),
         ("a detach", |all| all.there.detach(all.page).unwrap()),
-        ("a connect", |all| assert!(all.there.connect_runtime(all.page, "").is_ok())),
+        ("a connect", |all| assert!(all.there.connect_runtime(all.page, &RuntimeTarget::own()).is_ok())),
         ("a closed tab", |all| all.browser.service.tab_closed(all.place.tab).unwrap()),
         ("an unload", |all| all.browser.service.extension_unloaded(all.browser.extension).unwrap()),
         ("its peer declared gone", |all| all.browser.service.event_loop_gone(all.there.id()).unwrap()),
@@ -119,16 +122,16 @@ fn work_that_a_sleeping_loop_makes_itself_wakes_it() {
         }),
         ("a connect to its own context", |all| {
             let page = all.browser.content_script(&mut all.here, all.browser.frame_in(all.place));
-            all.here.connect_runtime(page, "").unwrap();
+            all.here.connect_runtime(page, &RuntimeTarget::own()).unwrap();
         }),
         ("a post, a detach and a disconnect to itself", |all| {
             let page = all.browser.content_script(&mut all.here, all.browser.frame_in(all.place));
-            let port = all.here.connect_runtime(page, "").unwrap();
+            let port = all.here.connect_runtime(page, &RuntimeTarget::own()).unwrap();
             drain(&mut all.here);
             all.wakes.take();
             all.here.post_message(port, "x").unwrap();
             assert_eq!(all.wakes.take(), 1);
-            let second = all.here.connect_runtime(page, "").unwrap();
+            let second = all.here.connect_runtime(page, &RuntimeTarget::own()).unwrap();
             all.here.disconnect(second);
             assert_eq!(all.wakes.take(), 0, "awake already");
             assert_eq!(drain(&mut all.here).len(), 3);
@@ -151,7 +154,7 @@ fn work_that_a_sleeping_loop_makes_itself_wakes_it() {
 #[test]
 fn a_refusal_that_comes_back_wakes_the_opener() {
     let Sleeper { mut here, wakes, mut there, page, place, opener, .. } = Sleeper::new();
-    there.set_listening(page, false).unwrap();
+    there.set_listening(page, Listening::none()).unwrap();
     here.connect_tab(opener, &TabTarget::new(place.tab)).unwrap();
     assert_eq!(here.next_event(), None);
     wakes.take();
@@ -314,5 +317,5 @@ fn a_fact_from_another_thread_ends_a_wait() {
     let waiting = thread::spawn(move || here.wait());
     browser.service.extension_unloaded(browser.extension).unwrap();
     let reason = DisconnectReason::ExtensionUnloaded;
-    assert_eq!(waiting.join().unwrap(), Event::ContextGone { context: opener, reason });
+    assert_eq!(gone(&[waiting.join().unwrap()]), [(opener, reason)]);
 }

@@ -254,7 +254,7 @@ fn the_slowest_loop_of_a_fan_out_sets_the_pace() {
 #[test]
 fn the_slowest_receiver_on_one_loop_sets_the_pace() {
     // On one loop all take at the same pace, unless one is in the cache with its messages.
-    let queues = BackForwardCache::QueuesMessages { messages: 100, bytes: 10_000 };
+    let queues = BackForwardCache::queues_messages(100, 10_000);
     let browser = Browser::with(
         limits(|limits| limits.window_messages = Some(4)),
         policies(|policies| {

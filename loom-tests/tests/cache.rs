@@ -12,7 +12,7 @@ fn browser(back_forward_cache: BackForwardCache) -> Browser {
     Browser::with_policies(policies)
 }
 
-const QUEUES: BackForwardCache = BackForwardCache::QueuesMessages { messages: 10, bytes: 1_000 };
+const QUEUES: BackForwardCache = BackForwardCache::queues_messages(10, 1_000);
 
 /// What is posted while a page goes into the cache and comes back arrives, in order.
 #[test]

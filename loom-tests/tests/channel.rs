@@ -6,7 +6,7 @@ mod support;
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
-use port_core_model::{DisconnectReason, Message, TabTarget};
+use port_core_model::{DisconnectReason, Listening, Message, RuntimeTarget, TabTarget};
 use support::{
     Browser, Connected, INNER_PLACE, OTHER_PLACE, PLACE, Seen, TAB, drain, ends, model, seen, settle,
     take_connect, watched_payload,
@@ -251,7 +251,7 @@ fn a_flood_to_oneself_does_not_keep_another_waiting() {
         let mut page = browser.event_loop();
         let talker = browser.content_script_in(&mut page, OTHER_PLACE);
         let own = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        let port = page.connect_runtime(talker, "").unwrap();
+        let port = page.connect_runtime(talker, &RuntimeTarget::own()).unwrap();
         drain(&mut background);
         for _ in 0..200 {
             background.post_message(own, &[1]).unwrap();
@@ -294,7 +294,7 @@ fn a_refusal_holds_up_nothing_behind_it() {
         browser.tab(OTHER_PLACE);
         let (mut background, opener) = browser.background();
         let (mut page, deaf) = browser.content_script();
-        page.set_listening(deaf, false).unwrap();
+        page.set_listening(deaf, Listening::none()).unwrap();
         browser.content_script_in(&mut page, OTHER_PLACE);
         let opening = thread::spawn(move || {
             let refused = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();

@@ -4,7 +4,7 @@ mod support;
 
 use loom::sync::Arc;
 use loom::thread;
-use port_core_model::{DisconnectReason, Message, TabTarget};
+use port_core_model::{DisconnectReason, Message, RuntimeTarget, TabTarget};
 use support::{
     Browser, Connected, PLACE, Seen, TAB, assert_prefix, counted_payload, counting_waker, drain, ends, model,
     settle, take_connect, watched_payload,
@@ -60,7 +60,7 @@ fn connect_against_kill_of_the_opener() {
         let (mut page, opener) = browser.content_script();
         let service = browser.service.clone();
         let killer = thread::spawn(move || service.tab_closed(TAB).unwrap());
-        if let Ok(port) = page.connect_runtime(opener, "") {
+        if let Ok(port) = page.connect_runtime(opener, &RuntimeTarget::own()) {
             let _ = page.post_message(port, &[1]);
         }
         killer.join().unwrap();
@@ -84,7 +84,7 @@ fn lanes_created_against_kill_of_the_opener_while_the_receiver_takes() {
         let (mut page, opener) = browser.content_script();
         let service = browser.service.clone();
         let opening = thread::spawn(move || {
-            let _ = page.connect_runtime(opener, "");
+            let _ = page.connect_runtime(opener, &RuntimeTarget::own());
             page
         });
         let killer = thread::spawn(move || service.tab_closed(TAB).unwrap());
@@ -122,7 +122,7 @@ fn post_against_kill_of_the_poster() {
         let browser = Browser::new();
         let (mut background, _) = browser.background();
         let (mut page, opener) = browser.content_script();
-        let port = page.connect_runtime(opener, "").unwrap();
+        let port = page.connect_runtime(opener, &RuntimeTarget::own()).unwrap();
         let mut background_saw = drain(&mut background);
         assert_eq!(drain(&mut page), []);
         let service = browser.service.clone();
@@ -148,7 +148,7 @@ fn what_was_posted_before_a_kill_is_heard_before_the_end() {
         let browser = Browser::new();
         let (mut background, _) = browser.background();
         let (mut page, opener) = browser.content_script();
-        let port = page.connect_runtime(opener, "").unwrap();
+        let port = page.connect_runtime(opener, &RuntimeTarget::own()).unwrap();
         let mut background_saw = drain(&mut background);
         let service = browser.service.clone();
         let other = thread::spawn(move || {
@@ -224,7 +224,7 @@ fn two_loops_create_their_lanes_at_once() {
         let (mut background, background_context) = browser.background();
         let (mut page, page_context) = browser.content_script();
         let other = thread::spawn(move || {
-            let port = page.connect_runtime(page_context, "").unwrap();
+            let port = page.connect_runtime(page_context, &RuntimeTarget::own()).unwrap();
             page.post_message(port, &[1]).unwrap();
             page
         });

@@ -5,8 +5,8 @@ mod support;
 
 use loom::thread;
 use port_core_model::{
-    ContextDescription, DisconnectReason, DocumentId, ExtensionId, ExternalConnections, Listening, Place,
-    RuntimeTarget, TabTarget,
+    ContextDescription, DisconnectReason, DocumentId, ExtensionDescription, ExtensionId, ExternalConnections,
+    Listening, Place, RuntimeTarget, TabTarget,
 };
 use support::{Browser, OTHER_PLACE, PLACE, Seen, TAB, assert_prefix, drain, ends, model, settle};
 
@@ -23,11 +23,11 @@ fn a_reload_against_a_connect_by_the_old_instance() {
             service.extension_unloaded(old).unwrap();
             let new = service.extension_loaded(ExtensionId::new("extension")).unwrap();
             let mut event_loop = service.event_loop(std::task::Waker::noop().clone());
-            let context = event_loop.attach(ContextDescription::background(new, "", "")).unwrap();
-            event_loop.set_listening(context, true).unwrap();
+            let context = event_loop.attach(ContextDescription::background(new)).unwrap();
+            event_loop.set_listening(context, Listening::PORTS).unwrap();
             event_loop
         });
-        let connected = page.connect_runtime(opener, "");
+        let connected = page.connect_runtime(opener, &RuntimeTarget::own());
         let mut new_background = reloading.join().unwrap();
         drop(old_background);
         let (new_saw, page_saw) = settle(&mut new_background, &mut page);
@@ -50,7 +50,7 @@ fn a_tab_id_is_used_again_against_connecting_to_it() {
         let reopening = thread::spawn(move || {
             service.tab_closed(TAB).unwrap();
             let browser = Browser { service, extension };
-            let place = Place { document: DocumentId::new(9), ..PLACE };
+            let place = Place::new(PLACE.tab, PLACE.frame, DocumentId::new(9));
             browser.tab(place);
             let mut new = browser.event_loop();
             browser.content_script_in(&mut new, place);
@@ -82,13 +82,16 @@ fn an_external_connect_against_unloading_the_other_extension() {
         let (mut opening, opener) = browser.background();
         let other = ExtensionId::new("other");
         let admits = ExternalConnections::Everyone;
-        let extension = browser.service.extension_loaded_with(other.clone(), admits).unwrap();
+        let extension = browser
+            .service
+            .extension_loaded(ExtensionDescription::new(other.clone()).external(admits))
+            .unwrap();
         let mut receiving = browser.event_loop();
-        let context = receiving.attach(ContextDescription::background(extension, "", "")).unwrap();
-        receiving.set_listening(context, Listening { external_ports: true, ..Listening::PORTS }).unwrap();
+        let context = receiving.attach(ContextDescription::background(extension)).unwrap();
+        receiving.set_listening(context, Listening::PORTS.external_ports(true)).unwrap();
         let service = browser.service.clone();
         let unloader = thread::spawn(move || service.extension_unloaded(extension).unwrap());
-        let port = opening.connect_runtime(opener, RuntimeTarget::extension(other)).unwrap();
+        let port = opening.connect_runtime(opener, &RuntimeTarget::extension(other)).unwrap();
         let mut receiver_saw = drain(&mut receiving);
         unloader.join().unwrap();
         let (opener_saw, later) = settle(&mut opening, &mut receiving);
@@ -110,9 +113,9 @@ fn a_connect_reaches_its_own_instance_alone() {
         let (mut background, opener) = browser.background();
         let other = browser.service.extension_loaded(ExtensionId::new("other")).unwrap();
         let mut page = browser.event_loop();
-        let stranger = ContextDescription::content_script(other, PLACE, "", "");
+        let stranger = ContextDescription::content_script(other, PLACE);
         let stranger = page.attach(stranger).unwrap();
-        page.set_listening(stranger, true).unwrap();
+        page.set_listening(stranger, Listening::PORTS).unwrap();
         let service = browser.service.clone();
         let unloader = thread::spawn(move || service.extension_unloaded(other).unwrap());
         background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
@@ -134,14 +137,14 @@ fn a_successor_is_known_though_its_predecessor_was_killed() {
         browser.tab(OTHER_PLACE);
         let (mut background, _) = browser.background();
         let (mut page, old) = browser.content_script();
-        page.connect_runtime(old, "").unwrap();
+        page.connect_runtime(old, &RuntimeTarget::own()).unwrap();
         let mut saw = drain(&mut background);
         let Browser { service, extension } = browser;
         let page_thread = thread::spawn(move || {
             service.tab_closed(TAB).unwrap();
             assert_eq!(drain(&mut page), [Seen::Gone(DisconnectReason::TabClosed)]);
             let new = Browser { service, extension }.content_script_in(&mut page, OTHER_PLACE);
-            page.connect_runtime(new, "").unwrap();
+            page.connect_runtime(new, &RuntimeTarget::own()).unwrap();
             (page, new)
         });
         saw.extend(drain(&mut background));
@@ -149,7 +152,7 @@ fn a_successor_is_known_though_its_predecessor_was_killed() {
         saw.extend(drain(&mut background));
         saw.sort_by_key(|seen| matches!(seen, Seen::Disconnect(_)));
         assert_eq!(saw, [Seen::Connect, Seen::Connect, Seen::Disconnect(DisconnectReason::TabClosed)]);
-        page.connect_runtime(new, "").unwrap();
+        page.connect_runtime(new, &RuntimeTarget::own()).unwrap();
         assert_eq!(settle(&mut background, &mut page), (vec![Seen::Connect], vec![]));
     });
 }

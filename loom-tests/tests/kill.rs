@@ -4,7 +4,7 @@
 mod support;
 
 use loom::thread;
-use port_core_model::{ContextDescription, DisconnectReason, DocumentId, TabTarget};
+use port_core_model::{ContextDescription, DisconnectReason, DocumentId, RuntimeTarget, TabTarget};
 use support::{
     Browser, Connected, INNER_PLACE, OTHER_PLACE, PLACE, Seen, TAB, assert_prefix, counting_waker, drain,
     ends, model, settle,
@@ -19,7 +19,7 @@ fn connect_against_kill_of_a_target_that_hangs() {
         let browser = Browser::new();
         let (waker, wakes) = counting_waker();
         let mut background = browser.service.event_loop(waker);
-        let opener = background.attach(ContextDescription::background(browser.extension, "", "")).unwrap();
+        let opener = background.attach(ContextDescription::background(browser.extension)).unwrap();
         let (hanging, _) = browser.content_script();
         // Asleep, as far as its host knows.
         assert_eq!(drain(&mut background), []);
@@ -47,7 +47,7 @@ fn connect_over_lanes_found_against_kill_of_a_target_that_hangs() {
         let (mut page, _) = browser.content_script();
         let other = browser.content_script_in(&mut page, OTHER_PLACE);
         let connecting = thread::spawn(move || {
-            page.connect_runtime(other, "").unwrap();
+            page.connect_runtime(other, &RuntimeTarget::own()).unwrap();
             // And hangs.
             page
         });
@@ -198,11 +198,11 @@ fn three_loops_meet_at_once() {
         let mut other = browser.event_loop();
         let other_context = browser.content_script_in(&mut other, OTHER_PLACE);
         let page_thread = thread::spawn(move || {
-            page.connect_runtime(page_context, "").unwrap();
+            page.connect_runtime(page_context, &RuntimeTarget::own()).unwrap();
             page
         });
         let other_thread = thread::spawn(move || {
-            other.connect_runtime(other_context, "").unwrap();
+            other.connect_runtime(other_context, &RuntimeTarget::own()).unwrap();
             other
         });
         background.connect_tab(background_context, &TabTarget::new(TAB)).unwrap();
@@ -257,7 +257,7 @@ fn everything_posted_before_a_kill_is_heard_however_much_it_is() {
         let browser = Browser::new();
         let (mut background, _) = browser.background();
         let (mut page, opener) = browser.content_script();
-        let port = page.connect_runtime(opener, "").unwrap();
+        let port = page.connect_runtime(opener, &RuntimeTarget::own()).unwrap();
         let mut saw = drain(&mut background);
         for mark in 1..8 {
             page.post_message(port, &[mark]).unwrap();
@@ -288,7 +288,7 @@ fn a_connect_over_lanes_found_leaves_other_notices() {
         browser.content_script_in(&mut background, OTHER_PLACE);
         let (mut page, other) = browser.content_script();
         let connecting = thread::spawn(move || {
-            page.connect_runtime(other, "").unwrap();
+            page.connect_runtime(other, &RuntimeTarget::own()).unwrap();
             page
         });
         browser.service.tab_closed(OTHER_PLACE.tab).unwrap();

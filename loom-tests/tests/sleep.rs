@@ -5,7 +5,7 @@ mod support;
 
 use loom::future::block_on;
 use loom::thread;
-use port_core_model::{ContextDescription, DisconnectReason, Event, TabTarget};
+use port_core_model::{ContextDescription, DisconnectReason, Event, RuntimeTarget, TabTarget};
 use std::future::poll_fn;
 use std::task::Context;
 use support::{Browser, Connected, OTHER_PLACE, PLACE, Seen, TAB, counting_waker, drain, model, seen};
@@ -74,7 +74,7 @@ fn wait_against_a_post_and_a_kill() {
         let browser = Browser::new();
         let (mut background, _) = browser.background();
         let (mut page, opener) = browser.content_script();
-        let port = page.connect_runtime(opener, "").unwrap();
+        let port = page.connect_runtime(opener, &RuntimeTarget::own()).unwrap();
         drain(&mut background);
         let posting = thread::spawn(move || {
             let _ = page.post_message(port, &[1]);
@@ -139,7 +139,7 @@ fn own_work_wakes_a_loop_that_said_nothing() {
         let browser = Browser::new();
         let (waker, wakes) = counting_waker();
         let mut only = browser.service.event_loop(waker);
-        let background = ContextDescription::background(browser.extension, "", "");
+        let background = ContextDescription::background(browser.extension);
         let opener = only.attach(background).unwrap();
         browser.content_script_in(&mut only, PLACE);
         assert_eq!(drain(&mut only), []);

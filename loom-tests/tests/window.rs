@@ -154,7 +154,7 @@ fn the_slowest_of_one_loop_goes_and_there_is_room() {
         let mut limits = Limits::default();
         limits.window_messages = Some(1);
         let mut policies = Policies::default();
-        policies.back_forward_cache = BackForwardCache::QueuesMessages { messages: 9, bytes: 9_000 };
+        policies.back_forward_cache = BackForwardCache::queues_messages(9, 9_000);
         let browser = Browser::with(limits, policies);
         let (mut background, opener) = browser.background();
         let (mut page, _) = browser.content_script();

@@ -77,23 +77,23 @@ impl EventLoop {
     pub fn connect_runtime(
         &mut self,
         opener: ContextId,
-        target: impl Into<RuntimeTarget>,
+        target: &RuntimeTarget,
     ) -> Result<PortId, ConnectError> {
-        let RuntimeTarget { extension, name, kind } = target.into();
         let (opener, context) = self.opener(opener)?;
-        let info = ConnectInfo { kind, lifecycle: context.lifecycle() };
+        let info = ConnectInfo { kind: target.kind, lifecycle: context.lifecycle() };
         let (instance, own) = (context.shared.description().instance, context.shared.id());
-        let other = extension.filter(|extension| extension != context.shared.extension());
-        let from = other.as_ref().map(|_| context.shared.extension().clone());
+        let own_id = context.shared.extension();
+        let other = target.extension.as_ref().filter(|extension| *extension != own_id);
+        let from = other.map(|_| own_id.clone());
         let Self { service, peers, peer_of, last_peer, found, .. } = self;
         let mut search = Search { only: None, found, peers, peer_of, last_peer, own };
         let note = |target: &Arc<ContextShared>| search.note(target);
         match other.zip(from) {
-            Some((other, from)) => service.index.external_contexts(&other, &from, note),
+            Some((other, from)) => service.index.external_contexts(other, &from, note),
             None => service.index.own_contexts(instance, note),
         }
         let only = search.only;
-        self.connect(opener, &name, info, only)
+        self.connect(opener, &target.name, info, only)
     }
 
     /// The key of a context that may connect.

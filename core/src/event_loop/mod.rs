@@ -63,19 +63,17 @@ const OWN: PeerIndex = 0;
 /// use std::task::Waker;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let service = MessageService::new(Limits::default());
+/// let service = MessageService::default();
 /// let extension = service.extension_loaded(ExtensionId::new("greeter@example"))?;
 /// let (tab, document) = (TabId::new(7), DocumentId::new(1));
 /// service.tab_opened(tab, WindowId::new(1))?;
 /// service.frame_attached(tab, FrameId::TOP, None, document)?;
 ///
 /// let mut event_loop = service.event_loop(Waker::noop().clone());
-/// let background =
-///     event_loop.attach(ContextDescription::background(extension, "ext://greeter/bg.js", "ext://greeter"))?;
-/// let place = Place { tab, frame: FrameId::TOP, document };
-/// let page = event_loop.attach(ContextDescription::content_script(
-///     extension, place, "https://example.org/", "https://example.org"))?;
-/// event_loop.set_listening(page, true)?;
+/// let background = event_loop.attach(ContextDescription::background(extension))?;
+/// let place = Place::new(tab, FrameId::TOP, document);
+/// let page = event_loop.attach(ContextDescription::content_script(extension, place))?;
+/// event_loop.set_listening(page, Listening::PORTS)?;
 ///
 /// let port = event_loop.connect_tab(background, &TabTarget::new(tab).name("greetings"))?;
 /// event_loop.post_message(port, "hello")?;
@@ -210,24 +208,19 @@ impl EventLoop {
         Ok(())
     }
 
-    /// Says for what a context has listeners: `true` for `onConnect`, or a [`Listening`]. A
-    /// connection that is taken from the lane while it has none for its kind is
-    /// refused. None after [`attach`](Self::attach).
+    /// Sets which kinds of connection a context has listeners for; none after [`attach`](Self::attach). A
+    /// connection that is taken from the lane while there is no listener for its kind is refused.
     ///
     /// # Errors
     ///
     /// [`UnknownContext`](ContextError::UnknownContext), [`Gone`](ContextError::Gone).
-    pub fn set_listening(
-        &mut self,
-        context: ContextId,
-        listening: impl Into<Listening>,
-    ) -> Result<(), ContextError> {
+    pub fn set_listening(&mut self, context: ContextId, listening: Listening) -> Result<(), ContextError> {
         let key = self.context_key(context)?;
         let context = self.contexts.get_mut(key).ok_or(ContextError::UnknownContext)?;
         if context.shared.killed().is_some() {
             return Err(ContextError::Gone);
         }
-        context.listening = listening.into();
+        context.listening = listening;
         Ok(())
     }
 

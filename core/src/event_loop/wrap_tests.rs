@@ -12,7 +12,7 @@ use crate::wire::credit::Credit;
 use std::collections::HashSet;
 use std::task::Waker;
 
-const PLACE: Place = Place { tab: TabId::new(1), frame: FrameId::TOP, document: DocumentId::new(1) };
+const PLACE: Place = Place::new(TabId::new(1), FrameId::TOP, DocumentId::new(1));
 
 struct Pair {
     here: EventLoop,
@@ -23,19 +23,19 @@ struct Pair {
 
 impl Pair {
     fn new(limits: Limits) -> Self {
-        let service = MessageService::new(limits);
+        let service = MessageService::builder().limits(limits).build();
         let extension = service.extension_loaded(ExtensionId::new("extension")).unwrap();
         service.tab_opened(PLACE.tab, WindowId::new(1)).unwrap();
         service.frame_attached(PLACE.tab, PLACE.frame, None, PLACE.document).unwrap();
         let [mut here, there] = [(); 2].map(|()| service.event_loop(Waker::noop().clone()));
-        let opener = here.attach(ContextDescription::background(extension, "", "")).unwrap();
+        let opener = here.attach(ContextDescription::background(extension)).unwrap();
         Self { here, there, opener, extension }
     }
 
     fn receiver(&mut self) -> ContextId {
-        let description = ContextDescription::content_script(self.extension, PLACE, "", "");
+        let description = ContextDescription::content_script(self.extension, PLACE);
         let receiver = self.there.attach(description).unwrap();
-        self.there.set_listening(receiver, true).unwrap();
+        self.there.set_listening(receiver, Listening::PORTS).unwrap();
         receiver
     }
 

@@ -157,14 +157,14 @@ mod tests {
 
     #[test]
     fn an_event_loop_that_no_number_is_left_for_is_gone_from_the_start() {
-        let service = MessageService::new(Limits::default());
+        let service = MessageService::default();
         let extension = service.extension_loaded(ExtensionId::new("extension")).unwrap();
         let inner = service.inner();
         let make = |number| {
             let shared = inner.enter_event_loop(number, Wakeup::new(Waker::noop().clone()));
             EventLoop::new(Arc::clone(inner), shared)
         };
-        let description = || ContextDescription::background(extension, "", "");
+        let description = || ContextDescription::background(extension);
         let mut last = make((1 << 24) - 1);
         let [mut one, two] = [1 << 24, u64::MAX].map(make);
         last.attach(description()).unwrap();

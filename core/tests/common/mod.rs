@@ -4,7 +4,8 @@
 use bytes::Bytes;
 use port_core::{
     ContextDescription, ContextId, DisconnectReason, DocumentId, Event, EventLoop, ExtensionId,
-    ExtensionInstance, FrameId, Limits, MessageService, Place, Policies, PortId, TabId, TabTarget, WindowId,
+    ExtensionInstance, FrameId, Limits, Listening, MessageService, Place, Policies, PortId, TabId, TabTarget,
+    WindowId,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
@@ -42,7 +43,7 @@ impl Browser {
     }
 
     pub fn with(limits: Limits, policies: Policies) -> Self {
-        let service = MessageService::with_policies(limits, policies);
+        let service = MessageService::builder().limits(limits).policies(policies).build();
         let extension = service.extension_loaded(ExtensionId::new("greeter@example")).unwrap();
         Self { service, extension, next_id: AtomicU64::new(1) }
     }
@@ -75,21 +76,21 @@ impl Browser {
         let document = self.fresh_document();
         self.service.tab_opened(tab, WINDOW).unwrap();
         self.service.frame_attached(tab, FrameId::TOP, None, document).unwrap();
-        Place { tab, frame: FrameId::TOP, document }
+        Place::new(tab, FrameId::TOP, document)
     }
 
     /// Puts a frame into another.
     pub fn frame_in(&self, parent: Place) -> Place {
         let (frame, document) = (FrameId::new(self.fresh()), self.fresh_document());
         self.service.frame_attached(parent.tab, frame, Some(parent.frame), document).unwrap();
-        Place { tab: parent.tab, frame, document }
+        Place::new(parent.tab, frame, document)
     }
 
     /// Sends a frame to another document.
     pub fn navigate(&self, place: Place) -> Place {
         let document = self.fresh_document();
         self.service.frame_navigated(place.tab, place.frame, document).unwrap();
-        Place { document, ..place }
+        Place::new(place.tab, place.frame, document)
     }
 
     /// The extension's background, listening.
@@ -129,9 +130,10 @@ impl Browser {
 }
 
 pub fn background_of(extension: ExtensionInstance, event_loop: &mut EventLoop) -> ContextId {
-    let description = ContextDescription::background(extension, "ext://greeter/bg.js", "ext://greeter");
+    let description =
+        ContextDescription::background(extension).url("ext://greeter/bg.js").origin("ext://greeter");
     let context = event_loop.attach(description).unwrap();
-    event_loop.set_listening(context, true).unwrap();
+    event_loop.set_listening(context, Listening::PORTS).unwrap();
     context
 }
 
@@ -141,13 +143,15 @@ pub fn content_script_of(
     place: Place,
 ) -> ContextId {
     let context = event_loop.attach(in_document(extension, place)).unwrap();
-    event_loop.set_listening(context, true).unwrap();
+    event_loop.set_listening(context, Listening::PORTS).unwrap();
     context
 }
 
 /// How the browser describes a content script.
 pub fn in_document(extension: ExtensionInstance, place: Place) -> ContextDescription {
-    ContextDescription::content_script(extension, place, "https://example.org/a", "https://example.org")
+    ContextDescription::content_script(extension, place)
+        .url("https://example.org/a")
+        .origin("https://example.org")
 }
 
 /// The same service limits, changed.
@@ -217,6 +221,18 @@ pub fn heard_by(events: &[Event], context: ContextId) -> Vec<Heard> {
 /// As [`hear`], what is heard on one port.
 pub fn heard_on(events: &[Event], port: PortId) -> Vec<Heard> {
     events.iter().filter(|event| event.port() == Some(port)).map(Heard::from).collect()
+}
+
+/// The contexts that ended and why, which must be all that happened.
+#[track_caller]
+pub fn gone(events: &[Event]) -> Vec<(ContextId, DisconnectReason)> {
+    events
+        .iter()
+        .map(|event| match event {
+            Event::ContextGone { context, reason, .. } => (*context, *reason),
+            other => panic!("expected a context's end, got {other:?}"),
+        })
+        .collect()
 }
 
 /// The ports that an event loop accepts until it says "nothing", which must be all that happens.

@@ -13,8 +13,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::thread;
 
 const STEPS: usize = 700;
-const EVERYTHING: Listening =
-    Listening { one_off: true, external_ports: true, external_one_off: true, ..Listening::PORTS };
+const EVERYTHING: Listening = Listening::PORTS.one_off(true).external_ports(true).external_one_off(true);
 
 /// A thread with its event loop, and what it wrote down.
 pub struct Thread<'a> {
@@ -59,13 +58,13 @@ impl<'a> Thread<'a> {
         let mut script = false;
         let description = match place {
             Some(place) if self.dice.below(4) == 0 => {
-                ContextDescription::page_in_tab(instance, place, &url, "")
+                ContextDescription::page_in_tab(instance, place).url(&url)
             }
             Some(place) => {
                 script = true;
-                ContextDescription::content_script(instance, place, &url, "")
+                ContextDescription::content_script(instance, place).url(&url)
             }
-            None => ContextDescription::background(instance, &url, ""),
+            None => ContextDescription::background(instance).url(&url),
         };
         let Ok(id) = self.event_loop.attach(description) else { return };
         let tab = place.map(|place| place.tab);
@@ -85,10 +84,10 @@ impl<'a> Thread<'a> {
             (0..4, Some(tab)) => {
                 (self.event_loop.connect_tab(id, &TabTarget::new(tab).name(&name)), To::Tab(tab))
             }
-            (4, _) => (self.event_loop.connect_runtime(id, RuntimeTarget::own().name(&name)), To::Own),
+            (4, _) => (self.event_loop.connect_runtime(id, &RuntimeTarget::own().name(&name)), To::Own),
             _ => {
                 let target = RuntimeTarget::extension(ExtensionId::new(EXTENSIONS[1])).name(&name);
-                (self.event_loop.connect_runtime(id, target), To::Other)
+                (self.event_loop.connect_runtime(id, &target), To::Other)
             }
         };
         if let Ok(port) = connected {

@@ -2,8 +2,8 @@
 
 use crate::common::{Browser, Dice, Ledger};
 use port_core::{
-    EventLoop, EventLoopId, ExtensionId, ExtensionInstance, ExternalConnections, Limits, MessageService,
-    Place, Policies,
+    EventLoop, EventLoopId, ExtensionDescription, ExtensionId, ExtensionInstance, ExternalConnections,
+    Limits, MessageService, Place, Policies,
 };
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -116,5 +116,5 @@ pub fn report_facts(world: &World, seed: u64) {
 
 fn load_other(service: &MessageService) -> ExtensionInstance {
     let id = ExtensionId::new(EXTENSIONS[1]);
-    service.extension_loaded_with(id, ExternalConnections::Everyone).unwrap()
+    service.extension_loaded(ExtensionDescription::new(id).external(ExternalConnections::Everyone)).unwrap()
 }

@@ -4,8 +4,8 @@ use crate::books::{End, Fate, Page};
 use crate::common::{Dice, in_document};
 use crate::weather::{STAGES, Weather};
 use port_core::{
-    AttachError, ContextDescription, ContextId, Event, EventLoop, PortId, PortStatus, PostErrorKind,
-    TabTarget,
+    AttachError, ContextDescription, ContextId, Event, EventLoop, Listening, PortId, PortStatus,
+    PostErrorKind, RuntimeTarget, TabTarget,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -95,13 +95,14 @@ impl Thread {
         }
         let (extension, place) = self.weather.some_place(&mut self.dice);
         let description = match self.dice.below(4) {
-            0 => ContextDescription::background(extension, "ext://greeter/bg.js", "ext://greeter"),
+            0 => ContextDescription::background(extension).url("ext://greeter/bg.js").origin("ext://greeter"),
             _ => in_document(extension, place),
         };
         match self.event_loop.attach(description) {
             Ok(context) => {
                 // Refused when a fact has ended it by now; the event that says so is queued.
-                let _ = self.event_loop.set_listening(context, self.dice.below(5) > 0);
+                let _ =
+                    self.event_loop.set_listening(context, Listening::none().ports(self.dice.below(5) > 0));
                 self.contexts.push(context);
             }
             Err(AttachError::EventLoopGone) => self.die(),
@@ -129,7 +130,7 @@ impl Thread {
         let connected = self
             .event_loop
             .connect_tab(opener, &TabTarget::new(tab).name(&name))
-            .or_else(|_| self.event_loop.connect_runtime(opener, name.as_str()));
+            .or_else(|_| self.event_loop.connect_runtime(opener, &RuntimeTarget::own().name(&name)));
         if let Ok(port) = connected {
             self.own(port, opener, End::new(number, number, self.event_loop.id()));
         }
@@ -240,7 +241,7 @@ impl Thread {
                 self.end(port, Fate::Heard(reason));
                 assert!(!self.event_loop.is_open(port));
             }
-            Event::ContextGone { context, reason } => {
+            Event::ContextGone { context, reason, .. } => {
                 assert!(self.contexts.contains(&context), "gone twice, or not ours");
                 self.context_ends(context, Fate::Killed(reason));
             }

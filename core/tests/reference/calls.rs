@@ -21,13 +21,15 @@ impl Both {
         let (url, origin) = (format!("ext://{}", self.contexts.len()), "ext://origin");
         let (description, kind, place) = match what {
             0..3 => {
-                let description = ContextDescription::content_script(load, place, &url, origin);
+                let description = ContextDescription::content_script(load, place).url(&url).origin(origin);
                 (description, ContextKind::ContentScript, Some(place))
             }
-            3 => (ContextDescription::background(load, &url, origin), ContextKind::Background, None),
-            4 => (ContextDescription::page(load, &url, origin), ContextKind::Page, None),
+            3 => {
+                (ContextDescription::background(load).url(&url).origin(origin), ContextKind::Background, None)
+            }
+            4 => (ContextDescription::page(load).url(&url).origin(origin), ContextKind::Page, None),
             _ => {
-                let description = ContextDescription::page_in_tab(load, place, &url, origin);
+                let description = ContextDescription::page_in_tab(load, place).url(&url).origin(origin);
                 (description, ContextKind::Page, Some(place))
             }
         };
@@ -49,13 +51,8 @@ impl Both {
         self.index.enter(context, load, kind, place);
         let described = (url.len() + origin.len()) as u64;
         self.model.does(|world| world.attach(home, instance, described));
-        let everything = Listening {
-            one_off: true,
-            external_ports: true,
-            external_one_off: true,
-            listeners: 2,
-            ..Listening::PORTS
-        };
+        let everything =
+            Listening::PORTS.one_off(true).external_ports(true).external_one_off(true).listeners(2);
         self.set_listening(context, everything);
     }
 
@@ -71,7 +68,12 @@ impl Both {
         let [ports, one_off, external_ports, external_one_off] = [(); 4].map(|()| draw.below(3) > 0);
         self.set_listening(
             context,
-            Listening { ports, one_off, external_ports, external_one_off, listeners },
+            Listening::none()
+                .ports(ports)
+                .one_off(one_off)
+                .external_ports(external_ports)
+                .external_one_off(external_one_off)
+                .listeners(listeners),
         );
     }
 
@@ -131,7 +133,7 @@ impl Both {
             _ if !self.index.is_loaded(self.instances[instance].1) => Vec::new(),
             _ => self.index.own_of(&own, &own),
         };
-        let got = self.event_loop(home).connect_runtime(id, target.name(&name).kind(kind));
+        let got = self.event_loop(home).connect_runtime(id, &target.name(&name).kind(kind));
         self.connected(opener, targets, kind, name.len() as u64, false, got);
     }
 
@@ -239,9 +241,12 @@ impl Both {
         let Some(at) = draw.pick(&self.living_loops()) else { return };
         let event_loop = self.loops[at].as_mut().expect("it lives");
         if event_loop.id() != id.event_loop() {
-            assert_eq!(event_loop.set_listening(id, true), Err(ContextError::UnknownContext));
+            assert_eq!(event_loop.set_listening(id, Listening::PORTS), Err(ContextError::UnknownContext));
             assert_eq!(event_loop.detach(id), Err(ContextError::UnknownContext));
-            assert_eq!(event_loop.connect_runtime(id, ""), Err(ConnectError::UnknownContext));
+            assert_eq!(
+                event_loop.connect_runtime(id, &RuntimeTarget::own()),
+                Err(ConnectError::UnknownContext)
+            );
         }
         if event_loop.id() != port.event_loop() {
             assert!(!event_loop.is_open(port));

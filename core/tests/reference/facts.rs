@@ -5,8 +5,8 @@ use super::index::{Ended, Frame};
 use super::run::Both;
 use super::script::{Do, Draw};
 use port_core::{
-    DiscardedTab, DisconnectReason, DocumentId, ExtensionId, ExternalConnections, FactError, FrameId, Place,
-    TabId, WindowId,
+    DiscardedTab, DisconnectReason, DocumentId, ExtensionDescription, ExtensionId, ExternalConnections,
+    FactError, FrameId, Place, TabId, WindowId,
 };
 
 impl Both {
@@ -25,11 +25,8 @@ impl Both {
         if matches!(fact, Do::Navigate) && !refused {
             // A frame whose document went into the cache shows none.
             let frames = self.index.frames.iter().filter(|frame| frame.kept_with.is_none());
-            let place = |frame: &Frame| Place {
-                tab: frame.tab,
-                frame: frame.id,
-                document: frame.document.unwrap_or(DocumentId::new(0)),
-            };
+            let place =
+                |frame: &Frame| Place::new(frame.tab, frame.id, frame.document.unwrap_or(DocumentId::new(0)));
             shown = frames.map(place).collect();
         }
         let Some(place) = draw.recent(&shown, 6) else { return self.open_tab_anew() };
@@ -71,7 +68,7 @@ impl Both {
 
     pub(super) fn navigate(&mut self, place: Place, to_an_old_one: bool) {
         let document = if to_an_old_one { place.document } else { self.fresh_document() };
-        let to = Place { document, ..place };
+        let to = Place::new(place.tab, place.frame, document);
         let got = self.service.frame_navigated(to.tab, to.frame, to.document);
         let expected = self.index.navigate(to);
         if expected.is_ok() {
@@ -95,7 +92,7 @@ impl Both {
     /// A frame in another, or the top one, which may be there already.
     pub(super) fn add_frame(&mut self, tab: TabId, parent: Option<FrameId>) {
         let frame = parent.map_or(FrameId::TOP, |_| FrameId::new(self.fresh()));
-        let place = Place { tab, frame, document: self.fresh_document() };
+        let place = Place::new(tab, frame, self.fresh_document());
         let got = self.service.frame_attached(tab, frame, parent, place.document);
         let expected = self.index.attach_frame(place, parent);
         if expected.is_ok() {
@@ -159,7 +156,10 @@ impl Both {
     }
 
     pub(super) fn load(&mut self, id: ExtensionId, external: ExternalConnections) {
-        let instance = self.service.extension_loaded_with(id.clone(), external.clone()).unwrap();
+        let instance = self
+            .service
+            .extension_loaded(ExtensionDescription::new(id.clone()).external(external.clone()))
+            .unwrap();
         assert!(self.instances.iter().all(|known| known.1 != instance), "every load is another");
         self.tell(format!("load {} is {id:?}, admits {external:?}", self.instances.len()));
         self.instances.push((id.clone(), instance));

@@ -79,7 +79,7 @@ impl Index {
     }
 
     pub fn attach_frame(&mut self, place: Place, parent: Option<FrameId>) -> Ended {
-        let Place { tab, frame, document } = place;
+        let Place { tab, frame, document, .. } = place;
         self.is_new(document)?;
         self.has_tab(tab)?;
         if let Some(parent) = parent {

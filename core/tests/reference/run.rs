@@ -106,9 +106,9 @@ fn policies(draw: &mut Draw) -> Policies {
     policies.back_forward_cache = [
         BackForwardCache::Ends,
         BackForwardCache::LosesMessages,
-        BackForwardCache::QueuesMessages { messages: 1, bytes: 250 },
-        BackForwardCache::QueuesMessages { messages: 2, bytes: 250 },
-        BackForwardCache::QueuesMessages { messages: 5, bytes: 120 },
+        BackForwardCache::queues_messages(1, 250),
+        BackForwardCache::queues_messages(2, 250),
+        BackForwardCache::queues_messages(5, 120),
     ][draw.below(5)];
     policies.document_target = [DocumentTarget::BothMustFit, DocumentTarget::DocumentDecides][draw.below(2)];
     policies.opening_port = [OpeningPort::PostsFollow, OpeningPort::PostsWait][draw.below(2)];
@@ -127,7 +127,7 @@ impl Both {
         let (theme, loops) = (around.below(7), 2 + around.below(2));
         let limits = limits(&mut bounds);
         story.borrow_mut().push(format!("{policies:?}\n  {limits:?}"));
-        let service = MessageService::with_policies(limits, policies);
+        let service = MessageService::builder().limits(limits).policies(policies).build();
         let mut both = Self {
             service,
             index: Index::default(),

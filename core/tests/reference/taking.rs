@@ -211,7 +211,7 @@ impl World {
             return self.hear(self.home(end.1), vec![Heard::Message(end, message)]);
         }
         let policy = self.policies().back_forward_cache;
-        let BackForwardCache::QueuesMessages { messages, bytes } = policy else {
+        let BackForwardCache::QueuesMessages { messages, bytes, .. } = policy else {
             return self.receiver_took(end, message);
         };
         let Some(suspended) = &mut self.contexts[end.1].suspended else { return };

@@ -109,7 +109,7 @@ impl World {
             instance,
             described,
             announced_to: BTreeSet::new(),
-            listening: Listening::default(),
+            listening: Listening::none(),
             killed: None,
             ended: false,
             suspended: None,

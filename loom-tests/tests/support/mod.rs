@@ -9,7 +9,8 @@ use loom::sync::Arc;
 use port_core_model::model::mutated;
 use port_core_model::{
     ContextDescription, ContextId, DisconnectReason, DocumentId, Event, EventLoop, ExtensionId,
-    ExtensionInstance, FrameId, Limits, MessageService, Place, Policies, PortId, TabId, TabTarget, WindowId,
+    ExtensionInstance, FrameId, Limits, Listening, MessageService, Place, Policies, PortId, TabId, TabTarget,
+    WindowId,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
@@ -58,15 +59,13 @@ pub(crate) fn counted_payload(mark: u8) -> (Bytes, Arc<()>) {
 pub(crate) const TAB: TabId = TabId::new(7);
 
 /// The top frame of the tab that every browser has.
-pub(crate) const PLACE: Place = Place { tab: TAB, frame: FrameId::TOP, document: DocumentId::new(1) };
+pub(crate) const PLACE: Place = Place::new(TAB, FrameId::TOP, DocumentId::new(1));
 
 /// The top frame of another tab, for those who open it.
-pub(crate) const OTHER_PLACE: Place =
-    Place { tab: TabId::new(8), frame: FrameId::TOP, document: DocumentId::new(2) };
+pub(crate) const OTHER_PLACE: Place = Place::new(TabId::new(8), FrameId::TOP, DocumentId::new(2));
 
 /// A frame below the first tab's top frame, for those who attach it.
-pub(crate) const INNER_PLACE: Place =
-    Place { tab: TAB, frame: FrameId::new(1), document: DocumentId::new(3) };
+pub(crate) const INNER_PLACE: Place = Place::new(TAB, FrameId::new(1), DocumentId::new(3));
 
 /// A browser with one extension and one tab.
 pub(crate) struct Browser {
@@ -91,7 +90,7 @@ impl Browser {
     }
 
     pub(crate) fn with(limits: Limits, policies: Policies) -> Self {
-        let service = MessageService::with_policies(limits, policies);
+        let service = MessageService::builder().limits(limits).policies(policies).build();
         let extension = service.extension_loaded(ExtensionId::new("extension")).unwrap();
         let browser = Self { service, extension };
         browser.tab(PLACE);
@@ -116,8 +115,8 @@ impl Browser {
     /// A listening background on a loop of its own.
     pub(crate) fn background(&self) -> (EventLoop, ContextId) {
         let mut event_loop = self.event_loop();
-        let context = event_loop.attach(ContextDescription::background(self.extension, "", "")).unwrap();
-        event_loop.set_listening(context, true).unwrap();
+        let context = event_loop.attach(ContextDescription::background(self.extension)).unwrap();
+        event_loop.set_listening(context, Listening::PORTS).unwrap();
         (event_loop, context)
     }
 
@@ -130,14 +129,14 @@ impl Browser {
 
     /// A listening content script in a document.
     pub(crate) fn content_script_in(&self, event_loop: &mut EventLoop, place: Place) -> ContextId {
-        let description = ContextDescription::content_script(self.extension, place, "", "");
+        let description = ContextDescription::content_script(self.extension, place);
         let context = event_loop.attach(description).unwrap();
-        event_loop.set_listening(context, true).unwrap();
+        event_loop.set_listening(context, Listening::PORTS).unwrap();
         context
     }
 
     pub(crate) fn content_script_description(&self) -> ContextDescription {
-        ContextDescription::content_script(self.extension, PLACE, "", "")
+        ContextDescription::content_script(self.extension, PLACE)
     }
 
     /// A background with a port to the tab's content script, which has just taken the

@@ -5,7 +5,7 @@ use super::{Browser, PLACE, Seen, TAB, drain, ends, seen, settle};
 use loom::thread;
 use port_core_model::{
     ContextId, DocumentId, Event, EventLoop, EventLoopId, ExtensionInstance, MessageService, Policies,
-    PortId, TabTarget,
+    PortId, RuntimeTarget, TabTarget,
 };
 
 /// What a side does at its moment.
@@ -240,7 +240,7 @@ impl Side {
         let context = self.context;
         let port = match way {
             Way::ToTheTab => self.own().connect_tab(context, &TabTarget::new(TAB)),
-            Way::FromTheTab => self.own().connect_runtime(context, ""),
+            Way::FromTheTab => self.own().connect_runtime(context, &RuntimeTarget::own()),
         };
         self.port = port.ok();
         if self.port.is_some() {

@@ -38,7 +38,7 @@ impl Browser {
         self.expect_known(shown);
         self.forget_cached(tab, &unreachable);
         self.emit_updated(tab, "loading");
-        self.load(Place { tab, frame: FrameId::TOP, document }, page);
+        self.load(Place::new(tab, FrameId::TOP, document), page);
         if self.tabs.get(&tab).is_some_and(|open| open.loading.is_empty()) {
             self.tab_complete(tab);
         }
@@ -85,7 +85,7 @@ impl Browser {
         });
         let attached = self.shared.service.frame_attached(parent.tab, id, Some(parent.frame), document);
         self.expect_known(attached);
-        self.load(Place { frame: id, document, ..parent }, page);
+        self.load(Place::new(parent.tab, id, document), page);
     }
 
     /// The page that made a frame's `about:blank`: it has nothing of its own.
@@ -136,8 +136,8 @@ impl Browser {
         let LoadedExtension { extension, instance } = loaded;
         let (url, origin) = (frame.url.as_str(), origin_of(frame.maker.as_ref().unwrap_or(&frame.url)));
         let context = match kind {
-            ContextKind::Page => ContextDescription::page_in_tab(*instance, place, url, &origin),
-            _ => ContextDescription::content_script(*instance, place, url, &origin),
+            ContextKind::Page => ContextDescription::page_in_tab(*instance, place).url(url).origin(&origin),
+            _ => ContextDescription::content_script(*instance, place).url(url).origin(&origin),
         };
         WorldDescription {
             context,

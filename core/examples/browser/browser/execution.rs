@@ -102,7 +102,7 @@ impl Browser {
         for frame in frames {
             self.latest_execution += 1;
             let number = self.latest_execution;
-            let place = Place { tab, frame: frame.id, document: frame.document };
+            let place = Place::new(tab, frame.id, frame.document);
             let page = self.plain_page(&frame, Scripts::default());
             let kind = ContextKind::ContentScript;
             let world = self.describe_world(&self.extensions[loaded], place, &frame, kind, page);

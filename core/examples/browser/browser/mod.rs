@@ -26,7 +26,9 @@ use crate::tabs::TabDirectory;
 use crate::web::{Site, Web, origin_of};
 use execution::Execution;
 use open_tab::{Entry, OpenTab};
-use port_core::{ContextDescription, ContextKind, ExtensionInstance, MessageService, TabId, WindowId};
+use port_core::{
+    ContextDescription, ContextKind, ExtensionDescription, ExtensionInstance, MessageService, TabId, WindowId,
+};
 use replay::Replay;
 use requests::Envelope;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -95,7 +97,10 @@ impl Browser {
         let (sender, receiver) = mpsc::channel();
         let requests = Requests::new(sender);
         let shared = Shared {
-            service: MessageService::with_policies(arguments.profile.limits(), arguments.profile.policies()),
+            service: MessageService::builder()
+                .limits(arguments.profile.limits())
+                .policies(arguments.profile.policies())
+                .build(),
             profile: arguments.profile,
             log,
             shown_messages: arguments.messages,
@@ -158,7 +163,11 @@ impl Browser {
 
     fn add_extension(&mut self, extension: Arc<Extension>) {
         let external = extension.manifest().external_connections();
-        match self.shared.service.extension_loaded_with(extension.id().clone(), external) {
+        match self
+            .shared
+            .service
+            .extension_loaded(ExtensionDescription::new(extension.id().clone()).external(external))
+        {
             Ok(instance) => {
                 let name = &extension.manifest().name;
                 self.log("browser", &Event::Extension { name, id: extension.id().as_str() });
@@ -174,7 +183,8 @@ impl Browser {
         let LoadedExtension { extension, instance } = &self.extensions[index];
         let (extension, instance) = (Arc::clone(extension), *instance);
         let Some(page) = extension.background() else { return };
-        let mut context = ContextDescription::background(instance, page.url.as_str(), &origin_of(&page.url));
+        let mut context =
+            ContextDescription::background(instance).url(page.url.as_str()).origin(&origin_of(&page.url));
         let is_worker = extension
             .manifest()
             .background

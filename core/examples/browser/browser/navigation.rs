@@ -262,7 +262,7 @@ impl Browser {
         let page = self.fetch(url);
         let parent = self.tabs.get(&tab).and_then(|open| {
             let parent = open.frames.iter().find(|open| Some(open.id) == root.parent)?;
-            Some(Place { tab, frame: parent.id, document: parent.document })
+            Some(Place::new(tab, parent.id, parent.document))
         });
         let maker = parent.and_then(|parent| self.maker_of(&page, parent));
         let Some(open) = self.tabs.get_mut(&tab) else { return };
@@ -275,7 +275,7 @@ impl Browser {
             open.maker = maker;
             open.elements = elements_of(&page);
         }
-        self.load(Place { tab, frame, document }, &page);
+        self.load(Place::new(tab, frame, document), &page);
         self.complete_documents(tab);
     }
 

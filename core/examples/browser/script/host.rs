@@ -102,7 +102,7 @@ impl Host {
         let mut event_loop = self.event_loop.borrow_mut();
         let id = match target.clone() {
             Target::Tab(target) => event_loop.connect_tab(world.context, &target.kind(*kind)),
-            Target::Runtime(target) => event_loop.connect_runtime(world.context, target.kind(*kind)),
+            Target::Runtime(target) => event_loop.connect_runtime(world.context, &target.kind(*kind)),
         }?;
         self.counts.borrow_mut().connects += 1;
         Ok(self.ports.borrow_mut().add(id, world.context, PortName::new(name_in_log(*kind, name))))

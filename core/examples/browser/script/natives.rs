@@ -137,7 +137,12 @@ impl<'js> Natives<'_, 'js> {
         self.add(
             "setListening",
             move |ports: bool, one_off: bool, external_ports: bool, external_one_off: bool| {
-                let listening = Listening { ports, one_off, external_ports, external_one_off, listeners: 1 };
+                let listening = Listening::none()
+                    .ports(ports)
+                    .one_off(one_off)
+                    .external_ports(external_ports)
+                    .external_one_off(external_one_off)
+                    .listeners(1);
                 // A context that a fact has ended meanwhile listens to nothing anyway.
                 let _ = host.event_loop.borrow_mut().set_listening(world.context, listening);
             },
