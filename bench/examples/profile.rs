@@ -114,7 +114,7 @@ fn post(event_loop: &mut EventLoop, mut port: impl FnMut() -> PortId) {
 
 #[inline(never)]
 fn take(event_loop: &mut EventLoop) {
-    while let Some(event) = &event_loop.try_next_event() {
+    while let Some(event) = &event_loop.next_event_unarmed() {
         if let Event::Message { payload, .. } = event {
             black_box(payload.first());
         }
@@ -142,8 +142,8 @@ fn sleeps(count: usize, beside: bool) {
         }
         for _ in 0..count {
             scene.opener.post_message(port, black_box(&[7; 100])).expect("the port is open");
-            black_box(&receiver.try_next_event());
-            assert!(receiver.try_next_event().is_none());
+            black_box(&receiver.next_event_unarmed());
+            assert!(receiver.next_event_unarmed().is_none());
             let (start, before) = (Instant::now(), beats.load(Ordering::Relaxed));
             assert!(receiver.next_event().is_none());
             let elapsed = start.elapsed();

@@ -100,7 +100,7 @@ fn post_burst<'m>(event_loop: &mut EventLoop, port: PortId, message: impl Fn() -
 /// Messages taken without falling asleep.
 fn take_all(event_loop: &mut EventLoop) -> usize {
     let mut taken = 0;
-    while let Some(event) = event_loop.try_next_event() {
+    while let Some(event) = event_loop.next_event_unarmed() {
         taken += usize::from(matches!(event, Event::Message { .. }));
     }
     taken

@@ -36,7 +36,7 @@ fn messages_above_the_inline_size_are_passed_by_reference_up_to_the_largest() {
         let mut taken = 0;
         let (tally, ()) = Tally::of(|| {
             scene.opener.post_message(port, message).expect("the port is open");
-            while let Some(event) = &receiver.try_next_event() {
+            while let Some(event) = &receiver.next_event_unarmed() {
                 let Event::Message { payload, .. } = event else { panic!("{event:?}") };
                 assert_eq!(payload.len(), size);
                 assert_eq!(payload.as_ptr() == posted.as_ptr(), size > INLINE_BYTES, "{size}");

@@ -1,6 +1,6 @@
 //! The service: where the browser reports facts and makes event loops.
 
-use crate::concurrent::wakeup::Wakeup;
+use crate::concurrent::wakeup::{Wakeup, waker_of};
 use crate::description::ExtensionDescription;
 use crate::error::FactError;
 use crate::event_loop::EventLoop;
@@ -56,18 +56,46 @@ impl MessageService {
         &self.inner
     }
 
-    /// A new event loop, for one thread that runs script.
+    /// Makes an event loop, for one thread that runs script.
     ///
-    /// `waker` wakes that thread's own loop. It is called by whichever thread made
-    /// something new, at most once per "nothing" of
-    /// [`next_event`](EventLoop::next_event), possibly late and possibly after the event loop
-    /// is dropped. It must not block; a panic in it is caught. Plain threads that use
-    /// [`wait`](EventLoop::wait) and tasks that use [`poll_event`](EventLoop::poll_event) pass
-    /// [`Waker::noop`].
+    /// `waker` wakes that thread's own main loop. Plain threads that use [`wait`](EventLoop::wait), and tasks
+    /// that use [`poll_event`](EventLoop::poll_event), pass [`Waker::noop`].
+    ///
+    /// # The waker's contract
+    ///
+    /// - A loop is *armed* when it is made, and whenever [`next_event`](EventLoop::next_event) gave `None`. The
+    ///   first thing that is new for an armed loop disarms it and calls the waker: once, however much comes. So a
+    ///   thread may sleep before its first look; and once woken it must take events until `None`, or it sleeps on the rest.
+    /// - [`next_event_unarmed`](EventLoop::next_event_unarmed) arms nothing: after its `None` nobody is woken that was not before.
+    /// - What a loop makes for itself, by a connect or a post to a context of its own, wakes it as another's would.
+    /// - The waker is called on whichever thread made the new thing, before that thread's call returns, under no
+    ///   lock of the core's. It may call the core, and drop event loops. It must not block. A panic in it is caught.
+    /// - It may be called late: after the events it was called for were taken, or after the loop was dropped. A
+    ///   wake without an event is no error.
+    /// - It is cloned and dropped under no lock of the core's either. [`set_waker`](EventLoop::set_waker) replaces it.
     #[must_use]
     pub fn event_loop(&self, waker: Waker) -> EventLoop {
         let shared = self.inner.new_event_loop(Wakeup::new(waker));
         EventLoop::new(Arc::clone(&self.inner), shared)
+    }
+
+    /// Makes an event loop that calls a closure to wake its thread, as [`event_loop`](Self::event_loop) does a waker.
+    ///
+    /// ```
+    /// use port_core::MessageService;
+    /// use std::sync::mpsc;
+    ///
+    /// // A main loop that other threads send its tasks to.
+    /// let (proxy, tasks) = mpsc::channel();
+    /// let service = MessageService::default();
+    /// let event_loop = service.event_loop_with(move || {
+    ///     let _ = proxy.send("take the core's events");
+    /// });
+    /// # let _ = (event_loop, tasks);
+    /// ```
+    #[must_use]
+    pub fn event_loop_with(&self, wake: impl Fn() + Send + Sync + 'static) -> EventLoop {
+        self.event_loop(waker_of(wake))
     }
 
     /// A tab was opened, with no frames yet.
@@ -256,7 +284,8 @@ impl MessageService {
     }
 
     /// The thread of an event loop died or hangs: all its contexts end for everyone
-    /// else. Should the thread go on after all, its calls are refused.
+    /// else. Should the thread go on after all, its calls are refused;
+    /// [`EventLoop::is_gone`] says how it begins anew.
     ///
     /// # Errors
     ///

@@ -78,7 +78,9 @@ fn a_hung_loop_that_goes_on_gets_nowhere() {
     let within = hung.connect_tab(second, &TabTarget::new(own.tab)).unwrap();
     drain(&mut hung);
     here.post_message(port, "before").unwrap();
+    assert!(!hung.is_gone());
     browser.service.event_loop_gone(hung.id()).unwrap();
+    assert!(hung.is_gone() && !here.is_gone());
     here.post_message(port, "after").unwrap();
 
     // It does not know yet. Every call is refused and gives back what it took.

@@ -278,7 +278,7 @@ fn facts_come_from_any_thread_while_loops_run() {
         let mut rounds = 0;
         while rounds < 2_000 {
             rounds += 1;
-            match here.try_next_event() {
+            match here.next_event_unarmed() {
                 Some(Event::Connect { port, .. }) => assert!(open.insert(port)),
                 Some(Event::Disconnect { port, .. }) => assert!(open.remove(&port)),
                 Some(other) => panic!("{other:?}"),

@@ -59,15 +59,72 @@ fn one_wake_for_each_nothing() {
 }
 
 #[test]
-fn a_loop_that_was_never_asked_is_not_woken() {
+fn a_loop_that_was_never_asked_is_woken_once() {
     let browser = Browser::new();
     let ((mut here, wakes), mut there) = (browser.counted_event_loop(), browser.event_loop());
     browser.background(&mut here);
     let page = browser.content_script(&mut there, browser.tab());
+    assert_eq!(wakes.take(), 0);
     let port = there.connect_runtime(page, &RuntimeTarget::own()).unwrap();
+    assert_eq!(wakes.take(), 1);
     there.post_message(port, "x").unwrap();
     assert_eq!(wakes.take(), 0);
     assert_eq!(drain(&mut here).len(), 2);
+}
+
+#[test]
+fn a_loop_that_was_never_asked_is_woken_by_its_own_work() {
+    let browser = Browser::new();
+    let (mut here, wakes) = browser.counted_event_loop();
+    let opener = browser.background(&mut here);
+    here.connect_runtime(opener, &RuntimeTarget::own()).unwrap();
+    assert_eq!(wakes.take(), 1);
+    assert_eq!(hear(&mut here), [disconnect(DisconnectReason::NoReceiver)]);
+}
+
+#[test]
+fn a_closure_wakes_as_a_waker_does() {
+    let browser = Browser::new();
+    let wakes = Arc::new(Wakes::default());
+    let called = Arc::clone(&wakes);
+    let mut here = browser.service.event_loop_with(move || Arc::clone(&called).wake());
+    browser.background(&mut here);
+    let mut there = browser.event_loop();
+    let page = browser.content_script(&mut there, browser.tab());
+    for round in 0..3 {
+        there.connect_runtime(page, &RuntimeTarget::own()).unwrap();
+        assert_eq!(wakes.take(), 1, "{round}");
+        assert_eq!(drain(&mut here).len(), 1);
+    }
+    // The closure goes with the loop and whoever may still wake it.
+    drop((here, there, browser));
+    assert_eq!(Arc::strong_count(&wakes), 1);
+}
+
+#[test]
+fn another_waker_takes_over_and_misses_nothing() {
+    let Sleeper { mut here, wakes, mut there, received, .. } = Sleeper::new();
+    let next = Arc::new(Wakes::default());
+    let before = Arc::strong_count(&wakes);
+    // Asleep and not woken: only the new one will be.
+    here.set_waker(Waker::from(Arc::clone(&next)));
+    assert_eq!((wakes.take(), next.take()), (0, 0));
+    assert_eq!(Arc::strong_count(&wakes), before - 1, "the old one is let go");
+    there.post_message(received, "x").unwrap();
+    assert_eq!((wakes.take(), next.take()), (0, 1));
+    // Woken and nothing taken yet: the next one is told of it at once.
+    here.set_waker(Waker::from(Arc::clone(&wakes)));
+    assert_eq!((wakes.take(), next.take()), (1, 0));
+    assert_eq!(hear(&mut here), [message("x")]);
+    // Awake, and it has not asked for more.
+    there.post_message(received, "y").unwrap();
+    wakes.take();
+    assert_eq!(here.next_event().as_ref().map(Heard::from), Some(message("y")));
+    here.set_waker(Waker::from(Arc::clone(&next)));
+    assert_eq!((wakes.take(), next.take()), (0, 0));
+    assert_eq!(here.next_event(), None);
+    there.post_message(received, "z").unwrap();
+    assert_eq!((wakes.take(), next.take()), (0, 1));
 }
 
 #[test]
@@ -182,10 +239,10 @@ fn room_wakes() {
 #[test]
 fn a_loop_that_spins_is_not_woken_and_sleeps_well_afterwards() {
     let Sleeper { mut here, wakes, mut there, received, .. } = Sleeper::new();
-    assert_eq!(here.try_next_event(), None);
+    assert_eq!(here.next_event_unarmed(), None);
     there.post_message(received, "seen by spinning").unwrap();
     assert_eq!(wakes.take(), 0);
-    assert!(here.try_next_event().is_some());
+    assert!(here.next_event_unarmed().is_some());
     there.post_message(received, "left for next_event").unwrap();
     assert_eq!(wakes.take(), 0);
     assert!(here.next_event().is_some());

@@ -41,6 +41,52 @@ fn wait_against_the_first_connect() {
     });
 }
 
+/// A main loop that sleeps before its first look is woken by whatever came first.
+#[test]
+fn a_loop_that_never_looked_is_woken_by_the_first_connect() {
+    model(None, 1, || {
+        let browser = Browser::new();
+        let (waker, wakes) = counting_waker();
+        let mut page = browser.service.event_loop(waker);
+        browser.content_script_in(&mut page, PLACE);
+        let (mut background, opener) = browser.background();
+        let connecting = thread::spawn(move || {
+            background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
+            background
+        });
+        let background = connecting.join().unwrap();
+        assert_eq!(wakes.count(), 1);
+        assert_eq!(drain(&mut page), [Seen::Connect]);
+        drop(background);
+    });
+}
+
+/// A loop gets another waker while a post wakes it: the new one is called, or both are, and nothing waits unheard.
+#[test]
+fn a_new_waker_against_a_post() {
+    model(None, 60, || {
+        let browser = Browser::new();
+        let Connected { mut background, port, mut page, .. } = browser.connected();
+        let (old, old_wakes) = counting_waker();
+        page.set_waker(old);
+        assert_eq!(drain(&mut page), []);
+        let posting = thread::spawn(move || {
+            background.post_message(port, &[1]).unwrap();
+            background
+        });
+        let (new, new_wakes) = counting_waker();
+        page.set_waker(new);
+        let background = posting.join().unwrap();
+        // Twice where the ringer and `set_waker` both know of the new one.
+        assert!((1..=2).contains(&new_wakes.count()));
+        assert!(old_wakes.count() <= 1);
+        // Nobody holds the old one.
+        assert_eq!(std::sync::Arc::strong_count(&old_wakes), 1);
+        assert_eq!(drain(&mut page), [Seen::Message(1)]);
+        drop(background);
+    });
+}
+
 #[test]
 fn wait_against_a_kill() {
     model(None, 2_200, || {

@@ -62,7 +62,7 @@ impl End for CoreEnd {
     #[inline]
     fn take(&mut self) -> bool {
         // By reference, as events are to be matched: moving one costs more than making it.
-        match &self.event_loop.try_next_event() {
+        match &self.event_loop.next_event_unarmed() {
             Some(event) => {
                 Self::heard(event);
                 true

@@ -60,7 +60,7 @@ pub(super) fn questions() -> Vec<Question> {
 /// Drains an event loop; how many of its ports ended.
 fn drain(event_loop: &mut EventLoop) -> usize {
     let mut ended = 0;
-    while let Some(event) = &event_loop.try_next_event() {
+    while let Some(event) = &event_loop.next_event_unarmed() {
         ended += usize::from(matches!(event, Event::Disconnect { .. }));
     }
     ended

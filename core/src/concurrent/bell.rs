@@ -208,6 +208,13 @@ impl Bell {
         self.head.compare_exchange(ptr::null_mut(), ARMED, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
+    /// Returns whether something rang since the bell was armed, and woke. Consumer only.
+    pub(crate) fn has_rung(&self) -> bool {
+        // Relaxed: nothing is taken. An exchange and no load, which would hide interleavings from models.
+        let seen = self.head.compare_exchange(ARMED, ARMED, Ordering::Relaxed, Ordering::Relaxed);
+        seen.is_err_and(|head| !head.is_null())
+    }
+
     /// Ends the bell: rings have no effect from now on. Consumer only.
     pub(crate) fn close(&self) {
         let closed = if mutant("bell-left-open") { ptr::null_mut() } else { CLOSED };

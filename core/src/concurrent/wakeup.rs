@@ -3,13 +3,12 @@
 use crate::sync::{Condvar, Mutex, mutant};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::task::Waker;
+use std::task::{Wake, Waker};
 use std::time::Instant;
 
-/// Everything that may sleep on one event loop: the waker given at creation, a
+/// Everything that may sleep on one event loop: whatever the embedder's waker wakes, a
 /// thread in `wait`, a task in `poll_event`. Waking wakes them all.
 pub(crate) struct Wakeup {
-    waker: Waker,
     waiting: Mutex<Waiting>,
     changed: Condvar,
 }
@@ -19,26 +18,38 @@ struct Waiting {
     woken: bool,
     /// The task that polled last.
     task: Option<Waker>,
+    /// The embedder's. Counted, for to clone a waker is to run the embedder's code, which must not run under the
+    /// lock. `std`'s count in models, too: nothing is read on the strength of it.
+    waker: std::sync::Arc<Waker>,
 }
 
 impl Wakeup {
     pub(crate) fn new(waker: Waker) -> Self {
-        Self { waker, waiting: Mutex::new(Waiting { woken: false, task: None }), changed: Condvar::default() }
+        let waiting = Waiting { woken: false, task: None, waker: std::sync::Arc::new(waker) };
+        Self { waiting: Mutex::new(waiting), changed: Condvar::default() }
+    }
+
+    /// Replaces the embedder's waker. One that is being called now may be called a last time.
+    pub(crate) fn set_waker(&self, waker: Waker) {
+        let waker = std::sync::Arc::new(waker);
+        let before = std::mem::replace(&mut self.waiting.lock().waker, waker);
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(before)));
     }
 
     /// Wakes. Wakers are the embedder's code: they run under no lock, and one that
     /// panics is caught, for the poster is not to blame.
     pub(crate) fn wake(&self) {
-        let task = {
+        let (task, waker) = {
             let mut waiting = self.waiting.lock();
             waiting.woken = !mutant("woken-without-a-flag");
-            waiting.task.take()
+            (waiting.task.take(), std::sync::Arc::clone(&waiting.waker))
         };
         self.changed.notify_one();
         if mutant("waker-left-to-panic") {
-            self.waker.wake_by_ref();
+            waker.wake_by_ref();
         }
-        let _ = catch_unwind(AssertUnwindSafe(|| self.waker.wake_by_ref()));
+        // It is dropped in there as well, if it was replaced meanwhile.
+        let _ = catch_unwind(AssertUnwindSafe(move || waker.wake_by_ref()));
         if let Some(task) = task {
             let _ = catch_unwind(AssertUnwindSafe(|| task.wake()));
         }
@@ -81,6 +92,23 @@ impl Wakeup {
         }
         std::mem::take(&mut waiting.woken)
     }
+}
+
+/// Makes a waker of a closure.
+pub(crate) fn waker_of(wake: impl Fn() + Send + Sync + 'static) -> Waker {
+    struct Call<F>(F);
+
+    impl<F: Fn() + Send + Sync> Wake for Call<F> {
+        fn wake(self: std::sync::Arc<Self>) {
+            (self.0)();
+        }
+
+        fn wake_by_ref(self: &std::sync::Arc<Self>) {
+            (self.0)();
+        }
+    }
+
+    Waker::from(std::sync::Arc::new(Call(wake)))
 }
 
 impl fmt::Debug for Wakeup {

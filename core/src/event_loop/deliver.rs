@@ -84,7 +84,7 @@ impl EventLoop {
     /// To be told "nothing" is not cheap: the lanes are armed first, which where the system has
     /// `membarrier` interrupts the process's other running threads, some 16 microseconds on a virtual
     /// machine. A main loop that expects an answer at once does better to ask
-    /// [`try_next_event`](Self::try_next_event) for a moment before it asks this, as [`wait`](Self::wait) does.
+    /// [`next_event_unarmed`](Self::next_event_unarmed) for a moment before it asks this, as [`wait`](Self::wait) does.
     ///
     /// Event loops that sent something have their turn in batches of 64, the loop's
     /// own messages to itself included, so a flood from one holds up no other.
@@ -102,7 +102,7 @@ impl EventLoop {
     /// called, so the embedder must ask again by itself. For a loop that spins, or looks out for a moment
     /// before it falls asleep; some ten nanoseconds where there is nothing.
     #[inline(never)]
-    pub fn try_next_event(&mut self) -> Option<Event> {
+    pub fn next_event_unarmed(&mut self) -> Option<Event> {
         EventSlot::event_or_none(|slot| self.deliver(slot))
     }
 

@@ -43,6 +43,7 @@ use crate::sync::{Arc, HashMap, mutant};
 use crate::target::Listening;
 use std::collections::VecDeque;
 use std::fmt;
+use std::task::Waker;
 
 /// The loop itself among its peers.
 const OWN: PeerIndex = 0;
@@ -106,7 +107,7 @@ pub struct EventLoop {
     /// The peers that are polled, each once.
     polled: Vec<PeerIndex>,
     round: turns::Round,
-    /// Whether the bell is armed: the embedder was told "nothing" and may sleep.
+    /// Whether the bell is armed: the embedder was told "nothing", or has not asked yet, and may sleep.
     armed: bool,
     /// How often a waiting thread looks again before it sleeps.
     looks: u32,
@@ -138,7 +139,7 @@ impl EventLoop {
             fan_out: FanOut::default(),
             polled: Vec::new(),
             round: turns::Round::default(),
-            armed: false,
+            armed: true,
             looks: wait::LOOKS,
             found: Vec::new(),
             receiver_windows: HashMap::default(),
@@ -150,6 +151,62 @@ impl EventLoop {
     #[must_use]
     pub fn id(&self) -> EventLoopId {
         self.id
+    }
+
+    /// Replaces the waker that [`event_loop`](crate::MessageService::event_loop) was given, where its contract stands:
+    /// for a loop that moves to another thread, or whose main loop is made later.
+    ///
+    /// What woke the old one and was not yet taken wakes the new one at once. The old one may be called a last time
+    /// by a thread that is about to, and is dropped on whichever thread is last to use it.
+    ///
+    /// ```
+    /// # use port_core::*;
+    /// # use std::{sync::mpsc, task::Waker, thread};
+    /// # let service = MessageService::default();
+    /// # struct Proxy(mpsc::Sender<()>);
+    /// # impl std::task::Wake for Proxy { fn wake(self: std::sync::Arc<Self>) { let _ = self.0.send(()); } }
+    /// let mut event_loop = service.event_loop(Waker::noop().clone());
+    /// thread::spawn(move || {
+    ///     # let proxy = Proxy(mpsc::channel().0);
+    ///     event_loop.set_waker(Waker::from(std::sync::Arc::new(proxy)));
+    ///     // … the thread's own main loop.
+    /// });
+    /// ```
+    pub fn set_waker(&mut self, waker: Waker) {
+        self.shared.set_waker(waker);
+    }
+
+    /// Returns whether the browser [declared](crate::MessageService::event_loop_gone) this event loop gone: for a
+    /// thread that comes back from a hang. Takes a lock for a moment, so it is no question for every turn.
+    ///
+    /// Everything but [`attach`](Self::attach) would only say of each context that it is gone, and of a loop
+    /// without contexts nothing would. Such a loop stays gone. The thread begins anew:
+    ///
+    /// ```
+    /// # use port_core::*;
+    /// # use std::task::Waker;
+    /// # fn set_up(_: &mut EventLoop) {}
+    /// # fn scripts_end(_: ContextId) {}
+    /// # let service = MessageService::default();
+    /// # let waker = || Waker::noop().clone();
+    /// # let mut event_loop = service.event_loop(waker());
+    /// # service.event_loop_gone(event_loop.id()).unwrap();
+    /// if event_loop.is_gone() {
+    ///     // Its contexts end, as the others were told long ago.
+    ///     while let Some(event) = event_loop.next_event() {
+    ///         if let Event::ContextGone { context, .. } = event {
+    ///             scripts_end(context);
+    ///         }
+    ///     }
+    ///     event_loop = service.event_loop(waker());
+    ///     // Documents that still stand are attached again, as other contexts.
+    ///     set_up(&mut event_loop);
+    /// }
+    /// # assert!(!event_loop.is_gone());
+    /// ```
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.shared.is_retired()
     }
 
     /// Attaches a context to this event loop. From now on others may connect to it,

@@ -10,6 +10,7 @@ use crate::reason::DisconnectReason;
 use crate::sync::{Arc, HashMap, Mutex, mutant};
 use crate::wire::record::Record;
 use std::fmt;
+use std::task::Waker;
 
 /// The part of an event loop that other threads reach.
 pub(crate) struct EventLoopShared {
@@ -64,9 +65,15 @@ pub(crate) enum NoLanes {
 
 impl EventLoopShared {
     pub(crate) fn new(id: EventLoopId, wakeup: Wakeup) -> Self {
+        let bell = Bell::new(wakeup);
+        if !mutant("armed-by-the-first-look") {
+            // A thread that sleeps before its first look is woken, too.
+            let armed = bell.arm();
+            debug_assert!(armed, "nobody knows it yet");
+        }
         Self {
             id,
-            bell: Bell::new(wakeup),
+            bell,
             control_line: Line::new(Source::Control),
             control: Mutex::new(Some(Vec::new())),
             registry: Mutex::new(Registry { closed: false, peers: Vec::new(), contexts: HashMap::default() }),
@@ -197,6 +204,20 @@ impl EventLoopShared {
         registry.closed = true;
         let contexts = std::mem::take(&mut registry.contexts).into_values().collect();
         (contexts, std::mem::take(&mut registry.peers))
+    }
+
+    /// Returns whether the loop was dropped or declared gone.
+    pub(crate) fn is_retired(&self) -> bool {
+        self.registry.lock().closed
+    }
+
+    /// Replaces the embedder's waker. Owner only.
+    pub(crate) fn set_waker(&self, waker: Waker) {
+        self.bell.wakeup().set_waker(waker);
+        // Whoever rang took a waker out of the same lock: either it was this one, or its ring is seen here.
+        if self.bell.has_rung() && !mutant("waker-changed-without-a-look") {
+            self.bell.wakeup().wake();
+        }
     }
 
     /// Forgets a peer that is gone.

@@ -67,7 +67,7 @@ fn reference(bytes: &Bytes) -> Message<'_> {
 
 /// Takes all events without falling asleep, and looks at them.
 fn take(event_loop: &mut EventLoop) {
-    while let Some(event) = event_loop.try_next_event() {
+    while let Some(event) = event_loop.next_event_unarmed() {
         if let Event::Message { payload, .. } = &event {
             black_box(payload.first());
         }

@@ -122,7 +122,7 @@ impl MainLoop {
         // Looks without `next_event` as long as something may come at once: to be told of it
         // later, the core has to interrupt the threads that run.
         let is_something = bell.look_out(due, || {
-            event = self.host.event_loop.borrow_mut().try_next_event();
+            event = self.host.event_loop.borrow_mut().next_event_unarmed();
             event.is_some()
         });
         if !is_something {
@@ -151,7 +151,7 @@ impl MainLoop {
         let mut taken = 0;
         while taken < self.host.shared.profile.events_per_turn() {
             // A statement of its own: the event loop must be free while script runs.
-            let event = found.take().or_else(|| self.host.event_loop.borrow_mut().try_next_event());
+            let event = found.take().or_else(|| self.host.event_loop.borrow_mut().next_event_unarmed());
             let Some(event) = event else { break };
             taken += 1;
             self.dispatch(&event);
