@@ -69,13 +69,17 @@ pub enum Event {
     },
     /// The browser reported a fact that ended this context (its tab was closed,
     /// its extension unloaded, …). The context is detached and its ports are
-    /// closed, with no `Disconnect` of their own.
+    /// closed, with no `Disconnect` of their own: a script that is gone must hear nothing,
+    /// and so the embedder hears it once, for all of them.
     #[non_exhaustive]
     ContextGone {
         /// The context that is no more.
         context: ContextId,
         /// Why.
         reason: DisconnectReason,
+        /// The ports that ended with it, in no order: those that the embedder may still keep something for. Among
+        /// them may be ports whose `Connect` was not handed out, and never will be.
+        ports: Vec<PortId>,
     },
 }
 

@@ -31,7 +31,7 @@ use crate::event::Event;
 use crate::event_loop::context::Context;
 use crate::event_loop::fan_out::FanOut;
 use crate::event_loop::peer::Peer;
-use crate::event_loop::port::{PeerIndex, Port, PortState, QueuedPosts, ReceiverWindow};
+use crate::event_loop::port::{PeerIndex, Port, QueuedPosts, ReceiverWindow};
 use crate::event_loop::slab::{LAST_GENERATION, Slab};
 use crate::ids::{ContextId, EventLoopId, Key, PortId};
 use crate::index::ContextShared;
@@ -286,8 +286,19 @@ impl EventLoop {
     /// case are dropped, as in browsers.
     #[must_use]
     pub fn is_open(&self, port: PortId) -> bool {
-        let port = self.port_key(port).and_then(|key| self.ports.get(key));
-        port.is_some_and(|port| port.state != PortState::Leaving)
+        self.holder_of(port).is_some()
+    }
+
+    /// Returns the context that holds a port; `None` where the port is not [open](Self::is_open), or is another loop's.
+    #[must_use]
+    pub fn context_of(&self, port: PortId) -> Option<ContextId> {
+        self.holder_of(port)
+    }
+
+    /// Returns the [open](Self::is_open) ports of a context, opened and accepted, in no order; none for a context
+    /// that is not attached here. Allocates nothing.
+    pub fn ports(&self, context: ContextId) -> impl Iterator<Item = PortId> {
+        self.ports_of(context)
     }
 
     #[inline]

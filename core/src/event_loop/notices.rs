@@ -49,9 +49,10 @@ impl EventLoop {
     }
 
     fn own_context_gone(&mut self, key: Key, reason: DisconnectReason) {
+        let context = self.context_id(key);
+        let ports = self.ports_of(context).collect();
         if self.end_context(key, reason) || mutant("context-ends-twice") {
-            let context = self.context_id(key);
-            self.events.push_back(Event::ContextGone { context, reason });
+            self.events.push_back(Event::ContextGone { context, reason, ports });
         }
     }
 

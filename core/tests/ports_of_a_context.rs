@@ -1,0 +1,93 @@
+//! Which ports a context has, whose a port is, and which end with a context.
+
+mod common;
+
+use common::*;
+use port_core::{
+    ContextId, DisconnectReason, Event, EventLoop, OpeningPort, PortId, RuntimeTarget, TabTarget,
+};
+
+fn ports(event_loop: &EventLoop, context: ContextId) -> Vec<PortId> {
+    let mut ports: Vec<_> = event_loop.ports(context).collect();
+    ports.sort();
+    ports
+}
+
+fn sorted<const N: usize>(mut ports: [PortId; N]) -> [PortId; N] {
+    ports.sort();
+    ports
+}
+
+#[test]
+fn a_context_lists_its_ports_and_a_port_names_its_context() {
+    let browser = Browser::new();
+    let Apart { mut here, opener, mut there, script, place } = browser.apart();
+    let second = browser.content_script(&mut there, browser.tab());
+    assert_eq!(ports(&here, opener), []);
+    let (port, received) = browser.open_port(&mut here, opener, &mut there, place.tab);
+    let other = there.connect_runtime(script, &RuntimeTarget::own()).unwrap();
+    let accepted = connected(&mut here)[0];
+    let seconds = there.connect_runtime(second, &RuntimeTarget::own()).unwrap();
+
+    assert_eq!(ports(&there, script), sorted([received, other]));
+    assert_eq!(ports(&there, second), [seconds]);
+    assert_eq!(ports(&here, opener), sorted([port, accepted]));
+    assert_eq!(
+        [received, other, seconds].map(|port| there.context_of(port)),
+        [Some(script), Some(script), Some(second)]
+    );
+    // Of another loop's it knows nothing, though the slots are the same.
+    assert_eq!((ports(&here, script), here.context_of(received)), (vec![], None));
+
+    assert!(there.disconnect(received));
+    assert_eq!((ports(&there, script), there.context_of(received)), (vec![other], None));
+    there.detach(script).unwrap();
+    assert_eq!((ports(&there, script), there.context_of(other)), (vec![], None));
+}
+
+#[test]
+fn a_port_is_listed_until_its_end_is_handed_out() {
+    let browser = Browser::new();
+    let Apart { mut here, opener, mut there, place, .. } = browser.apart();
+    let (port, received) = browser.open_port(&mut here, opener, &mut there, place.tab);
+    assert!(there.disconnect(received));
+    assert_eq!(ports(&here, opener), [port]);
+    assert_eq!(hear(&mut here), [disconnect(DisconnectReason::Disconnected)]);
+    assert_eq!(ports(&here, opener), []);
+}
+
+#[test]
+fn a_port_that_its_script_disconnected_while_it_was_opening_is_not_listed() {
+    let browser = Browser::with_policies(policies(|all| all.opening_port = OpeningPort::PostsWait));
+    let Apart { mut here, opener, place, .. } = browser.apart();
+    let port = here.connect_tab(opener, &TabTarget::new(place.tab)).unwrap();
+    assert_eq!(ports(&here, opener), [port]);
+    assert!(here.disconnect(port));
+    assert_eq!((ports(&here, opener), here.context_of(port)), (vec![], None));
+    browser.service.extension_unloaded(browser.extension).unwrap();
+    let Some(Event::ContextGone { ports, .. }) = here.next_event() else { panic!() };
+    assert_eq!(ports, [], "its script knows already");
+}
+
+#[test]
+fn a_context_that_ends_names_the_ports_that_end_with_it() {
+    let browser = Browser::new();
+    let Apart { mut here, opener, mut there, script, place } = browser.apart();
+    let other = browser.content_script(&mut there, browser.tab());
+    let (_, received) = browser.open_port(&mut here, opener, &mut there, place.tab);
+    let opened = there.connect_runtime(script, &RuntimeTarget::own()).unwrap();
+    let others = there.connect_runtime(other, &RuntimeTarget::own()).unwrap();
+    let left = there.connect_runtime(script, &RuntimeTarget::own()).unwrap();
+    assert!(there.disconnect(left));
+    browser.service.tab_closed(place.tab).unwrap();
+    let events = drain(&mut there);
+    let [Event::ContextGone { context, reason, ports: gone, .. }] = &events[..] else {
+        panic!("{events:?}");
+    };
+    assert_eq!((*context, *reason), (script, DisconnectReason::TabClosed));
+    let mut gone = gone.clone();
+    gone.sort();
+    assert_eq!(gone, sorted([received, opened]));
+    assert!(gone.iter().all(|port| !there.is_open(*port)));
+    assert_eq!(ports(&there, other), [others]);
+}
