@@ -45,6 +45,10 @@
 //! a connect or a disconnect is visible to the thread that takes the event it caused. What
 //! a thread did before it reported a fact is visible to whoever hears the end that the fact caused.
 //!
+//! # Features
+//!
+//! - `stream` (off by default): [`EventLoop::events`](crate::EventLoop), a `futures_core::Stream`.
+//!
 //! # Two threads
 //!
 //! ```
@@ -123,6 +127,8 @@ pub use description::{ContextDescription, ContextKind, DocumentLifecycle, Extens
 pub use error::{AttachError, ConnectError, ContextError, FactError, PostError, PostErrorKind};
 pub use event::Event;
 pub use event_loop::EventLoop;
+#[cfg(feature = "stream")]
+pub use event_loop::stream::Events;
 pub use ids::{
     ContextId, DocumentId, EventLoopId, ExtensionId, ExtensionInstance, FrameId, PortId, TabId, WindowId,
 };

@@ -20,6 +20,8 @@ mod receive;
 mod search;
 mod slot;
 mod snapshot;
+#[cfg(feature = "stream")]
+pub(crate) mod stream;
 mod turns;
 mod wait;
 #[cfg(test)]
@@ -33,6 +35,8 @@ use crate::event_loop::fan_out::FanOut;
 use crate::event_loop::peer::Peer;
 use crate::event_loop::port::{PeerIndex, Port, QueuedPosts, ReceiverWindow};
 use crate::event_loop::slab::{LAST_GENERATION, Slab};
+#[cfg(feature = "stream")]
+use crate::event_loop::stream::Events;
 use crate::ids::{ContextId, EventLoopId, Key, PortId};
 use crate::index::ContextShared;
 use crate::payload::discard_all;
@@ -117,6 +121,9 @@ pub struct EventLoop {
     receiver_windows: HashMap<Key, ReceiverWindow>,
     /// What opening ports hold, where posts wait for the receivers' answers.
     queued_posts: HashMap<Key, QueuedPosts>,
+    /// Events that a stream gave since it last yielded.
+    #[cfg(feature = "stream")]
+    streamed: u32,
 }
 
 impl EventLoop {
@@ -144,6 +151,8 @@ impl EventLoop {
             found: Vec::new(),
             receiver_windows: HashMap::default(),
             queued_posts: HashMap::default(),
+            #[cfg(feature = "stream")]
+            streamed: 0,
         }
     }
 
@@ -151,6 +160,36 @@ impl EventLoop {
     #[must_use]
     pub fn id(&self) -> EventLoopId {
         self.id
+    }
+
+    /// Gives the events as a stream, for a task of an asynchronous host. It never ends.
+    ///
+    /// After 64 events in a row it wakes its task and yields, so a loop that posts to itself, or a flood from
+    /// another, does not starve the executor's other tasks; [`poll_event`](Self::poll_event) has no such budget. The
+    /// loop itself counts, so a stream may be made anew for each event, and the loop be used in between. One task polls
+    /// at a time, as with `poll_event`; a stream that is dropped loses nothing.
+    ///
+    /// ```
+    /// use port_core::{Event, EventLoop};
+    /// # use futures_core::Stream;
+    /// # use std::{future::poll_fn, pin::pin};
+    /// # async fn next<S: Stream<Item = Event>>(stream: S) -> Option<Event> {
+    /// #     let mut stream = pin!(stream);
+    /// #     poll_fn(|context| stream.as_mut().poll_next(context)).await
+    /// # }
+    ///
+    /// async fn run(mut event_loop: EventLoop) {
+    ///     // With `futures::StreamExt`: `event_loop.events().next().await`.
+    ///     while let Some(event) = next(event_loop.events()).await {
+    ///         if let Event::Message { port, payload, .. } = event {
+    ///             let _ = event_loop.post_message(port, &payload);
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    #[cfg(feature = "stream")]
+    pub fn events(&mut self) -> Events<'_> {
+        Events::new(self)
     }
 
     /// Replaces the waker that [`event_loop`](crate::MessageService::event_loop) was given, where its contract stands:
