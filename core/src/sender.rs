@@ -68,7 +68,7 @@ impl Sender {
     }
 
     /// `sender.documentId`, when the context lives in a tab, or was said to be
-    /// [in a document](ContextDescription::in_document).
+    /// [in a document](crate::ContextDescription::in_document).
     #[must_use]
     pub fn document(&self) -> Option<DocumentId> {
         let description = self.context.description();

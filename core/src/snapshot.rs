@@ -125,7 +125,7 @@ pub struct LaneSnapshot {
     pub outbound_bytes: u64,
 }
 
-/// What [`MessageService::snapshot`] shows.
+/// What [`MessageService::snapshot`](crate::MessageService::snapshot) shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServiceSnapshot {

@@ -129,7 +129,7 @@ fn a_post_that_takes_in_credits_and_a_snapshot_leave_the_order_alone() {
         if there.post_message(received, round.to_string()).is_ok() {
             expected.push(message(round.to_string()));
         }
-        here.snapshot();
+        let _ = here.snapshot();
     }
     let heard: Vec<_> = hear(&mut here).into_iter().filter(|heard| *heard != Heard::Room).collect();
     assert_eq!(heard, expected);

@@ -197,7 +197,7 @@ fn work_that_a_sleeping_loop_makes_itself_wakes_it() {
         ("a snapshot that takes in what lies in a lane", |all| {
             // The lane's own ring comes first and must do.
             all.there.post_message(all.received, "x").unwrap();
-            all.here.snapshot();
+            let _ = all.here.snapshot();
         }),
     ];
     for (name, cause) in causes {

@@ -22,14 +22,8 @@ use crate::wire::record::{Hearing, Signal};
 use std::mem;
 
 impl EventLoop {
-    /// [`port.disconnect`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/runtime/Port/disconnect):
-    /// ends a port. The other side receives everything posted before, then
-    /// [`Disconnected`](DisconnectReason::Disconnected); this side hears nothing more of it. Where
-    /// this is one of several receivers, the others fare as
-    /// [`Policies::receiver_disconnects`](crate::Policies::receiver_disconnects) says.
-    ///
-    /// Whether the port was open; calling it again is harmless.
-    pub fn disconnect(&mut self, port: PortId) -> bool {
+    /// Does [`EventLoop::disconnect`].
+    pub(super) fn disconnect_port(&mut self, port: PortId) -> bool {
         let Some(key) = self.port_key(port) else { return false };
         let Self { ports, contexts, peers, .. } = self;
         let Some(port) = ports.get(key) else { return false };

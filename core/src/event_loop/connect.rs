@@ -21,25 +21,12 @@ use crate::wire::channel::Channel;
 use crate::wire::record::ConnectMany;
 
 impl EventLoop {
-    /// [`tabs.connect`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/tabs/connect):
-    /// connects a background or page context to the content scripts of its own
-    /// extension in a tab, and to pages of the extension there (as measured in Chromium
-    /// and Firefox), itself excepted, and gives the opener's end at once.
-    ///
-    /// The receivers are those in the index now; frames that come later never join.
-    /// Each takes the connection if it is listening when the connection reaches it.
-    /// When none does, or there is none, the port ends with
-    /// [`NoReceiver`](crate::DisconnectReason::NoReceiver), never before this returns. Messages may be
-    /// posted right away.
-    ///
-    /// Rings the event loops concerned. Allocates for the port when memory kept from
-    /// earlier ones does not do, for a fan-out to several contexts on one event loop,
-    /// and for the lanes the first time that two event loops meet.
-    ///
-    /// # Errors
-    ///
-    /// See [`ConnectError`].
-    pub fn connect_tab(&mut self, opener: ContextId, target: &TabTarget) -> Result<PortId, ConnectError> {
+    /// Does [`EventLoop::connect_tab`].
+    pub(super) fn connect_to_tab(
+        &mut self,
+        opener: ContextId,
+        target: &TabTarget,
+    ) -> Result<PortId, ConnectError> {
         let (opener, context) = self.opener(opener)?;
         let info = ConnectInfo { kind: target.kind, lifecycle: context.lifecycle() };
         let description = context.shared.description();
@@ -66,15 +53,8 @@ impl EventLoop {
         self.connect(opener, &target.name, info, only)
     }
 
-    /// [`runtime.connect`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/runtime/connect):
-    /// connects a context to the background and page contexts of its own extension,
-    /// itself excepted, or of another that admits it, and gives the opener's end at
-    /// once. As [`connect_tab`](Self::connect_tab) in everything else.
-    ///
-    /// # Errors
-    ///
-    /// See [`ConnectError`].
-    pub fn connect_runtime(
+    /// Does [`EventLoop::connect_runtime`].
+    pub(super) fn connect_to_extension(
         &mut self,
         opener: ContextId,
         target: &RuntimeTarget,

@@ -1,12 +1,14 @@
 //! What an event loop keeps of its contexts.
 
 use super::EventLoop;
-use crate::description::DocumentLifecycle;
+use crate::description::{ContextDescription, DocumentLifecycle};
+use crate::error::{AttachError, ContextError};
 use crate::event::Event;
 use crate::event_loop::port::PortState;
 use crate::event_loop::slab::occupant;
 use crate::ids::{ContextId, Key, PortId};
 use crate::index::ContextShared;
+use crate::reason::DisconnectReason;
 use crate::sync::{Arc, HashMap};
 use crate::target::Listening;
 use crate::wire::credit::Credit;
@@ -44,6 +46,69 @@ pub(crate) struct Suspended {
 }
 
 impl EventLoop {
+    /// Does [`EventLoop::attach`].
+    pub(super) fn attach_context(
+        &mut self,
+        description: ContextDescription,
+    ) -> Result<ContextId, AttachError> {
+        let extension =
+            self.service.index.extension_id(description.instance).ok_or(AttachError::UnknownExtension)?;
+        let key = self.contexts.vacant_key().ok_or(AttachError::TooManyContexts)?;
+        let id = ContextId::new(self.id, key);
+        let shared = Arc::new(ContextShared::new(id, description, extension));
+        // Local first: should the attach be refused further on, a connection or a notice
+        // that found it meanwhile names a key that is never given again.
+        let context = Context {
+            shared: Arc::clone(&shared),
+            generation: 0,
+            listening: Listening::default(),
+            ports: Vec::new(),
+            suspended: None,
+        };
+        if self.contexts.insert(context).is_none() {
+            return Err(AttachError::TooManyContexts);
+        }
+        if let Err(error) = self.publish(&shared) {
+            self.contexts.remove(key);
+            return Err(error);
+        }
+        Ok(id)
+    }
+
+    /// Makes a context known to other threads.
+    fn publish(&self, context: &Arc<ContextShared>) -> Result<(), AttachError> {
+        if !self.shared.enter(context) {
+            return Err(AttachError::EventLoopGone);
+        }
+        self.service.index.enter(context).inspect_err(|_| self.shared.leave(&[context.id().key()]))
+    }
+
+    /// Does [`EventLoop::detach`].
+    pub(super) fn detach_context(&mut self, context: ContextId) -> Result<(), ContextError> {
+        let key = self.context_key(context)?;
+        let shared = Arc::clone(&self.contexts.get(key).ok_or(ContextError::UnknownContext)?.shared);
+        shared.set_detached();
+        self.service.index.leave(&shared);
+        self.shared.leave(&[key]);
+        self.end_context(key, shared.killed().unwrap_or(DisconnectReason::ContextDetached));
+        Ok(())
+    }
+
+    /// Does [`EventLoop::set_listening`].
+    pub(super) fn set_listeners(
+        &mut self,
+        context: ContextId,
+        listening: Listening,
+    ) -> Result<(), ContextError> {
+        let key = self.context_key(context)?;
+        let context = self.contexts.get_mut(key).ok_or(ContextError::UnknownContext)?;
+        if context.shared.killed().is_some() {
+            return Err(ContextError::Gone);
+        }
+        context.listening = listening;
+        Ok(())
+    }
+
     /// The ports of a context that its script may use, for [`EventLoop::ports`].
     pub(super) fn ports_of(&self, context: ContextId) -> impl Iterator<Item = PortId> {
         let holder = self.context_key(context).ok().and_then(|key| self.contexts.get(key));

@@ -77,35 +77,6 @@ pub(super) fn may_hear(holder: Option<&Context>, state: PortState, what: Heard) 
 }
 
 impl EventLoop {
-    /// The next event, or `None` when there is nothing now. After `None` anything new
-    /// calls the waker, once; so the embedder takes events until `None` and then may
-    /// sleep. A handler may call anything on this loop before it takes the next event.
-    ///
-    /// To be told "nothing" is not cheap: the lanes are armed first, which where the system has
-    /// `membarrier` interrupts the process's other running threads, some 16 microseconds on a virtual
-    /// machine. A main loop that expects an answer at once does better to ask
-    /// [`next_event_unarmed`](Self::next_event_unarmed) for a moment before it asks this, as [`wait`](Self::wait) does.
-    ///
-    /// Event loops that sent something have their turn in batches of 64, the loop's
-    /// own messages to itself included, so a flood from one holds up no other.
-    /// Allocates nothing for a message.
-    ///
-    /// An event holds a short message in itself, so it is some two hundred bytes large. Match on a
-    /// reference to it, as in `while let Some(event) = &event_loop.next_event()`, where it need
-    /// not be kept: moving it can take as long as all the rest of a message.
-    #[inline(never)]
-    pub fn next_event(&mut self) -> Option<Event> {
-        EventSlot::event_or_none(|slot| self.deliver_or_arm(slot))
-    }
-
-    /// As [`next_event`](Self::next_event), but leaves the waker alone: after `None` nothing is
-    /// called, so the embedder must ask again by itself. For a loop that spins, or looks out for a moment
-    /// before it falls asleep; some ten nanoseconds where there is nothing.
-    #[inline(never)]
-    pub fn next_event_unarmed(&mut self) -> Option<Event> {
-        EventSlot::event_or_none(|slot| self.deliver(slot))
-    }
-
     /// Puts the next event into the slot, or arms the waker and puts nothing.
     #[inline(never)]
     pub(super) fn deliver_or_arm(&mut self, slot: &mut EventSlot) -> Written {

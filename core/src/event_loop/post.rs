@@ -13,28 +13,9 @@ use crate::wire::credit::Credit;
 use smallvec::SmallVec;
 
 impl EventLoop {
-    /// [`port.postMessage`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/runtime/Port/postMessage):
-    /// sends a message to the other side; from an opener, to every receiver.
-    ///
-    /// When this returns `Ok` the message lies in the lanes of all receivers and their
-    /// event loops were rung. It is never delivered before this returns. A message of
-    /// up to [`INLINE_BYTES`] is copied into the lane and allocates nothing; a
-    /// longer one travels by reference, and is copied once before if it was borrowed.
-    /// A full lane allocates a segment now and then.
-    ///
-    /// A message to a port whose [`Event::Disconnect`](crate::Event::Disconnect) is on its way is
-    /// accepted and goes nowhere, as in browsers (measured).
-    ///
-    /// # Errors
-    ///
-    /// Changes nothing and says why; gives a message back that was not borrowed. See [`PostErrorKind`].
-    #[inline]
-    pub fn post_message<'m>(
-        &mut self,
-        port: PortId,
-        message: impl Into<Message<'m>>,
-    ) -> Result<(), PostError> {
-        let message = message.into();
+    /// Does [`EventLoop::post_message`].
+    #[inline(always)]
+    pub(super) fn post_to_port(&mut self, port: PortId, message: Message<'_>) -> Result<(), PostError> {
         let flags = MessageFlags::new(message.format, message.user_activation);
         // All of it in registers: what was just put together elsewhere would be waited for.
         let bytes = message.bytes();

@@ -11,10 +11,8 @@ use crate::sync::HashMap;
 use crate::wire::channel::Channel;
 
 impl EventLoop {
-    /// Everything this event loop knows: contexts, ports with their other sides,
-    /// states and what is queued for them, lanes. For a developer's panel, a test or
-    /// a bug report; `Debug` of it is readable. Looks at everything that lies in the lanes, and allocates.
-    pub fn snapshot(&self) -> EventLoopSnapshot {
+    /// Does [`EventLoop::snapshot`].
+    pub(super) fn take_snapshot(&self) -> EventLoopSnapshot {
         let indices: Vec<_> = self.peer_of.values().copied().collect();
         let mut queued = HashMap::<_, Queued>::default();
         for (peer, &index) in indices.iter().filter_map(|index| Some((self.peer(*index)?, index))) {

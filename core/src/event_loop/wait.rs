@@ -14,32 +14,6 @@ use std::time::{Duration, Instant};
 pub(super) const LOOKS: u32 = if cfg!(port_core_model) { 0 } else { 400 };
 
 impl EventLoop {
-    /// The next event for an asynchronous host: registers the task instead of
-    /// sleeping. One task polls at a time; only the last is woken.
-    pub fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Event> {
-        self.poll_next(context)
-    }
-
-    /// Has [`wait`](Self::wait) and [`wait_timeout`](Self::wait_timeout) look so often for an event before they
-    /// sleep, with a pause of the processor between two looks; 400 unless told, which is some five
-    /// microseconds. Worth it where answers come at once, for to sleep and be woken takes ten times
-    /// as long. With 0 they sleep at once: right where there are more threads than processors.
-    /// The other ways to take events never spin.
-    pub fn set_looks_before_sleep(&mut self, looks: u32) {
-        self.looks = looks;
-    }
-
-    /// The next event for a plain thread: sleeps until there is one, after it looked
-    /// [for a moment](Self::set_looks_before_sleep).
-    pub fn wait(&mut self) -> Event {
-        self.wait_for_event()
-    }
-
-    /// As [`wait`](Self::wait), for so long at most; `None` when nothing came.
-    pub fn wait_timeout(&mut self, timeout: Duration) -> Option<Event> {
-        self.wait_for_event_until(timeout)
-    }
-
     /// Registers the task, and hands out an event if there is one after all.
     pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Event> {
         if let Some(event) = EventSlot::event_or_none(|slot| self.deliver(slot)) {

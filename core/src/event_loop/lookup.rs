@@ -1,0 +1,68 @@
+//! From ids to what they name and back, and who the peers are.
+
+use super::EventLoop;
+use crate::error::ContextError;
+use crate::event_loop::peer::Peer;
+use crate::event_loop::port::PeerIndex;
+use crate::ids::{ContextId, Key, PortId};
+use crate::shared::event_loop::Lanes;
+use crate::sync::mutant;
+
+impl EventLoop {
+    #[inline]
+    pub(super) fn context_key(&self, context: ContextId) -> Result<Key, ContextError> {
+        let key = Some(context.key()).filter(|_| context.event_loop() == self.id);
+        key.filter(|&key| self.contexts.get(key).is_some()).ok_or(ContextError::UnknownContext)
+    }
+
+    #[inline]
+    pub(super) fn port_key(&self, port: PortId) -> Option<Key> {
+        (port.event_loop() == self.id).then_some(port.key())
+    }
+
+    #[inline]
+    pub(super) fn context_id(&self, key: Key) -> ContextId {
+        ContextId::new(self.id, key)
+    }
+
+    #[inline]
+    pub(super) fn port_id(&self, key: Key) -> PortId {
+        PortId::new(self.id, key)
+    }
+
+    #[inline]
+    pub(super) fn peer_mut(&mut self, index: PeerIndex) -> Option<&mut Peer> {
+        self.peers.get_mut(index as usize)?.as_mut()
+    }
+
+    #[inline]
+    pub(super) fn peer(&self, index: PeerIndex) -> Option<&Peer> {
+        self.peers.get(index as usize)?.as_ref()
+    }
+
+    /// Enters the lanes to a peer.
+    pub(super) fn add_peer(&mut self, lanes: Lanes) -> PeerIndex {
+        let id = lanes.peer.id();
+        let peer = Some(Peer::other(lanes));
+        let index = match self.peers.iter().position(Option::is_none) {
+            Some(vacant) => {
+                self.peers[vacant] = peer;
+                vacant
+            }
+            None => {
+                self.peers.push(peer);
+                self.peers.len() - 1
+            }
+        };
+        let index = PeerIndex::try_from(index).expect("there are fewer event loops than ids");
+        self.peer_of.insert(id, index);
+        index
+    }
+
+    /// Something for this loop was made by itself: if the embedder may sleep, wake it.
+    pub(super) fn made_work(&mut self) {
+        if std::mem::take(&mut self.armed) && !mutant("own-work-wakes-nobody") {
+            self.shared.nudge();
+        }
+    }
+}
