@@ -1,7 +1,6 @@
 //! What the browser says of an extension when it loads it, and of a context when it attaches it.
 
 use crate::ids::{DocumentId, ExtensionId, ExtensionInstance, FrameId, TabId};
-use crate::target::ExternalConnections;
 
 /// What kind of context a script runs in. `MessageSender` has no such field in
 /// any browser; telling a content script from an extension's own page by guessing
@@ -80,6 +79,32 @@ impl ExtensionDescription {
 impl From<ExtensionId> for ExtensionDescription {
     fn from(id: ExtensionId) -> Self {
         Self::new(id)
+    }
+}
+
+/// Which other extensions may connect to an extension: the manifest's
+/// [`externally_connectable`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/manifest.json/externally_connectable).
+/// In browsers an extension without that key admits everyone; the core admits
+/// nobody unless told.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ExternalConnections {
+    /// No other extension.
+    #[default]
+    Nobody,
+    /// Every other extension (no key, or `"ids": ["*"]`).
+    Everyone,
+    /// These (`"ids"`).
+    Extensions(Vec<ExtensionId>),
+}
+
+impl ExternalConnections {
+    pub(crate) fn admit(&self, extension: &ExtensionId) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Everyone => true,
+            Self::Extensions(extensions) => extensions.contains(extension),
+        }
     }
 }
 

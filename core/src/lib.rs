@@ -123,7 +123,9 @@ mod target;
 mod wire;
 
 pub use bytes;
-pub use description::{ContextDescription, ContextKind, DocumentLifecycle, ExtensionDescription, Place};
+pub use description::{
+    ContextDescription, ContextKind, DocumentLifecycle, ExtensionDescription, ExternalConnections, Place,
+};
 pub use error::{AttachError, ConnectError, ContextError, FactError, PostError, PostErrorKind};
 pub use event::Event;
 pub use event_loop::EventLoop;
@@ -147,4 +149,4 @@ pub use snapshot::{
     ContextSnapshot, EventLoopSnapshot, ExtensionSnapshot, FrameSnapshot, LaneSnapshot, PortEnd,
     PortSnapshot, PortStatus, Queued, ServiceSnapshot, TabSnapshot,
 };
-pub use target::{ConnectKind, ExternalConnections, Listening, RuntimeTarget, TabTarget};
+pub use target::{ConnectKind, Listening, RuntimeTarget, TabTarget};

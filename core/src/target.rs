@@ -110,7 +110,7 @@ impl RuntimeTarget {
     }
 
     /// Another extension (`onConnectExternal`, `onMessageExternal`), if it allows
-    /// [external connections](ExternalConnections) from the opener's; if it does not, it is as if it
+    /// [external connections](crate::ExternalConnections) from the opener's; if it does not, it is as if it
     /// did not exist. The opener's own id means its own extension.
     pub fn extension(extension: impl Into<ExtensionId>) -> Self {
         Self { extension: Some(extension.into()), ..Self::default() }
@@ -202,32 +202,6 @@ impl Listening {
             (ConnectKind::OneOff, false) => self.one_off,
             (ConnectKind::Port, true) => self.external_ports,
             (ConnectKind::OneOff, true) => self.external_one_off,
-        }
-    }
-}
-
-/// Which other extensions may connect to an extension: the manifest's
-/// [`externally_connectable`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/manifest.json/externally_connectable).
-/// In browsers an extension without that key admits everyone; the core admits
-/// nobody unless told.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum ExternalConnections {
-    /// No other extension.
-    #[default]
-    Nobody,
-    /// Every other extension (no key, or `"ids": ["*"]`).
-    Everyone,
-    /// These (`"ids"`).
-    Extensions(Vec<ExtensionId>),
-}
-
-impl ExternalConnections {
-    pub(crate) fn admit(&self, extension: &ExtensionId) -> bool {
-        match self {
-            Self::Nobody => false,
-            Self::Everyone => true,
-            Self::Extensions(extensions) => extensions.contains(extension),
         }
     }
 }

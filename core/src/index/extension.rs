@@ -1,10 +1,10 @@
 //! An extension instance in the index.
 
 use crate::description::ContextKind;
+use crate::description::ExternalConnections;
 use crate::ids::{ContextId, ExtensionId};
 use crate::index::ContextShared;
 use crate::sync::{Arc, HashMap};
-use crate::target::ExternalConnections;
 
 /// One load of an extension and where it runs.
 pub(crate) struct Extension {

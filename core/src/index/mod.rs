@@ -12,12 +12,13 @@ pub(crate) use context::ContextShared;
 pub(crate) use extension::Extension;
 pub(crate) use tab::{Frame, Tab};
 
+use crate::description::ExternalConnections;
 use crate::description::Place;
 use crate::error::{AttachError, FactError};
 use crate::ids::{DocumentId, ExtensionId, ExtensionInstance, TabId, WindowId};
 use crate::reason::DisconnectReason;
 use crate::sync::{Arc, ShardedMap, mutant};
-use crate::target::{ExternalConnections, TabFilter};
+use crate::target::TabFilter;
 
 /// Who is where.
 pub(crate) struct Index {
