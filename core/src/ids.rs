@@ -284,6 +284,13 @@ macro_rules! loop_local_id {
                 EventLoopId(self.0 & !Key::MASK)
             }
 
+            /// Returns the key, if the id belongs to this event loop: then their upper bits cancel out.
+            #[inline(always)]
+            pub(crate) const fn key_in(self, event_loop: EventLoopId) -> Option<Key> {
+                let key = self.0 ^ event_loop.0;
+                if key >> Key::BITS == 0 { Some(Key(key)) } else { None }
+            }
+
             #[inline(always)]
             pub(crate) const fn key(self) -> Key {
                 Key(self.0 & Key::MASK)

@@ -79,7 +79,7 @@ impl EventLoop {
     /// The key of a context that may connect.
     #[inline]
     fn opener(&self, opener: ContextId) -> Result<(Key, &Context), ConnectError> {
-        let key = self.context_key(opener).map_err(|_| ConnectError::UnknownContext)?;
+        let key = opener.key_in(self.id).ok_or(ConnectError::UnknownContext)?;
         let context = self.contexts.get(key).ok_or(ConnectError::UnknownContext)?;
         if context.shared.killed().is_some() {
             return Err(ConnectError::Gone);

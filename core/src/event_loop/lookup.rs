@@ -11,13 +11,13 @@ use crate::sync::mutant;
 impl EventLoop {
     #[inline]
     pub(super) fn context_key(&self, context: ContextId) -> Result<Key, ContextError> {
-        let key = Some(context.key()).filter(|_| context.event_loop() == self.id);
-        key.filter(|&key| self.contexts.get(key).is_some()).ok_or(ContextError::UnknownContext)
+        let key = context.key_in(self.id).filter(|&key| self.contexts.get(key).is_some());
+        key.ok_or(ContextError::UnknownContext)
     }
 
     #[inline]
     pub(super) fn port_key(&self, port: PortId) -> Option<Key> {
-        (port.event_loop() == self.id).then_some(port.key())
+        port.key_in(self.id)
     }
 
     #[inline]
