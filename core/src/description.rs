@@ -85,7 +85,7 @@ impl From<ExtensionId> for ExtensionDescription {
 /// Which other extensions may connect to an extension: the manifest's
 /// [`externally_connectable`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/manifest.json/externally_connectable).
 /// In browsers an extension without that key admits everyone; the core admits
-/// nobody unless told.
+/// nobody by default.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ExternalConnections {

@@ -114,14 +114,14 @@ impl<'a> Message<'a> {
         Self::new(Body::Owned(Bytes::from_owner(owner)))
     }
 
-    /// Sets the format; [`MessageFormat::Json`] unless told.
+    /// Sets the format; [`MessageFormat::Json`] by default.
     #[inline]
     pub const fn format(mut self, format: MessageFormat) -> Self {
         self.format = format;
         self
     }
 
-    /// Says whether the sending script ran under user activation; `false` unless told.
+    /// Says whether the sending script ran under user activation; `false` by default.
     /// Chromium carries this to the receiver.
     #[inline]
     pub const fn user_activation(mut self, active: bool) -> Self {

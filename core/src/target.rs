@@ -80,7 +80,7 @@ impl TabTarget {
         self
     }
 
-    /// What the connection is for; [`ConnectKind::Port`] unless told.
+    /// What the connection is for; [`ConnectKind::Port`] by default.
     pub fn kind(mut self, kind: ConnectKind) -> Self {
         self.kind = kind;
         self
@@ -122,7 +122,7 @@ impl RuntimeTarget {
         self
     }
 
-    /// What the connection is for; [`ConnectKind::Port`] unless told.
+    /// What the connection is for; [`ConnectKind::Port`] by default.
     pub fn kind(mut self, kind: ConnectKind) -> Self {
         self.kind = kind;
         self
