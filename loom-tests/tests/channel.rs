@@ -15,7 +15,7 @@ use support::{
 /// A late answer on a channel whose slot the opener has used again.
 #[test]
 fn a_late_answer_never_reaches_the_next_channel_of_its_slot() {
-    model(None, 12_000, || {
+    model(None, 10_600, || {
         let browser = Browser::new();
         let Connected { mut background, opener, port: old, mut page, received, .. } = browser.connected();
         assert_eq!(drain(&mut background), []);

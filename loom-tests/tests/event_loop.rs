@@ -118,7 +118,7 @@ fn post_against_kill_of_the_receiver() {
 
 #[test]
 fn post_against_kill_of_the_poster() {
-    model(Some(3), 5_400, || {
+    model(Some(3), 4_200, || {
         let browser = Browser::new();
         let (mut background, _) = browser.background();
         let (mut page, opener) = browser.content_script();

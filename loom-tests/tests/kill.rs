@@ -221,7 +221,7 @@ fn three_loops_meet_at_once() {
 /// after, or not at all, the other stays connected.
 #[test]
 fn one_of_two_targets_is_killed_while_they_accept() {
-    model(Some(3), 11_000, || {
+    model(Some(3), 9_600, || {
         let browser = Browser::new();
         browser.frame(INNER_PLACE);
         let (mut background, opener) = browser.background();
