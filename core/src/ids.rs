@@ -194,9 +194,22 @@ impl Key {
     }
 
     #[inline(always)]
-    #[allow(clippy::cast_possible_truncation, reason = "the lower bits")]
     pub(crate) const fn generation(self) -> u32 {
-        self.0 as u32 & Self::LAST_GENERATION
+        self.stamp() & Self::LAST_GENERATION
+    }
+
+    /// Returns the generation, with some of the index above it: what a slot keeps to know its key again.
+    /// Masking the index out would cost each look-up an instruction.
+    #[inline(always)]
+    #[allow(clippy::cast_possible_truncation, reason = "the lower bits")]
+    pub(crate) const fn stamp(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// Returns the key of the slot at this index that keeps this stamp.
+    #[inline(always)]
+    pub(crate) const fn of_slot(index: u32, stamp: u32) -> Self {
+        Self::new(index, stamp & Self::LAST_GENERATION)
     }
 }
 

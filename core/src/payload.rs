@@ -47,22 +47,28 @@ pub(crate) const HEAD_BYTES: usize = 40;
 pub(crate) const PIECE_BYTES: usize = (INLINE_BYTES - HEAD_BYTES) / 2;
 
 /// A short message in as many pieces as it needs, as it lies in a lane.
-pub(crate) struct Pieces<'a, C> {
+#[derive(Clone, Copy)]
+pub(crate) struct Pieces<'a> {
     length: u16,
-    /// This and the cells are initialised as far as the message goes.
-    head: &'a Front,
-    cells: C,
+    /// These are initialised as far as the message goes.
+    front: &'a Front,
+    second: Option<&'a Piece>,
+    third: Option<&'a Piece>,
 }
 
-impl<'a, C: Iterator<Item = &'a Piece>> Pieces<'a, C> {
+impl<'a> Pieces<'a> {
     /// The pieces of a message of this length.
     ///
     /// # Safety
     ///
     /// They are as many as it takes, and initialised as far as the message goes.
     #[inline(always)]
-    pub(crate) unsafe fn new(length: u16, head: &'a Front, cells: C) -> Self {
-        Self { length, head, cells }
+    pub(crate) unsafe fn new(
+        length: u16,
+        front: &'a Front,
+        (second, third): (Option<&'a Piece>, Option<&'a Piece>),
+    ) -> Self {
+        Self { length, front, second, third }
     }
 
     /// A payload of these pieces that is yet to be [written](Self::write).
@@ -89,14 +95,14 @@ impl<'a, C: Iterator<Item = &'a Piece>> Pieces<'a, C> {
 
     /// Writes the bytes of an [unwritten](Self::unwritten) payload, in pieces of fixed sizes.
     #[inline(always)]
-    pub(crate) fn write(mut self, to: &mut Payload) {
+    pub(crate) fn write(self, to: &mut Payload) {
         let Storage::Inline(inline) = &mut to.0 else { return };
-        let (head, cells) = inline.bytes.split_at_mut(HEAD_BYTES);
-        head.copy_from_slice(self.head);
-        if let Some(second) = self.cells.next() {
-            cells[..PIECE_BYTES].copy_from_slice(second);
-            if let Some(third) = self.cells.next() {
-                cells[PIECE_BYTES..].copy_from_slice(third);
+        let (front, rest) = inline.bytes.split_at_mut(HEAD_BYTES);
+        front.copy_from_slice(self.front);
+        if let Some(second) = self.second {
+            rest[..PIECE_BYTES].copy_from_slice(second);
+            if let Some(third) = self.third {
+                rest[PIECE_BYTES..].copy_from_slice(third);
             }
         }
     }
@@ -107,16 +113,6 @@ impl Payload {
         Self(Storage::Shared(bytes))
     }
 
-    /// The pieces of a short payload.
-    #[inline(always)]
-    pub(crate) fn pieces(&self) -> Option<Pieces<'_, impl Iterator<Item = &Piece>>> {
-        let Storage::Inline(Inline { length, bytes }) = &self.0 else { return None };
-        let (head, cells) = bytes.split_first_chunk()?;
-        let filled = usize::from(*length);
-        let needed = usize::from(filled > HEAD_BYTES) + usize::from(filled > HEAD_BYTES + PIECE_BYTES);
-        Some(Pieces { length: *length, head, cells: cells.as_chunks().0.iter().take(needed) })
-    }
-
     /// The bytes of a long payload.
     #[inline]
     pub(crate) fn as_shared(&self) -> Option<&Bytes> {
@@ -124,6 +120,18 @@ impl Payload {
             Storage::Shared(bytes) => Some(bytes),
             Storage::Inline(_) => None,
         }
+    }
+
+    /// Returns the pieces of a short payload.
+    #[inline(always)]
+    pub(crate) fn pieces(&self) -> Option<Pieces<'_>> {
+        let Storage::Inline(Inline { length, bytes }) = &self.0 else { return None };
+        let (front, rest) = bytes.split_first_chunk()?;
+        let (second, third) = rest.split_first_chunk()?;
+        let filled = usize::from(*length);
+        let second = (filled > HEAD_BYTES).then_some(second);
+        let third = if filled > HEAD_BYTES + PIECE_BYTES { third.first_chunk() } else { None };
+        Some(Pieces { length: *length, front, second, third })
     }
 
     /// The payload, leaving an empty one.

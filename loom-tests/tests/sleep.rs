@@ -28,7 +28,7 @@ fn wait_against_a_post() {
 
 #[test]
 fn wait_against_the_first_connect() {
-    model(None, 2_300, || {
+    model(None, 68_000, || {
         let browser = Browser::new();
         let (mut background, opener) = browser.background();
         let (mut page, _) = browser.content_script();

@@ -313,7 +313,7 @@ impl EventLoop {
 
 /// Ends an opener's leg and frees its channel.
 #[inline(always)]
-fn close_leg(peers: &mut [Option<Peer>], leg: LegAt, reason: DisconnectReason, hearing: Hearing) {
+fn close_leg(peers: &mut [Option<Box<Peer>>], leg: LegAt, reason: DisconnectReason, hearing: Hearing) {
     let LegAt { peer: index, channel } = leg;
     let Some(Some(peer)) = peers.get_mut(index as usize) else { return };
     let to_be_told = peer.remove_opened(channel, |leg| {

@@ -144,7 +144,7 @@ impl EventLoop {
         let port = port.ok_or(ConnectError::TooManyPorts)?;
         let make = move || {
             let targets = OneOrMany::One(Target { context: target, state: TargetState::Pending });
-            Leg { port, generation: 0, targets }
+            Leg { port, stamp: 0, targets }
         };
         peer.opened.insert_with(make, |_| ());
         peer.connect(channel, info, &holder.shared, target, name);
@@ -263,7 +263,7 @@ impl EventLoop {
         let Some(peer) = peers[index as usize].as_mut() else { return };
         let Some(context) = contexts.get(opener) else { return };
         let keys: Vec<Key> = targets.iter().map(|target| target.context).collect();
-        let Some(channel) = peer.opened.insert(Leg { port, generation: 0, targets }).map(Channel) else {
+        let Some(channel) = peer.opened.insert(Leg { port, stamp: 0, targets }).map(Channel) else {
             return;
         };
         if let [target] = *keys {
@@ -301,14 +301,8 @@ pub(super) fn enter_port(
 ) -> Option<Key> {
     let index = u32::try_from(holder.ports.len()).ok()?;
     let state = PortState::Open;
-    let make = move || Port {
-        context,
-        generation: 0,
-        state,
-        wants_room: false,
-        name: PortName::default(),
-        side: side(),
-    };
+    let make =
+        move || Port { context, stamp: 0, state, wants_room: false, name: PortName::default(), side: side() };
     let key = ports.insert_with(make, |port| {
         port.set_index_in_context(index);
         write_name(&mut port.name);

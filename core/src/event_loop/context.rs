@@ -17,7 +17,7 @@ use std::collections::VecDeque;
 /// What the owning event loop keeps of a context.
 pub(crate) struct Context {
     pub(crate) shared: Arc<ContextShared>,
-    pub(crate) generation: u32,
+    pub(crate) stamp: u32,
     pub(crate) listening: Listening,
     /// Its ports, in no order.
     pub(crate) ports: Vec<Key>,
@@ -60,7 +60,7 @@ impl EventLoop {
         // that found it meanwhile names a key that is never given again.
         let context = Context {
             shared: Arc::clone(&shared),
-            generation: 0,
+            stamp: 0,
             listening: Listening::default(),
             ports: Vec::new(),
             suspended: None,

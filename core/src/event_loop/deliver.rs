@@ -123,8 +123,8 @@ impl EventLoop {
     /// Takes the next record of the peer that has its turn.
     #[inline(always)]
     fn take_next(&mut self, slot: &mut EventSlot) -> Taken {
-        let index = self.polled[self.round.position];
         let Self { peers, ports, contexts, round, windowed, id, .. } = self;
+        let index = round.peer;
         let Some(peer) = peers[index as usize].as_mut() else { return Taken::Nothing };
         let message = match peer.next(ports) {
             Next::Message(message) => message,
@@ -215,10 +215,10 @@ fn put_short<'a>(
     context: ContextId,
     port: PortId,
     record: &'a Record,
-    cells: impl Iterator<Item = &'a Piece>,
+    tail: (Option<&'a Piece>, Option<&'a Piece>),
 ) -> Full {
     // SAFETY: it is this record's tail.
-    let (flags, pieces) = unsafe { record.pieces(cells) };
+    let (flags, pieces) = unsafe { record.pieces(tail) };
     slot.put_short(context, port, (flags.format(), flags.user_activation()), pieces)
 }
 

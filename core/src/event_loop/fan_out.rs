@@ -7,7 +7,7 @@ use crate::event::Event;
 use crate::event_loop::port::{PeerIndex, PortState, ReceiverAt};
 use crate::ids::{ContextId, Key, PortId};
 use crate::message::{MessageFlags, MessageFormat};
-use crate::payload::{Payload, Piece, Pieces, discard};
+use crate::payload::{Payload, Pieces, discard};
 
 /// A message under way to its receivers. Kept for its memory once all have it.
 #[derive(Default)]
@@ -17,8 +17,8 @@ pub(crate) struct FanOut {
     receivers: Vec<ReceiverAt>,
     /// How many of the receivers had their turn.
     position: usize,
-    /// Whether a receiver's port was closed since it began. Until then all are open.
-    receiver_closed: bool,
+    /// Whether a receiver's port was closed since it began, or there are windows. Else all are open.
+    unusual: bool,
 }
 
 impl FanOut {
@@ -35,20 +35,27 @@ impl FanOut {
     }
 
     /// Begins with a long message.
-    pub(crate) fn begin(&mut self, receivers: &[ReceiverAt], flags: MessageFlags, payload: Payload) {
-        self.begin_with(receivers);
+    pub(crate) fn begin(
+        &mut self,
+        receivers: &[ReceiverAt],
+        windowed: bool,
+        flags: MessageFlags,
+        payload: Payload,
+    ) {
+        self.begin_with(receivers, windowed);
         self.message = Some((flags.format(), flags.user_activation(), payload));
     }
 
     /// Begins with a short message, which is copied from where it lies.
     #[inline(always)]
-    pub(crate) fn begin_short<'a>(
+    pub(crate) fn begin_short(
         &mut self,
         receivers: &[ReceiverAt],
+        windowed: bool,
         flags: MessageFlags,
-        pieces: Pieces<'a, impl Iterator<Item = &'a Piece>>,
+        pieces: Pieces<'_>,
     ) {
-        self.begin_with(receivers);
+        self.begin_with(receivers, windowed);
         // SAFETY: written below.
         let payload = unsafe { pieces.unwritten() };
         let message = (flags.format(), flags.user_activation(), payload);
@@ -57,18 +64,18 @@ impl FanOut {
     }
 
     #[inline(always)]
-    fn begin_with(&mut self, receivers: &[ReceiverAt]) {
+    fn begin_with(&mut self, receivers: &[ReceiverAt], windowed: bool) {
         debug_assert!(!self.is_under_way());
         self.receivers.clear();
         self.receivers.extend_from_slice(receivers);
         self.position = 0;
-        self.receiver_closed = false;
+        self.unusual = windowed;
     }
 
     /// To be called when a receiver's port is closed from this side.
     #[inline]
     pub(super) fn note_closed_receiver(&mut self) {
-        self.receiver_closed = true;
+        self.unusual = true;
     }
 
     /// Drops what is under way.
@@ -83,10 +90,11 @@ impl EventLoop {
     /// Takes the next record of a peer, a message to several of its receivers here.
     #[inline(never)]
     pub(super) fn begin_fan_out(&mut self, index: PeerIndex) -> Taken {
-        let Self { peers, fan_out, round, .. } = self;
+        let Self { peers, fan_out, round, windowed, .. } = self;
         round.count_record();
         if let Some(peer) = peers[index as usize].as_mut() {
-            peer.begin_fan_out(fan_out);
+            peer.begin_fan_out(fan_out, *windowed);
+            round.count_events(fan_out.receivers.len());
         }
         Taken::Record
     }
@@ -94,17 +102,15 @@ impl EventLoop {
     /// Hands the message that is under way to several out to the next of them that hears it now.
     #[inline(never)]
     pub(super) fn copy_to_next_receiver(&mut self, slot: &mut EventSlot) -> Written {
-        let Self { fan_out, contexts, round, id, windowed, .. } = self;
-        let FanOut { message, receivers, position, receiver_closed } = fan_out;
+        let Self { fan_out, contexts, id, .. } = self;
+        let FanOut { message, receivers, position, unusual } = fan_out;
         if let Some(&ReceiverAt { port, context }) = receivers.get(*position)
             && let Some((format, user_activation, payload)) = message
-            && !*receiver_closed
-            && !*windowed
+            && !*unusual
             && may_hear(contexts.get(context), PortState::Open, Heard::Message) == Hears::Now
             && let Some(pieces) = payload.pieces()
         {
             *position += 1;
-            round.count_event();
             let (context, id) = (ContextId::new(*id, context), PortId::new(*id, port));
             return slot.put_short(context, id, (*format, *user_activation), pieces).into();
         }
@@ -129,7 +135,6 @@ impl EventLoop {
             let state = self.ports.get(port).map_or(PortState::Silent, |port| port.state);
             match may_hear(self.contexts.get(context), state, Heard::Message) {
                 Hears::Now => {
-                    self.round.count_event();
                     let full = slot.put(event);
                     self.receiver_took(port, bytes);
                     return full.into();

@@ -32,18 +32,18 @@ impl EventLoop {
 
     #[inline]
     pub(super) fn peer_mut(&mut self, index: PeerIndex) -> Option<&mut Peer> {
-        self.peers.get_mut(index as usize)?.as_mut()
+        self.peers.get_mut(index as usize)?.as_deref_mut()
     }
 
     #[inline]
     pub(super) fn peer(&self, index: PeerIndex) -> Option<&Peer> {
-        self.peers.get(index as usize)?.as_ref()
+        self.peers.get(index as usize)?.as_deref()
     }
 
     /// Enters the lanes to a peer.
     pub(super) fn add_peer(&mut self, lanes: Lanes) -> PeerIndex {
         let id = lanes.peer.id();
-        let peer = Some(Peer::other(lanes));
+        let peer = Some(Box::new(Peer::other(lanes)));
         let index = match self.peers.iter().position(Option::is_none) {
             Some(vacant) => {
                 self.peers[vacant] = peer;

@@ -112,7 +112,7 @@ pub struct EventLoop {
     contexts: Slab<Context>,
     ports: Slab<Port>,
     /// The loop itself first; `None` where a peer is gone.
-    peers: Vec<Option<Peer>>,
+    peers: Vec<Option<Box<Peer>>>,
     peer_of: HashMap<EventLoopId, PeerIndex>,
     /// The peer of the last target that was found.
     last_peer: PeerIndex,
@@ -609,7 +609,7 @@ impl EventLoop {
             shared,
             contexts: Slab::new(LAST_GENERATION),
             ports: Slab::new(LAST_GENERATION),
-            peers: vec![Some(own)],
+            peers: vec![Some(Box::new(own))],
             peer_of,
             last_peer: OWN,
             events: VecDeque::new(),

@@ -37,7 +37,7 @@ use std::{mem, slice};
 #[repr(align(64))]
 pub(crate) struct Port {
     pub(crate) context: Key,
-    pub(crate) generation: u32,
+    pub(crate) stamp: u32,
     pub(crate) state: PortState,
     /// Whether a post was refused for want of window.
     pub(crate) wants_room: bool,
@@ -211,7 +211,7 @@ pub(crate) type PeerIndex = u32;
 /// The opener's record of a channel: its receivers in one event loop.
 pub(crate) struct Leg {
     pub(crate) port: Key,
-    pub(crate) generation: u32,
+    pub(crate) stamp: u32,
     /// In order of ordinal.
     pub(crate) targets: OneOrMany<Target>,
 }
@@ -283,13 +283,15 @@ impl TargetState {
 /// cache line.
 pub(crate) enum Accepted {
     One {
-        generation: u32,
+        /// Of the channel.
+        stamp: u32,
         /// Among the peer's contexts.
         opener: Key,
         receiver: ReceiverAt,
     },
     Several {
-        generation: u32,
+        /// Of the channel.
+        stamp: u32,
         opener: Key,
         #[allow(clippy::box_collection, reason = "a vector is three times as large as the pointer to it")]
         receivers: Box<Vec<ReceiverAt>>,
@@ -306,18 +308,18 @@ pub(crate) struct ReceiverAt {
 impl Accepted {
     /// `None` without receivers.
     #[inline(always)]
-    pub(crate) fn new(generation: u32, opener: Key, receivers: OneOrMany<ReceiverAt>) -> Option<Self> {
+    pub(crate) fn new(stamp: u32, opener: Key, receivers: OneOrMany<ReceiverAt>) -> Option<Self> {
         match receivers {
             OneOrMany::Empty => None,
-            OneOrMany::One(receiver) => Some(Self::One { generation, opener, receiver }),
-            OneOrMany::Many(receivers) => Some(Self::Several { generation, opener, receivers }),
+            OneOrMany::One(receiver) => Some(Self::One { stamp, opener, receiver }),
+            OneOrMany::Many(receivers) => Some(Self::Several { stamp, opener, receivers }),
         }
     }
 
     #[inline(always)]
-    pub(crate) fn generation(&self) -> u32 {
+    pub(crate) fn stamp(&self) -> u32 {
         match self {
-            Self::One { generation, .. } | Self::Several { generation, .. } => *generation,
+            Self::One { stamp, .. } | Self::Several { stamp, .. } => *stamp,
         }
     }
 
@@ -356,9 +358,9 @@ impl Accepted {
 
     /// The same without a receiver's port; `None` where that was the last.
     pub(crate) fn without(self, port: Key) -> Option<Self> {
-        let (generation, opener) = (self.generation(), self.opener());
+        let (stamp, opener) = (self.stamp(), self.opener());
         let mut receivers = self.into_receivers();
         receivers.retain(|receiver| receiver.port != port);
-        Self::new(generation, opener, receivers)
+        Self::new(stamp, opener, receivers)
     }
 }

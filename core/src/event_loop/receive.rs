@@ -119,7 +119,7 @@ impl EventLoop {
 
     /// Queues an event, or holds it until its context's page comes back from the cache.
     pub(super) fn emit(&mut self, event: Event) {
-        self.round.count_event();
+        self.round.count_events(1);
         let suspended =
             self.contexts.get_mut(event.context().key()).and_then(|context| context.suspended.as_mut());
         match suspended {

@@ -23,7 +23,7 @@ pub(super) struct Search<'a> {
     pub(super) only: Option<(PeerIndex, Key)>,
     /// All of them, where there is no such.
     pub(super) found: &'a mut Vec<FoundTarget>,
-    pub(super) peers: &'a [Option<Peer>],
+    pub(super) peers: &'a [Option<Box<Peer>>],
     pub(super) peer_of: &'a HashMap<EventLoopId, PeerIndex>,
     /// The peer found last: probably that of the next, too.
     pub(super) last_peer: &'a mut PeerIndex,

@@ -19,28 +19,28 @@ pub(crate) struct Slab<T> {
     last_generation: u32,
 }
 
-/// What lies in a slab. It keeps the generation of its slot, so that a slot is no larger than what
+/// What lies in a slab. It keeps the [stamp](Key::stamp) of its slot's key, so that a slot is no larger than what
 /// lies in it.
 pub(crate) trait Occupant {
-    /// The generation of the slot, once it lies in one.
-    fn generation(&self) -> u32;
+    /// Returns the stamp, once it lies in a slot.
+    fn stamp(&self) -> u32;
 
     /// To be called by the slab alone.
-    fn set_generation(&mut self, generation: u32);
+    fn set_stamp(&mut self, stamp: u32);
 }
 
-/// Has a type that keeps the generation in a field of that name lie in slabs.
+/// Has a type that keeps the stamp in a field of that name lie in slabs.
 macro_rules! occupant {
     ($name:ty) => {
         impl crate::event_loop::slab::Occupant for $name {
             #[inline(always)]
-            fn generation(&self) -> u32 {
-                self.generation
+            fn stamp(&self) -> u32 {
+                self.stamp
             }
 
             #[inline(always)]
-            fn set_generation(&mut self, generation: u32) {
-                self.generation = generation;
+            fn set_stamp(&mut self, stamp: u32) {
+                self.stamp = stamp;
             }
         }
     };
@@ -113,7 +113,7 @@ impl<T: Occupant> Slab<T> {
         }
         overwrite_vacant(slot, SlabSlot::Full(make()));
         if let SlabSlot::Full(value) = slot {
-            value.set_generation(key.generation());
+            value.set_stamp(key.stamp());
             finish(value);
         }
         Some(key)
@@ -122,9 +122,7 @@ impl<T: Occupant> Slab<T> {
     #[inline]
     pub(crate) fn get(&self, key: Key) -> Option<&T> {
         match self.slots.get(key.index() as usize)? {
-            SlabSlot::Full(value)
-                if value.generation() == key.generation() || mutant("generation-not-compared") =>
-            {
+            SlabSlot::Full(value) if value.stamp() == key.stamp() || mutant("generation-not-compared") => {
                 Some(value)
             }
             _ => None,
@@ -134,7 +132,7 @@ impl<T: Occupant> Slab<T> {
     #[inline]
     pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
         match self.slots.get_mut(key.index() as usize)? {
-            SlabSlot::Full(value) if value.generation() == key.generation() => Some(value),
+            SlabSlot::Full(value) if value.stamp() == key.stamp() => Some(value),
             _ => None,
         }
     }
@@ -144,7 +142,7 @@ impl<T: Occupant> Slab<T> {
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
         let slot = self.slots.get_mut(key.index() as usize)?;
         match slot {
-            SlabSlot::Full(value) if value.generation() == key.generation() => {}
+            SlabSlot::Full(value) if value.stamp() == key.stamp() => {}
             _ => return None,
         }
         let empty = Self::vacated(key, self.last_generation, &mut self.vacant);
@@ -173,7 +171,7 @@ impl<T: Occupant> Slab<T> {
     pub(crate) fn discard<R>(&mut self, key: Key, look: impl FnOnce(&T) -> R) -> Option<R> {
         let slot = self.slots.get_mut(key.index() as usize)?;
         match slot {
-            SlabSlot::Full(value) if value.generation() == key.generation() => {
+            SlabSlot::Full(value) if value.stamp() == key.stamp() => {
                 let result = look(value);
                 *slot = Self::vacated(key, self.last_generation, &mut self.vacant);
                 Some(result)
@@ -185,7 +183,7 @@ impl<T: Occupant> Slab<T> {
     /// The filled slots in order of index.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
         self.slots.iter().zip(0..).filter_map(|(slot, index)| match slot {
-            SlabSlot::Full(value) => Some((Key::new(index, value.generation()), value)),
+            SlabSlot::Full(value) => Some((Key::of_slot(index, value.stamp()), value)),
             SlabSlot::Empty { .. } => None,
         })
     }
@@ -221,12 +219,12 @@ mod tests {
     struct Letter(char, u32);
 
     impl Occupant for Letter {
-        fn generation(&self) -> u32 {
+        fn stamp(&self) -> u32 {
             self.1
         }
 
-        fn set_generation(&mut self, generation: u32) {
-            self.1 = generation;
+        fn set_stamp(&mut self, stamp: u32) {
+            self.1 = stamp;
         }
     }
 

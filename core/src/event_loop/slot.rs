@@ -4,7 +4,7 @@ use crate::event::Event;
 use crate::ids::{ContextId, PortId};
 use crate::message::MessageFormat;
 use crate::name::PortName;
-use crate::payload::{Piece, Pieces};
+use crate::payload::Pieces;
 use crate::sender::Sender;
 use crate::target::ConnectInfo;
 use std::mem::MaybeUninit;
@@ -67,12 +67,12 @@ impl EventSlot {
 
     /// Puts the event of a short message, whose bytes are copied from where they lie in the lane.
     #[inline(always)]
-    pub(super) fn put_short<'a>(
+    pub(super) fn put_short(
         &mut self,
         context: ContextId,
         port: PortId,
         (format, user_activation): (MessageFormat, bool),
-        pieces: Pieces<'a, impl Iterator<Item = &'a Piece>>,
+        pieces: Pieces<'_>,
     ) -> Full {
         // SAFETY: written below.
         let payload = unsafe { pieces.unwritten() };

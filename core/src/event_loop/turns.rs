@@ -12,8 +12,10 @@ const BATCH: u32 = 64;
 #[derive(Debug, Default)]
 pub(super) struct Round {
     /// The position in the list of polled peers.
-    pub(super) position: usize,
-    /// Whether the peer there has its turn.
+    position: usize,
+    /// The peer there, where it has its turn.
+    pub(super) peer: PeerIndex,
+    /// Whether it has.
     turning: bool,
     /// Records that it may still give in this turn, and events beyond one for each.
     pub(super) left: u32,
@@ -29,10 +31,9 @@ impl Round {
         self.found = true;
     }
 
-    /// Counts an event that a record makes besides its first.
-    #[inline(always)]
-    pub(super) fn count_event(&mut self) {
-        self.left = self.left.saturating_sub(1);
+    /// Counts events that a record makes.
+    pub(super) fn count_events(&mut self, events: usize) {
+        self.left = self.left.saturating_sub(u32::try_from(events).unwrap_or(u32::MAX));
     }
 }
 
@@ -42,8 +43,7 @@ impl EventLoop {
     #[inline(never)]
     pub(super) fn advance_turn(&mut self) -> bool {
         if std::mem::take(&mut self.round.turning) {
-            let index = self.polled[self.round.position];
-            if let Some(peer) = self.peer_mut(index) {
+            if let Some(peer) = self.peer_mut(self.round.peer) {
                 peer.publish_taken();
             }
             self.round.position += 1;
@@ -61,7 +61,8 @@ impl EventLoop {
         }
         self.round.turning = true;
         self.round.left = if mutant("batch-without-end") { u32::MAX } else { BATCH };
-        let before_cut = self.apply_cuts_due(self.polled[self.round.position]);
+        self.round.peer = self.polled[self.round.position];
+        let before_cut = self.apply_cuts_due(self.round.peer);
         // The peer itself may have been what went; then its turn is over.
         self.round.left =
             u32::try_from(before_cut).map_or(self.round.left, |before| self.round.left.min(before));

@@ -18,7 +18,7 @@ use std::mem;
 /// What an event loop and one of its peers know of each other's contexts.
 #[derive(Default)]
 pub(crate) struct ContextTable {
-    /// By index, the generations of our contexts that the peer was told of.
+    /// By index, the stamps of our contexts that the peer was told of.
     announced: Vec<Option<u32>>,
     /// Those of them that ended since the last announcement.
     ended: Vec<Key>,
@@ -30,21 +30,21 @@ impl ContextTable {
     /// Returns whether the peer was told of one of our contexts, whose key then names it.
     #[inline(always)]
     pub(crate) fn is_announced(&self, key: Key) -> bool {
-        self.announced.get(key.index() as usize) == Some(&Some(key.generation()))
+        self.announced.get(key.index() as usize) == Some(&Some(key.stamp()))
             || mutant("stranger-named-by-its-key")
     }
 
     /// Notes that the peer is told of one of our contexts. Returns those that it may forget,
     /// to be sent before.
     pub(crate) fn announce(&mut self, key: Key) -> Vec<Key> {
-        *place_of(&mut self.announced, key) = Some(key.generation());
+        *place_of(&mut self.announced, key) = Some(key.stamp());
         mem::take(&mut self.ended)
     }
 
     /// Notes that one of our contexts ends.
     pub(crate) fn end(&mut self, key: Key) {
         let announced = self.announced.get_mut(key.index() as usize);
-        let told = announced.and_then(|told| told.take_if(|generation| *generation == key.generation()));
+        let told = announced.and_then(|told| told.take_if(|stamp| *stamp == key.stamp()));
         self.ended.extend(told.map(|_| key));
     }
 

@@ -140,7 +140,7 @@ impl Record {
         }
     }
 
-    /// The pieces of a short message that goes on in these cells.
+    /// Returns the pieces of a short message that goes on in this tail.
     ///
     /// # Panics
     ///
@@ -148,16 +148,16 @@ impl Record {
     ///
     /// # Safety
     ///
-    /// The cells hold the record's [tail](Self::tail_of). [`short`](Self::short) made the record and
+    /// It holds the record's [tail](Self::tail_of). [`short`](Self::short) made the record and
     /// [`fill`](Self::fill) its head, as nothing else does.
     #[inline(always)]
-    pub(crate) unsafe fn pieces<'a, C: Iterator<Item = &'a Piece>>(
+    pub(crate) unsafe fn pieces<'a>(
         &'a self,
-        cells: C,
-    ) -> (MessageFlags, Pieces<'a, C>) {
+        tail: (Option<&'a Piece>, Option<&'a Piece>),
+    ) -> (MessageFlags, Pieces<'a>) {
         let Self::Short { flags, length, head, .. } = self else { unreachable!("no short message") };
         // SAFETY: as the caller promises.
-        (*flags, unsafe { Pieces::new((*length).into(), &head.0, cells) })
+        (*flags, unsafe { Pieces::new((*length).into(), &head.0, tail) })
     }
 
     /// A message from `body`, and the tail that goes with the record. The last

@@ -28,6 +28,9 @@ impl<T> Clone for Cursor<T> {
     }
 }
 
+/// What lies of a tail in one slot.
+type Cell = [MaybeUninit<u8>; PIECE_BYTES];
+
 /// The bytes behind a record.
 pub(crate) struct Tail<'a> {
     first: Option<&'a Slot>,
@@ -36,12 +39,13 @@ pub(crate) struct Tail<'a> {
 }
 
 impl<'a> Tail<'a> {
-    /// The whole cells that the bytes lie in: as far as they go, all but the last are full.
+    /// Returns the whole cells that the bytes lie in: as far as they go, the first of two is full.
     /// Copying one takes a fixed size, which is quicker than the bytes alone.
     #[inline(always)]
-    pub(crate) fn cells(self) -> impl Iterator<Item = &'a [MaybeUninit<u8>; PIECE_BYTES]> {
+    pub(crate) fn cells(self) -> (Option<&'a Cell>, Option<&'a Cell>) {
         // SAFETY: as in `pieces`.
-        self.first.into_iter().chain(self.second).map(|slot| unsafe { slot.piece() })
+        let cell = |slot: &'a Slot| unsafe { slot.piece() };
+        (self.first.map(cell), self.second.map(cell))
     }
 
     /// Returns the bytes, in pieces.

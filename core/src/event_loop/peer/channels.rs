@@ -16,13 +16,13 @@ impl AcceptedChannels {
     #[inline(always)]
     pub(crate) fn get(&self, channel: Channel) -> Option<&Accepted> {
         let accepted = self.0.get(channel.0.index() as usize)?.as_ref()?;
-        (accepted.generation() == channel.0.generation()).then_some(accepted)
+        (accepted.stamp() == channel.0.stamp()).then_some(accepted)
     }
 
     /// Takes a receiver out of a channel; returns whether others are left in it.
     pub(crate) fn remove_receiver(&mut self, channel: Channel, port: Key) -> bool {
         let Some(place) = self.0.get_mut(channel.0.index() as usize) else { return false };
-        if place.as_ref().is_none_or(|accepted| accepted.generation() != channel.0.generation()) {
+        if place.as_ref().is_none_or(|accepted| accepted.stamp() != channel.0.stamp()) {
             return false;
         }
         *place = place.take().and_then(|accepted| accepted.without(port));
@@ -41,7 +41,7 @@ impl AcceptedChannels {
         if self.0.len() <= index {
             self.make_room_for(index);
         }
-        overwrite_vacant(&mut self.0[index], Accepted::new(channel.0.generation(), opener, receivers));
+        overwrite_vacant(&mut self.0[index], Accepted::new(channel.0.stamp(), opener, receivers));
     }
 
     #[cold]
@@ -55,7 +55,7 @@ impl AcceptedChannels {
     #[inline(always)]
     pub(crate) fn remove(&mut self, channel: Channel) -> Option<OneOrMany<ReceiverAt>> {
         let place = self.0.get_mut(channel.0.index() as usize)?;
-        if place.as_ref()?.generation() != channel.0.generation() {
+        if place.as_ref()?.stamp() != channel.0.stamp() {
             return None;
         }
         place.take().map(Accepted::into_receivers)
@@ -64,7 +64,7 @@ impl AcceptedChannels {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Channel, &Accepted)> {
         self.0.iter().zip(0..).filter_map(|(accepted, index)| {
             let accepted = accepted.as_ref()?;
-            Some((Channel(Key::new(index, accepted.generation())), accepted))
+            Some((Channel(Key::of_slot(index, accepted.stamp())), accepted))
         })
     }
 }

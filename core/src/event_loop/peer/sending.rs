@@ -156,12 +156,18 @@ impl Peer {
         }
     }
 
+    /// Tells the peer of one of our contexts. Rings nobody: the connection that follows at once does.
     #[cold]
     fn announce_now(&mut self, context: &Arc<ContextShared>) {
-        for context in self.contexts.announce(context.id().key()) {
-            self.signal(move || Signal::Farewell { context });
+        let farewells = self.contexts.announce(context.id().key()).into_iter();
+        let farewells = farewells.map(|context| Record::Signal(Signal::Farewell { context }));
+        let (ends, _) = self.ends();
+        for record in farewells.chain([Record::Announce(Arc::clone(context))]) {
+            let bytes = record.bytes();
+            if let Err(refused) = ends.producer.push(record, &[], bytes) {
+                discard(refused);
+            }
         }
-        self.send(Record::Announce(Arc::clone(context)), &[]);
     }
 
     /// Returns whether the window of a port admits a message, which then counts as sent.

@@ -187,7 +187,7 @@ impl Peer {
 
     /// Takes the next record, a message to several ports, and begins to hand it out to these.
     #[inline(always)]
-    pub(crate) fn begin_fan_out(&mut self, fan_out: &mut FanOut) {
+    pub(crate) fn begin_fan_out(&mut self, fan_out: &mut FanOut, windowed: bool) {
         let Self { link: Link::Lanes(ends), accepted, .. } = self else { return };
         let Some(entry) = ends.consumer.entry() else { return };
         let Some((channel, bytes, short)) = entry.peek(|record| match *record {
@@ -202,12 +202,12 @@ impl Peer {
             entry.pass(bytes, |record, tail| {
                 // SAFETY: it is this record's tail.
                 let (flags, pieces) = unsafe { record.pieces(tail.cells()) };
-                fan_out.begin_short(accepted.receivers(), flags, pieces);
+                fan_out.begin_short(accepted.receivers(), windowed, flags, pieces);
             });
         } else {
             entry.take(bytes, |record, _| {
                 if let Record::Long { flags, bytes, .. } = record {
-                    fan_out.begin(accepted.receivers(), flags, Payload::shared(bytes));
+                    fan_out.begin(accepted.receivers(), windowed, flags, Payload::shared(bytes));
                 }
             });
         }
