@@ -33,6 +33,10 @@ pub enum Event {
         name: PortName,
         /// The opener, as the browser described it.
         sender: Sender,
+        /// The number that the embedder [set on the context](crate::EventLoop::set_context_data); 0 before.
+        context_data: u64,
+        /// The number that the embedder [set on the port](crate::EventLoop::set_port_data); 0 before.
+        port_data: u64,
     },
     /// `port.onMessage`.
     #[non_exhaustive]
@@ -47,6 +51,10 @@ pub enum Event {
         format: MessageFormat,
         /// Whether the sender ran under user activation.
         user_activation: bool,
+        /// The number that the embedder [set on the context](crate::EventLoop::set_context_data); 0 before.
+        context_data: u64,
+        /// The number that the embedder [set on the port](crate::EventLoop::set_port_data); 0 before.
+        port_data: u64,
     },
     /// `port.onDisconnect`: the port ended, and not by this side's `disconnect()`.
     /// The port is closed by the time this is handed out.
@@ -58,6 +66,10 @@ pub enum Event {
         port: PortId,
         /// Why.
         reason: DisconnectReason,
+        /// The number that the embedder [set on the context](crate::EventLoop::set_context_data); 0 before.
+        context_data: u64,
+        /// The number that the embedder [set on the port](crate::EventLoop::set_port_data); 0 before.
+        port_data: u64,
     },
     /// A post on this port was refused for want of window; now there is room again.
     #[non_exhaustive]
@@ -66,6 +78,10 @@ pub enum Event {
         context: ContextId,
         /// The end that may post again.
         port: PortId,
+        /// The number that the embedder [set on the context](crate::EventLoop::set_context_data); 0 before.
+        context_data: u64,
+        /// The number that the embedder [set on the port](crate::EventLoop::set_port_data); 0 before.
+        port_data: u64,
     },
     /// The browser reported a fact that ended this context (its tab was closed,
     /// its extension unloaded, …). The context is detached and its ports are
@@ -77,17 +93,41 @@ pub enum Event {
         context: ContextId,
         /// Why.
         reason: DisconnectReason,
+        /// The number that the embedder [set on the context](crate::EventLoop::set_context_data); 0 before.
+        context_data: u64,
         /// The ports that ended with it, in no order: those that the embedder may still keep something for. Among
         /// them may be ports whose `Connect` was not handed out, and never will be.
-        ports: Vec<PortId>,
+        ports: Vec<EndedPort>,
     },
 }
 
+/// A port that ended with its context, in [`Event::ContextGone`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EndedPort {
+    /// The end that is closed now.
+    pub port: PortId,
+    /// The number that the embedder [set on it](crate::EventLoop::set_port_data); 0 before.
+    pub data: u64,
+}
+
 impl Event {
-    #[inline(always)]
+    /// Makes the event of a message, without the embedder's numbers.
     pub(crate) fn message(context: ContextId, port: PortId, flags: MessageFlags, payload: Payload) -> Self {
         let (format, user_activation) = (flags.format(), flags.user_activation());
-        Self::Message { context, port, payload, format, user_activation }
+        Self::Message { context, port, payload, format, user_activation, context_data: 0, port_data: 0 }
+    }
+
+    /// Enters the embedder's numbers as they are when the event is handed out.
+    pub(crate) fn set_data(&mut self, context: u64, port: u64) {
+        match self {
+            Self::Connect { context_data, port_data, .. }
+            | Self::Message { context_data, port_data, .. }
+            | Self::Disconnect { context_data, port_data, .. }
+            | Self::Room { context_data, port_data, .. } => (*context_data, *port_data) = (context, port),
+            // The context is no more; its number was entered when it ended.
+            Self::ContextGone { .. } => {}
+        }
     }
 
     /// The context the event is for.

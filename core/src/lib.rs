@@ -127,7 +127,7 @@ pub use description::{
     ContextDescription, ContextKind, DocumentLifecycle, ExtensionDescription, ExternalConnections, Place,
 };
 pub use error::{AttachError, ConnectError, ContextError, FactError, PostError, PostErrorKind};
-pub use event::Event;
+pub use event::{EndedPort, Event};
 pub use event_loop::EventLoop;
 #[cfg(feature = "stream")]
 pub use event_loop::stream::Events;

@@ -137,7 +137,7 @@ impl Payload {
     /// The payload, leaving an empty one.
     #[inline]
     pub(crate) fn take(&mut self) -> Self {
-        mem::replace(self, Self(Storage::Shared(Bytes::new())))
+        mem::take(self)
     }
 
     /// The message as [`Bytes`]: free of cost for a long message, one allocation
@@ -148,6 +148,13 @@ impl Payload {
             Storage::Shared(bytes) => bytes,
             _ => Bytes::copy_from_slice(&self),
         }
+    }
+}
+
+impl Default for Payload {
+    /// Returns an empty payload.
+    fn default() -> Self {
+        Self(Storage::Shared(Bytes::new()))
     }
 }
 

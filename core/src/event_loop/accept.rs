@@ -3,7 +3,7 @@
 use super::EventLoop;
 use super::connect::enter_port;
 use super::deliver::Taken;
-use super::slot::EventSlot;
+use super::slot::{Addressee, EventSlot};
 use crate::event::Event;
 use crate::event_loop::context::Context;
 use crate::event_loop::one_or_many::OneOrMany;
@@ -44,11 +44,13 @@ impl EventLoop {
             return self.refuse_next(index, channel, DisconnectReason::LimitReached);
         };
         round.count_record();
-        peer.accept(channel, opener.id().key(), ReceiverAt { port: key, context: target });
+        let (context, id) = (ContextId::new(event_loop, target), PortId::new(event_loop, key));
+        peer.accept(channel, opener.id().key(), ReceiverAt { port: id, context });
         let Some(port) = ports.get(key) else { unreachable!("entered above") };
         let sender = Sender::new(opener, info.lifecycle, service.policies.sender);
-        let (context, id) = (ContextId::new(event_loop, target), PortId::new(event_loop, key));
-        Taken::Event(slot.put_connect(context, id, info, &port.name, sender))
+        let context_data = contexts.get(target).map_or(0, |context| context.data);
+        let to = Addressee { context, port: id, context_data, port_data: 0 };
+        Taken::Event(slot.put_connect(to, info, &port.name, sender))
     }
 
     /// Refuses the connection that lies next in a peer's lane.
@@ -104,7 +106,8 @@ impl EventLoop {
                 });
                 match taken {
                     Ok((port, opener)) => {
-                        receivers.push(ReceiverAt { port, context: target });
+                        receivers
+                            .push(ReceiverAt { port: self.port_id(port), context: self.context_id(target) });
                         if nth == 0 {
                             self.send_signal(index, move || Signal::Accept { channel, ordinal });
                         } else {
@@ -117,6 +120,8 @@ impl EventLoop {
                             kind: info.kind,
                             name: name.clone(),
                             sender: Sender::new(opener, info.lifecycle, shows),
+                            context_data: 0,
+                            port_data: 0,
                         });
                     }
                     Err(reason) if nth == 0 => {

@@ -25,7 +25,7 @@ impl EventLoop {
     /// Does [`EventLoop::disconnect`].
     pub(super) fn disconnect_port(&mut self, port: PortId) -> bool {
         let Some(key) = self.port_key(port) else { return false };
-        let Self { ports, contexts, peers, .. } = self;
+        let Self { ports, contexts, peers, port_data, .. } = self;
         let Some(port) = ports.get(key) else { return false };
         // The usual case, and the quick way.
         if port.state == PortState::Open
@@ -35,6 +35,7 @@ impl EventLoop {
         {
             close_leg(peers, leg, DisconnectReason::Disconnected, Hearing::Told);
             take_off_list(holder, ports, key);
+            port_data.clear(key);
             ports.discard(key, |_| ());
             return true;
         }
@@ -95,8 +96,9 @@ impl EventLoop {
     fn leave_channel(&mut self, key: Key, receiver: Receiver) {
         let Receiver { peer: index, channel, .. } = receiver;
         self.fan_out.note_closed_receiver();
+        let port = self.port_id(key);
         let Some(peer) = self.peer_mut(index) else { return };
-        if peer.accepted.remove_receiver(channel, key) && !mutant("slowest-leaves-untold") {
+        if peer.accepted.remove_receiver(channel, port) && !mutant("slowest-leaves-untold") {
             // The one that left may have been the slowest.
             self.report_taken(index, channel);
         }
@@ -217,7 +219,8 @@ impl EventLoop {
         if !self.queued_posts.is_empty() {
             self.queued_posts.remove(&key);
         }
-        let event = Event::Disconnect { context: self.context_id(context), port: self.port_id(key), reason };
+        let (context, port) = (self.context_id(context), self.port_id(key));
+        let event = Event::Disconnect { context, port, reason, context_data: 0, port_data: 0 };
         self.emit(event);
     }
 
@@ -240,24 +243,26 @@ impl EventLoop {
         match (receivers, hearing) {
             (OneOrMany::One(ReceiverAt { port, context }), Hearing::Told) => {
                 let Self { ports, contexts, .. } = self;
-                let holder = contexts.get_mut(context);
+                let holder = contexts.get_mut(context.key());
                 if may_hear(holder.as_deref(), PortState::Open, Heard::End) != Hears::Now {
-                    self.end_port(port, reason);
+                    self.end_port(port.key(), reason);
                     return Taken::Record;
                 }
+                let context_data = holder.as_deref().map_or(0, |holder| holder.data);
+                let port_data = self.port_data.get(port.key());
                 if let Some(holder) = holder {
-                    take_off_list(holder, ports, port);
+                    take_off_list(holder, ports, port.key());
                 }
-                self.forget_port(port);
-                let (context, port) = (self.context_id(context), self.port_id(port));
-                return Taken::Event(slot.put(Event::Disconnect { context, port, reason }));
+                self.forget_port(port.key());
+                let event = Event::Disconnect { context, port, reason, context_data, port_data };
+                return Taken::Event(slot.put(event));
             }
             (receivers, Hearing::Told) => {
-                receivers.iter().for_each(|receiver| self.end_port(receiver.port, reason));
+                receivers.iter().for_each(|receiver| self.end_port(receiver.port.key(), reason));
             }
             (receivers, Hearing::Untold) => {
                 for receiver in &*receivers {
-                    if let Some(port) = self.ports.get_mut(receiver.port) {
+                    if let Some(port) = self.ports.get_mut(receiver.port.key()) {
                         port.silence();
                     }
                 }
@@ -270,7 +275,7 @@ impl EventLoop {
     pub(super) fn end_channel(&mut self, index: PeerIndex, channel: Channel, reason: DisconnectReason) {
         let receivers = self.peer_mut(index).and_then(|peer| peer.accepted.remove(channel));
         for receiver in &*receivers.unwrap_or_default() {
-            self.end_port(receiver.port, reason);
+            self.end_port(receiver.port.key(), reason);
         }
     }
 
@@ -292,6 +297,7 @@ impl EventLoop {
         if !self.queued_posts.is_empty() {
             self.queued_posts.remove(&key);
         }
+        self.port_data.clear(key);
         self.ports.discard(key, |_| ());
     }
 

@@ -19,6 +19,8 @@ pub(crate) struct Context {
     pub(crate) shared: Arc<ContextShared>,
     pub(crate) stamp: u32,
     pub(crate) listening: Listening,
+    /// The embedder's.
+    pub(crate) data: u64,
     /// Its ports, in no order.
     pub(crate) ports: Vec<Key>,
     /// While its page is in the back/forward cache.
@@ -62,6 +64,7 @@ impl EventLoop {
             shared: Arc::clone(&shared),
             stamp: 0,
             listening: Listening::default(),
+            data: 0,
             ports: Vec::new(),
             suspended: None,
         };

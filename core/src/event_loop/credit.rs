@@ -6,7 +6,7 @@ use crate::event_loop::peer::Peer;
 use crate::event_loop::port::{PeerIndex, PortState, ReceiverAt, Side};
 use crate::ids::Key;
 use crate::sync::mutant;
-use crate::wire::channel::{Channel, Route, Towards};
+use crate::wire::channel::{Channel, Towards};
 use crate::wire::credit::{Credit, Taken};
 use crate::wire::record::Signal;
 
@@ -68,7 +68,7 @@ impl EventLoop {
             Towards::Receiver => {
                 let ports = &self.ports;
                 let found = peer.accepted.get(channel).and_then(|accepted| {
-                    accepted.receivers().iter().map(|receiver| receiver.port).find(|port| {
+                    accepted.receivers().iter().map(|receiver| receiver.port.key()).find(|port| {
                         matches!(ports.get(*port).map(|port| &port.side),
                             Some(Side::Receiver(receiver)) if receiver.ordinal == ordinal)
                     })
@@ -92,7 +92,8 @@ impl EventLoop {
         if let Some(port) = self.ports.get_mut(key) {
             port.wants_room = false;
             let context = port.context;
-            let event = Event::Room { context: self.context_id(context), port: self.port_id(key) };
+            let (context, port) = (self.context_id(context), self.port_id(key));
+            let event = Event::Room { context, port, context_data: 0, port_data: 0 };
             self.emit(event);
         }
     }
@@ -108,22 +109,6 @@ impl EventLoop {
         self.report_taken(index, channel);
     }
 
-    /// Counts a message that was handed out as it lay in the lane.
-    #[inline(never)]
-    pub(super) fn count_taken(
-        &mut self,
-        index: PeerIndex,
-        channel: Channel,
-        route: Route,
-        port: Key,
-        bytes: u64,
-    ) {
-        match route.receiver() {
-            Some(ordinal) => self.opener_took(index, channel, ordinal, bytes),
-            None => self.receiver_took(port, bytes),
-        }
-    }
-
     /// Reports to the opener what the slowest receiver of a channel has taken.
     pub(super) fn report_taken(&mut self, index: PeerIndex, channel: Channel) {
         if !self.has_windows() {
@@ -132,8 +117,9 @@ impl EventLoop {
         let Self { peers, receiver_windows, service, .. } = self;
         let Some(peer) = peers[index as usize].as_mut() else { return };
         let Some(accepted) = peer.accepted.get(channel) else { return };
-        let taken =
-            |at: &ReceiverAt| receiver_windows.get(&at.port).map(|window| window.taken).unwrap_or_default();
+        let taken = |at: &ReceiverAt| {
+            receiver_windows.get(&at.port.key()).map(|window| window.taken).unwrap_or_default()
+        };
         let slowest = accepted.receivers().iter().map(taken).reduce(|one, other| Taken {
             total: one.total.least(other.total),
             reported: one.reported.least(other.reported),
@@ -143,7 +129,7 @@ impl EventLoop {
         };
         let credit = slowest.total;
         for receiver in accepted.receivers() {
-            if let Some(window) = receiver_windows.get_mut(&receiver.port) {
+            if let Some(window) = receiver_windows.get_mut(&receiver.port.key()) {
                 window.taken.reported = credit;
             }
         }

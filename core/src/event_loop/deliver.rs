@@ -6,16 +6,15 @@
 //! [`may_hear`]'s to say, for all of them.
 
 use super::EventLoop;
-use super::slot::{EventSlot, Full, Written};
+use super::slot::{Addressee, EventSlot, Full, Written};
 use crate::concurrent::lane::Entry;
 use crate::event::Event;
 use crate::event_loop::context::Context;
-use crate::event_loop::peer::{Audience, Next};
+use crate::event_loop::peer::Peer;
 use crate::event_loop::port::{PeerIndex, PortState, ReceiverAt};
-use crate::ids::{ContextId, PortId};
 use crate::payload::{Payload, Piece, discard};
 use crate::sync::mutant;
-use crate::wire::record::Record;
+use crate::wire::record::{Address, Record};
 
 /// What came of a record.
 pub(super) enum Taken {
@@ -92,7 +91,7 @@ impl EventLoop {
     #[inline(never)]
     pub(super) fn deliver(&mut self, slot: &mut EventSlot) -> Written {
         // Past the loop below, whose registers a copy has no use for: 30 instructions for each receiver.
-        if self.fan_out.is_under_way() {
+        if self.fan_out.is_usual() {
             return self.copy_to_next_receiver(slot);
         }
         self.deliver_from_all(slot)
@@ -102,7 +101,8 @@ impl EventLoop {
     pub(super) fn deliver_from_all(&mut self, slot: &mut EventSlot) -> Written {
         loop {
             let taken = if self.fan_out.is_under_way() {
-                return self.copy_to_next_receiver(slot);
+                let usual = self.fan_out.is_usual();
+                return if usual { self.deliver(slot) } else { self.copy_less_usual(slot) };
             } else if !self.events.is_empty() {
                 self.hand_out_made(slot)
             } else if self.round.left > 0 {
@@ -123,39 +123,55 @@ impl EventLoop {
     /// Takes the next record of the peer that has its turn.
     #[inline(always)]
     fn take_next(&mut self, slot: &mut EventSlot) -> Taken {
-        let Self { peers, ports, contexts, round, windowed, id, .. } = self;
+        let Self { peers, ports, contexts, round, windowed, id, port_data, .. } = self;
         let index = round.peer;
         let Some(peer) = peers[index as usize].as_mut() else { return Taken::Nothing };
-        let message = match peer.next(ports) {
-            Next::Message(message) => message,
-            Next::Connect => return self.take_connect(index, slot),
-            Next::Signal => return self.take_signal(index, slot),
-            Next::Other => return self.take_other(index),
-            Next::Cut => return self.apply_next_cut(index),
-            Next::Nothing => return Taken::Nothing,
+        let Some(next) = peer.next() else { return self.apply_next_cut(index) };
+        let Some(Address { channel, route, bytes, short }) = next.entry.peek(Record::address) else {
+            return self.take_no_message(index, slot);
         };
-        let (port, context) = match message.audience {
-            Audience::One(ReceiverAt { port, context }) => (port, context),
-            Audience::Several => return self.begin_fan_out(index),
-            Audience::Nobody => return self.drop_next(index),
+        // Its port is open: a leg's is looked at, and a receiver's is, as long as its channel has it.
+        let ReceiverAt { port, context } = match route.receiver() {
+            None => {
+                let Some(accepted) = next.accepted.get(channel) else { return self.drop_next(index) };
+                let Some(only) = accepted.only() else { return self.begin_fan_out(index) };
+                only
+            }
+            Some(ordinal) => match next.opener(*id, ports, channel, ordinal) {
+                Some(opener) => opener,
+                None => return self.drop_next(index),
+            },
         };
-        // Its port is open: a leg's was looked at, and a receiver's is, as long as its channel has it.
-        if may_hear(contexts.get(context), PortState::Open, Heard::Message) != Hears::Now {
-            return self.message_unheard(index, port, context);
+        let holder = contexts.get(context.key());
+        if *windowed || may_hear(holder, PortState::Open, Heard::Message) != Hears::Now {
+            return self.take_message(index, port, context, slot);
         }
         round.count_record();
-        let (context, id) = (ContextId::new(*id, context), PortId::new(*id, port));
-        let (channel, route, bytes) = (message.channel, message.route, message.bytes);
-        let full = if message.short {
+        let context_data = holder.map_or(0, |holder| holder.data);
+        let to = Addressee { context, port, context_data, port_data: port_data.get(port.key()) };
+        Taken::Event(if short {
             // There is nothing in the record that would have to be dropped.
-            message.entry.pass(bytes, |record, tail| put_short(slot, context, id, record, tail.cells()))
+            next.entry.pass(bytes, |record, tail| put_short(slot, to, record, tail.cells()))
         } else {
-            put_long(slot, context, id, message.entry)
-        };
-        if *windowed {
-            self.count_taken(index, channel, route, port, bytes);
+            put_long(slot, to, next.entry, bytes)
+        })
+    }
+
+    /// Takes the next record of a peer, which is no message. Out of line: a table of jumps for all kinds
+    /// of records slows down the messages.
+    #[inline(never)]
+    fn take_no_message(&mut self, index: PeerIndex, slot: &mut EventSlot) -> Taken {
+        let Some(next) = self.peer_mut(index).and_then(Peer::next) else { return Taken::Nothing };
+        let (connect, signal) = next
+            .entry
+            .peek(|record| (matches!(record, Record::Connect { .. }), matches!(record, Record::Signal(_))));
+        if signal {
+            self.take_signal(index, slot)
+        } else if connect {
+            self.take_connect(index, slot)
+        } else {
+            self.take_other(index)
         }
-        Taken::Event(full)
     }
 
     /// Drops the next record of a peer, which nobody here can hear any more: its channel, receiver or
@@ -178,6 +194,8 @@ impl EventLoop {
             discard(self.events.pop_front());
             return Taken::Record;
         }
+        let context_data = self.contexts.get(event.context().key()).map_or(0, |context| context.data);
+        let port_data = event.port().map_or(0, |port| self.port_data.get(port.key()));
         match *event {
             Event::Message { port, ref payload, .. } => {
                 let bytes = payload.len() as u64;
@@ -187,7 +205,10 @@ impl EventLoop {
             _ => {}
         }
         match self.events.pop_front() {
-            Some(event) => Taken::Event(slot.put(event)),
+            Some(mut event) => {
+                event.set_data(context_data, port_data);
+                Taken::Event(slot.put(event))
+            }
             None => Taken::Record,
         }
     }
@@ -212,23 +233,32 @@ impl EventLoop {
 #[inline(never)]
 fn put_short<'a>(
     slot: &mut EventSlot,
-    context: ContextId,
-    port: PortId,
+    to: Addressee,
     record: &'a Record,
     tail: (Option<&'a Piece>, Option<&'a Piece>),
 ) -> Full {
     // SAFETY: it is this record's tail.
     let (flags, pieces) = unsafe { record.pieces(tail) };
-    slot.put_short(context, port, (flags.format(), flags.user_activation()), pieces)
+    slot.put_short(to, (flags.format(), flags.user_activation()), pieces)
 }
 
 /// Puts the event of a long message. As [`put_short`].
 #[inline(never)]
-fn put_long(slot: &mut EventSlot, context: ContextId, port: PortId, entry: Entry<'_, Record>) -> Full {
-    let bytes = entry.peek(Record::bytes);
+fn put_long(slot: &mut EventSlot, to: Addressee, entry: Entry<'_, Record>, bytes: u64) -> Full {
     entry.take(bytes, |record, _| match record {
         Record::Long { flags, bytes, .. } => {
-            slot.put(Event::message(context, port, flags, Payload::shared(bytes)))
+            let Addressee { context, port, context_data, port_data } = to;
+            let (payload, format) = (Payload::shared(bytes), flags.format());
+            let user_activation = flags.user_activation();
+            slot.put(Event::Message {
+                context,
+                port,
+                payload,
+                format,
+                user_activation,
+                context_data,
+                port_data,
+            })
         }
         _ => unreachable!("a look said that it is a long message"),
     })

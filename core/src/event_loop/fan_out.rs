@@ -2,10 +2,10 @@
 
 use super::EventLoop;
 use super::deliver::{Heard, Hears, Taken, may_hear};
-use super::slot::{EventSlot, Written};
+use super::slot::{Addressee, EventSlot, Written};
 use crate::event::Event;
 use crate::event_loop::port::{PeerIndex, PortState, ReceiverAt};
-use crate::ids::{ContextId, Key, PortId};
+use crate::ids::Key;
 use crate::message::{MessageFlags, MessageFormat};
 use crate::payload::{Payload, Pieces, discard};
 
@@ -13,15 +13,22 @@ use crate::payload::{Payload, Pieces, discard};
 #[derive(Default)]
 pub(crate) struct FanOut {
     /// With its format and whether there was user activation, as its events have these.
-    message: Option<(MessageFormat, bool, Payload)>,
+    message: (MessageFormat, bool, Payload),
     receivers: Vec<ReceiverAt>,
     /// How many of the receivers had their turn.
     position: usize,
-    /// Whether a receiver's port was closed since it began, or there are windows. Else all are open.
-    unusual: bool,
+    /// Before which position the usual way goes: all of them while every receiver's port is open, none once one
+    /// was closed, nor for a long message or where there are windows.
+    usual_end: usize,
 }
 
 impl FanOut {
+    /// Returns whether the next receiver may be handed its copy the usual way.
+    #[inline]
+    pub(super) fn is_usual(&self) -> bool {
+        self.position < self.usual_end
+    }
+
     /// Returns whether a receiver still waits for its turn.
     #[inline]
     pub(super) fn is_under_way(&self) -> bool {
@@ -30,8 +37,8 @@ impl FanOut {
 
     /// Returns the receivers that still wait for their turn, and the message's length.
     pub(super) fn waiting(&self) -> impl Iterator<Item = (Key, usize)> {
-        let bytes = self.message.as_ref().map_or(0, |(.., payload)| payload.len());
-        self.receivers[self.position..].iter().map(move |receiver| (receiver.port, bytes))
+        let bytes = self.message.2.len();
+        self.receivers[self.position..].iter().map(move |receiver| (receiver.port.key(), bytes))
     }
 
     /// Begins with a long message.
@@ -43,7 +50,8 @@ impl FanOut {
         payload: Payload,
     ) {
         self.begin_with(receivers, windowed);
-        self.message = Some((flags.format(), flags.user_activation(), payload));
+        self.usual_end = 0;
+        self.message = (flags.format(), flags.user_activation(), payload);
     }
 
     /// Begins with a short message, which is copied from where it lies.
@@ -58,9 +66,8 @@ impl FanOut {
         self.begin_with(receivers, windowed);
         // SAFETY: written below.
         let payload = unsafe { pieces.unwritten() };
-        let message = (flags.format(), flags.user_activation(), payload);
-        let (.., payload) = self.message.insert(message);
-        pieces.write(payload);
+        self.message = (flags.format(), flags.user_activation(), payload);
+        pieces.write(&mut self.message.2);
     }
 
     #[inline(always)]
@@ -69,20 +76,20 @@ impl FanOut {
         self.receivers.clear();
         self.receivers.extend_from_slice(receivers);
         self.position = 0;
-        self.unusual = windowed;
+        self.usual_end = if windowed { 0 } else { receivers.len() };
     }
 
     /// To be called when a receiver's port is closed from this side.
     #[inline]
     pub(super) fn note_closed_receiver(&mut self) {
-        self.unusual = true;
+        self.usual_end = 0;
     }
 
     /// Drops what is under way.
     pub(super) fn discard(&mut self) {
         self.receivers.clear();
         self.position = 0;
-        discard(self.message.take());
+        discard(self.message.2.take());
     }
 }
 
@@ -100,19 +107,19 @@ impl EventLoop {
     }
 
     /// Hands the message that is under way to several out to the next of them that hears it now.
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn copy_to_next_receiver(&mut self, slot: &mut EventSlot) -> Written {
-        let Self { fan_out, contexts, id, .. } = self;
-        let FanOut { message, receivers, position, unusual } = fan_out;
+        let Self { fan_out, contexts, port_data, .. } = self;
+        let FanOut { message: (format, user_activation, payload), receivers, position, .. } = fan_out;
         if let Some(&ReceiverAt { port, context }) = receivers.get(*position)
-            && let Some((format, user_activation, payload)) = message
-            && !*unusual
-            && may_hear(contexts.get(context), PortState::Open, Heard::Message) == Hears::Now
+            && let Some(holder) = contexts.get(context.key())
+            && may_hear(Some(holder), PortState::Open, Heard::Message) == Hears::Now
             && let Some(pieces) = payload.pieces()
         {
             *position += 1;
-            let (context, id) = (ContextId::new(*id, context), PortId::new(*id, port));
-            return slot.put_short(context, id, (*format, *user_activation), pieces).into();
+            let port_data = port_data.get(port.key());
+            let to = Addressee { context, port, context_data: holder.data, port_data };
+            return slot.put_short(to, (*format, *user_activation), pieces).into();
         }
         self.copy_less_usual(slot)
     }
@@ -120,26 +127,28 @@ impl EventLoop {
     /// As [`copy_to_next_receiver`](Self::copy_to_next_receiver), where the message is long, a receiver may
     /// be gone, or there are windows. Passes those that do not hear the message now.
     #[inline(never)]
-    fn copy_less_usual(&mut self, slot: &mut EventSlot) -> Written {
-        while let Some(&ReceiverAt { port, context }) = self.fan_out.receivers.get(self.fan_out.position)
-            && let Some((format, user_activation, payload)) = &mut self.fan_out.message
-        {
+    pub(super) fn copy_less_usual(&mut self, slot: &mut EventSlot) -> Written {
+        while let Some(&ReceiverAt { port, context }) = self.fan_out.receivers.get(self.fan_out.position) {
+            let (format, user_activation, payload) = &mut self.fan_out.message;
             self.fan_out.position += 1;
             let last = self.fan_out.position == self.fan_out.receivers.len();
             let (format, user_activation) = (*format, *user_activation);
             let payload = if last { payload.take() } else { payload.clone() };
             let bytes = payload.len() as u64;
-            let (holder, id) = (self.context_id(context), self.port_id(port));
-            let event = Event::Message { context: holder, port: id, payload, format, user_activation };
             // Race: the port was closed, or its context killed, since the message was taken.
-            let state = self.ports.get(port).map_or(PortState::Silent, |port| port.state);
-            match may_hear(self.contexts.get(context), state, Heard::Message) {
+            let state = self.ports.get(port.key()).map_or(PortState::Silent, |port| port.state);
+            let holder = self.contexts.get(context.key());
+            let context_data = holder.map_or(0, |holder| holder.data);
+            let port_data = self.port_data.get(port.key());
+            let event =
+                Event::Message { context, port, payload, format, user_activation, context_data, port_data };
+            match may_hear(holder, state, Heard::Message) {
                 Hears::Now => {
                     let full = slot.put(event);
-                    self.receiver_took(port, bytes);
+                    self.receiver_took(port.key(), bytes);
                     return full.into();
                 }
-                Hears::Later => self.hold_message(context, port, event),
+                Hears::Later => self.hold_message(context.key(), port.key(), event),
                 Hears::Never => discard(event),
             }
         }

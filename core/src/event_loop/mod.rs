@@ -34,7 +34,7 @@ use crate::event::Event;
 use crate::event_loop::context::Context;
 use crate::event_loop::fan_out::FanOut;
 use crate::event_loop::peer::Peer;
-use crate::event_loop::port::{PeerIndex, Port, QueuedPosts, ReceiverWindow};
+use crate::event_loop::port::{PeerIndex, Port, PortData, QueuedPosts, ReceiverWindow};
 use crate::event_loop::slab::{LAST_GENERATION, Slab};
 use crate::event_loop::slot::EventSlot;
 #[cfg(feature = "stream")]
@@ -111,6 +111,8 @@ pub struct EventLoop {
     shared: Arc<EventLoopShared>,
     contexts: Slab<Context>,
     ports: Slab<Port>,
+    /// The embedder's numbers of these.
+    port_data: PortData,
     /// The loop itself first; `None` where a peer is gone.
     peers: Vec<Option<Box<Peer>>>,
     peer_of: HashMap<EventLoopId, PeerIndex>,
@@ -346,6 +348,59 @@ impl EventLoop {
     #[must_use]
     pub fn context_of(&self, port: PortId) -> Option<ContextId> {
         self.holder_of(port)
+    }
+
+    /// Keeps a number of the embedder's with a context: every event for the context hands it out. An index
+    /// or a pointer, say, that spares the embedder a table of its own. It is 0 at first.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`UnknownContext`](ContextError::UnknownContext) where this loop has no such context.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// event_loop.set_context_data(background, 7)?;
+    /// assert_eq!(event_loop.context_data(background), 7);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn set_context_data(&mut self, context: ContextId, data: u64) -> Result<(), ContextError> {
+        let key = self.context_key(context)?;
+        self.contexts.get_mut(key).ok_or(ContextError::UnknownContext)?.data = data;
+        Ok(())
+    }
+
+    /// Returns the number that was [set](Self::set_context_data) on a context, or 0.
+    #[must_use]
+    pub fn context_data(&self, context: ContextId) -> u64 {
+        self.context_key(context)
+            .ok()
+            .and_then(|key| self.contexts.get(key))
+            .map_or(0, |context| context.data)
+    }
+
+    /// Keeps a number of the embedder's with a port: every event for the port hands it out from now on, those that
+    /// wait already included. It is 0 at first. Returns whether the port is [open](Self::is_open); nothing is kept where it is not.
+    /// Allocates eight bytes for each port of the loop, once.
+    ///
+    /// ```
+    #[doc = include_str!("example.md")]
+    /// let port = event_loop.connect_tab(background, &TabTarget::new(tab))?;
+    /// assert!(event_loop.set_port_data(port, 42));
+    /// assert_eq!(event_loop.port_data(port), 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn set_port_data(&mut self, port: PortId, data: u64) -> bool {
+        let open = self.is_open(port);
+        if open {
+            self.port_data.set(port.key(), data);
+        }
+        open
+    }
+
+    /// Returns the number that was [set](Self::set_port_data) on a port, or 0.
+    #[must_use]
+    pub fn port_data(&self, port: PortId) -> u64 {
+        if self.is_open(port) { self.port_data.get(port.key()) } else { 0 }
     }
 
     // Events.
@@ -609,6 +664,7 @@ impl EventLoop {
             shared,
             contexts: Slab::new(LAST_GENERATION),
             ports: Slab::new(LAST_GENERATION),
+            port_data: PortData::default(),
             peers: vec![Some(Box::new(own))],
             peer_of,
             last_peer: OWN,

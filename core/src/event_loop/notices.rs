@@ -2,10 +2,10 @@
 
 use super::EventLoop;
 use super::deliver::Taken;
-use crate::event::Event;
+use crate::event::{EndedPort, Event};
 use crate::event_loop::peer::{Gone, Peer};
 use crate::event_loop::port::{PeerIndex, TargetState};
-use crate::ids::{EventLoopId, Key};
+use crate::ids::{EventLoopId, Key, PortId};
 use crate::reason::DisconnectReason;
 use crate::shared::event_loop::Notice;
 use crate::sync::{HashSet, mutant};
@@ -50,9 +50,11 @@ impl EventLoop {
 
     fn own_context_gone(&mut self, key: Key, reason: DisconnectReason) {
         let context = self.context_id(key);
-        let ports = self.ports_of(context).collect();
+        let data = |port: PortId| EndedPort { port, data: self.port_data.get(port.key()) };
+        let ports = self.ports_of(context).map(data).collect();
+        let context_data = self.contexts.get(key).map_or(0, |context| context.data);
         if self.end_context(key, reason) || mutant("context-ends-twice") {
-            self.events.push_back(Event::ContextGone { context, reason, ports });
+            self.events.push_back(Event::ContextGone { context, reason, context_data, ports });
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::event_loop::one_or_many::OneOrMany;
 use crate::event_loop::slab::occupant;
-use crate::ids::Key;
+use crate::ids::{ContextId, Key, PortId};
 use crate::message::Message;
 use crate::name::PortName;
 use crate::payload::discard_all;
@@ -298,11 +298,11 @@ pub(crate) enum Accepted {
     },
 }
 
-/// Where a receiver is kept.
+/// Where a receiver is kept, by its ids as events name it: a message that is handed out need not put these together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ReceiverAt {
-    pub(crate) port: Key,
-    pub(crate) context: Key,
+    pub(crate) port: PortId,
+    pub(crate) context: ContextId,
 }
 
 impl Accepted {
@@ -357,10 +357,38 @@ impl Accepted {
     }
 
     /// The same without a receiver's port; `None` where that was the last.
-    pub(crate) fn without(self, port: Key) -> Option<Self> {
+    pub(crate) fn without(self, port: PortId) -> Option<Self> {
         let (stamp, opener) = (self.stamp(), self.opener());
         let mut receivers = self.into_receivers();
         receivers.retain(|receiver| receiver.port != port);
         Self::new(stamp, opener, receivers)
+    }
+}
+
+/// The embedder's numbers of ports, by index; no longer than it takes. Beside the ports, which are a line of their
+/// own each: a message asks for no port, and eight numbers lie in one line.
+#[derive(Default)]
+pub(crate) struct PortData(Vec<u64>);
+
+impl PortData {
+    #[inline(always)]
+    pub(crate) fn get(&self, port: Key) -> u64 {
+        self.0.get(port.index() as usize).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn set(&mut self, port: Key, data: u64) {
+        let index = port.index() as usize;
+        if self.0.len() <= index {
+            self.0.resize(index + 1, 0);
+        }
+        self.0[index] = data;
+    }
+
+    /// To be called when a port's slot is freed.
+    #[inline(always)]
+    pub(crate) fn clear(&mut self, port: Key) {
+        if let Some(data) = self.0.get_mut(port.index() as usize) {
+            *data = 0;
+        }
     }
 }

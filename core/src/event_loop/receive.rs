@@ -6,7 +6,7 @@ use super::slot::EventSlot;
 use crate::event::Event;
 use crate::event_loop::peer::message_of;
 use crate::event_loop::port::{PeerIndex, PortState, Target, TargetState};
-use crate::ids::Key;
+use crate::ids::{ContextId, PortId};
 use crate::payload::discard;
 use crate::wire::channel::Channel;
 use crate::wire::record::{Record, Signal};
@@ -61,25 +61,39 @@ impl EventLoop {
         Taken::Record
     }
 
-    /// Takes the message that lies next in a peer's lane, for a port whose context is gone or suspended.
-    #[cold]
-    pub(super) fn message_unheard(&mut self, index: PeerIndex, port: Key, context: Key) -> Taken {
+    /// Takes the message that lies next in a peer's lane where there are windows, or the port's context is
+    /// gone or suspended.
+    #[inline(never)]
+    pub(super) fn take_message(
+        &mut self,
+        index: PeerIndex,
+        port: PortId,
+        context: ContextId,
+        slot: &mut EventSlot,
+    ) -> Taken {
         self.round.count_record();
         let Some((channel, route, flags, payload)) =
             self.peer_mut(index).and_then(|peer| peer.take(message_of))
         else {
             return Taken::Nothing;
         };
+        let bytes = payload.len() as u64;
         if let Some(ordinal) = route.receiver() {
-            self.opener_took(index, channel, ordinal, payload.len() as u64);
+            self.opener_took(index, channel, ordinal, bytes);
         }
-        match may_hear(self.contexts.get(context), PortState::Open, Heard::Message) {
-            Hears::Later => {
-                let event = Event::message(self.context_id(context), self.port_id(port), flags, payload);
-                self.hold_message(context, port, event);
+        let holder = self.contexts.get(context.key());
+        let mut event = Event::message(context, port, flags, payload);
+        match may_hear(holder, PortState::Open, Heard::Message) {
+            Hears::Now => {
+                event.set_data(holder.map_or(0, |holder| holder.data), self.port_data.get(port.key()));
+                if route.receiver().is_none() {
+                    self.receiver_took(port.key(), bytes);
+                }
+                return Taken::Event(slot.put(event));
             }
+            Hears::Later => self.hold_message(context.key(), port.key(), event),
             // Race: the context was killed, and the notice of it has not been taken.
-            Hears::Never | Hears::Now => discard(payload),
+            Hears::Never => discard(event),
         }
         Taken::Record
     }

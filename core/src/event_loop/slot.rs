@@ -19,6 +19,15 @@ use std::mem::MaybeUninit;
 #[repr(transparent)]
 pub(super) struct EventSlot(MaybeUninit<Option<Event>>);
 
+/// Whom an event is for, with the embedder's numbers.
+#[derive(Clone, Copy)]
+pub(super) struct Addressee {
+    pub(super) context: ContextId,
+    pub(super) port: PortId,
+    pub(super) context_data: u64,
+    pub(super) port_data: u64,
+}
+
 /// Proves that an event was put into a slot; only a slot gives this.
 #[must_use]
 pub(super) struct Full(());
@@ -69,14 +78,15 @@ impl EventSlot {
     #[inline(always)]
     pub(super) fn put_short(
         &mut self,
-        context: ContextId,
-        port: PortId,
+        to: Addressee,
         (format, user_activation): (MessageFormat, bool),
         pieces: Pieces<'_>,
     ) -> Full {
         // SAFETY: written below.
         let payload = unsafe { pieces.unwritten() };
-        let event = Event::Message { context, port, payload, format, user_activation };
+        let Addressee { context, port, context_data, port_data } = to;
+        let event =
+            Event::Message { context, port, payload, format, user_activation, context_data, port_data };
         if let Some(Event::Message { payload, .. }) = self.0.write(Some(event)) {
             pieces.write(payload);
         }
@@ -88,13 +98,15 @@ impl EventSlot {
     #[inline(always)]
     pub(super) fn put_connect(
         &mut self,
-        context: ContextId,
-        port: PortId,
+        to: Addressee,
         info: ConnectInfo,
         name: &PortName,
         sender: Sender,
     ) -> Full {
-        let event = Event::Connect { context, port, kind: info.kind, name: PortName::default(), sender };
+        let Addressee { context, port, context_data, port_data } = to;
+        let (kind, name_to_come) = (info.kind, PortName::default());
+        let event =
+            Event::Connect { context, port, kind, name: name_to_come, sender, context_data, port_data };
         if let Some(Event::Connect { name: copy, .. }) = self.0.write(Some(event)) {
             copy.clone_from(name);
         }

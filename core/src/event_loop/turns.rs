@@ -33,7 +33,9 @@ impl Round {
 
     /// Counts events that a record makes.
     pub(super) fn count_events(&mut self, events: usize) {
-        self.left = self.left.saturating_sub(u32::try_from(events).unwrap_or(u32::MAX));
+        #[allow(clippy::cast_possible_truncation, reason = "a loop holds fewer ports than that")]
+        let events = events as u32;
+        self.left = self.left.saturating_sub(events);
     }
 }
 

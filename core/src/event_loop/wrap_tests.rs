@@ -141,6 +141,9 @@ fn windows_and_counts_at_their_largest() {
     pair.there.receiver_windows.entry(received.key()).or_default().taken.total = all;
     pair.leg().sent.total.messages -= 1;
     exchange(&mut pair.here, port, &mut pair.there, received);
-    assert_eq!(pair.here.next_event(), Some(Event::Room { context: pair.opener, port }));
+    assert_eq!(
+        pair.here.next_event(),
+        Some(Event::Room { context: pair.opener, port, context_data: 0, port_data: 0 })
+    );
     exchange(&mut pair.here, port, &mut pair.there, received);
 }

@@ -43,6 +43,16 @@ pub(crate) enum Record {
     NoTarget { port: Key },
 }
 
+/// Where a message goes, and how long it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Address {
+    pub(crate) channel: Channel,
+    pub(crate) route: Route,
+    pub(crate) bytes: u64,
+    /// Whether all of it lies in the lane.
+    pub(crate) short: bool,
+}
+
 /// A connection to several contexts of one event loop.
 pub(crate) struct ConnectMany {
     pub(crate) channel: Channel,
@@ -79,6 +89,20 @@ pub(crate) enum Hearing {
 }
 
 impl Record {
+    /// Returns where a message goes; `None` for other records.
+    #[inline(always)]
+    pub(crate) fn address(&self) -> Option<Address> {
+        match *self {
+            Self::Short { channel, route, length, .. } => {
+                Some(Address { channel, route, bytes: length.into(), short: true })
+            }
+            Self::Long { channel, route, ref bytes, .. } => {
+                Some(Address { channel, route, bytes: bytes.len() as u64, short: false })
+            }
+            _ => None,
+        }
+    }
+
     /// Returns what the record counts for in a lane's budget: bytes of payload, names, descriptions
     /// and lists of targets.
     pub(crate) fn bytes(&self) -> u64 {

@@ -4,7 +4,7 @@ use super::Peer;
 use crate::event_loop::one_or_many::OneOrMany;
 use crate::event_loop::port::{Accepted, Leg, ReceiverAt};
 use crate::event_loop::slab::{grow_gently, overwrite_vacant};
-use crate::ids::Key;
+use crate::ids::{Key, PortId};
 use crate::wire::channel::Channel;
 use crate::wire::record::Signal;
 
@@ -20,7 +20,7 @@ impl AcceptedChannels {
     }
 
     /// Takes a receiver out of a channel; returns whether others are left in it.
-    pub(crate) fn remove_receiver(&mut self, channel: Channel, port: Key) -> bool {
+    pub(crate) fn remove_receiver(&mut self, channel: Channel, port: PortId) -> bool {
         let Some(place) = self.0.get_mut(channel.0.index() as usize) else { return false };
         if place.as_ref().is_none_or(|accepted| accepted.stamp() != channel.0.stamp()) {
             return false;

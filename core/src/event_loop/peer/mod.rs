@@ -4,7 +4,7 @@ mod channels;
 mod sending;
 mod taking;
 
-pub(crate) use taking::{Audience, Gone, Next, message_of};
+pub(crate) use taking::{Gone, message_of};
 
 use crate::concurrent::bell::{Armer, Ringer};
 use crate::concurrent::lane::{Consumer, Producer};
@@ -15,7 +15,7 @@ use crate::sync::{Arc, HashMap};
 use crate::wire::channel::Channel;
 use crate::wire::context_table::ContextTable;
 use crate::wire::record::Record;
-use channels::AcceptedChannels;
+pub(crate) use channels::AcceptedChannels;
 use std::collections::VecDeque;
 use taking::Cut;
 

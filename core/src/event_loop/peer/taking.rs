@@ -1,11 +1,11 @@
 //! What lies next in the lane from a peer, and where what it sent before a fact ends.
 
-use super::{Link, Peer};
+use super::{AcceptedChannels, Link, Peer};
 use crate::concurrent::lane::{Entry, Frontier, Tail};
 use crate::event_loop::fan_out::FanOut;
-use crate::event_loop::port::{Port, ReceiverAt, TargetState};
+use crate::event_loop::port::{Leg, Port, ReceiverAt, TargetState};
 use crate::event_loop::slab::Slab;
-use crate::ids::Key;
+use crate::ids::{ContextId, EventLoopId, Key, PortId};
 use crate::index::ContextShared;
 use crate::message::MessageFlags;
 use crate::name::PortName;
@@ -14,39 +14,32 @@ use crate::reason::DisconnectReason;
 use crate::sync::{Arc, mutant};
 use crate::target::ConnectInfo;
 use crate::wire::channel::{Channel, Route};
-use crate::wire::record::{Record, Signal};
+use crate::wire::record::{Address, Record, Signal};
 
-/// What lies next in a lane.
-pub(crate) enum Next<'a> {
-    Message(NextMessage<'a>),
-    /// A connection to one context.
-    Connect,
-    Signal,
-    /// Something rare.
-    Other,
-    /// Nothing, and what ended at the peer is due.
-    Cut,
-    Nothing,
-}
-
-/// A message that lies next in a lane.
-pub(crate) struct NextMessage<'a> {
+/// The next record of a peer, where it lies, and the channels that it may be about.
+pub(crate) struct NextRecord<'a> {
     pub(crate) entry: Entry<'a, Record>,
-    pub(crate) channel: Channel,
-    pub(crate) route: Route,
-    pub(crate) bytes: u64,
-    /// Whether all of it lies in the lane.
-    pub(crate) short: bool,
-    pub(crate) audience: Audience,
+    pub(crate) accepted: &'a AcceptedChannels,
+    pub(crate) opened: &'a Slab<Leg>,
 }
 
-/// Which ports of this side a message is for.
-pub(crate) enum Audience {
-    /// This one, which is open.
-    One(ReceiverAt),
-    Several,
-    /// Race: what it was for went while it was under way.
-    Nobody,
+impl NextRecord<'_> {
+    /// Returns the opener's port that hears a receiver, if both are still there.
+    #[inline(always)]
+    pub(crate) fn opener(
+        &self,
+        own: EventLoopId,
+        ports: &Slab<Port>,
+        channel: Channel,
+        ordinal: u32,
+    ) -> Option<ReceiverAt> {
+        let leg = self.opened.get(channel.0)?;
+        let target = leg.targets.get(ordinal as usize)?;
+        let port = ports.get(leg.port)?;
+        let open = target.state == TargetState::Open && port.state.hears();
+        let at = ReceiverAt { port: PortId::new(own, leg.port), context: ContextId::new(own, port.context) };
+        open.then_some(at)
+    }
 }
 
 /// A connection to one context that lies next in the lane.
@@ -97,57 +90,11 @@ impl Offer<'_> {
 }
 
 impl Peer {
-    /// Returns what lies next in the lane.
+    /// Returns the next record.
     #[inline(always)]
-    pub(crate) fn next(&mut self, ports: &Slab<Port>) -> Next<'_> {
-        let Self { link, cuts, opened, accepted, .. } = self;
-        let entry = match link {
-            Link::Lanes(ends) => ends.consumer.entry(),
-            Link::Own => None,
-        };
-        let Some(entry) = entry else {
-            return if cuts.is_empty() { Next::Nothing } else { Next::Cut };
-        };
-        // The usual kind apart: a table of jumps for all of them is slower for it.
-        let short = entry.peek(|record| match *record {
-            Record::Short { channel, route, length, .. } => Some((channel, route, u64::from(length), true)),
-            _ => None,
-        });
-        let message = short.ok_or(()).or_else(|()| {
-            entry.peek(|record| match *record {
-                Record::Short { channel, route, length, .. } => Ok((channel, route, u64::from(length), true)),
-                Record::Long { channel, route, ref bytes, .. } => {
-                    Ok((channel, route, bytes.len() as u64, false))
-                }
-                Record::Connect { .. } => Err(Next::Connect),
-                Record::Signal(_) => Err(Next::Signal),
-                _ => Err(Next::Other),
-            })
-        });
-        let (channel, route, bytes, short) = match message {
-            Ok(message) => message,
-            Err(next) => return next,
-        };
-        let audience = match route.receiver() {
-            None => match accepted.get(channel) {
-                None => Audience::Nobody,
-                Some(accepted) => accepted.only().map_or(Audience::Several, Audience::One),
-            },
-            Some(ordinal) => {
-                let leg = opened.get(channel.0).filter(|leg| {
-                    let target = leg.targets.get(ordinal as usize);
-                    target.is_some_and(|target| target.state == TargetState::Open)
-                });
-                let port = leg.and_then(|leg| Some((leg.port, ports.get(leg.port)?)));
-                match port {
-                    Some((key, port)) if port.state.hears() => {
-                        Audience::One(ReceiverAt { port: key, context: port.context })
-                    }
-                    _ => Audience::Nobody,
-                }
-            }
-        };
-        Next::Message(NextMessage { entry, channel, route, bytes, short, audience })
+    pub(crate) fn next(&mut self) -> Option<NextRecord<'_>> {
+        let Self { link: Link::Lanes(ends), opened, accepted, .. } = self else { return None };
+        Some(NextRecord { entry: ends.consumer.entry()?, accepted, opened })
     }
 
     /// Returns the signal that lies next in the lane, and passes it.
@@ -190,13 +137,7 @@ impl Peer {
     pub(crate) fn begin_fan_out(&mut self, fan_out: &mut FanOut, windowed: bool) {
         let Self { link: Link::Lanes(ends), accepted, .. } = self else { return };
         let Some(entry) = ends.consumer.entry() else { return };
-        let Some((channel, bytes, short)) = entry.peek(|record| match *record {
-            Record::Short { channel, length, .. } => Some((channel, u64::from(length), true)),
-            Record::Long { channel, ref bytes, .. } => Some((channel, bytes.len() as u64, false)),
-            _ => None,
-        }) else {
-            return;
-        };
+        let Some(Address { channel, bytes, short, .. }) = entry.peek(Record::address) else { return };
         let Some(accepted) = accepted.get(channel) else { return };
         if short {
             entry.pass(bytes, |record, tail| {
