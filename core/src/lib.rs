@@ -108,7 +108,9 @@ mod ids;
 mod index;
 mod limits;
 mod message;
+// In the package of the models, for which alone the crate is compiled with this cfg.
 #[cfg(port_core_model)]
+#[path = "../../loom-tests/src/model.rs"]
 pub mod model;
 mod name;
 mod payload;

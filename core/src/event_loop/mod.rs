@@ -26,6 +26,7 @@ pub(crate) mod stream;
 mod turns;
 mod wait;
 #[cfg(test)]
+#[path = "../../tests/inside/wrap.rs"]
 mod wrap_tests;
 
 use crate::description::ContextDescription;

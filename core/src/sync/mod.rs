@@ -14,7 +14,9 @@
 //! a model notices: constantly `false` normally, and in models `true` for the one
 //! mutant that the run chose.
 
+// In the package of the models, for which alone the crate is compiled with this cfg.
 #[cfg(port_core_model)]
+#[path = "../../../loom-tests/src/sync/mod.rs"]
 mod model;
 #[cfg(not(port_core_model))]
 mod native;

@@ -35,19 +35,5 @@ fn in_pieces<const N: usize>(from: &[u8], to: &mut [MaybeUninit<u8>]) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_length_is_copied_and_no_more() {
-        let from: Vec<u8> = (1..=64).collect();
-        for length in 0..=from.len() {
-            let mut to = [MaybeUninit::new(0); 65];
-            copy_short(&from[..length], &mut to);
-            // SAFETY: all of it was initialised above.
-            let to = unsafe { to.assume_init_ref() };
-            assert_eq!(&to[..length], &from[..length]);
-            assert!(to[length..].iter().all(|byte| *byte == 0));
-        }
-    }
-}
+#[path = "../../../tests/inside/copy.rs"]
+mod tests;

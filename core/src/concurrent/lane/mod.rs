@@ -36,6 +36,7 @@ mod prefetch;
 mod producer;
 mod segment;
 #[cfg(test)]
+#[path = "../../../tests/inside/lane.rs"]
 mod tests;
 
 pub(crate) use consumer::{Consumer, Entry, Frontier};

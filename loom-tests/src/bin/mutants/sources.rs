@@ -10,7 +10,7 @@ const COMMENT_ABOVE: usize = 8;
 /// How far below the start of a call its ordering may be written.
 const ARGUMENTS_BELOW: usize = 4;
 
-/// The files of the core that hold no tests, without the shim.
+/// The files of the core, without the shim.
 #[derive(Debug)]
 pub(crate) struct Sources {
     /// By path below `src`, with lines.
@@ -34,7 +34,7 @@ impl Sources {
                 if name != "sync" {
                     self.read_folder(&entry.path(), &format!("{name}/"));
                 }
-            } else if name.ends_with(".rs") && !name.ends_with("tests.rs") {
+            } else if name.ends_with(".rs") {
                 let text = fs::read_to_string(entry.path()).expect("the core's source");
                 self.files.push((name, text.lines().map(|line| line.trim().to_owned()).collect()));
             }
