@@ -256,3 +256,24 @@ fn a_registered_task_is_let_go_while_a_post_wakes_it() {
         assert_eq!(drain(&mut background), [Seen::Disconnect(DisconnectReason::EventLoopGone)]);
     });
 }
+
+/// A post comes between a task's being registered and the second look, which finds it: nobody wakes the task,
+/// and its waker goes with the loop all the same.
+#[test]
+fn a_task_that_need_not_wait_is_let_go_with_its_loop() {
+    model(None, 3_000, || {
+        let browser = Browser::new();
+        let Connected { mut background, port, mut page, .. } = browser.connected();
+        assert_eq!(drain(&mut page), []);
+        let (task, wakes) = counting_waker();
+        let posting = thread::spawn(move || {
+            background.post_message(port, &[1]).unwrap();
+            background
+        });
+        drop(page.poll_event(&mut Context::from_waker(&task)));
+        drop((task, page));
+        let background = posting.join().unwrap();
+        assert_eq!(std::sync::Arc::strong_count(&wakes), 1);
+        drop(background);
+    });
+}

@@ -323,9 +323,13 @@ fn close_leg(peers: &mut [Option<Box<Peer>>], leg: LegAt, reason: DisconnectReas
     let LegAt { peer: index, channel } = leg;
     let Some(Some(peer)) = peers.get_mut(index as usize) else { return };
     let to_be_told = peer.remove_opened(channel, |leg| {
-        let pending = leg.targets.iter().all(|target| target.state != TargetState::Open);
-        (leg.is_live() || (leg.is_unanswered() && !mutant("unanswered-leg-freed-in-silence")))
-            && !(pending && mutant("pending-leg-closed-in-silence"))
+        leg.targets.iter().any(|target| match target.state {
+            TargetState::Open => true,
+            TargetState::Pending => !mutant("pending-leg-closed-in-silence"),
+            // Told before the channel's id is used again.
+            TargetState::Lost => !mutant("unanswered-leg-freed-in-silence"),
+            TargetState::Gone => false,
+        })
     });
     if to_be_told == Some(true) {
         let route = Route::TO_RECEIVERS;

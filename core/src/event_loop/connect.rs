@@ -282,8 +282,8 @@ impl EventLoop {
     /// detached says so in its lane, behind what it may have sent.
     fn bury_dead(&mut self, index: PeerIndex, watched: impl IntoIterator<Item = Arc<ContextShared>>) {
         for context in watched {
-            let looked = !mutant("mark-looked-at-before-registering-only");
-            let Some(reason) = context.killed().filter(|_| looked) else { continue };
+            let killed = context.killed().filter(|_| !mutant("mark-looked-at-before-registering-only"));
+            let Some(reason) = killed else { continue };
             self.cut(index, Gone::Contexts(Arc::new(vec![context.id().key()]), reason));
             self.made_work();
         }

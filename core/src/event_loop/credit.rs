@@ -24,14 +24,15 @@ impl EventLoop {
                 .receiver_windows
                 .get(&key)
                 .is_none_or(|window| window.sent.outstanding().leaves_room(&self.service.limits)),
-            Side::Opener(opener) => {
-                let heeded = if mutant("window-of-the-first-leg-alone") { 1 } else { opener.legs.len() };
-                opener.legs.iter().take(heeded).all(|leg| {
+            Side::Opener(opener) => opener
+                .legs
+                .iter()
+                .take(if mutant("window-of-the-first-leg-alone") { 1 } else { usize::MAX })
+                .all(|leg| {
                     self.peer(leg.peer)
                         .and_then(|peer| peer.windows.get(&leg.channel))
                         .is_none_or(|window| window.sent.outstanding().leaves_room(&self.service.limits))
-                })
-            }
+                }),
         }
     }
 

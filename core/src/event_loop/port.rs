@@ -224,12 +224,6 @@ impl Leg {
     pub(crate) fn is_live(&self) -> bool {
         self.targets.iter().any(|target| !target.state.is_gone())
     }
-
-    /// Whether a target went without a word from its event loop, which then must be
-    /// told before the channel's id is used again.
-    pub(crate) fn is_unanswered(&self) -> bool {
-        self.targets.iter().any(|target| target.state == TargetState::Lost)
-    }
 }
 
 /// What an opener counts of a leg where there are windows.

@@ -167,8 +167,8 @@ impl EventLoopShared {
         let (here, there) = Lanes::between(own, peer);
         // Under the locks, so that a notice of our death, or of one of our contexts',
         // comes after this one in the peer's queue. The waker must not run there.
-        let locked = (lower_registry, higher_registry);
-        let locked = (!mutant("lanes-announced-outside-the-locks")).then_some(locked);
+        let locked =
+            Some((lower_registry, higher_registry)).filter(|_| !mutant("lanes-announced-outside-the-locks"));
         peer.enqueue(Notice::Peer(Box::new(there)));
         drop(locked);
         peer.nudge();

@@ -130,7 +130,6 @@ impl<T> Cursor<T> {
             if !self.is_followed() {
                 return false;
             }
-            let mut next = self.current().following();
             // The producer may have filled the slot and then gone on, both since we looked.
             if self.is_complete() && !mutant("followed-without-a-second-look") {
                 return true;
@@ -138,12 +137,8 @@ impl<T> Cursor<T> {
             let (before, turn) = (self.segment, self.turn);
             if mutant("recycled-before-following") {
                 emptied(before, turn);
-                next = self.current().following();
-                if next.is_null() {
-                    return false;
-                }
             }
-            self.segment = next;
+            self.segment = self.current().following();
             self.index = 0;
             (self.ring, self.turn) = (self.current().ring(), self.current().turn());
             if self.in_a_row >= IN_A_ROW {

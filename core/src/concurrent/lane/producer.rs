@@ -237,7 +237,9 @@ impl<T> Producer<T> {
         let (turn, ring) = (fresh.turn(), fresh.ring());
         self.begun = self.written();
         // Relaxed: a plain count. Whoever must not read an older one has seen what we did afterwards.
-        self.shared.progress.reach.store(self.begun + ring.length() as u64, Ordering::Relaxed);
+        if !mutant("frontier-in-the-first-segment") {
+            self.shared.progress.reach.store(self.begun + ring.length() as u64, Ordering::Relaxed);
+        }
         // SAFETY: as in `append`. From now on the consumer may free it.
         unsafe { &*self.segment }.follow_with(next);
         self.segment = next;

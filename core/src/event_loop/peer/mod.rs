@@ -11,7 +11,7 @@ use crate::concurrent::lane::{Consumer, Producer};
 use crate::event_loop::port::{Leg, LegWindow};
 use crate::event_loop::slab::{LAST_GENERATION, Slab};
 use crate::shared::event_loop::{EventLoopShared, Lanes};
-use crate::sync::{Arc, HashMap};
+use crate::sync::{Arc, HashMap, mutant};
 use crate::wire::channel::Channel;
 use crate::wire::context_table::ContextTable;
 use crate::wire::record::Record;
@@ -93,9 +93,10 @@ impl Peer {
         if matches!(self.link, Link::Own) {
             self.link = Link::Lanes(Ends::of(Lanes::to_itself(&self.shared)).1);
         }
-        match &mut self.link {
-            Link::Lanes(ends) => (ends, &self.shared),
-            Link::Own => unreachable!("made above"),
+        let Link::Lanes(ends) = &mut self.link else { unreachable!("made above") };
+        if mutant("rung-before-publishing") {
+            ends.ringer.published(self.shared.bell());
         }
+        (ends, &self.shared)
     }
 }

@@ -47,9 +47,6 @@ impl Peer {
     pub(crate) fn send(&mut self, record: Record, tail: &[u8]) {
         let bytes = record.bytes();
         let (ends, peer) = self.ends();
-        if mutant("rung-before-publishing") {
-            ends.ringer.published(peer.bell());
-        }
         match ends.producer.push(record, tail, bytes) {
             // A payload's destructor may panic; the message's other receivers still get it.
             Err(refused) => discard(refused),
@@ -61,9 +58,6 @@ impl Peer {
     #[inline(always)]
     fn send_in_place(&mut self, make: impl FnOnce() -> Record, bytes: u64, finish: impl FnOnce(&mut Record)) {
         let (ends, peer) = self.ends();
-        if mutant("rung-before-publishing") {
-            ends.ringer.published(peer.bell());
-        }
         if ends.producer.push_in_place(make, &[], bytes, finish) {
             ends.published(peer);
         }
