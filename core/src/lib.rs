@@ -3,16 +3,14 @@
 //! work between its threads: `tabs.connect()`, `runtime.connect()`,
 //! `runtime.onConnect`, `postMessage` and `disconnect`.
 //!
-//! The core carries bytes and decides who is connected to whom. It has no script
-//! engine, no I/O, no thread of its own, no clock and no global state. The browser
-//! tells it **facts** (a frame shows another document, an extension was unloaded)
-//! and makes **calls** (connect, post, disconnect); it gives back **events**.
+//! The core carries bytes and decides who is connected to whom. It has no script engine, no I/O, no thread of
+//! its own, no clock and no global state. The browser tells it **facts** (a frame shows another document, an
+//! extension was unloaded) and makes **calls** (connect, post, disconnect); it gives back **events**.
 //!
 //! - [`MessageService`] takes the facts, from any thread, and makes event loops.
-//! - [`EventLoop`] is what one thread that runs script owns: contexts are attached
-//!   to it, calls are made on it, events are taken from it. Two event loops that talk
-//!   are joined by two lock-free lanes, one per direction; ports are plain data at
-//!   either end, so ten thousand idle ones cost memory and no time.
+//! - [`EventLoop`] is what one thread that runs script owns: contexts are attached to it, calls are made on
+//!   it, events are taken from it. Two event loops that talk are joined by two lock-free lanes, one per
+//!   direction; ports are plain data at either end, so ten thousand idle ones cost memory and no time.
 //! - [`Event`] is what a context hears: connected, message, disconnected.
 //! - [`Limits`] bound what is held, [`Policies`] choose where browsers differ.
 //!
@@ -26,13 +24,11 @@
 //! - **No half-open port.** A connect that races with anything going away gives a
 //!   connection that is closed later, or "no receiver".
 //! - **No lost wake-up**, and at most one wake for each time that the loop said "nothing".
-//! - **Order.** What one event loop sends to one context arrives in the order of the
-//!   calls, across ports, connects, messages and disconnects. Not across senders, and not
-//!   causally through a third loop: if A posts to C, then to B, and B answers by
-//!   posting to C, then C may hear B first.
+//! - **Order.** What one event loop sends to one context arrives in the order of the calls, across ports,
+//!   connects, messages and disconnects. Not across senders, and not causally through a third loop: if A
+//!   posts to C, then to B, and B answers by posting to C, then C may hear B first.
 //! - **Bounds.** A refused call gives the message back, says why, and holds up nothing else.
-//! - **Isolation.** A context reaches its own extension instance alone; `sender` is
-//!   what the browser said.
+//! - **Isolation.** A context reaches its own extension instance alone; `sender` is what the browser said.
 //! - **Nothing lost or leaked** in any order of teardown; a payload is dropped once,
 //!   also when a destructor panics.
 //! - **Hung threads** keep nobody waiting once they are declared gone: peers hear it,

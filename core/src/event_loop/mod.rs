@@ -77,22 +77,7 @@ const OWN: PeerIndex = 0;
 /// [`EventLoopGone`](crate::DisconnectReason::EventLoopGone), after what was sent before.
 ///
 /// ```
-/// use port_core::*;
-/// use std::task::Waker;
-///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let service = MessageService::default();
-/// let extension = service.extension_loaded(ExtensionId::new("greeter@example"))?;
-/// let (tab, document) = (TabId::new(7), DocumentId::new(1));
-/// service.tab_opened(tab, WindowId::new(1))?;
-/// service.frame_attached(tab, FrameId::TOP, None, document)?;
-///
-/// let mut event_loop = service.event_loop(Waker::noop().clone());
-/// let background = event_loop.attach(ContextDescription::background(extension))?;
-/// let place = Place::new(tab, FrameId::TOP, document);
-/// let page = event_loop.attach(ContextDescription::content_script(extension, place))?;
-/// event_loop.set_listening(page, Listening::PORTS)?;
-///
+#[doc = include_str!("examples/set_up.md")]
 /// let port = event_loop.connect_tab(background, &TabTarget::new(tab).name("greetings"))?;
 /// event_loop.post_message(port, "hello")?;
 ///
@@ -100,8 +85,7 @@ const OWN: PeerIndex = 0;
 /// assert_eq!(name, "greetings");
 /// let Some(Event::Message { payload, .. }) = event_loop.next_event() else { panic!() };
 /// assert_eq!(&*payload, b"hello");
-/// # Ok(())
-/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct EventLoop {
     service: Arc<ServiceInner>,
@@ -152,7 +136,7 @@ impl EventLoop {
     /// See [`AttachError`]. [`ExtensionInstance`](crate::ExtensionInstance)s of another service are unknown here.
     ///
     /// ```
-    #[doc = include_str!("example.md")]
+    #[doc = include_str!("examples/set_up.md")]
     /// let popup = ContextDescription::page(extension).url("ext://greeter/popup.html").origin("ext://greeter");
     /// let popup = event_loop.attach(popup)?;
     /// assert_eq!(popup.event_loop(), event_loop.id());
@@ -171,7 +155,7 @@ impl EventLoop {
     /// [`UnknownContext`](ContextError::UnknownContext); detaching twice is one.
     ///
     /// ```
-    #[doc = include_str!("example.md")]
+    #[doc = include_str!("examples/set_up.md")]
     /// event_loop.detach(page)?;
     /// assert_eq!(event_loop.detach(page), Err(ContextError::UnknownContext));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -188,7 +172,7 @@ impl EventLoop {
     /// [`UnknownContext`](ContextError::UnknownContext), [`Gone`](ContextError::Gone).
     ///
     /// ```
-    #[doc = include_str!("example.md")]
+    #[doc = include_str!("examples/set_up.md")]
     /// event_loop.set_listening(page, Listening::PORTS.one_off(true))?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -200,7 +184,7 @@ impl EventLoop {
     /// that is not attached here. Allocates nothing.
     ///
     /// ```
-    #[doc = include_str!("example.md")]
+    #[doc = include_str!("examples/set_up.md")]
     /// let port = event_loop.connect_tab(background, &TabTarget::new(tab))?;
     /// assert!(event_loop.ports(background).eq([port]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -215,10 +199,9 @@ impl EventLoop {
     /// extension there (as measured in Chromium and Firefox), itself excepted, and gives the opener's end at once:
     /// [`tabs.connect`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/tabs/connect).
     ///
-    /// The receivers are those in the index now; frames that come later never join.
-    /// Each takes the connection if it is listening when the connection reaches it.
-    /// When none does, or there is none, the port ends with
-    /// [`NoReceiver`](crate::DisconnectReason::NoReceiver), never before this returns. Messages may be
+    /// The receivers are those in the index now; frames that come later never join. Each takes the connection
+    /// if it is listening when the connection reaches it. When none does, or there is none, the port ends
+    /// with [`NoReceiver`](crate::DisconnectReason::NoReceiver), never before this returns. Messages may be
     /// posted right away.
     ///
     /// Rings the event loops concerned. Allocates for the port when memory kept from
@@ -230,7 +213,7 @@ impl EventLoop {
     /// See [`ConnectError`].
     ///
     /// ```
-    #[doc = include_str!("example.md")]
+    #[doc = include_str!("examples/set_up.md")]
     /// let everywhere = TabTarget::new(tab).name("greetings");
     /// let port = event_loop.connect_tab(background, &everywhere)?;
     /// let top_frame_only = event_loop.connect_tab(background, &everywhere.frame(FrameId::TOP))?;
@@ -251,7 +234,7 @@ impl EventLoop {
     /// See [`ConnectError`].
     ///
     /// ```
-    #[doc = include_str!("example.md")]
+    #[doc = include_str!("examples/set_up.md")]
     /// let port = event_loop.connect_runtime(page, &RuntimeTarget::own().name("to the background"))?;
     /// assert!(matches!(event_loop.next_event(), Some(Event::Connect { context, .. }) if context == background));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -273,7 +256,7 @@ impl EventLoop {
     /// Returns whether the port was open; calling it again is harmless.
     ///
     /// ```
-    #[doc = include_str!("example.md")]
+    #[doc = include_str!("examples/set_up.md")]
     /// let port = event_loop.connect_tab(background, &TabTarget::new(tab))?;
     /// assert!(event_loop.disconnect(port));
     /// assert!(!event_loop.disconnect(port));
@@ -288,11 +271,10 @@ impl EventLoop {
     /// Sends a message to the other side of a port, from an opener to every receiver:
     /// [`port.postMessage`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/runtime/Port/postMessage).
     ///
-    /// When this returns `Ok` the message lies in the lanes of all receivers and their
-    /// event loops were rung. It is never delivered before this returns. A message of
-    /// up to [`INLINE_BYTES`](crate::INLINE_BYTES) is copied into the lane and allocates nothing; a
-    /// longer one travels by reference, and is copied once before if it was borrowed.
-    /// A full lane allocates a segment now and then.
+    /// When this returns `Ok` the message lies in the lanes of all receivers and their event loops were rung.
+    /// It is never delivered before this returns. A message of up to [`INLINE_BYTES`](crate::INLINE_BYTES) is
+    /// copied into the lane and allocates nothing; a longer one travels by reference, and is copied once
+    /// before if it was borrowed. A full lane allocates a segment now and then.
     ///
     /// A message to a port whose [`Event::Disconnect`] is on its way is
     /// accepted and goes nowhere, as in browsers (measured).
@@ -303,7 +285,7 @@ impl EventLoop {
     /// [`PostErrorKind`](crate::PostErrorKind).
     ///
     /// ```
-    #[doc = include_str!("example.md")]
+    #[doc = include_str!("examples/set_up.md")]
     /// let port = event_loop.connect_tab(background, &TabTarget::new(tab))?;
     /// event_loop.post_message(port, r#"{"greeting":"hello"}"#)?;
     /// event_loop.post_message(port, Message::from(vec![0; 1 << 20]).format(MessageFormat::StructuredClone))?;
@@ -318,12 +300,11 @@ impl EventLoop {
         self.post_to_port(port, message.into())
     }
 
-    /// Returns whether a port may be used: it has not ended, or its
-    /// [`Event::Disconnect`] is not handed out yet. Messages posted in the latter
-    /// case are dropped, as in browsers.
+    /// Returns whether a port may be used: it has not ended, or its [`Event::Disconnect`] is not handed out
+    /// yet. Messages posted in the latter case are dropped, as in browsers.
     ///
     /// ```
-    #[doc = include_str!("example.md")]
+    #[doc = include_str!("examples/set_up.md")]
     /// let port = event_loop.connect_tab(background, &TabTarget::new(tab))?;
     /// assert!(event_loop.is_open(port));
     /// event_loop.disconnect(port);
@@ -339,7 +320,7 @@ impl EventLoop {
     /// Whoever takes a port's number from a script asks this first.
     ///
     /// ```
-    #[doc = include_str!("example.md")]
+    #[doc = include_str!("examples/set_up.md")]
     /// let port = event_loop.connect_tab(background, &TabTarget::new(tab))?;
     /// assert_eq!(event_loop.context_of(port), Some(background));
     /// let forged = PortId::from_bits(port.to_bits() + 1);
@@ -415,9 +396,8 @@ impl EventLoop {
     /// machine. A main loop that expects an answer at once does better to ask
     /// [`next_event_unarmed`](Self::next_event_unarmed) for a moment before it asks this, as [`wait`](Self::wait) does.
     ///
-    /// Event loops that sent something have their turn in batches of 64, the loop's
-    /// own messages to itself included, so a flood from one holds up no other.
-    /// Allocates nothing for a message.
+    /// Event loops that sent something have their turn in batches of 64, the loop's own messages to itself
+    /// included, so a flood from one holds up no other. Allocates nothing for a message.
     ///
     /// An event holds a short message in itself, so it is some two hundred bytes large. Match on a
     /// reference to it where it need not be kept: moving it can take as long as all the rest of a message.
@@ -427,25 +407,8 @@ impl EventLoop {
     /// the borrow would last through the body, and the first call from there would panic.
     ///
     /// ```
-    #[doc = include_str!("example.md")]
-    /// use std::cell::RefCell;
-    ///
-    /// let port = event_loop.connect_tab(background, &TabTarget::new(tab))?;
-    /// event_loop.post_message(port, "hello")?;
-    /// let cell = RefCell::new(event_loop);
-    /// loop {
-    ///     let event = cell.borrow_mut().next_event();
-    ///     let Some(event) = event else { break };
-    ///     match &event {
-    ///         Event::Connect { name, .. } => { /* fire runtime.onConnect */ }
-    ///         Event::Message { port, payload, .. } => {
-    ///             // Fire port.onMessage, which answers.
-    ///             cell.borrow_mut().post_message(*port, payload)?;
-    ///             # cell.borrow_mut().disconnect(*port);
-    ///         }
-    ///         _ => {}
-    ///     }
-    /// }
+    #[doc = include_str!("examples/set_up.md")]
+    #[doc = include_str!("examples/next_event.md")]
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use = "an event that is dropped is lost"]
@@ -459,7 +422,7 @@ impl EventLoop {
     /// before it falls asleep; some ten nanoseconds where there is nothing.
     ///
     /// ```
-    #[doc = include_str!("example.md")]
+    #[doc = include_str!("examples/set_up.md")]
     /// let port = event_loop.connect_tab(background, &TabTarget::new(tab))?;
     /// let found = (0..100).find_map(|_| event_loop.next_event_unarmed());
     /// assert!(matches!(found, Some(Event::Connect { .. })));
@@ -475,7 +438,7 @@ impl EventLoop {
     /// [for a moment](Self::set_looks_before_sleep).
     ///
     /// ```
-    #[doc = include_str!("example.md")]
+    #[doc = include_str!("examples/set_up.md")]
     /// event_loop.connect_tab(background, &TabTarget::new(tab))?;
     /// assert!(matches!(event_loop.wait(), Event::Connect { .. }));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -488,7 +451,7 @@ impl EventLoop {
     /// Returns the next event as [`wait`](Self::wait) does, but waits no longer than this; `None` when nothing came.
     ///
     /// ```
-    #[doc = include_str!("example.md")]
+    #[doc = include_str!("examples/set_up.md")]
     /// use std::time::Duration;
     ///
     /// assert_eq!(event_loop.wait_timeout(Duration::from_millis(1)), None);
@@ -506,7 +469,7 @@ impl EventLoop {
     /// yields now and then, as the stream of the feature `stream` does.
     ///
     /// ```
-    #[doc = include_str!("example.md")]
+    #[doc = include_str!("examples/set_up.md")]
     /// use std::task::{Context, Poll};
     ///
     /// let mut task = Context::from_waker(Waker::noop());
@@ -527,37 +490,19 @@ impl EventLoop {
     /// loop itself counts, so a stream may be made anew for each event, and the loop be used in between. One task polls
     /// at a time, as with `poll_event`; a stream that is dropped loses nothing.
     ///
-    /// ```
-    /// use port_core::{Event, EventLoop};
-    /// # use futures_core::Stream;
-    /// # use std::{future::poll_fn, pin::pin};
-    /// # async fn next<S: Stream<Item = Event>>(stream: S) -> Option<Event> {
-    /// #     let mut stream = pin!(stream);
-    /// #     poll_fn(|context| stream.as_mut().poll_next(context)).await
-    /// # }
-    ///
-    /// async fn run(mut event_loop: EventLoop) {
-    ///     // With `futures::StreamExt`: `event_loop.events().next().await`.
-    ///     while let Some(event) = next(event_loop.events()).await {
-    ///         if let Event::Message { port, payload, .. } = event {
-    ///             let _ = event_loop.post_message(port, &payload);
-    ///         }
-    ///     }
-    /// }
-    /// ```
+    #[doc = include_str!("examples/events.md")]
     #[cfg(feature = "stream")]
     pub fn events(&mut self) -> Events<'_> {
         Events::new(self)
     }
 
-    /// Sets how many times [`wait`](Self::wait) and [`wait_timeout`](Self::wait_timeout) look for an event before they
-    /// sleep, with a pause of the processor between two looks. The default, 400, takes some five
-    /// microseconds. Use more where answers come at once (to sleep and be woken takes ten times
-    /// as long), and 0 where there are more threads than processors.
-    /// The other ways to take events never spin.
+    /// Sets how many times [`wait`](Self::wait) and [`wait_timeout`](Self::wait_timeout) look for an event
+    /// before they sleep, with a pause of the processor between two looks. The default, 400, takes some five
+    /// microseconds. Use more where answers come at once (to sleep and be woken takes ten times as long), and
+    /// 0 where there are more threads than processors. The other ways to take events never spin.
     ///
     /// ```
-    #[doc = include_str!("example.md")]
+    #[doc = include_str!("examples/set_up.md")]
     /// event_loop.set_looks_before_sleep(0);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -572,17 +517,13 @@ impl EventLoop {
     /// by a thread that is about to, and is dropped on whichever thread is last to use it.
     ///
     /// ```
-    /// # use port_core::*;
-    /// # use std::{sync::mpsc, task::Waker, thread};
-    /// # let service = MessageService::default();
-    /// # struct Proxy(mpsc::Sender<()>);
-    /// # impl std::task::Wake for Proxy { fn wake(self: std::sync::Arc<Self>) { let _ = self.0.send(()); } }
-    /// let mut event_loop = service.event_loop(Waker::noop().clone());
-    /// thread::spawn(move || {
-    ///     # let proxy = Proxy(mpsc::channel().0);
-    ///     event_loop.set_waker(Waker::from(std::sync::Arc::new(proxy)));
+    #[doc = include_str!("examples/set_up.md")]
+    /// # fn waker_of_the_main_loop() -> Waker { Waker::noop().clone() }
+    /// std::thread::spawn(move || {
+    ///     event_loop.set_waker(waker_of_the_main_loop());
     ///     // … the thread's own main loop.
     /// });
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn set_waker(&mut self, waker: Waker) {
         self.shared.set_waker(waker);
@@ -593,7 +534,7 @@ impl EventLoop {
     /// Returns this event loop's id.
     ///
     /// ```
-    #[doc = include_str!("example.md")]
+    #[doc = include_str!("examples/set_up.md")]
     /// assert_eq!(background.event_loop(), event_loop.id());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -608,28 +549,7 @@ impl EventLoop {
     /// Everything but [`attach`](Self::attach) would only say of each context that it is gone, and of a loop
     /// without contexts nothing would. Such a loop stays gone. The thread begins anew:
     ///
-    /// ```
-    /// # use port_core::*;
-    /// # use std::task::Waker;
-    /// # fn set_up(_: &mut EventLoop) {}
-    /// # fn scripts_end(_: ContextId) {}
-    /// # let service = MessageService::default();
-    /// # let waker = || Waker::noop().clone();
-    /// # let mut event_loop = service.event_loop(waker());
-    /// # service.event_loop_gone(event_loop.id()).unwrap();
-    /// if event_loop.is_gone() {
-    ///     // Its contexts end, as the others were told long ago.
-    ///     while let Some(event) = event_loop.next_event() {
-    ///         if let Event::ContextGone { context, .. } = event {
-    ///             scripts_end(context);
-    ///         }
-    ///     }
-    ///     event_loop = service.event_loop(waker());
-    ///     // Documents that still stand are attached again, as other contexts.
-    ///     set_up(&mut event_loop);
-    /// }
-    /// # assert!(!event_loop.is_gone());
-    /// ```
+    #[doc = include_str!("examples/is_gone.md")]
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.shared.is_retired()
@@ -640,7 +560,7 @@ impl EventLoop {
     /// a bug report; `Debug` of it is readable. Looks at everything that lies in the lanes, and allocates.
     ///
     /// ```
-    #[doc = include_str!("example.md")]
+    #[doc = include_str!("examples/set_up.md")]
     /// event_loop.connect_tab(background, &TabTarget::new(tab).name("greetings"))?;
     /// let shown = event_loop.snapshot();
     /// assert_eq!((shown.contexts.len(), shown.ports[0].name.as_str()), (2, "greetings"));
