@@ -2,9 +2,8 @@
 
 use crate::ids::{DocumentId, ExtensionId, ExtensionInstance, FrameId, TabId};
 
-/// What kind of context a script runs in. `MessageSender` has no such field in
-/// any browser; telling a content script from an extension's own page by guessing
-/// has caused real vulnerabilities.
+/// What kind of context a script runs in. `MessageSender` has no such field in any browser; telling a content
+/// script from an extension's own page by guessing has caused real vulnerabilities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ContextKind {
@@ -84,8 +83,7 @@ impl From<ExtensionId> for ExtensionDescription {
 
 /// Which other extensions may connect to an extension: the manifest's
 /// [`externally_connectable`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/manifest.json/externally_connectable).
-/// In browsers an extension without that key admits everyone; the core admits
-/// nobody by default.
+/// In browsers an extension without that key admits everyone; the core admits nobody by default.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ExternalConnections {
@@ -108,9 +106,8 @@ impl ExternalConnections {
     }
 }
 
-/// A context as the browser describes it to
-/// [`EventLoop::attach`](crate::EventLoop::attach). What is said here is what
-/// receivers see as `sender`; nothing in a message can change it.
+/// A context as the browser describes it to [`EventLoop::attach`](crate::EventLoop::attach). What is said
+/// here is what receivers see as `sender`; nothing in a message can change it.
 ///
 /// ```
 /// # use port_core::*;

@@ -1,8 +1,7 @@
 //! What an event loop hands to the scripts' side.
 
 use crate::ids::{ContextId, PortId};
-use crate::message::MessageFlags;
-use crate::message::MessageFormat;
+use crate::message::{MessageFlags, MessageFormat};
 use crate::name::PortName;
 use crate::payload::Payload;
 use crate::reason::DisconnectReason;

@@ -150,9 +150,8 @@ impl fmt::Display for ExtensionId {
     }
 }
 
-/// One load of an extension. Loading the same extension again (an update, a
-/// reload) gives another instance, so that content scripts left over from the
-/// old one never reach the new background. Given by
+/// One load of an extension. Loading the same extension again (an update, a reload) gives another instance,
+/// so that content scripts left over from the old one never reach the new background. Given by
 /// [`MessageService::extension_loaded`](crate::MessageService::extension_loaded).
 ///
 /// Unique in the process: another service refuses it.
@@ -319,16 +318,14 @@ macro_rules! loop_local_id {
 }
 
 loop_local_id!(
-    /// A script context attached to an event loop: one extension's content-script
-    /// world in one document, a background page or worker, or an extension page.
-    /// Carries a generation, so a late call with the id of a detached context is
-    /// refused and never reaches its successor.
+    /// A script context attached to an event loop: one extension's content-script world in one document, a
+    /// background page or worker, or an extension page. Carries a generation, so a late call with the id of a
+    /// detached context is refused and never reaches its successor.
     ContextId
 );
 loop_local_id!(
-    /// One end of a connection, a `runtime.Port` of one context. Carries a
-    /// generation, so a late call with the id of an ended port is refused and
-    /// never reaches its successor.
+    /// One end of a connection, a `runtime.Port` of one context. Carries a generation, so a late call with
+    /// the id of an ended port is refused and never reaches its successor.
     ///
     /// It names a port of the event loop and says nothing of who may use it: many extensions share a loop, and
     /// the numbers can be guessed. An embedder whose scripts name ports by numbers of their own must check that the

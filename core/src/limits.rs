@@ -1,5 +1,19 @@
 //! Bounds on what one service holds.
 
+/// Makes a builder's setters, each for the field of its name.
+macro_rules! setters {
+    ($($(#[$doc:meta])* $field:ident($value:ident: $type:ty),)+) => {
+        $(
+            $(#[$doc])*
+            pub const fn $field(mut self, $value: $type) -> Self {
+                self.$field = $value;
+                self
+            }
+        )+
+    };
+}
+pub(crate) use setters;
+
 /// Bounds on messages, ports and lanes. A call that would pass one is refused
 /// with an error and changes nothing; nothing else on the thread is held up.
 ///
@@ -49,12 +63,6 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Sets the largest message, in bytes.
-    pub const fn message_bytes(mut self, bytes: usize) -> Self {
-        self.message_bytes = bytes;
-        self
-    }
-
     /// Sets the window of messages, or `None`.
     pub fn window_messages(mut self, messages: impl Into<Option<u32>>) -> Self {
         self.window_messages = messages.into();
@@ -67,21 +75,14 @@ impl Limits {
         self
     }
 
-    /// Sets how many records one direction between two event loops may hold.
-    pub const fn lane_records(mut self, records: u64) -> Self {
-        self.lane_records = records;
-        self
-    }
-
-    /// Sets how many bytes one direction between two event loops may hold.
-    pub const fn lane_bytes(mut self, bytes: u64) -> Self {
-        self.lane_bytes = bytes;
-        self
-    }
-
-    /// Sets how many ports one context may hold.
-    pub const fn ports_per_context(mut self, ports: u32) -> Self {
-        self.ports_per_context = ports;
-        self
+    setters! {
+        /// Sets the largest message, in bytes.
+        message_bytes(bytes: usize),
+        /// Sets how many records one direction between two event loops may hold.
+        lane_records(records: u64),
+        /// Sets how many bytes one direction between two event loops may hold.
+        lane_bytes(bytes: u64),
+        /// Sets how many ports one context may hold.
+        ports_per_context(ports: u32),
     }
 }

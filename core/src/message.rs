@@ -1,6 +1,6 @@
 //! A message as a poster hands it in.
 
-use crate::payload::{Payload, debug_bytes};
+use crate::payload::{Payload, ShownBytes};
 use bytes::Bytes;
 use std::fmt;
 
@@ -149,11 +149,7 @@ impl<'a> Message<'a> {
 
     /// The message if its bytes are its own.
     pub(crate) fn if_owned(self) -> Option<Message<'static>> {
-        let Self { format, user_activation, .. } = self;
-        match self.body {
-            Body::Owned(bytes) => Some(Message { body: Body::Owned(bytes), format, user_activation }),
-            Body::Borrowed(_) => None,
-        }
+        self.is_owned().then(|| self.into_owned())
     }
 
     /// The message with bytes of its own; borrowed ones are copied.
@@ -172,85 +168,43 @@ impl<'a> Message<'a> {
     }
 }
 
-impl<'a> From<&'a [u8]> for Message<'a> {
-    #[inline]
-    fn from(bytes: &'a [u8]) -> Self {
-        Self::new(Body::Borrowed(bytes))
-    }
+/// Makes messages from what has bytes: `[parameters] type as value => body`.
+macro_rules! message_from {
+    ($($(#[$doc:meta])* [$($parameter:tt)*] $type:ty as $value:ident => $body:expr,)+) => {
+        $(
+            impl<'a, $($parameter)*> From<$type> for Message<'a> {
+                $(#[$doc])*
+                #[inline]
+                fn from($value: $type) -> Self {
+                    Self::new($body)
+                }
+            }
+        )+
+    };
 }
 
-impl<'a, const N: usize> From<&'a [u8; N]> for Message<'a> {
-    #[inline]
-    fn from(bytes: &'a [u8; N]) -> Self {
-        Self::new(Body::Borrowed(bytes))
-    }
-}
-
-impl<'a> From<&'a str> for Message<'a> {
-    #[inline]
-    fn from(text: &'a str) -> Self {
-        Self::new(Body::Borrowed(text.as_bytes()))
-    }
-}
-
-impl<'a> From<&'a String> for Message<'a> {
-    #[inline]
-    fn from(text: &'a String) -> Self {
-        Self::new(Body::Borrowed(text.as_bytes()))
-    }
-}
-
-impl<'a> From<&'a Payload> for Message<'a> {
+message_from! {
+    [] &'a [u8] as bytes => Body::Borrowed(bytes),
+    [const N: usize] &'a [u8; N] as bytes => Body::Borrowed(bytes),
+    [] &'a str as text => Body::Borrowed(text.as_bytes()),
+    [] &'a String as text => Body::Borrowed(text.as_bytes()),
     /// The bytes of a received message, as JSON unless [told otherwise](Message::format): what their format was,
     /// the event says. Allocates nothing; a long payload is passed on, not copied.
-    #[inline]
-    fn from(payload: &'a Payload) -> Self {
-        Self::new(match payload.as_shared() {
-            Some(bytes) => Body::Owned(bytes.clone()),
-            None => Body::Borrowed(payload),
-        })
-    }
-}
-
-impl From<Payload> for Message<'_> {
+    [] &'a Payload as payload => match payload.as_shared() {
+        Some(bytes) => Body::Owned(bytes.clone()),
+        None => Body::Borrowed(payload),
+    },
     /// As from a reference, but borrows nothing; a short payload is copied to memory of its own for that.
-    #[inline]
-    fn from(payload: Payload) -> Self {
-        Self::new(Body::Owned(payload.into_bytes()))
-    }
-}
-
-impl From<Bytes> for Message<'_> {
-    #[inline]
-    fn from(bytes: Bytes) -> Self {
-        Self::new(Body::Owned(bytes))
-    }
-}
-
-impl From<Vec<u8>> for Message<'_> {
-    #[inline]
-    fn from(bytes: Vec<u8>) -> Self {
-        Self::new(Body::Owned(bytes.into()))
-    }
-}
-
-impl From<String> for Message<'_> {
-    #[inline]
-    fn from(text: String) -> Self {
-        Self::new(Body::Owned(text.into()))
-    }
+    [] Payload as payload => Body::Owned(payload.into_bytes()),
+    [] Bytes as bytes => Body::Owned(bytes),
+    [] Vec<u8> as bytes => Body::Owned(bytes.into()),
+    [] String as text => Body::Owned(text.into()),
 }
 
 impl fmt::Debug for Message<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        struct Shown<'a>(&'a [u8]);
-        impl fmt::Debug for Shown<'_> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                debug_bytes(self.0, f)
-            }
-        }
         f.debug_struct("Message")
-            .field("bytes", &Shown(self.bytes()))
+            .field("bytes", &ShownBytes(self.bytes()))
             .field("format", &self.format)
             .field("user_activation", &self.user_activation)
             .finish()

@@ -6,16 +6,14 @@ use std::mem::{self, MaybeUninit};
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// The most bytes that travel inside the lane itself, copied in by the poster
-/// and out by the receiver with no allocation on either side. Longer messages
-/// travel by reference.
+/// The most bytes that travel inside the lane itself, copied in by the poster and out by the receiver with no
+/// allocation on either side. Longer messages travel by reference.
 pub const INLINE_BYTES: usize = 160;
 
 /// The bytes of a received message. Dereferences to `[u8]`.
 ///
-/// Messages of up to [`INLINE_BYTES`] are held in the value itself, longer ones
-/// are the poster's [`Bytes`] by reference. Dropping the last reference to a long
-/// message frees it on whichever thread that happens.
+/// Messages of up to [`INLINE_BYTES`] are held in the value itself, longer ones are the poster's [`Bytes`] by
+/// reference. Dropping the last reference to a long message frees it on whichever thread that happens.
 #[derive(Clone)]
 pub struct Payload(Storage);
 
@@ -73,9 +71,8 @@ impl<'a> Pieces<'a> {
 
     /// A payload of these pieces that is yet to be [written](Self::write).
     ///
-    /// A payload is large: put together in one place and moved to another it costs more than
-    /// all the rest of a message. So an event is made with an unwritten one, which is
-    /// written where the event will be.
+    /// A payload is large: put together in one place and moved to another it costs more than all the rest of
+    /// a message. So an event is made with an unwritten one, which is written where the event will be.
     ///
     /// # Safety
     ///
@@ -140,8 +137,7 @@ impl Payload {
         mem::take(self)
     }
 
-    /// The message as [`Bytes`]: free of cost for a long message, one allocation
-    /// and a copy for a short one.
+    /// The message as [`Bytes`]: free of cost for a long message, one allocation and a copy for a short one.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         match self.0 {
@@ -197,18 +193,22 @@ impl Eq for Payload {}
 impl fmt::Debug for Payload {
     /// The bytes as a byte string, cut after 64.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        debug_bytes(self, f)
+        ShownBytes(self).fmt(f)
     }
 }
 
-/// Writes bytes as a byte string, cut after 64, with the full length behind.
-pub(crate) fn debug_bytes(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    const SHOWN: usize = 64;
-    write!(f, "b\"{}\"", bytes[..bytes.len().min(SHOWN)].escape_ascii())?;
-    if bytes.len() > SHOWN {
-        write!(f, "… ({} bytes)", bytes.len())?;
+/// Bytes whose `Debug` is a byte string, cut after 64, with the full length behind.
+pub(crate) struct ShownBytes<'a>(pub(crate) &'a [u8]);
+
+impl fmt::Debug for ShownBytes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 64;
+        write!(f, "b\"{}\"", self.0[..self.0.len().min(SHOWN)].escape_ascii())?;
+        if self.0.len() > SHOWN {
+            write!(f, "… ({} bytes)", self.0.len())?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Drops something that may hold payloads. A panic in a payload's destructor is

@@ -1,5 +1,7 @@
 //! Where browsers differ in routing or lifetime, the choice has a name.
 
+use crate::limits::setters;
+
 /// What ends and who hears, where engines disagree.
 ///
 /// [`Policies::default`] is the project's own choice, [`Policies::CHROMIUM`] and
@@ -172,16 +174,11 @@ impl SenderFields {
     /// Shows neither.
     pub const NONE: Self = Self { lifecycle: false, context: false };
 
-    /// Sets whether the document's lifecycle is shown.
-    pub const fn lifecycle(mut self, shown: bool) -> Self {
-        self.lifecycle = shown;
-        self
-    }
-
-    /// Sets whether the context's id is shown.
-    pub const fn context(mut self, shown: bool) -> Self {
-        self.context = shown;
-        self
+    setters! {
+        /// Sets whether the document's lifecycle is shown.
+        lifecycle(shown: bool),
+        /// Sets whether the context's id is shown.
+        context(shown: bool),
     }
 }
 
@@ -212,58 +209,25 @@ impl Policies {
         discarded_tab: DiscardedTab::KeepsId,
     };
 
-    /// Sets what ends when one of several receivers calls `disconnect()`.
-    pub const fn receiver_disconnects(mut self, receiver_disconnects: ReceiverDisconnects) -> Self {
-        self.receiver_disconnects = receiver_disconnects;
-        self
-    }
-
-    /// Sets what ends when one of several receivers goes away.
-    pub const fn receiver_lost(mut self, receiver_lost: ReceiverLost) -> Self {
-        self.receiver_lost = receiver_lost;
-        self
-    }
-
-    /// Sets what becomes of the ports of a page in the back/forward cache.
-    pub const fn back_forward_cache(mut self, back_forward_cache: BackForwardCache) -> Self {
-        self.back_forward_cache = back_forward_cache;
-        self
-    }
-
-    /// Sets what is reached by a document and a frame that do not fit.
-    pub const fn document_target(mut self, document_target: DocumentTarget) -> Self {
-        self.document_target = document_target;
-        self
-    }
-
-    /// Sets what becomes of posts before the receivers have answered.
-    pub const fn opening_port(mut self, opening_port: OpeningPort) -> Self {
-        self.opening_port = opening_port;
-        self
-    }
-
-    /// Sets in which order the frames of a tab are reached.
-    pub const fn fan_out_order(mut self, fan_out_order: FanOutOrder) -> Self {
-        self.fan_out_order = fan_out_order;
-        self
-    }
-
-    /// Sets how many ports a context with several listeners gets.
-    pub const fn connect_listeners(mut self, connect_listeners: ConnectListeners) -> Self {
-        self.connect_listeners = connect_listeners;
-        self
-    }
-
-    /// Sets what a sender shows.
-    pub const fn sender(mut self, sender: SenderFields) -> Self {
-        self.sender = sender;
-        self
-    }
-
-    /// Sets what becomes of the id of a discarded tab.
-    pub const fn discarded_tab(mut self, discarded_tab: DiscardedTab) -> Self {
-        self.discarded_tab = discarded_tab;
-        self
+    setters! {
+        /// Sets what ends when one of several receivers calls `disconnect()`.
+        receiver_disconnects(receiver_disconnects: ReceiverDisconnects),
+        /// Sets what ends when one of several receivers goes away.
+        receiver_lost(receiver_lost: ReceiverLost),
+        /// Sets what becomes of the ports of a page in the back/forward cache.
+        back_forward_cache(back_forward_cache: BackForwardCache),
+        /// Sets what is reached by a document and a frame that do not fit.
+        document_target(document_target: DocumentTarget),
+        /// Sets what becomes of posts before the receivers have answered.
+        opening_port(opening_port: OpeningPort),
+        /// Sets in which order the frames of a tab are reached.
+        fan_out_order(fan_out_order: FanOutOrder),
+        /// Sets how many ports a context with several listeners gets.
+        connect_listeners(connect_listeners: ConnectListeners),
+        /// Sets what a sender shows.
+        sender(sender: SenderFields),
+        /// Sets what becomes of the id of a discarded tab.
+        discarded_tab(discarded_tab: DiscardedTab),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::description::DocumentLifecycle;
 use crate::ids::{DocumentId, ExtensionId, FrameId, TabId};
+use crate::limits::setters;
 use crate::name::PortName;
 
 /// What a connection is for. Both kinds go through the same lanes, so the order
@@ -166,34 +167,17 @@ impl Listening {
         Self { ports: false, one_off: false, external_ports: false, external_one_off: false, listeners: 0 }
     }
 
-    /// Sets whether `runtime.onConnect` has a listener.
-    pub const fn ports(mut self, heard: bool) -> Self {
-        self.ports = heard;
-        self
-    }
-
-    /// Sets whether `runtime.onMessage` has a listener.
-    pub const fn one_off(mut self, heard: bool) -> Self {
-        self.one_off = heard;
-        self
-    }
-
-    /// Sets whether `runtime.onConnectExternal` has a listener.
-    pub const fn external_ports(mut self, heard: bool) -> Self {
-        self.external_ports = heard;
-        self
-    }
-
-    /// Sets whether `runtime.onMessageExternal` has a listener.
-    pub const fn external_one_off(mut self, heard: bool) -> Self {
-        self.external_one_off = heard;
-        self
-    }
-
-    /// Sets how many listeners there are, where each gets a port of its own.
-    pub const fn listeners(mut self, count: u16) -> Self {
-        self.listeners = count;
-        self
+    setters! {
+        /// Sets whether `runtime.onConnect` has a listener.
+        ports(heard: bool),
+        /// Sets whether `runtime.onMessage` has a listener.
+        one_off(heard: bool),
+        /// Sets whether `runtime.onConnectExternal` has a listener.
+        external_ports(heard: bool),
+        /// Sets whether `runtime.onMessageExternal` has a listener.
+        external_one_off(heard: bool),
+        /// Sets how many listeners there are, where each gets a port of its own.
+        listeners(count: u16),
     }
 
     pub(crate) fn covers(self, kind: ConnectKind, external: bool) -> bool {

@@ -1,13 +1,10 @@
-//! Which lines have something for an event loop, and waking it exactly when it
-//! would sleep on work.
+//! Which lines have something for an event loop, and waking it exactly when it would sleep on work.
 //!
-//! A *line* is one source of work: an inbound lane, or the control queue. The
-//! consumer polls lines that are busy and *arms* the others: it stores a new epoch
-//! in the line and looks once more. A producer that published something looks at
-//! the epoch, with a fence in between on both sides, so that one of the two sees the
-//! other; on an epoch it has not rung for it puts the line into the bell's list.
-//! The epoch is stored by the consumer alone and compared with a private copy by the
-//! producer, so that neither loads what it writes.
+//! A *line* is one source of work: an inbound lane, or the control queue. The consumer polls lines that are
+//! busy and *arms* the others: it stores a new epoch in the line and looks once more. A producer that
+//! published something looks at the epoch, with a fence in between on both sides, so that one of the two sees
+//! the other; on an epoch it has not rung for it puts the line into the bell's list. The epoch is stored by
+//! the consumer alone and compared with a private copy by the producer, so that neither loads what it writes.
 //!
 //! | head of the list | the consumer is | who changes it |
 //! |---|---|---|
@@ -29,8 +26,7 @@ const CLOSED: *mut Line = ptr::without_provenance_mut(2);
 pub(crate) struct Bell {
     /// The lines that rang, as a stack, or a state.
     head: CachePadded<AtomicPtr<Line>>,
-    /// Between publishing on a line and looking at its epoch, and between arming lines
-    /// and looking at them.
+    /// Between publishing on a line and looking at its epoch, and between arming lines and looking at them.
     fence: PairedFence,
     wakeup: Wakeup,
 }
@@ -89,9 +85,8 @@ impl Ringer {
     /// consumer no longer polls it. Whether it did. Wakes at most once per arming.
     #[inline(always)]
     pub(crate) fn published(&mut self, bell: &Bell) -> bool {
-        // ORDERING: pairs with the fence in `Bell::look_again`. Either our load sees the
-        // epoch stored before that one, or the consumer's look after it sees what we
-        // published before this one.
+        // ORDERING: pairs with the fence in `Bell::look_again`. Either our load sees the epoch stored before
+        // that one, or the consumer's look after it sees what we published before this one.
         bell.fence.frequent();
         // Relaxed: ordered by the fence.
         let epoch = self.line.epoch.load(Ordering::Relaxed);

@@ -43,17 +43,11 @@ impl EventLoop {
     /// Enters the lanes to a peer.
     pub(super) fn add_peer(&mut self, lanes: Lanes) -> PeerIndex {
         let id = lanes.peer.id();
-        let peer = Some(Box::new(Peer::other(lanes)));
-        let index = match self.peers.iter().position(Option::is_none) {
-            Some(vacant) => {
-                self.peers[vacant] = peer;
-                vacant
-            }
-            None => {
-                self.peers.push(peer);
-                self.peers.len() - 1
-            }
-        };
+        let index = self.peers.iter().position(Option::is_none).unwrap_or(self.peers.len());
+        if index == self.peers.len() {
+            self.peers.push(None);
+        }
+        self.peers[index] = Some(Box::new(Peer::other(lanes)));
         let index = PeerIndex::try_from(index).expect("there are fewer event loops than ids");
         self.peer_of.insert(id, index);
         index

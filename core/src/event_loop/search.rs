@@ -78,11 +78,7 @@ pub(super) fn there_and_back<T>(all: &mut Vec<T>) {
     if all.len() < 3 {
         return;
     }
-    let mut back = Vec::new();
-    let mut there = Vec::with_capacity(all.len());
-    for (position, one) in all.drain(..).enumerate() {
-        if position % 2 == 0 { &mut there } else { &mut back }.push(one);
-    }
-    all.extend(there);
-    all.extend(back.into_iter().rev());
+    let (there, back): (Vec<_>, Vec<_>) =
+        all.drain(..).enumerate().partition(|(position, _)| position % 2 == 0);
+    all.extend(there.into_iter().chain(back.into_iter().rev()).map(|(_, one)| one));
 }

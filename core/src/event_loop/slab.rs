@@ -4,13 +4,11 @@ use crate::ids::Key;
 use crate::sync::mutant;
 use std::mem;
 
-/// The last generation of a slot that nothing else bounds. Few in models, so that they
-/// see slots retire.
+/// The last generation of a slot that nothing else bounds. Few in models, so that they see slots retire.
 pub(crate) const LAST_GENERATION: u32 = if cfg!(port_core_model) { 2 } else { Key::LAST_GENERATION };
 
-/// A vector of slots named by [`Key`]s. A key stays valid until its slot is
-/// removed and is never given again: each reuse raises the slot's generation, and
-/// a slot whose generations are used up is retired.
+/// A vector of slots named by [`Key`]s. A key stays valid until its slot is removed and is never given again:
+/// each reuse raises the slot's generation, and a slot whose generations are used up is retired.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
     slots: Vec<SlabSlot<T>>,
@@ -64,14 +62,6 @@ impl<T: Occupant> Slab<T> {
     /// `last_generation` is the last that a slot may have.
     pub(crate) const fn new(last_generation: u32) -> Self {
         Self { slots: Vec::new(), vacant: NONE, last_generation }
-    }
-
-    /// A slab whose first slots are all vacant and at this generation.
-    #[cfg(test)]
-    pub(crate) fn aged(slots: u32, generation: u32) -> Self {
-        let slot = |index| SlabSlot::Empty { generation, next: if index == 0 { NONE } else { index - 1 } };
-        let vacant = slots.checked_sub(1).unwrap_or(NONE);
-        Self { slots: (0..slots).map(slot).collect(), vacant, last_generation: Key::LAST_GENERATION }
     }
 
     /// The key that [`insert`](Self::insert) will use next; `None` when no more fit.

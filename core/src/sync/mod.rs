@@ -1,18 +1,16 @@
 //! The one place that knows about models.
 //!
-//! The core takes its atomics, locks, cells and maps from here. Normally they are
-//! the standard library's, `parking_lot`'s and `dashmap`'s; compiled with
-//! `--cfg port_core_model` (as the crate `loom-tests` does, of this same source)
-//! they are loom's, so that every interleaving and every permitted reordering of
-//! the real code is explored.
+//! The core takes its atomics, locks, cells and maps from here. Normally they are the standard library's,
+//! `parking_lot`'s and `dashmap`'s; compiled with `--cfg port_core_model` (as the crate `loom-tests` does, of
+//! this same source) they are loom's, so that every interleaving and every permitted reordering of the real
+//! code is explored.
 //!
 //! Locks and maps are reached through closures or short guards that never span
 //! another operation of this module: a real lock held across a modelled operation
 //! would hang a model, and a guard that escapes is how sharded maps deadlock.
 //!
-//! `mutant("name")` marks a place where a known mistake can be put back, to see that
-//! a model notices: constantly `false` normally, and in models `true` for the one
-//! mutant that the run chose.
+//! `mutant("name")` marks a place where a known mistake can be put back, to see that a model notices:
+//! constantly `false` normally, and in models `true` for the one mutant that the run chose.
 
 // In the package of the models, for which alone the crate is compiled with this cfg.
 #[cfg(port_core_model)]

@@ -2,6 +2,15 @@
 
 use super::*;
 
+impl<T: Occupant> Slab<T> {
+    /// A slab whose first slots are all vacant and at this generation.
+    pub(crate) fn aged(slots: u32, generation: u32) -> Self {
+        let slot = |index| SlabSlot::Empty { generation, next: if index == 0 { NONE } else { index - 1 } };
+        let vacant = slots.checked_sub(1).unwrap_or(NONE);
+        Self { slots: (0..slots).map(slot).collect(), vacant, last_generation: Key::LAST_GENERATION }
+    }
+}
+
 /// A letter in a slot.
 #[derive(Debug, PartialEq)]
 struct Letter(char, u32);

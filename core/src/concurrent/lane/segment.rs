@@ -73,8 +73,7 @@ impl Slot {
         self.state.store(turn, Ordering::Release);
     }
 
-    /// Makes a record and writes it with the length of the tail behind it, and has it
-    /// finished where it lies.
+    /// Makes a record and writes it with the length of the tail behind it, and has it finished where it lies.
     ///
     /// # Safety
     ///
@@ -162,9 +161,8 @@ impl Slot {
     ///
     /// # Safety
     ///
-    /// The caller is the consumer; a complete record in front of this slot has a
-    /// tail of which `length` bytes lie here, and the producer does not get the
-    /// segment back while the slice lives.
+    /// The caller is the consumer; a complete record in front of this slot has a tail of which `length` bytes
+    /// lie here, and the producer does not get the segment back while the slice lives.
     #[inline]
     pub(super) unsafe fn read_tail(&self, length: usize) -> &[u8] {
         self.cell.with(|cell| {
