@@ -56,6 +56,6 @@ fn there_are_as_many_slots_as_an_id_can_name() {
     }
     assert_eq!(slab.insert(Letter('e', 0)), None);
     let last = Key::new(Key::END_OF_INDICES - 1, 0);
-    assert_eq!(slab.remove(last), Some(Letter('d', 0)));
+    assert_eq!(slab.remove(last), Some(Letter('d', last.stamp())));
     assert_eq!(slab.insert(Letter('f', 0)), Some(Key::new(Key::END_OF_INDICES - 1, 1)));
 }
