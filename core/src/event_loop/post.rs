@@ -56,15 +56,13 @@ impl EventLoop {
     /// Posts any message, by whichever ways there are.
     #[inline(never)]
     fn post_any(&mut self, port: PortId, mut message: Message<'_>) -> Result<(), PostError> {
-        match self.post(port, &mut message) {
-            Ok(()) => {
-                if message.is_owned() {
-                    discard(message);
-                }
-                Ok(())
-            }
-            Err(kind) => Err(PostError::new(kind, message)),
+        if let Err(kind) = self.post(port, &mut message) {
+            return Err(PostError::new(kind, message));
         }
+        if message.is_owned() {
+            discard(message);
+        }
+        Ok(())
     }
 
     /// Posts a message, which stays where it is: moving it would take as long as copying it.
@@ -80,35 +78,24 @@ impl EventLoop {
         if bytes > limits.message_bytes {
             return Err(PostErrorKind::TooLarge);
         }
-        if port.state != PortState::Open {
-            return self.post_unless_open(key, message);
+        match port.state {
+            PortState::Open => {}
+            PortState::Opening => return self.hold(key, message),
+            PortState::Leaving => return Err(PostErrorKind::Disconnected),
+            PortState::Silent | PortState::Ended(_) => return Ok(()),
         }
         // Where there is one way to go and room on it, the usual case.
         if let Some((index, channel, route)) = port.only_way()
             && let Some(peer) = self.peers[index as usize].as_mut()
             && peer.within_budget(limits)
+            && (!self.windowed
+                || peer.windows_admit(limits, key, (channel, route), bytes, &mut self.receiver_windows))
         {
-            if self.windowed
-                && !peer.windows_admit(limits, key, (channel, route), bytes, &mut self.receiver_windows)
-            {
-                return self.post_every_way(key, message);
-            }
             let flags = MessageFlags::new(message.format, message.user_activation);
             peer.send_message((channel, route), flags, &mut message.body, true);
             return Ok(());
         }
         self.post_every_way(key, message)
-    }
-
-    /// What becomes of a message where the port is not, or not any more, open.
-    #[cold]
-    fn post_unless_open(&mut self, key: Key, message: &mut Message<'_>) -> Result<(), PostErrorKind> {
-        match self.ports.get(key).map(|port| port.state) {
-            Some(PortState::Open) => self.post_every_way(key, message),
-            Some(PortState::Opening) => self.hold(key, message),
-            Some(PortState::Leaving) | None => Err(PostErrorKind::Disconnected),
-            Some(PortState::Silent | PortState::Ended(_)) => Ok(()),
-        }
     }
 
     #[inline(never)]
