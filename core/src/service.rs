@@ -218,15 +218,17 @@ impl MessageService {
     /// A document, with the frames below its own, went into the back/forward cache.
     /// Its ports fare as [`Policies::back_forward_cache`] says; nobody connects to
     /// it meanwhile. Its frame stays and waits for
-    /// [`frame_navigated`](Self::frame_navigated) or [`document_restored`](Self::document_restored).
+    /// [`frame_navigated`](Self::frame_navigated) or [`document_restored`](Self::document_restored). Two threads that
+    /// report both at once are heard in the order in which the index changed.
     ///
     /// # Errors
     ///
     /// [`UnknownDocument`](FactError::UnknownDocument) when no frame shows it.
     pub fn document_cached(&self, document: DocumentId) -> Result<(), FactError> {
         let tab = self.inner.index.tab_of(document)?;
-        let contexts = self.inner.index.change_tab(tab, |tab| tab.cache(document))?;
-        self.inner.notify_owners(&contexts, Notice::Suspend);
+        let (owners, ()) =
+            self.inner.move_page(tab, Notice::Suspend, |tab| Ok((tab.cache(document)?, ())))?;
+        owners.iter().for_each(|owner| owner.nudge());
         Ok(())
     }
 
@@ -239,9 +241,9 @@ impl MessageService {
     /// [`UnknownFrame`](FactError::UnknownFrame) when its frame was removed.
     pub fn document_restored(&self, document: DocumentId) -> Result<(), FactError> {
         let tab = self.inner.index.tab_of(document)?;
-        let (contexts, removed) = self.inner.index.change_tab(tab, |tab| tab.restore(document))?;
+        let (owners, removed) = self.inner.move_page(tab, Notice::Resume, |tab| tab.restore(document))?;
         self.inner.end(&removed, DisconnectReason::Navigated);
-        self.inner.notify_owners(&contexts, Notice::Resume);
+        owners.iter().for_each(|owner| owner.nudge());
         Ok(())
     }
 

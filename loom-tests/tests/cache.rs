@@ -105,3 +105,25 @@ fn connect_against_going_into_the_cache() {
         }
     });
 }
+
+/// Two threads report at once that a page went into the cache and that it is shown again: the index and its event
+/// loop agree on what came last, so a page that is shown hears what is posted.
+#[test]
+fn going_into_the_cache_against_coming_back() {
+    model(None, 80, || {
+        let browser = browser(QUEUES);
+        let Connected { mut background, port, mut page, .. } = browser.connected();
+        let service = browser.service.clone();
+        let caching = thread::spawn(move || service.document_cached(PLACE.document).unwrap());
+        // Refused where it comes first.
+        let restored = browser.service.document_restored(PLACE.document).is_ok();
+        caching.join().unwrap();
+        assert_eq!(drain(&mut page), []);
+        background.post_message(port, &[1]).unwrap();
+        let saw = drain(&mut page);
+        let shown = browser.service.snapshot().tabs[0].cached.is_empty();
+        assert_eq!(shown, restored);
+        assert_eq!(page.snapshot().contexts[0].suspended, !shown);
+        assert_eq!(saw, if shown { vec![Seen::Message(1)] } else { vec![] });
+    });
+}

@@ -101,8 +101,8 @@ impl EventLoopShared {
         }
     }
 
-    /// Appends a notice for which somebody will [`nudge`](Self::nudge) the loop.
-    fn enqueue(&self, notice: Notice) {
+    /// Appends a notice for which somebody will [`nudge`](Self::nudge) the loop. Runs nobody's code.
+    pub(crate) fn enqueue(&self, notice: Notice) {
         let refused = match &mut *self.control.lock() {
             Some(queue) => {
                 queue.push(notice);

@@ -1,8 +1,9 @@
 //! What every handle of a service and every event loop of it share: the index, the limits, who lives.
 
 use crate::concurrent::wakeup::Wakeup;
-use crate::ids::{EventLoopId, ExtensionInstance, Key};
-use crate::index::{ContextShared, Index, Removed};
+use crate::error::FactError;
+use crate::ids::{EventLoopId, ExtensionInstance, Key, TabId};
+use crate::index::{ContextShared, Index, Removed, Tab};
 use crate::limits::Limits;
 use crate::policy::Policies;
 use crate::reason::DisconnectReason;
@@ -99,11 +100,47 @@ impl ServiceInner {
         }
     }
 
-    /// Tells the event loops of these contexts of them.
-    pub(crate) fn notify_owners(&self, contexts: &[Arc<ContextShared>], notice: impl Fn(Vec<Key>) -> Notice) {
-        for (event_loop, contexts) in self.by_event_loop(contexts) {
-            event_loop.notify(notice(contexts));
+    /// Moves a page into the cache or out of it, and appends the notice for the owners of its contexts
+    /// while the tab's shard is locked: two such facts that race are heard in the order in which they changed the
+    /// index. Returns the owners, to be [nudged](EventLoopShared::nudge) once no lock is held.
+    ///
+    /// So an index shard is locked first and a control queue second. Nobody may take an index shard's
+    /// lock while it holds a control queue's; to append runs nobody's code.
+    pub(crate) fn move_page<R>(
+        &self,
+        tab: TabId,
+        notice: fn(Vec<Key>) -> Notice,
+        change: impl FnOnce(&mut Tab) -> Result<(Vec<Arc<ContextShared>>, R), FactError>,
+    ) -> Result<(Vec<Arc<EventLoopShared>>, R), FactError> {
+        let outside = mutant("cache-notice-outside-the-lock");
+        let mut moved = Vec::new();
+        let (mut owners, rest) = self.index.change_tab(tab, |tab| {
+            let (contexts, rest) = change(tab)?;
+            if outside {
+                moved = contexts;
+                return Ok((Vec::new(), rest));
+            }
+            Ok((self.tell_owners(&contexts, notice), rest))
+        })?;
+        if outside {
+            owners = self.tell_owners(&moved, notice);
         }
+        Ok((owners, rest))
+    }
+
+    /// Appends a notice to the control queues of these contexts' event loops, which are returned.
+    fn tell_owners(
+        &self,
+        contexts: &[Arc<ContextShared>],
+        notice: fn(Vec<Key>) -> Notice,
+    ) -> Vec<Arc<EventLoopShared>> {
+        let owners = self.by_event_loop(contexts).into_iter();
+        owners
+            .map(|(event_loop, contexts)| {
+                event_loop.enqueue(notice(contexts));
+                event_loop
+            })
+            .collect()
     }
 
     /// Groups contexts by their event loops, without those on loops that are gone: whoever
