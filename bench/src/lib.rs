@@ -34,6 +34,7 @@ macro_rules! of_the_core {
 
 of_the_core! {
     concurrent = "../../core/src/concurrent/mod.rs",
+    contain = "../../core/src/contain.rs",
     ids = "../../core/src/ids.rs",
     payload = "../../core/src/payload.rs",
     sync = "../../core/src/sync/mod.rs",

@@ -30,7 +30,7 @@
 //! - **Bounds.** A refused call gives the message back, says why, and holds up nothing else.
 //! - **Isolation.** A context reaches its own extension instance alone; `sender` is what the browser said.
 //! - **Nothing lost or leaked** in any order of teardown; a payload is dropped once,
-//!   also when a destructor panics.
+//!   also when a destructor panics, or a waker, or what they panic with.
 //! - **Hung threads** keep nobody waiting once they are declared gone: peers hear it,
 //!   after what was already sent.
 //! - **Fairness.** Every sender has its turn in bounded batches, the loop itself included.
@@ -96,6 +96,7 @@
 struct Readme;
 
 mod concurrent;
+mod contain;
 mod description;
 mod error;
 mod event;

@@ -1,10 +1,10 @@
 //! The bytes of a message as a receiver gets them.
 
+use crate::contain::contain;
 use bytes::Bytes;
 use std::fmt;
 use std::mem::{self, MaybeUninit};
 use std::ops::Deref;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The most bytes that travel inside the lane itself, copied in by the poster and out by the receiver with no
 /// allocation on either side. Longer messages travel by reference.
@@ -214,7 +214,7 @@ impl fmt::Debug for ShownBytes<'_> {
 /// Drops something that may hold payloads. A panic in a payload's destructor is
 /// the embedder's and is caught: it must not stop the core half-way.
 pub(crate) fn discard<T>(value: T) {
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
+    contain(|| drop(value));
 }
 
 /// Discards the items one by one, so that each is dropped whatever the others do.

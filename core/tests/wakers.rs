@@ -3,12 +3,13 @@
 
 mod common;
 
+use bytes::Bytes;
 use common::*;
 use port_core::{DisconnectReason, EventLoop, RuntimeTarget, TabId, TabTarget};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
-use std::task::Waker;
+use std::task::{Context, Wake, Waker};
 
 #[test]
 fn a_waker_that_panics_harms_neither_the_poster_nor_the_bell() {
@@ -100,4 +101,92 @@ fn a_waker_may_drop_the_very_loop_that_it_wakes() {
     here.post_message(port, ledger.payload(1_000)).unwrap();
     ledger.assert_balanced();
     assert_eq!(hear(&mut here), [disconnect(DisconnectReason::EventLoopGone)]);
+}
+
+/// What a panic may carry: it panics when it is dropped, with another of its kind.
+struct Bomb(u32);
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        if self.0 > 0 {
+            std::panic::resume_unwind(Box::new(Self(self.0 - 1)));
+        }
+    }
+}
+
+/// A waker that throws such a panic from whatever is done to it, but for being cloned.
+struct Bomber;
+
+impl Wake for Bomber {
+    fn wake(self: Arc<Self>) {
+        std::panic::resume_unwind(Box::new(Bomb(7)));
+    }
+}
+
+impl Drop for Bomber {
+    fn drop(&mut self) {
+        std::panic::resume_unwind(Box::new(Bomb(7)));
+    }
+}
+
+#[test]
+fn what_a_wakers_panic_carries_may_panic_too() {
+    let bomber = || Waker::from(Arc::new(Bomber));
+    let nothing_comes_out = |call: &mut dyn FnMut()| {
+        assert!(catch_unwind(AssertUnwindSafe(call)).is_ok());
+    };
+    let browser = Browser::new();
+    let mut here = Some(browser.service.event_loop(bomber()));
+    let mut there = browser.event_loop();
+    browser.background(here.as_mut().unwrap());
+    let page = browser.content_script(&mut there, browser.tab());
+    let port = there.connect_runtime(page, &RuntimeTarget::own()).unwrap();
+    drain(here.as_mut().unwrap());
+    nothing_comes_out(&mut || there.post_message(port, "x").unwrap());
+    assert_eq!(hear(here.as_mut().unwrap()), [message("x")]);
+    nothing_comes_out(&mut || here.as_mut().unwrap().set_waker(bomber()));
+    nothing_comes_out(&mut || {
+        // The task is kept, let go for another, woken, and let go with the loop.
+        let here = here.as_mut().unwrap();
+        for _ in 0..2 {
+            let task = std::mem::ManuallyDrop::new(bomber());
+            assert!(here.poll_event(&mut Context::from_waker(&task)).is_pending());
+            // Our own count, whose panic is no matter of the core's.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(std::mem::ManuallyDrop::into_inner(task))));
+        }
+    });
+    nothing_comes_out(&mut || there.post_message(port, "y").unwrap());
+    assert_eq!(hear(here.as_mut().unwrap()), [message("y")]);
+    nothing_comes_out(&mut || drop(here.take()));
+    assert_eq!(hear(&mut there), [disconnect(DisconnectReason::EventLoopGone)]);
+}
+
+#[test]
+fn what_a_destructors_panic_carries_may_panic_too() {
+    struct Explosive(Arc<AtomicUsize>);
+    impl AsRef<[u8]> for Explosive {
+        fn as_ref(&self) -> &[u8] {
+            &[b'x'; 1_000]
+        }
+    }
+    impl Drop for Explosive {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, SeqCst);
+            std::panic::resume_unwind(Box::new(Bomb(7)));
+        }
+    }
+    let browser = Browser::new();
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
+    browser.background(&mut here);
+    let page = browser.content_script(&mut there, browser.tab());
+    let port = there.connect_runtime(page, &RuntimeTarget::own()).unwrap();
+    drain(&mut here);
+    for _ in 0..10 {
+        there.post_message(port, Bytes::from_owner(Explosive(Arc::clone(&dropped)))).unwrap();
+    }
+    // They lie in the lane of a loop that is dropped, and each goes on its own.
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(here))).is_ok());
+    assert_eq!(dropped.load(SeqCst), 10);
+    assert_eq!(hear(&mut there), [disconnect(DisconnectReason::EventLoopGone)]);
 }
