@@ -352,11 +352,18 @@ impl Default for MessageService {
 }
 
 /// A service that is about to be made. See [`MessageService::builder`].
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct MessageServiceBuilder {
     limits: Limits,
     policies: Policies,
+    asymmetric_fences: bool,
+}
+
+impl Default for MessageServiceBuilder {
+    fn default() -> Self {
+        Self { limits: Limits::default(), policies: Policies::default(), asymmetric_fences: true }
+    }
 }
 
 impl MessageServiceBuilder {
@@ -372,10 +379,28 @@ impl MessageServiceBuilder {
         self
     }
 
+    /// Sets whether event loops may have the system pass fences for those who post to them; by default they may.
+    ///
+    /// On Linux they then call `membarrier`: to register when a loop is made, and whenever one falls asleep with
+    /// lanes to watch. A system that refuses the call is no matter, but a sandbox that kills who makes it is. With
+    /// `false` the call is never made, and every post passes a fence of its own instead.
+    ///
+    /// ```
+    /// use port_core::MessageService;
+    ///
+    /// let within_a_strict_sandbox = MessageService::builder().asymmetric_fences(false).build();
+    /// ```
+    pub const fn asymmetric_fences(mut self, allowed: bool) -> Self {
+        self.asymmetric_fences = allowed;
+        self
+    }
+
     /// Makes the service.
     #[must_use]
     pub fn build(self) -> MessageService {
-        MessageService { inner: Arc::new(ServiceInner::new(self.limits, self.policies)) }
+        MessageService {
+            inner: Arc::new(ServiceInner::new(self.limits, self.policies, self.asymmetric_fences)),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::concurrent::bell;
 use crate::concurrent::lane;
 use crate::concurrent::wakeup::Wakeup;
 use crate::ids::EventLoopId;
-use crate::sync::Arc;
+use crate::sync::{Arc, PairedFence};
 use std::task::Waker;
 
 /// Whether this run spoils the core in some place, to see that a model notices.
@@ -104,7 +104,7 @@ impl Bell {
     /// A bell that wakes `waker`.
     #[must_use]
     pub fn new(waker: Waker) -> Self {
-        Self(Arc::new(bell::Bell::new(Wakeup::new(waker))))
+        Self(Arc::new(bell::Bell::new(Wakeup::new(waker), PairedFence::new(true))))
     }
 
     /// A line of this bell, both sides.

@@ -10,7 +10,7 @@ use crate::concurrent::lane::{Consumer, Producer, lane};
 use crate::concurrent::wakeup::Wakeup;
 use crate::ids::EventLoopId;
 use crate::load::Load;
-use crate::sync::Arc;
+use crate::sync::{Arc, PairedFence};
 use bytes::Bytes;
 use std::task::Waker;
 
@@ -50,7 +50,7 @@ impl Carrier for RingPerPort {
     type End = RingEnd;
 
     fn between(ports: usize) -> (RingEnd, RingEnd) {
-        let bell = || Arc::new(Bell::new(Wakeup::new(Waker::noop().clone())));
+        let bell = || Arc::new(Bell::new(Wakeup::new(Waker::noop().clone()), PairedFence::new(true)));
         let (first_bell, second_bell) = (bell(), bell());
         let end = |bell: &Arc<Bell>, other_bell: &Arc<Bell>| RingEnd {
             bell: Arc::clone(bell),

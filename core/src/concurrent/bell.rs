@@ -126,8 +126,8 @@ impl Armer {
 }
 
 impl Bell {
-    pub(crate) fn new(wakeup: Wakeup) -> Self {
-        Self { head: CachePadded::new(AtomicPtr::new(ptr::null_mut())), fence: PairedFence::new(), wakeup }
+    pub(crate) fn new(wakeup: Wakeup, fence: PairedFence) -> Self {
+        Self { head: CachePadded::new(AtomicPtr::new(ptr::null_mut())), fence, wakeup }
     }
 
     pub(crate) fn wakeup(&self) -> &Wakeup {

@@ -7,7 +7,7 @@ use crate::concurrent::wakeup::Wakeup;
 use crate::ids::{EventLoopId, Key};
 use crate::index::ContextShared;
 use crate::reason::DisconnectReason;
-use crate::sync::{Arc, HashMap, Mutex, mutant};
+use crate::sync::{Arc, HashMap, Mutex, PairedFence, mutant};
 use crate::wire::record::Record;
 use std::fmt;
 use std::task::Waker;
@@ -64,8 +64,8 @@ pub(crate) enum NoLanes {
 }
 
 impl EventLoopShared {
-    pub(crate) fn new(id: EventLoopId, wakeup: Wakeup) -> Self {
-        let bell = Bell::new(wakeup);
+    pub(crate) fn new(id: EventLoopId, wakeup: Wakeup, fence: PairedFence) -> Self {
+        let bell = Bell::new(wakeup, fence);
         if !mutant("armed-by-the-first-look") {
             // A thread that sleeps before its first look is woken, too.
             let armed = bell.arm();

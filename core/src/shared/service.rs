@@ -8,23 +8,25 @@ use crate::limits::Limits;
 use crate::policy::Policies;
 use crate::reason::DisconnectReason;
 use crate::shared::event_loop::{EventLoopShared, Notice};
-use crate::sync::{Arc, HashMap, Mutex, Numbers, mutant};
+use crate::sync::{Arc, HashMap, Mutex, Numbers, PairedFence, mutant};
 
 /// What a service consists of.
 pub(crate) struct ServiceInner {
     pub(crate) index: Index,
     pub(crate) limits: Limits,
     pub(crate) policies: Policies,
+    asymmetric_fences: bool,
     event_loops: Mutex<HashMap<EventLoopId, Arc<EventLoopShared>>>,
     numbers: Numbers,
 }
 
 impl ServiceInner {
-    pub(crate) fn new(limits: Limits, policies: Policies) -> Self {
+    pub(crate) fn new(limits: Limits, policies: Policies, asymmetric_fences: bool) -> Self {
         Self {
             index: Index::new(),
             limits,
             policies,
+            asymmetric_fences,
             event_loops: Mutex::new(HashMap::default()),
             numbers: Numbers::new(),
         }
@@ -42,12 +44,13 @@ impl ServiceInner {
 
     /// Enters an event loop with this number. Where no number is left it is gone from the start.
     fn enter_event_loop(&self, number: u64, wakeup: Wakeup) -> Arc<EventLoopShared> {
+        let fence = PairedFence::new(self.asymmetric_fences);
         let Some(id) = EventLoopId::numbered(number) else {
-            let shared = Arc::new(EventLoopShared::new(EventLoopId::UNNUMBERED, wakeup));
+            let shared = Arc::new(EventLoopShared::new(EventLoopId::UNNUMBERED, wakeup, fence));
             let _nobody_lives_there = shared.retire();
             return shared;
         };
-        let shared = Arc::new(EventLoopShared::new(id, wakeup));
+        let shared = Arc::new(EventLoopShared::new(id, wakeup, fence));
         self.event_loops.lock().insert(id, Arc::clone(&shared));
         shared
     }

@@ -10,7 +10,8 @@ use std::time::Duration;
 ///
 /// Where the system has `membarrier`, the side that passes often pays nothing and the
 /// rare side has the kernel interrupt every running thread of the process with a fence; where
-/// it does not, both sides pass a fence. Which of the two is settled before the first use.
+/// it does not, or where a sandbox would kill who asks, both sides pass a fence. Which of the two is settled
+/// before the first use.
 /// The asymmetric form is the symmetric one with the frequent side's fence moved: the
 /// kernel passes it for that thread, at some point between two of its instructions, and
 /// wherever that point is, either its publishing lies before it (and is visible to the rare side
@@ -20,9 +21,9 @@ pub(crate) struct PairedFence {
 }
 
 impl PairedFence {
-    /// Asks the system which form it can have.
-    pub(crate) fn new() -> Self {
-        Self { asymmetric: AtomicBool::new(kernel::register()) }
+    /// Asks the system which form it can have; where the asymmetric one is not wanted, asks nothing and takes the other.
+    pub(crate) fn new(asymmetric: bool) -> Self {
+        Self { asymmetric: AtomicBool::new(asymmetric && kernel::register()) }
     }
 
     /// The side that publishes.

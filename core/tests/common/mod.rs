@@ -43,7 +43,10 @@ impl Browser {
     }
 
     pub fn with(limits: Limits, policies: Policies) -> Self {
-        let service = MessageService::builder().limits(limits).policies(policies).build();
+        Self::of(MessageService::builder().limits(limits).policies(policies).build())
+    }
+
+    pub fn of(service: MessageService) -> Self {
         let extension = service.extension_loaded(ExtensionId::new("greeter@example")).unwrap();
         Self { service, extension, next_id: AtomicU64::new(1) }
     }
