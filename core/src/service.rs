@@ -289,6 +289,11 @@ impl MessageService {
     /// else. Should the thread go on after all, its calls are refused;
     /// [`EventLoop::is_gone`] says how it begins anew.
     ///
+    /// What other threads kept for it is freed before this returns: its place in the index and what waited for it to
+    /// be told, with the lanes that it never took. The peers let go of their ends of its lanes when they take
+    /// their next event. What lies in lanes that its thread knows, and may be reading, stays until its
+    /// [`EventLoop`] is dropped, and so do its own ports and contexts: leaking a hung thread's `EventLoop` leaks that much.
+    ///
     /// # Errors
     ///
     /// [`UnknownEventLoop`](FactError::UnknownEventLoop).

@@ -7,7 +7,7 @@ use loom::thread;
 use port_core_model::{ContextDescription, DisconnectReason, DocumentId, RuntimeTarget, TabTarget};
 use support::{
     Browser, Connected, INNER_PLACE, OTHER_PLACE, PLACE, Seen, TAB, assert_prefix, counting_waker, drain,
-    ends, model, settle,
+    ends, model, settle, take_connect,
 };
 
 /// Lanes are created for a target that is killed meanwhile and whose thread
@@ -324,5 +324,66 @@ fn a_snapshot_against_facts_and_a_connect() {
         assert_eq!(ends(&opener_saw), 1, "{opener_saw:?}");
         assert_eq!(page_saw.last(), Some(&Seen::Gone(DisconnectReason::TabClosed)));
         assert!(browser.service.snapshot().tabs.is_empty());
+    });
+}
+
+/// A context that has its last word and detaches, while the peer hears that others of that loop are gone and asks
+/// which: the port ends as the context said.
+#[test]
+fn detaching_against_finding_out_who_is_gone() {
+    model(Some(2), 80, || {
+        let browser = Browser::new();
+        let Connected { mut background, port, mut page, receiver, received, .. } = browser.connected();
+        browser.tab(OTHER_PLACE);
+        browser.frame(INNER_PLACE);
+        for place in [OTHER_PLACE, INNER_PLACE] {
+            browser.content_script_in(&mut page, place);
+        }
+        assert_eq!(drain(&mut background), []);
+        browser.service.tab_closed(OTHER_PLACE.tab).unwrap();
+        browser.service.frame_removed(TAB, INNER_PLACE.frame).unwrap();
+        let detaching = thread::spawn(move || {
+            page.post_message(received, &[1]).unwrap();
+            page.detach(receiver).unwrap();
+            page
+        });
+        let mut saw = drain(&mut background);
+        let page = detaching.join().unwrap();
+        saw.extend(drain(&mut background));
+        assert_eq!(saw, [Seen::Message(1), Seen::Disconnect(DisconnectReason::ContextDetached)]);
+        assert!(!background.is_open(port));
+        drop(page);
+    });
+}
+
+/// The contexts of a loop are killed one after the other while their peer takes notices, which name few of them:
+/// each port ends once, after what was sent before, and that of the context that stays does not.
+#[test]
+fn contexts_that_no_notice_names() {
+    model(Some(3), 60, || {
+        let browser = Browser::new();
+        let Connected { mut background, opener, port, mut page, received, .. } = browser.connected();
+        browser.tab(OTHER_PLACE);
+        browser.frame(INNER_PLACE);
+        for place in [OTHER_PLACE, INNER_PLACE] {
+            browser.content_script_in(&mut page, place);
+        }
+        let other = background.connect_tab(opener, &TabTarget::new(OTHER_PLACE.tab)).unwrap();
+        let inner = TabTarget::new(TAB).frame(INNER_PLACE.frame);
+        let inner = background.connect_tab(opener, &inner).unwrap();
+        let [_, _] = [(); 2].map(|()| take_connect(&mut page));
+        page.post_message(received, &[1]).unwrap();
+        let service = browser.service.clone();
+        let killing = thread::spawn(move || {
+            service.frame_removed(TAB, INNER_PLACE.frame).unwrap();
+            service.tab_closed(OTHER_PLACE.tab).unwrap();
+        });
+        let mut saw = drain(&mut background);
+        killing.join().unwrap();
+        saw.extend(drain(&mut background));
+        assert_eq!(saw[0], Seen::Message(1));
+        assert_eq!(saw.len(), 3, "{saw:?}");
+        assert_eq!(ends(&saw), 2, "{saw:?}");
+        assert!(background.is_open(port) && !background.is_open(other) && !background.is_open(inner));
     });
 }

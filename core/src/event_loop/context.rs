@@ -9,7 +9,7 @@ use crate::event_loop::slab::occupant;
 use crate::ids::{ContextId, Key, PortId};
 use crate::index::ContextShared;
 use crate::reason::DisconnectReason;
-use crate::sync::{Arc, HashMap};
+use crate::sync::{Arc, HashMap, mutant};
 use crate::target::Listening;
 use crate::wire::credit::Credit;
 use std::collections::VecDeque;
@@ -92,8 +92,12 @@ impl EventLoop {
         let shared = Arc::clone(&self.contexts.get(key).ok_or(ContextError::UnknownContext)?.shared);
         shared.set_detached();
         self.service.index.leave(&shared);
-        self.shared.leave(&[key]);
+        if mutant("detached-before-its-last-word") {
+            self.shared.leave(&[key]);
+        }
         self.end_context(key, shared.killed().unwrap_or(DisconnectReason::ContextDetached));
+        // Last: a peer that finds it gone from here finds all that it had to say in the lane.
+        self.shared.leave(&[key]);
         Ok(())
     }
 

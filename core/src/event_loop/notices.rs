@@ -8,7 +8,7 @@ use crate::event_loop::port::{PeerIndex, TargetState};
 use crate::ids::{EventLoopId, Key, PortId};
 use crate::reason::DisconnectReason;
 use crate::shared::event_loop::Notice;
-use crate::sync::{HashSet, mutant};
+use crate::sync::{Arc, HashSet, mutant};
 use crate::wire::channel::Channel;
 
 impl EventLoop {
@@ -27,6 +27,9 @@ impl EventLoop {
                         }
                     }
                     self.cut_off(event_loop, Gone::Contexts(contexts, reason));
+                }
+                Notice::SomeContextsGone { event_loop, reason } => {
+                    self.some_contexts_gone(event_loop, reason);
                 }
                 Notice::EventLoopGone(event_loop) if event_loop == self.id => {
                     for key in self.contexts.keys() {
@@ -55,6 +58,30 @@ impl EventLoop {
         let context_data = self.contexts.get(key).map_or(0, |context| context.data);
         if self.end_context(key, reason) || mutant("context-ends-twice") {
             self.events.push_back(Event::ContextGone { context, reason, context_data, ports });
+        }
+    }
+
+    /// Finds out which contexts of a peer are gone, of those that have to do with ours, and cuts them off.
+    ///
+    /// Killed contexts left the peer's registry before the notice was sent. One that its owner detached has left it
+    /// too, after it put its last word into the lane, which comes before the cut.
+    fn some_contexts_gone(&mut self, event_loop: EventLoopId, reason: DisconnectReason) {
+        let Some(&index) = self.peer_of.get(&event_loop) else { return };
+        let Some(peer) = self.peer(index) else { return };
+        let legs = peer.opened.iter().flat_map(|(_, leg)| &*leg.targets);
+        let targets = legs.filter(|target| !target.state.is_gone()).map(|target| target.context);
+        let openers = peer.contexts.all_known().map(|context| context.id().key());
+        let mut gone: Vec<(DisconnectReason, Vec<Key>)> = Vec::new();
+        for key in peer.shared.ended(targets.chain(openers)) {
+            // Openers carry the mark that says why.
+            let why = peer.contexts.known(key).and_then(|context| context.killed()).unwrap_or(reason);
+            match gone.iter_mut().find(|(known, _)| *known == why) {
+                Some((_, contexts)) => contexts.push(key),
+                None => gone.push((why, vec![key])),
+            }
+        }
+        for (reason, contexts) in gone {
+            self.cut(index, Gone::Contexts(Arc::new(contexts), reason));
         }
     }
 

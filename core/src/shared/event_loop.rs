@@ -7,6 +7,7 @@ use crate::concurrent::wakeup::Wakeup;
 use crate::ids::{EventLoopId, Key};
 use crate::index::ContextShared;
 use crate::reason::DisconnectReason;
+use crate::shared::control::ControlQueue;
 use crate::sync::{Arc, HashMap, Mutex, PairedFence, mutant};
 use crate::wire::record::Record;
 use std::fmt;
@@ -18,7 +19,7 @@ pub(crate) struct EventLoopShared {
     bell: Bell,
     control_line: Arc<Line>,
     /// Rare things for the loop to know, in order; `None` once it is dropped.
-    control: Mutex<Option<Vec<Notice>>>,
+    control: Mutex<Option<ControlQueue>>,
     registry: Mutex<Registry>,
 }
 
@@ -46,6 +47,8 @@ pub(crate) enum Notice {
     Peer(Box<Lanes>),
     /// Contexts of a peer, or of the loop itself, were killed.
     ContextsGone { event_loop: EventLoopId, contexts: Arc<Vec<Key>>, reason: DisconnectReason },
+    /// Contexts of a peer were killed, too many to name; why the last of them was.
+    SomeContextsGone { event_loop: EventLoopId, reason: DisconnectReason },
     /// A peer, or the loop itself, was dropped or declared gone.
     EventLoopGone(EventLoopId),
     /// Pages of these contexts of the loop went into the back/forward cache.
@@ -75,7 +78,7 @@ impl EventLoopShared {
             id,
             bell,
             control_line: Line::new(Source::Control),
-            control: Mutex::new(Some(Vec::new())),
+            control: Mutex::new(Some(ControlQueue::new(id))),
             registry: Mutex::new(Registry { closed: false, peers: Vec::new(), contexts: HashMap::default() }),
         }
     }
@@ -116,26 +119,21 @@ impl EventLoopShared {
 
     /// Takes all notices. Owner only.
     pub(crate) fn take_notices(&self) -> Vec<Notice> {
-        match &mut *self.control.lock() {
-            Some(queue) => std::mem::take(queue),
-            None => Vec::new(),
-        }
+        self.control.lock().as_mut().map(ControlQueue::take).unwrap_or_default()
     }
 
     /// Takes the lanes that peers created, leaving other notices in place. Owner only.
     pub(crate) fn take_new_peers(&self) -> Vec<Lanes> {
-        match &mut *self.control.lock() {
-            Some(queue) => queue
-                .extract_if(.., |notice| {
-                    matches!(notice, Notice::Peer(_)) || mutant("notices-lost-with-new-peers")
-                })
-                .filter_map(|notice| match notice {
-                    Notice::Peer(lanes) => Some(*lanes),
-                    _ => None,
-                })
-                .collect(),
-            None => Vec::new(),
-        }
+        self.control.lock().as_mut().map(ControlQueue::take_new_peers).unwrap_or_default()
+    }
+
+    /// The loop is over for everyone else. It need know that, and which of its contexts ended before; what else
+    /// waits is freed.
+    pub(crate) fn notify_of_its_end(&self) {
+        let freed = self.control.lock().as_mut().map(ControlQueue::keep_own_ends);
+        // Outside the lock, for a lane in it may hold payloads with destructors.
+        drop(freed);
+        self.notify(Notice::EventLoopGone(self.id));
     }
 
     /// The loop is dropped: no notice and no ring reaches it any more.
@@ -191,6 +189,18 @@ impl EventLoopShared {
         let left: Vec<_> = contexts.iter().map(|context| registry.contexts.remove(context)).collect();
         drop(registry);
         drop(left);
+    }
+
+    /// Returns those of some contexts that are not on the loop any more; none once the loop itself is over, of
+    /// which another notice tells.
+    pub(crate) fn ended(&self, contexts: impl Iterator<Item = Key>) -> Vec<Key> {
+        let registry = self.registry.lock();
+        if registry.closed {
+            return Vec::new();
+        }
+        let ended =
+            |context: &Key| !registry.contexts.contains_key(context) || mutant("everybody-taken-for-gone");
+        contexts.filter(ended).collect()
     }
 
     /// Who has lanes with this loop by now.

@@ -179,7 +179,7 @@ impl ServiceInner {
             }
             peer.notify(Notice::EventLoopGone(event_loop.id()));
         }
-        event_loop.notify(Notice::EventLoopGone(event_loop.id()));
+        event_loop.notify_of_its_end();
         let forgotten = self.event_loops.lock().remove(&event_loop.id());
         drop(forgotten);
     }

@@ -62,6 +62,11 @@ impl ContextTable {
         known.filter(|context| context.id().key() == key || mutant("known-by-index-alone"))
     }
 
+    /// Returns the peer's contexts that we were told of and that have not ended.
+    pub(crate) fn all_known(&self) -> impl Iterator<Item = &Arc<ContextShared>> {
+        self.known.iter().flatten()
+    }
+
     /// Forgets one of the peer's contexts, which has ended: nothing comes from it any more.
     pub(crate) fn forget(&mut self, key: Key) {
         if self.known(key).is_some() {
