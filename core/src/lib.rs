@@ -3,16 +3,29 @@
 //! work between its threads: `tabs.connect()`, `runtime.connect()`,
 //! `runtime.onConnect`, `postMessage` and `disconnect`.
 //!
-//! The core carries bytes and decides who is connected to whom. It has no script engine, no I/O, no thread of
-//! its own, no clock and no global state. The browser tells it **facts** (a frame shows another document, an
-//! extension was unloaded) and makes **calls** (connect, post, disconnect); it gives back **events**.
+//! The core carries bytes and decides who is connected to whom. It has no script engine, no I/O, no threads and
+//! no timers of its own, and no global state but the two counters that make ids unique in the process. The browser
+//! tells it **facts** (a frame shows another document, an extension was unloaded)
+//! and makes **calls** (connect, post, disconnect); it gives back **events**.
 //!
 //! - [`MessageService`] takes the facts, from any thread, and makes event loops.
-//! - [`EventLoop`] is what one thread that runs script owns: contexts are attached to it, calls are made on
-//!   it, events are taken from it. Two event loops that talk are joined by two lock-free lanes, one per
-//!   direction; ports are plain data at either end, so ten thousand idle ones cost memory and no time.
+//! - [`EventLoop`] belongs to one thread that runs script: contexts are attached
+//!   to it, calls are made on it, events are taken from it. Two event loops that talk
+//!   are joined by two lock-free lanes, one per direction; ports are plain data at
+//!   either end, so ten thousand idle ones cost memory and no time.
 //! - [`Event`] is what a context hears: connected, message, disconnected.
-//! - [`Limits`] bound what is held, [`Policies`] choose where browsers differ.
+//! - [`Limits`] bound what is held; [`Policies`] choose between browsers' behaviours where these differ.
+//!
+//! # When not to use it
+//!
+//! - As a general channel. Several producers, values of any type, or a blocking send call for
+//!   [crossbeam](https://docs.rs/crossbeam-channel), [flume](https://docs.rs/flume) or
+//!   [tokio's channels](https://docs.rs/tokio/latest/tokio/sync/index.html); one producer and one consumer of a
+//!   plain type, for [rtrb](https://docs.rs/rtrb), which is smaller.
+//! - Between processes. Records hold pointers and trust the ids in them: an encoder, and a check of every id that a
+//!   sibling process sends, would have to stand in between, and neither is here.
+//! - Where a thread must block until the other side has heard its message. A post returns once the message lies in
+//!   the lanes; only an answer tells that it was heard.
 //!
 //! # Guarantees
 //!
@@ -40,6 +53,35 @@
 //! Everything a thread did before [`post_message`](EventLoop::post_message),
 //! a connect or a disconnect is visible to the thread that takes the event it caused. What
 //! a thread did before it reported a fact is visible to whoever hears the end that the fact caused.
+//!
+//! # Words
+//!
+//! | word | meaning |
+//! |---|---|
+//! | tab, frame, document | A tab holds frames, each of which shows one document at a time. |
+//! | extension, instance | An extension is known by its id; each load of it is another instance. |
+//! | context | Where script runs: an extension's content scripts in one document, its background, or one of its pages. |
+//! | event loop | One thread's part of the core: the contexts that live on the thread, and their ports. |
+//! | opener, receiver | The context that connects, and one that takes the connection. |
+//! | port | One end of a connection: a `runtime.Port` of one context. |
+//! | channel | What joins an opener's port to its receivers on one event loop. |
+//! | lane | A queue from one event loop to another. All channels between the two share it. |
+//! | fact | Something that the browser reports to the service, such as a closed tab. |
+//! | kill, detach | A fact ends a context from outside; its own event loop detaches it. |
+//! | window | A bound on what one side of a port may have under way. |
+//!
+//! # Rooms
+//!
+//! A file at the root of `src` holds what an embedder names. A folder is private, and uses only those above it here:
+//!
+//! | room | holds | its nouns |
+//! |---|---|---|
+//! | `sync` | atomics, locks and maps: the standard library's, or loom's in models | **paired fence**: two fences, of which one is cheap. **Mutant**: a known mistake that a model must notice |
+//! | `concurrent` | lanes, bells and wake-ups: the orderings, and the unsafe code that goes with them | **segment**: a ring of slots. **Slot**: a cache line for one record or a piece of its **tail**. **Turn**: a round through a segment. **Cursor**: where a reader stands. **Frontier**: where what a lane held ended. **Line**: one source of work. **Arm**: ask to be rung. **Ring**: tell an armed loop of work |
+//! | `index` | who is where: tabs, frames, documents, extensions, contexts | **mark**: says that a context was killed or detached |
+//! | `wire` | what event loops say to each other | **record**: one entry of a lane. **Signal**: a record without payload. **Route**: which way a record goes. **Ordinal**: a receiver's number in its channel. **Credit**: how much the other side has taken. **Announcement**, **farewell**: a context's key becomes known to a peer, or is forgotten |
+//! | `shared` | what threads share under locks | **notice**: something rare that a loop must know. **Registry**: a loop's peers and contexts |
+//! | `event_loop` | what one thread owns | **peer**: another event loop, or the loop itself. **Leg**: an opener's part of a channel. **Target**: a receiver as its leg knows it. **Key**: a slot of a slab and its generation. **Slot**: the memory that an event is written into. **Cut**: the end of what a peer sent before a fact. **Fan-out**: one message to several receivers |
 //!
 //! # Features
 //!
@@ -90,7 +132,7 @@
 //! # }
 //! ```
 
-/// The README, for its code to be compiled by the tests.
+/// Includes the README, so that the tests compile its code.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
