@@ -1,4 +1,4 @@
-//! The event loop: what one thread that runs script owns of the core.
+//! The event loop: the part of the core that one thread that runs script owns.
 
 pub(crate) mod one_or_many;
 pub(crate) mod peer;
@@ -61,19 +61,22 @@ const OWN: PeerIndex = 0;
 /// the thread, their ports, and the lanes to other event loops.
 ///
 /// Made by [`MessageService::event_loop`](crate::MessageService::event_loop). It may be
-/// moved to another thread but is used by one at a time; no method blocks, but for
+/// moved to another thread, but only one thread uses it at a time. No method blocks except
 /// [`wait`](Self::wait) and [`wait_timeout`](Self::wait_timeout). Everything in it is
 /// plain single-threaded data; only the lanes are shared.
 ///
-/// It has five kinds of methods. Contexts come and go ([`attach`](Self::attach), [`detach`](Self::detach),
-/// [`set_listening`](Self::set_listening), [`ports`](Self::ports)). They connect
-/// ([`connect_tab`](Self::connect_tab), [`connect_runtime`](Self::connect_runtime),
-/// [`disconnect`](Self::disconnect)) and post ([`post_message`](Self::post_message)); such a call
-/// never hands out an event and never blocks. What the others did comes as events, for the embedder
-/// to take when its thread is woken ([`next_event`](Self::next_event) and its relatives, of which a
-/// loop may mix several). And one may look ([`is_gone`](Self::is_gone), [`snapshot`](Self::snapshot)).
+/// It has five kinds of methods:
 ///
-/// Dropping it ends its contexts: peers hear
+/// - *Contexts* come and go: [`attach`](Self::attach), [`detach`](Self::detach),
+///   [`set_listening`](Self::set_listening), [`ports`](Self::ports).
+/// - They *connect*: [`connect_tab`](Self::connect_tab), [`connect_runtime`](Self::connect_runtime),
+///   [`disconnect`](Self::disconnect).
+/// - They *post*: [`post_message`](Self::post_message). A connect or a post never hands out an event.
+/// - What others did comes as *events*, which the embedder takes when its thread is woken:
+///   [`next_event`](Self::next_event) and its variants. One loop may use several of these.
+/// - *Looking* changes nothing: [`is_gone`](Self::is_gone), [`snapshot`](Self::snapshot).
+///
+/// Dropping it ends its contexts: the other sides hear
 /// [`EventLoopGone`](crate::DisconnectReason::EventLoopGone), after what was sent before.
 ///
 /// ```
@@ -89,9 +92,9 @@ const OWN: PeerIndex = 0;
 /// ```
 pub struct EventLoop {
     service: Arc<ServiceInner>,
-    /// Its own, at hand.
+    /// A copy of the shared part's id: one load fewer for each id that is checked.
     id: EventLoopId,
-    /// Whether the limits name a window.
+    /// Whether the limits set a window.
     windowed: bool,
     shared: Arc<EventLoopShared>,
     contexts: Slab<Context>,
@@ -103,24 +106,24 @@ pub struct EventLoop {
     peer_of: HashMap<EventLoopId, PeerIndex>,
     /// The peer of the last target that was found.
     last_peer: PeerIndex,
-    /// Events made and not yet handed out; before anything in a lane.
+    /// Events made and not yet handed out. They come before anything in a lane.
     events: VecDeque<Event>,
-    /// A message that several receivers here get one after the other; before `events`.
+    /// A message that several receivers here get one after the other. It comes before `events`.
     fan_out: FanOut,
     /// The peers that are polled, each once.
     polled: Vec<PeerIndex>,
     round: turns::Round,
     /// Whether the bell is armed: the embedder was told "nothing", or has not asked yet, and may sleep.
     armed: bool,
-    /// How often a waiting thread looks again before it sleeps.
+    /// How many times a waiting thread looks before it sleeps.
     looks: u32,
-    /// Targets of the connect being made; kept for its memory.
+    /// Targets of the connect being made. Kept empty in between, to reuse its memory.
     found: Vec<search::FoundTarget>,
-    /// What is counted of receivers' ports where there are windows.
+    /// The windows of receivers' ports, if the limits set any.
     receiver_windows: HashMap<Key, ReceiverWindow>,
-    /// What opening ports hold, where posts wait for the receivers' answers.
+    /// What opening ports hold, if the policy has posts wait for the receivers' answers.
     queued_posts: HashMap<Key, QueuedPosts>,
-    /// Events that a stream gave since it last yielded.
+    /// How many events a stream gave since it last yielded.
     #[cfg(feature = "stream")]
     streamed: u32,
 }
@@ -128,12 +131,12 @@ pub struct EventLoop {
 impl EventLoop {
     // Contexts.
 
-    /// Attaches a context to this event loop. From now on others may connect to it,
-    /// and are refused until it is [listening](Self::set_listening). Allocates.
+    /// Attaches a context to this event loop. From now on connects find it, but it refuses them
+    /// until it is [listening](Self::set_listening). Allocates.
     ///
     /// # Errors
     ///
-    /// See [`AttachError`]. [`ExtensionInstance`](crate::ExtensionInstance)s of another service are unknown here.
+    /// See [`AttachError`]. An [`ExtensionInstance`](crate::ExtensionInstance) of another service is unknown here.
     ///
     /// ```
     #[doc = include_str!("examples/set_up.md")]
@@ -148,11 +151,11 @@ impl EventLoop {
 
     /// Detaches a context: its ports end, and the other sides hear
     /// [`ContextDetached`](crate::DisconnectReason::ContextDetached) after what was posted before.
-    /// No event for it is handed out any more, and its ports end without one here.
+    /// No event for it is handed out any more, and its ports end without an event on this side.
     ///
     /// # Errors
     ///
-    /// [`UnknownContext`](ContextError::UnknownContext); detaching twice is one.
+    /// [`UnknownContext`](ContextError::UnknownContext), also when it was detached before.
     ///
     /// ```
     #[doc = include_str!("examples/set_up.md")]
@@ -165,7 +168,7 @@ impl EventLoop {
     }
 
     /// Sets which kinds of connection a context has listeners for; none after [`attach`](Self::attach). A
-    /// connection that is taken from the lane while there is no listener for its kind is refused.
+    /// connection is refused if there is no listener for its kind when the event loop takes it from the lane.
     ///
     /// # Errors
     ///
@@ -180,8 +183,8 @@ impl EventLoop {
         self.set_listeners(context, listening)
     }
 
-    /// Returns the [open](Self::is_open) ports of a context, opened and accepted, in no order; none for a context
-    /// that is not attached here. Allocates nothing.
+    /// Returns the [open](Self::is_open) ports of a context, opened and accepted, in no particular order; none for a
+    /// context that is not attached here. Allocates nothing.
     ///
     /// ```
     #[doc = include_str!("examples/set_up.md")]
@@ -195,18 +198,19 @@ impl EventLoop {
 
     // Connecting.
 
-    /// Connects a background or page context to the content scripts of its own extension in a tab, and to pages of the
-    /// extension there (as measured in Chromium and Firefox), itself excepted, and gives the opener's end at once:
+    /// Connects a background or page context to its own extension's content scripts in a tab, and to pages of the
+    /// extension there (as measured in Chromium and Firefox), but never to itself. Returns the opener's end at once:
     /// [`tabs.connect`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/tabs/connect).
     ///
-    /// The receivers are those in the index now; frames that come later never join. Each takes the connection
-    /// if it is listening when the connection reaches it. When none does, or there is none, the port ends
-    /// with [`NoReceiver`](crate::DisconnectReason::NoReceiver), never before this returns. Messages may be
+    /// The receivers are the contexts that the index holds now; frames that come later never join.
+    /// Each takes the connection if it is listening when the connection reaches it.
+    /// When none does, or there is none, the port ends with
+    /// [`NoReceiver`](crate::DisconnectReason::NoReceiver), never before this returns. Messages may be
     /// posted right away.
     ///
-    /// Rings the event loops concerned. Allocates for the port when memory kept from
-    /// earlier ones does not do, for a fan-out to several contexts on one event loop,
-    /// and for the lanes the first time that two event loops meet.
+    /// Wakes the event loops concerned if they are armed. Allocates for the port when the memory of
+    /// earlier ones does not suffice, for a fan-out to several contexts on one event loop,
+    /// for an opener's first connect to an event loop, and for the lanes when two event loops first meet.
     ///
     /// # Errors
     ///
@@ -224,10 +228,10 @@ impl EventLoop {
         self.connect_to_tab(opener, target)
     }
 
-    /// Connects a context to the background and page contexts of its own extension, itself excepted, or of another that
-    /// admits it, and gives the opener's end at once:
+    /// Connects a context to the background and page contexts of its own extension, except itself, or of another
+    /// extension that admits it. Returns the opener's end at once:
     /// [`runtime.connect`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/runtime/connect).
-    /// It is like [`connect_tab`](Self::connect_tab) in everything else.
+    /// Everything else is as for [`connect_tab`](Self::connect_tab).
     ///
     /// # Errors
     ///
@@ -249,11 +253,11 @@ impl EventLoop {
 
     /// Ends a port, as [`port.disconnect`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/runtime/Port/disconnect)
     /// does. The other side receives everything posted before, then
-    /// [`Disconnected`](crate::DisconnectReason::Disconnected); this side hears nothing more of it. Where
-    /// this is one of several receivers, the others fare as
-    /// [`Policies::receiver_disconnects`](crate::Policies::receiver_disconnects) says.
+    /// [`Disconnected`](crate::DisconnectReason::Disconnected); this side hears nothing more of it. If
+    /// this is one of several receivers,
+    /// [`Policies::receiver_disconnects`](crate::Policies::receiver_disconnects) decides what happens to the others.
     ///
-    /// Returns whether the port was open; calling it again is harmless.
+    /// Returns whether the port was open; calling it again changes nothing.
     ///
     /// ```
     #[doc = include_str!("examples/set_up.md")]
@@ -271,17 +275,19 @@ impl EventLoop {
     /// Sends a message to the other side of a port, from an opener to every receiver:
     /// [`port.postMessage`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/runtime/Port/postMessage).
     ///
-    /// When this returns `Ok` the message lies in the lanes of all receivers and their event loops were rung.
-    /// It is never delivered before this returns. A message of up to [`INLINE_BYTES`](crate::INLINE_BYTES) is
-    /// copied into the lane and allocates nothing; a longer one travels by reference, and is copied once
-    /// before if it was borrowed. A full lane allocates a segment now and then.
+    /// When this returns `Ok` the message lies in the lanes to all receivers, and those of their
+    /// event loops that were armed are woken. (Under [`PostsWait`](crate::OpeningPort::PostsWait) it may first wait for
+    /// the receivers' answers.) It is never delivered before this returns. A message of
+    /// up to [`INLINE_BYTES`](crate::INLINE_BYTES) is copied into the lane and allocates nothing; a
+    /// longer one travels by reference, after one copy if it was borrowed.
+    /// A lane that fills up allocates a segment now and then.
     ///
     /// A message to a port whose [`Event::Disconnect`] is on its way is
     /// accepted and goes nowhere, as in browsers (measured).
     ///
     /// # Errors
     ///
-    /// Changes nothing and says why; gives a message back that was not borrowed. See
+    /// A refused post changes nothing. The error says why, and gives back a message that was not borrowed. See
     /// [`PostErrorKind`](crate::PostErrorKind).
     ///
     /// ```
@@ -300,8 +306,9 @@ impl EventLoop {
         self.post_to_port(port, message.into())
     }
 
-    /// Returns whether a port may be used: it has not ended, or its [`Event::Disconnect`] is not handed out
-    /// yet. Messages posted in the latter case are dropped, as in browsers.
+    /// Returns whether a port may be used: it has not ended, or its
+    /// [`Event::Disconnect`] has not been handed out yet. In the latter
+    /// case, what is posted is dropped, as in browsers.
     ///
     /// ```
     #[doc = include_str!("examples/set_up.md")]
@@ -316,8 +323,8 @@ impl EventLoop {
         self.holder_of(port).is_some()
     }
 
-    /// Returns the context that holds a port; `None` where the port is not [open](Self::is_open), or is another loop's.
-    /// Whoever takes a port's number from a script asks this first.
+    /// Returns the context that holds a port; `None` if the port is not [open](Self::is_open) or is another loop's.
+    /// Check this before you use a port whose number came from a script.
     ///
     /// ```
     #[doc = include_str!("examples/set_up.md")]
@@ -387,22 +394,23 @@ impl EventLoop {
 
     // Events.
 
-    /// Returns the next event, or `None` when there is nothing now. After `None` anything new
-    /// calls the waker, once; so the embedder takes events until `None` and then may
-    /// sleep. A handler may call anything on this loop before it takes the next event.
+    /// Returns the next event, or `None` when there is nothing now. After `None` the next new thing
+    /// calls the waker, once; so the embedder takes events until `None` and may then
+    /// sleep. A handler may call anything on this loop before the next event is taken.
     ///
-    /// To be told "nothing" is not cheap: the lanes are armed first, which where the system has
-    /// `membarrier` interrupts the process's other running threads, some 16 microseconds on a virtual
-    /// machine. A main loop that expects an answer at once does better to ask
-    /// [`next_event_unarmed`](Self::next_event_unarmed) for a moment before it asks this, as [`wait`](Self::wait) does.
+    /// `None` is not cheap. The loop arms its lanes first; if the system has
+    /// `membarrier`, this interrupts the process's other running threads and takes about 16 microseconds on a virtual
+    /// machine. A main loop that expects an answer at once should first try
+    /// [`next_event_unarmed`](Self::next_event_unarmed) for a moment, as [`wait`](Self::wait) does.
     ///
-    /// Event loops that sent something have their turn in batches of 64, the loop's own messages to itself
-    /// included, so a flood from one holds up no other. Allocates nothing for a message.
+    /// The event loops that sent something take turns in batches of 64 records, and so do this loop's
+    /// messages to itself: a flood from one holds up no other.
+    /// Allocates nothing for a message.
     ///
-    /// An event holds a short message in itself, so it is some two hundred bytes large. Match on a
-    /// reference to it where it need not be kept: moving it can take as long as all the rest of a message.
+    /// A short message lies in the event itself, so an event is about two hundred bytes large. Match on a
+    /// reference to it if you need not keep it: moving it can take as long as all the rest of a message.
     ///
-    /// Handlers run script, and script calls back. Where the loop is in a `RefCell`, the borrow must end before
+    /// Handlers run script, and script calls back. If the loop is in a `RefCell`, the borrow must end before
     /// a handler runs, so take the event in a statement of its own. In `while let Some(event) = cell.borrow_mut().next_event()`
     /// the borrow would last through the body, and the first call from there would panic.
     ///
@@ -417,9 +425,9 @@ impl EventLoop {
         EventSlot::event_or_none(|slot| self.deliver_or_arm(slot))
     }
 
-    /// Returns the next event as [`next_event`](Self::next_event) does, but leaves the waker alone: after `None` nothing is
-    /// called, so the embedder must ask again by itself. For a loop that spins, or looks out for a moment
-    /// before it falls asleep; some ten nanoseconds where there is nothing.
+    /// Returns the next event like [`next_event`](Self::next_event), but does not arm the waker: after `None` nothing is
+    /// called, so the embedder must ask again by itself. Meant for a loop that spins, or that polls for a moment
+    /// before it sleeps. `None` takes about ten nanoseconds.
     ///
     /// ```
     #[doc = include_str!("examples/set_up.md")]
@@ -434,8 +442,8 @@ impl EventLoop {
         EventSlot::event_or_none(|slot| self.deliver(slot))
     }
 
-    /// Returns the next event to a plain thread: sleeps until there is one, after it looked
-    /// [for a moment](Self::set_looks_before_sleep).
+    /// Returns the next event to a plain thread. Polls [for a moment](Self::set_looks_before_sleep), then blocks until
+    /// there is one.
     ///
     /// ```
     #[doc = include_str!("examples/set_up.md")]
@@ -448,7 +456,7 @@ impl EventLoop {
         self.wait_for_event()
     }
 
-    /// Returns the next event as [`wait`](Self::wait) does, but waits no longer than this; `None` when nothing came.
+    /// Returns the next event like [`wait`](Self::wait), or `None` if none came within `timeout`.
     ///
     /// ```
     #[doc = include_str!("examples/set_up.md")]
@@ -462,11 +470,11 @@ impl EventLoop {
         self.wait_for_event_until(timeout)
     }
 
-    /// Returns the next event to an asynchronous host, and registers the task instead of
-    /// sleeping. One task polls at a time; only the last is woken.
+    /// Returns the next event to an asynchronous task, or registers the task to be woken for
+    /// it. One task polls at a time; only the last is woken.
     ///
-    /// A loop that posts to itself is always ready: an executor that has other tasks is better served by a task that
-    /// yields now and then, as the stream of the feature `stream` does.
+    /// A loop that posts to itself is always ready. On an executor with other tasks its task should
+    /// yield now and then, as the stream of the feature `stream` does.
     ///
     /// ```
     #[doc = include_str!("examples/set_up.md")]
@@ -483,12 +491,12 @@ impl EventLoop {
         self.poll_next(task)
     }
 
-    /// Gives the events as a stream, for a task of an asynchronous host. It never ends.
+    /// Returns the events as a stream, for an asynchronous task. It never ends.
     ///
     /// After 64 events in a row it wakes its task and yields, so a loop that posts to itself, or a flood from
     /// another, does not starve the executor's other tasks; [`poll_event`](Self::poll_event) has no such budget. The
-    /// loop itself counts, so a stream may be made anew for each event, and the loop be used in between. One task polls
-    /// at a time, as with `poll_event`; a stream that is dropped loses nothing.
+    /// event loop keeps the count, so you may make a new stream for each event and use the loop in between. One task
+    /// polls at a time, as with `poll_event`. Dropping the stream loses no event.
     ///
     #[doc = include_str!("examples/events.md")]
     #[cfg(feature = "stream")]
@@ -496,10 +504,11 @@ impl EventLoop {
         Events::new(self)
     }
 
-    /// Sets how many times [`wait`](Self::wait) and [`wait_timeout`](Self::wait_timeout) look for an event
-    /// before they sleep, with a pause of the processor between two looks. The default, 400, takes some five
-    /// microseconds. Use more where answers come at once (to sleep and be woken takes ten times as long), and
-    /// 0 where there are more threads than processors. The other ways to take events never spin.
+    /// Sets how many times [`wait`](Self::wait) and [`wait_timeout`](Self::wait_timeout) poll before they
+    /// block, with a spin hint between two polls. The default, 400, takes about five
+    /// microseconds. Use more where answers come at once (blocking and waking takes about ten times
+    /// as long), and 0 where threads outnumber processors.
+    /// The other ways to take events never spin.
     ///
     /// ```
     #[doc = include_str!("examples/set_up.md")]
@@ -510,11 +519,11 @@ impl EventLoop {
         self.looks = looks;
     }
 
-    /// Replaces the waker that [`event_loop`](crate::MessageService::event_loop) was given, where its contract stands:
-    /// for a loop that moves to another thread, or whose main loop is made later.
+    /// Replaces the waker that was given to [`event_loop`](crate::MessageService::event_loop), whose
+    /// contract the new one keeps. Meant for a loop that moves to another thread, or whose main loop is made later.
     ///
-    /// What woke the old one and was not yet taken wakes the new one at once. The old one may be called a last time
-    /// by a thread that is about to, and is dropped on whichever thread is last to use it.
+    /// If the old waker was called for something that is not yet taken, the new one is called at once. A thread that
+    /// is about to call the old one may still do so once; the last thread that uses it drops it.
     ///
     /// ```
     #[doc = include_str!("examples/set_up.md")]
@@ -543,11 +552,11 @@ impl EventLoop {
         self.id
     }
 
-    /// Returns whether the browser [declared](crate::MessageService::event_loop_gone) this event loop gone: for a
-    /// thread that comes back from a hang. Takes a lock for a moment, so it is no question for every turn.
+    /// Returns whether the browser [declared](crate::MessageService::event_loop_gone) this event loop gone. Meant for a
+    /// thread that comes back from a hang: it takes a lock for a moment, so do not call it on every turn.
     ///
-    /// Everything but [`attach`](Self::attach) would only say of each context that it is gone, and of a loop
-    /// without contexts nothing would. Such a loop stays gone. The thread begins anew:
+    /// Except for [`attach`](Self::attach), other calls only tell that a context is gone, and for a loop
+    /// without contexts they tell nothing. A loop that is gone stays gone. The thread makes another:
     ///
     #[doc = include_str!("examples/is_gone.md")]
     #[must_use]
@@ -555,9 +564,9 @@ impl EventLoop {
         self.shared.is_retired()
     }
 
-    /// Shows everything this event loop knows: contexts, ports with their other sides,
-    /// states and what is queued for them, lanes. For a developer's panel, a test or
-    /// a bug report; `Debug` of it is readable. Looks at everything that lies in the lanes, and allocates.
+    /// Returns everything that this event loop knows: contexts, ports with their other sides, their
+    /// states and what is queued for them, lanes. Meant for a developer's panel, a test or
+    /// a bug report; its `Debug` is readable. Walks everything that lies in the lanes, and allocates.
     ///
     /// ```
     #[doc = include_str!("examples/set_up.md")]

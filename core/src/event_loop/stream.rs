@@ -6,10 +6,10 @@ use futures_core::Stream;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// Events in a row before the task yields.
+/// How many events the stream gives in a row before the task yields.
 const BUDGET: u32 = 64;
 
-/// The events of an event loop, as a [`Stream`] that never ends. See [`EventLoop::events`].
+/// Gives the events of an event loop, as a [`Stream`] that never ends. See [`EventLoop::events`].
 #[derive(Debug)]
 #[must_use = "a stream does nothing unless it is polled"]
 pub struct Events<'a> {
