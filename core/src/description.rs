@@ -2,8 +2,9 @@
 
 use crate::ids::{DocumentId, ExtensionId, ExtensionInstance, FrameId, TabId};
 
-/// What kind of context a script runs in. `MessageSender` has no such field in any browser; telling a content
-/// script from an extension's own page by guessing has caused real vulnerabilities.
+/// Tells what kind of context a script runs in. No browser has such a field in `MessageSender`;
+/// guessing whether a sender is a content script or a page of the extension
+/// has caused real vulnerabilities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ContextKind {
@@ -15,17 +16,17 @@ pub enum ContextKind {
     Page,
 }
 
-/// A document's state, as in `MessageSender.documentLifecycle`.
+/// Tells a document's state, as `MessageSender.documentLifecycle` does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DocumentLifecycle {
-    /// Shown, or a context without a document.
+    /// The document is shown, or the context has none.
     Active,
-    /// In the back/forward cache.
+    /// The document is in the back/forward cache.
     Cached,
 }
 
-/// The tab, frame and document a context lives in.
+/// Names the tab, frame and document that a context lives in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Place {
@@ -38,15 +39,16 @@ pub struct Place {
 }
 
 impl Place {
-    /// Names a document by where it is shown.
+    /// Makes a place of a document and where it is shown.
     #[must_use]
     pub const fn new(tab: TabId, frame: FrameId, document: DocumentId) -> Self {
         Self { tab, frame, document }
     }
 }
 
-/// An extension as the browser describes it to
-/// [`MessageService::extension_loaded`](crate::MessageService::extension_loaded). An [`ExtensionId`] alone is one, too.
+/// Describes an extension to
+/// [`MessageService::extension_loaded`](crate::MessageService::extension_loaded), which also takes an [`ExtensionId`]
+/// alone.
 ///
 /// ```
 /// use port_core::{ExtensionDescription, ExternalConnections, ExtensionId};
@@ -81,7 +83,7 @@ impl From<ExtensionId> for ExtensionDescription {
     }
 }
 
-/// Which other extensions may connect to an extension: the manifest's
+/// Says which other extensions may connect to an extension: the manifest's
 /// [`externally_connectable`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/manifest.json/externally_connectable).
 /// In browsers an extension without that key admits everyone; the core admits nobody by default.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -106,8 +108,8 @@ impl ExternalConnections {
     }
 }
 
-/// A context as the browser describes it to [`EventLoop::attach`](crate::EventLoop::attach). What is said
-/// here is what receivers see as `sender`; nothing in a message can change it.
+/// Describes a context to [`EventLoop::attach`](crate::EventLoop::attach). What is said here is what
+/// receivers see as `sender`; nothing in a message can change it.
 ///
 /// ```
 /// # use port_core::*;
@@ -123,7 +125,7 @@ pub struct ContextDescription {
     pub(crate) kind: ContextKind,
     pub(crate) instance: ExtensionInstance,
     pub(crate) place: Option<Place>,
-    /// A document outside of any tab.
+    /// A document outside any tab.
     pub(crate) document: Option<DocumentId>,
     pub(crate) url: Box<str>,
     pub(crate) origin: Box<str>,
@@ -140,7 +142,7 @@ impl ContextDescription {
         Self::new(ContextKind::Background, instance, None)
     }
 
-    /// Describes another page of an extension, outside of any tab (a popup, say).
+    /// Describes another page of an extension, outside any tab (a popup, for example).
     pub fn page(instance: ExtensionInstance) -> Self {
         Self::new(ContextKind::Page, instance, None)
     }
@@ -160,21 +162,21 @@ impl ContextDescription {
         self
     }
 
-    /// Sets its origin, for [`Sender::origin`](crate::Sender::origin); empty by default.
+    /// Sets the context's origin, for [`Sender::origin`](crate::Sender::origin); empty by default.
     pub fn origin(mut self, origin: &str) -> Self {
         self.origin = origin.into();
         self
     }
 
-    /// Sets the document of a background page or another page outside of any tab, for
-    /// [`Sender::document`](crate::Sender::document). A worker has none; a context in a tab has that of its place.
-    /// No connection is found by this id.
+    /// Sets the document of a background page or another page outside any tab, for
+    /// [`Sender::document`](crate::Sender::document). A worker has none; a context in a tab has the document of its
+    /// place. `tabs.connect` does not find a context by this id.
     pub fn in_document(mut self, document: DocumentId) -> Self {
         self.document = Some(document);
         self
     }
 
-    /// Returns the bytes of its texts.
+    /// Returns how many bytes its URL and origin have.
     pub(crate) fn bytes(&self) -> usize {
         self.url.len() + self.origin.len()
     }

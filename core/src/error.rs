@@ -16,7 +16,7 @@ use crate::message::Message;
 use std::error::Error;
 use std::fmt;
 
-/// Makes an enum of what may be wrong, or why something ended: its variants, each with its number and its text.
+/// Makes an enum whose variants each have a number and a text.
 macro_rules! numbered {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $code:literal => $text:literal,)+ }) => {
         $(#[$doc])*
@@ -27,11 +27,11 @@ macro_rules! numbered {
         }
 
         impl $name {
-            /// All there are, in order of their numbers.
+            /// Lists all variants, in the order of their numbers.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// Returns the number of this variant, for C and for scripts. It never changes, and no error and no
-            /// reason of this crate has the same.
+            /// Returns the number of this variant, for C and for scripts. It never changes, and no other error or
+            /// reason of this crate has it.
             #[must_use]
             pub const fn code(self) -> u16 {
                 match self { $(Self::$variant => $code,)+ }
@@ -54,7 +54,7 @@ macro_rules! numbered {
 pub(crate) use numbered;
 
 numbered!(
-    /// Why a fact reported to [`MessageService`](crate::MessageService) was refused.
+    /// Says why a fact reported to [`MessageService`](crate::MessageService) was refused.
     FactError {
         /// No such tab is open.
         UnknownTab = 100 => "unknown tab",
@@ -64,7 +64,7 @@ numbered!(
         UnknownFrame = 102 => "unknown frame",
         /// The tab has a frame with this id already.
         FrameExists = 103 => "the frame exists already",
-        /// No frame shows, and no cache keeps, such a document.
+        /// The document is not where the call needs it: shown by a frame, or kept by a cache.
         UnknownDocument = 104 => "unknown document",
         /// The document is shown or kept already; document ids are never used again.
         DocumentExists = 105 => "the document exists already",
@@ -72,17 +72,17 @@ numbered!(
         UnknownExtension = 106 => "unknown extension instance",
         /// The extension is loaded already; unload it first.
         ExtensionExists = 107 => "the extension is loaded already",
-        /// No such event loop lives.
+        /// There is no such event loop, or it is gone.
         UnknownEventLoop = 108 => "unknown event loop",
     }
 );
 
 numbered!(
-    /// Why [`EventLoop::attach`](crate::EventLoop::attach) was refused.
+    /// Says why [`EventLoop::attach`](crate::EventLoop::attach) was refused.
     AttachError {
         /// The extension instance is not loaded.
         UnknownExtension = 200 => "unknown extension instance",
-        /// The frame does not show this document (any more).
+        /// The frame does not show this document, or no longer does.
         UnknownDocument = 201 => "the frame does not show this document",
         /// The browser declared this event loop gone.
         EventLoopGone = 202 => "the event loop was declared gone",
@@ -92,7 +92,7 @@ numbered!(
 );
 
 numbered!(
-    /// Why a call that names a context was refused.
+    /// Says why a call that names a context was refused.
     ContextError {
         /// The id was never given by this event loop, or the context is detached.
         UnknownContext = 300 => "unknown context",
@@ -102,7 +102,7 @@ numbered!(
 );
 
 numbered!(
-    /// Why `connect` was refused. A target that does not exist is no error: it
+    /// Says why a connect was refused. A target that does not exist is no error: it
     /// gives a port that ends with [`DisconnectReason::NoReceiver`](crate::DisconnectReason::NoReceiver).
     ConnectError {
         /// The id was never given by this event loop, or the context is detached.
@@ -123,7 +123,7 @@ numbered!(
 );
 
 numbered!(
-    /// Why [`EventLoop::post_message`](crate::EventLoop::post_message) was refused.
+    /// Says why [`EventLoop::post_message`](crate::EventLoop::post_message) was refused.
     PostErrorKind {
         /// The port has ended, or its id was never given by this event loop.
         Disconnected = 500 => "the port is disconnected",
@@ -145,10 +145,10 @@ impl Error for ContextError {}
 impl Error for ConnectError {}
 impl Error for PostErrorKind {}
 
-/// What [`EventLoop::post_message`](crate::EventLoop::post_message) gives when it refuses: why, and the message
-/// if the call had taken it over.
+/// Says why [`EventLoop::post_message`](crate::EventLoop::post_message) refused, and gives the message back if the
+/// call owned it.
 ///
-/// It borrows nothing, so `?` takes it anywhere, whatever the message was made of:
+/// It borrows nothing, so `?` works whatever the message was made from:
 ///
 /// ```
 /// # use port_core::*;
@@ -177,7 +177,7 @@ impl PostError {
         self.kind
     }
 
-    /// Gives back the message that was not sent, unless it was made of borrowed bytes: these the caller still has.
+    /// Gives back the message that was not sent; `None` if it was made from borrowed bytes, which the caller still has.
     #[must_use]
     pub fn into_message(self) -> Option<Message<'static>> {
         self.message

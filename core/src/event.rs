@@ -8,17 +8,17 @@ use crate::reason::DisconnectReason;
 use crate::sender::Sender;
 use crate::target::ConnectKind;
 
-/// One thing that happened to a context of an event loop, given by
+/// One thing that happened to a context of an event loop, handed out by
 /// [`EventLoop::next_event`](crate::EventLoop::next_event).
 ///
 /// For one port the order is always: `Connect` (at the receiving side), then
 /// messages in the order posted, then at most one `Disconnect`, and nothing
-/// after it. Each event was valid when it was handed out; an embedder that queues
-/// events again asks [`EventLoop::is_open`](crate::EventLoop::is_open) before it dispatches one.
+/// after it. Each event is valid at the moment it is handed out; an embedder that queues
+/// events again must ask [`EventLoop::is_open`](crate::EventLoop::is_open) before it dispatches one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// `runtime.onConnect`, or by `kind` and sender one of its relatives: somebody
+    /// `runtime.onConnect`, or one of its relatives, as `kind` and `sender` tell: somebody
     /// connected to `context`, which was listening. `port` is this side's end and is open.
     #[non_exhaustive]
     Connect {
@@ -28,7 +28,7 @@ pub enum Event {
         port: PortId,
         /// What the connection is for.
         kind: ConnectKind,
-        /// The name the opener gave; empty for none.
+        /// The name the opener gave; empty if it gave none.
         name: PortName,
         /// The opener, as the browser described it.
         sender: Sender,
@@ -70,7 +70,7 @@ pub enum Event {
         /// The number that the embedder [set on the port](crate::EventLoop::set_port_data); 0 before.
         port_data: u64,
     },
-    /// A post on this port was refused for want of window; now there is room again.
+    /// A post on this port was refused because its window was full; now there is room again.
     #[non_exhaustive]
     Room {
         /// The context that holds the port.
@@ -85,7 +85,7 @@ pub enum Event {
     /// The browser reported a fact that ended this context (its tab was closed,
     /// its extension unloaded, …). The context is detached and its ports are
     /// closed, with no `Disconnect` of their own: a script that is gone must hear nothing,
-    /// and so the embedder hears it once, for all of them.
+    /// so the embedder is told once, for all of them.
     #[non_exhaustive]
     ContextGone {
         /// The context that is no more.
@@ -129,7 +129,7 @@ impl Event {
         }
     }
 
-    /// The context the event is for.
+    /// Returns the context that the event is for.
     #[must_use]
     pub fn context(&self) -> ContextId {
         match self {
@@ -141,7 +141,7 @@ impl Event {
         }
     }
 
-    /// The port the event is about; `None` for [`Event::ContextGone`].
+    /// Returns the port that the event is about; `None` for [`Event::ContextGone`].
     #[must_use]
     pub fn port(&self) -> Option<PortId> {
         match self {

@@ -1,16 +1,16 @@
 //! Identifiers: what the browser names (tabs, frames, documents, extensions) and
 //! what the core names (event loops, contexts, ports).
 //!
-//! What the core names has a number of its own for C and for scripts (`to_bits`, `from_bits`). No number is
-//! given twice in one process, whatever service gave it, and 0 is never given:
+//! Each id that the core gives has a number, for C and for scripts (`to_bits`, `from_bits`). No number is
+//! given twice in one process, by whichever service, and 0 is never given:
 //!
 //! | bits | 63–40 | 39–20 | 19–0 |
 //! |---|---|---|---|
 //! | [`EventLoopId`] | the event loop | 0 | 0 |
 //! | [`ContextId`], [`PortId`] | its event loop | a slot | the slot's generation |
 //!
-//! So a process may make 2<sup>24</sup> − 1 event loops in its life. A loop holds at most 2<sup>20</sup> − 1
-//! contexts and as many ports at a time, and gives each slot 2<sup>20</sup> times, then never again.
+//! So a process can make 2<sup>24</sup> − 1 event loops in its life. A loop holds at most 2<sup>20</sup> − 1
+//! contexts and as many ports at a time. It uses each slot 2<sup>20</sup> times, then never again.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,13 +22,13 @@ macro_rules! browser_id {
         pub struct $name($inner);
 
         impl $name {
-            /// Wraps the number the browser uses.
+            /// Wraps the number that the browser uses.
             #[must_use]
             pub const fn new(value: $inner) -> Self {
                 Self(value)
             }
 
-            /// The number the browser uses.
+            /// Returns the number that the browser uses.
             #[must_use]
             pub const fn get(self) -> $inner {
                 self.0
@@ -66,19 +66,19 @@ macro_rules! shown_as_its_number {
 }
 
 browser_id!(
-    /// A tab, as in [`tabs.Tab.id`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/tabs/Tab).
+    /// Names a tab, as [`tabs.Tab.id`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/tabs/Tab) does.
     /// Unique in one [`MessageService`](crate::MessageService); chosen by the browser.
     TabId,
     u64
 );
 browser_id!(
-    /// A window that holds tabs. The core keeps it for [`snapshot`](crate::MessageService::snapshot) alone.
+    /// Names a window that holds tabs. The core only shows it in [`snapshot`](crate::MessageService::snapshot).
     WindowId,
     u64
 );
 browser_id!(
-    /// A frame of a tab. [`FrameId::TOP`] is the top frame, as in `frameId: 0`;
-    /// unique within its tab, chosen by the browser.
+    /// Names a frame of a tab. [`FrameId::TOP`] is the top frame, as in `frameId: 0`.
+    /// Unique within its tab; chosen by the browser.
     FrameId,
     u64
 );
@@ -93,8 +93,8 @@ impl FrameId {
 }
 
 browser_id!(
-    /// One document shown by a frame: a navigation gives the same frame another
-    /// document. 128 bits, so that a browser's UUID fits. Unique in one
+    /// Names one document shown by a frame: a navigation gives the same frame another
+    /// document. Has 128 bits, so that a browser's UUID fits. Unique in one
     /// [`MessageService`](crate::MessageService) and never used again; chosen by the browser.
     DocumentId,
     u128
@@ -107,25 +107,25 @@ impl fmt::Debug for DocumentId {
 }
 
 impl fmt::Display for DocumentId {
-    /// Thirty-two hexadecimal digits, the form Chromium shows to scripts.
+    /// Writes thirty-two hexadecimal digits, the form that Chromium shows to scripts.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:032X}", self.0)
     }
 }
 
-/// An extension's id as scripts see it (`runtime.id`): 32 letters in Chromium,
+/// Names an extension as scripts see it (`runtime.id`): by 32 letters in Chromium,
 /// any short string in Firefox. Cloning does not copy the text.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ExtensionId(Arc<str>);
 
 impl ExtensionId {
-    /// Takes the text as it is; the core gives it no meaning.
+    /// Makes an id of this text, to which the core gives no meaning. Allocates.
     #[must_use]
     pub fn new(id: &str) -> Self {
         Self(id.into())
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -150,22 +150,24 @@ impl fmt::Display for ExtensionId {
     }
 }
 
-/// One load of an extension. Loading the same extension again (an update, a reload) gives another instance,
-/// so that content scripts left over from the old one never reach the new background. Given by
+/// Names one load of an extension. To load the same extension again (an update, a
+/// reload) gives another instance, so that content scripts left over from the
+/// old one never reach the new background. Given by
 /// [`MessageService::extension_loaded`](crate::MessageService::extension_loaded).
 ///
-/// Unique in the process: another service refuses it.
+/// Unique in the process; another service refuses it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ExtensionInstance(u64);
 
-/// An event loop. Unique in the process, and never used again after the loop is gone.
+/// Names an event loop. Unique in the process, and never used again after the loop is gone.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EventLoopId(u64);
 
 /// Index and generation of a slot in one event loop: the lower bits of an id.
 ///
-/// One number, the index above the generation: an id that was just made is copied in whole words, which would
-/// wait for halves that were stored one by one. Aligned as its halves would be, so that it fits between them.
+/// One number, the index above the generation, for the sake of store forwarding: ids are copied in whole words soon
+/// after they are made, and such a load would stall on two halves stored one by one. Aligned to four bytes, as two
+/// halves would be, so that the structures that hold keys stay small.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(Rust, packed(4))]
 pub(crate) struct Key(u64);
@@ -222,10 +224,10 @@ impl EventLoopId {
     /// The first number that is too large for an id.
     const END_OF_NUMBERS: u64 = 1 << (u64::BITS - Key::BITS);
 
-    /// Stands for the loops that no number is left for; they hold nothing.
+    /// Stands for event loops made after all numbers were used up; they hold nothing.
     pub(crate) const UNNUMBERED: Self = Self(0);
 
-    /// Makes the id of the event loop with this number; `None` where numbers are used up.
+    /// Makes the id of the event loop with this number; `None` once numbers are used up.
     pub(crate) const fn numbered(number: u64) -> Option<Self> {
         if number < Self::END_OF_NUMBERS { Some(Self(number << Key::BITS)) } else { None }
     }
@@ -244,14 +246,14 @@ impl ExtensionInstance {
 macro_rules! number_of_the_core {
     ($name:ident) => {
         impl $name {
-            /// Returns the id as a number, for C or a table. No two ids of this type have the same, in one process.
+            /// Returns the id as a number, for C or a table. In one process no two ids of this type have the same number.
             #[must_use]
             pub const fn to_bits(self) -> u64 {
                 self.0
             }
 
-            /// Takes an id back from its number. Any number may be tried: one that was never given, or whose
-            /// holder is gone, is refused wherever the id is used.
+            /// Makes an id from its number. Any number may be tried: one that was never given, or that names
+            /// something that is gone, is refused wherever the id is used.
             #[must_use]
             pub const fn from_bits(bits: u64) -> Self {
                 Self(bits)
@@ -296,9 +298,10 @@ macro_rules! loop_local_id {
                 EventLoopId(self.0 & !Key::MASK)
             }
 
-            /// Returns the key, if the id belongs to this event loop: then their upper bits cancel out.
+            /// Returns the key, if the id belongs to this event loop.
             #[inline(always)]
             pub(crate) const fn key_in(self, event_loop: EventLoopId) -> Option<Key> {
+                // One exclusive or compares the loop and extracts the key: equal upper bits cancel out.
                 let key = self.0 ^ event_loop.0;
                 if key >> Key::BITS == 0 { Some(Key(key)) } else { None }
             }
@@ -318,18 +321,20 @@ macro_rules! loop_local_id {
 }
 
 loop_local_id!(
-    /// A script context attached to an event loop: one extension's content-script world in one document, a
-    /// background page or worker, or an extension page. Carries a generation, so a late call with the id of a
-    /// detached context is refused and never reaches its successor.
+    /// Names a script context attached to an event loop: one extension's content-script
+    /// world in one document, a background page or worker, or an extension page.
+    /// Carries a generation, so a late call with the id of a detached context is
+    /// refused and never reaches its successor.
     ContextId
 );
 loop_local_id!(
-    /// One end of a connection, a `runtime.Port` of one context. Carries a generation, so a late call with
-    /// the id of an ended port is refused and never reaches its successor.
+    /// Names one end of a connection, a `runtime.Port` of one context. Carries a
+    /// generation, so a late call with the id of an ended port is refused and
+    /// never reaches its successor.
     ///
-    /// It names a port of the event loop and says nothing of who may use it: many extensions share a loop, and
-    /// the numbers can be guessed. An embedder whose scripts name ports by numbers of their own must check that the
-    /// port [belongs to the calling script's context](crate::EventLoop::context_of), or one extension's
+    /// It says nothing of who may use the port: many extensions share an event loop, and
+    /// the numbers can be guessed. An embedder whose scripts name ports by number must check that the
+    /// port [belongs to the calling script's context](crate::EventLoop::context_of). Otherwise one extension's
     /// script can post on another's port, and end it.
     PortId
 );

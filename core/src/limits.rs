@@ -32,20 +32,20 @@ pub(crate) use setters;
 pub struct Limits {
     /// Largest message in bytes. Default 64 MiB, Chromium's limit.
     pub message_bytes: usize,
-    /// Messages one side of a port may have under way to a receiver that has not
-    /// taken them yet, at least one; `None` (the default, and what browsers do) for no window.
+    /// How many messages one side of a port may have under way to a receiver that has not
+    /// taken them yet; 0 counts as 1. `None` (the default, and what browsers do) sets no window.
     pub window_messages: Option<u32>,
-    /// Bytes one side of a port may have under way. A message is admitted while
+    /// How many bytes one side of a port may have under way; 0 counts as 1. A message is admitted while
     /// the window is not full, so a message larger than the whole window passes
-    /// an empty one. `None` (the default, and what browsers do) for no window.
+    /// an empty one. `None` (the default, and what browsers do) sets no window.
     pub window_bytes: Option<u64>,
-    /// Records (messages, connects, answers) that may lie in one direction
-    /// between two event loops. Default 4,194,304.
+    /// How many records (messages, connects, answers) one direction
+    /// between two event loops may hold. Default 4,194,304.
     pub lane_records: u64,
-    /// Bytes of payload and names that may lie in one direction between two event loops.
-    /// Default 1 GiB. A message is admitted while the sum is below the budget.
+    /// How many bytes of payload, names, context descriptions and target lists one direction between two event loops
+    /// may hold. Default 1 GiB. A message is admitted while the sum is below the budget.
     pub lane_bytes: u64,
-    /// Ports, opened or accepted, that one context may hold. Default 65,536.
+    /// How many ports, opened or accepted, one context may hold. Default 65,536.
     pub ports_per_context: u32,
 }
 
@@ -69,7 +69,7 @@ impl Limits {
         self
     }
 
-    /// Sets the window of bytes, or `None`.
+    /// Sets the window of bytes, or none.
     pub fn window_bytes(mut self, bytes: impl Into<Option<u64>>) -> Self {
         self.window_bytes = bytes.into();
         self

@@ -4,7 +4,7 @@ use crate::payload::{Payload, ShownBytes};
 use bytes::Bytes;
 use std::fmt;
 
-/// How the bytes of a message were made. The core carries it and gives it no meaning.
+/// Tells how the bytes of a message were made. The core carries it and gives it no meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 #[non_exhaustive]
 pub enum MessageFormat {
@@ -13,15 +13,15 @@ pub enum MessageFormat {
     Json,
     /// The browser's structured clone, Firefox's way and Chromium's option.
     StructuredClone,
-    /// Anything else the embedder agrees on with itself.
+    /// A format of the embedder's own.
     Other(u8),
 }
 
 /// A message to post: bytes, their format, and whether the sender had user activation.
 ///
-/// Made of anything that has bytes:
+/// It is made from anything that has bytes:
 ///
-/// | made of | up to [`INLINE_BYTES`](crate::INLINE_BYTES) | longer |
+/// | made from | up to [`INLINE_BYTES`](crate::INLINE_BYTES) | longer |
 /// |---|---|---|
 /// | a slice, an array, a `str` or a `String`, by reference | copied into the lane | copied once, when it is posted |
 /// | [`Bytes`], `Vec<u8>`, `String` | copied into the lane | passed by reference |
@@ -74,10 +74,11 @@ impl<'a> Message<'a> {
         Self { body, format: MessageFormat::Json, user_activation: false }
     }
 
-    /// Takes bytes that somebody else allocated, with the one who releases them: a script engine's buffer, or memory
-    /// that C hands over. The receivers read the same bytes; `owner` is dropped once, when the last of them has
-    /// dropped its payload, or with the message if that is refused and not posted again. That may be on any thread.
-    /// Allocates a few words for the count of who still reads them.
+    /// Makes a message from bytes that somebody else allocated, such as a script engine's buffer or memory
+    /// that C hands over. A long message is not copied: the receivers read the owner's bytes. `owner` is dropped once,
+    /// when nobody reads its bytes any more: once it is sent if the message is short, otherwise when the last receiver
+    /// has dropped its payload, or with the message if that is refused and not posted again. That may be on any
+    /// thread. Allocates a few words for a reference count.
     ///
     /// ```
     /// use port_core::Message;
@@ -121,7 +122,7 @@ impl<'a> Message<'a> {
         self
     }
 
-    /// Says whether the sending script ran under user activation; `false` by default.
+    /// Sets whether the sending script ran under user activation; `false` by default.
     /// Chromium carries this to the receiver.
     #[inline]
     pub const fn user_activation(mut self, active: bool) -> Self {
@@ -129,36 +130,36 @@ impl<'a> Message<'a> {
         self
     }
 
-    /// The payload.
+    /// Returns the payload.
     #[inline]
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         self.body.as_slice()
     }
 
-    /// Whether dropping the message may run somebody's code.
+    /// Returns whether dropping the message may run an owner's code.
     #[inline]
     pub(crate) const fn is_owned(&self) -> bool {
         matches!(self.body, Body::Owned(_))
     }
 
-    /// The message, leaving an empty one.
+    /// Takes the message, and leaves an empty one.
     pub(crate) fn take(&mut self) -> Self {
         Self { body: std::mem::replace(&mut self.body, Body::Borrowed(&[])), ..*self }
     }
 
-    /// The message if its bytes are its own.
+    /// Returns the message if it owns its bytes.
     pub(crate) fn if_owned(self) -> Option<Message<'static>> {
         self.is_owned().then(|| self.into_owned())
     }
 
-    /// The message with bytes of its own; borrowed ones are copied.
+    /// Returns the message with bytes that it owns; copies borrowed ones.
     pub(crate) fn into_owned(self) -> Message<'static> {
         let Self { format, user_activation, .. } = self;
         Message { body: Body::Owned(self.into_bytes()), format, user_activation }
     }
 
-    /// The payload as [`Bytes`]; a borrowed one is copied.
+    /// Returns the payload as [`Bytes`]. Copies a borrowed one.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         match self.body {
@@ -211,8 +212,8 @@ impl fmt::Debug for Message<'_> {
     }
 }
 
-/// Format and flag of a message, in one number of two bytes: the kind of format, the flag, and
-/// in the upper byte the number of another format.
+/// Format and user activation of a message, in two bytes: the lower holds the kind of format and the activation
+/// bit, the upper the number of an [`Other`](MessageFormat::Other) format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MessageFlags(u16);
 

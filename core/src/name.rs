@@ -3,8 +3,8 @@
 use smol_str::SmolStr;
 use std::fmt;
 
-/// The `name` given to `tabs.connect` or `runtime.connect`. Names of up to 23
-/// bytes are held inline; a longer one is allocated once and shared, so cloning
+/// The `name` given to `tabs.connect` or `runtime.connect`. A name of up to 23
+/// bytes is held inline; a longer one is allocated once and shared, so cloning
 /// never allocates.
 #[derive(PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct PortName(SmolStr);
@@ -14,9 +14,9 @@ impl Clone for PortName {
         Self(self.0.clone())
     }
 
-    // How to put a copy where it stays, into something that was made with an empty name. As part of a
-    // value that is put together the compiler copies it in odd pieces, by their meaning, and whoever
-    // moves these on in whole words waits for them. So it is not to see through this.
+    // Writes the copy straight into its final place, which was made with an empty name. Not inlined, to keep store
+    // forwarding: inlined, the compiler copies a name field by field in narrow stores, and the word-wide loads
+    // that move the value on stall on them.
     #[inline(never)]
     fn clone_from(&mut self, source: &Self) {
         if self.is_shared() || source.is_shared() {
@@ -28,7 +28,7 @@ impl Clone for PortName {
 }
 
 impl PortName {
-    /// Takes the text. Allocates once when it is longer than 23 bytes.
+    /// Makes a name of this text. Allocates once when it is longer than 23 bytes.
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self(SmolStr::new(name))
@@ -40,13 +40,13 @@ impl PortName {
         *self = source.clone();
     }
 
-    /// Whether the text lies elsewhere, and dropping the name may have to free it.
+    /// Returns whether the text is on the heap, so that dropping the name may have to free it.
     #[inline]
     pub(crate) fn is_shared(&self) -> bool {
         self.0.is_heap_allocated()
     }
 
-    /// The text; empty when the opener gave no name.
+    /// Returns the text; empty when the opener gave no name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.as_str()

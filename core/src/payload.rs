@@ -6,14 +6,15 @@ use std::fmt;
 use std::mem::{self, MaybeUninit};
 use std::ops::Deref;
 
-/// The most bytes that travel inside the lane itself, copied in by the poster and out by the receiver with no
-/// allocation on either side. Longer messages travel by reference.
+/// How long a message may be to travel inside the lane itself, in bytes: the poster copies it in
+/// and the receiver copies it out, and neither allocates. Longer messages travel by reference.
 pub const INLINE_BYTES: usize = 160;
 
 /// The bytes of a received message. Dereferences to `[u8]`.
 ///
-/// Messages of up to [`INLINE_BYTES`] are held in the value itself, longer ones are the poster's [`Bytes`] by
-/// reference. Dropping the last reference to a long message frees it on whichever thread that happens.
+/// A message of up to [`INLINE_BYTES`] is held in the value itself; a longer one is
+/// a reference to the poster's [`Bytes`]. The thread that drops the last reference to a long
+/// message frees it.
 #[derive(Clone)]
 pub struct Payload(Storage);
 
@@ -25,26 +26,26 @@ enum Storage {
 
 #[derive(Clone, Copy)]
 struct Inline {
-    /// Of two bytes, for one byte in front of the bytes that are not initialised would have the
-    /// compiler write it over all of them.
+    /// Two bytes wide: the compiler stores a one-byte length over all the uninitialised bytes after it too, which
+    /// may take any value, and that fills the whole array.
     length: u16,
     /// The first `length` bytes are initialised.
     bytes: [MaybeUninit<u8>; INLINE_BYTES],
 }
 
-/// The front of a short message, as a record holds it.
+/// The first bytes of a short message, as a record holds them.
 type Front = [MaybeUninit<u8>; HEAD_BYTES];
 
-/// What lies of a short message in one slot behind its record.
+/// The bytes of a short message in one of the slots after its record.
 pub(crate) type Piece = [MaybeUninit<u8>; PIECE_BYTES];
 
-/// Bytes of a lane's record that hold the front of a short message.
+/// How many bytes of a short message lie in its record.
 pub(crate) const HEAD_BYTES: usize = 40;
 
-/// Bytes of a short message that lie in one slot behind the record.
+/// How many bytes of a short message lie in one of the slots after its record.
 pub(crate) const PIECE_BYTES: usize = (INLINE_BYTES - HEAD_BYTES) / 2;
 
-/// A short message in as many pieces as it needs, as it lies in a lane.
+/// A short message where it lies in a lane, in as many pieces as it needs.
 #[derive(Clone, Copy)]
 pub(crate) struct Pieces<'a> {
     length: u16,
@@ -59,7 +60,7 @@ impl<'a> Pieces<'a> {
     ///
     /// # Safety
     ///
-    /// They are as many as it takes, and initialised as far as the message goes.
+    /// There are as many cells as the length needs, and all pieces are initialised as far as the message goes.
     #[inline(always)]
     pub(crate) unsafe fn new(
         length: u16,
@@ -69,10 +70,11 @@ impl<'a> Pieces<'a> {
         Self { length, front, second, third }
     }
 
-    /// A payload of these pieces that is yet to be [written](Self::write).
+    /// Returns a payload of this length whose bytes are yet to be [written](Self::write).
     ///
-    /// A payload is large: put together in one place and moved to another it costs more than all the rest of
-    /// a message. So an event is made with an unwritten one, which is written where the event will be.
+    /// A payload is large: to put it together in one place and move it to another costs more than
+    /// all the rest of a message. So an event is made with an unwritten payload, and the bytes are
+    /// written once the event is where its caller wants it.
     ///
     /// # Safety
     ///
@@ -110,7 +112,7 @@ impl Payload {
         Self(Storage::Shared(bytes))
     }
 
-    /// The bytes of a long payload.
+    /// Returns the bytes of a long payload.
     #[inline]
     pub(crate) fn as_shared(&self) -> Option<&Bytes> {
         match &self.0 {
@@ -131,13 +133,14 @@ impl Payload {
         Some(Pieces { length: *length, front, second, third })
     }
 
-    /// The payload, leaving an empty one.
+    /// Takes the payload, and leaves an empty one.
     #[inline]
     pub(crate) fn take(&mut self) -> Self {
         mem::take(self)
     }
 
-    /// The message as [`Bytes`]: free of cost for a long message, one allocation and a copy for a short one.
+    /// Returns the message as [`Bytes`]: free for a long message, one allocation
+    /// and a copy for a short one.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         match self.0 {
@@ -162,7 +165,7 @@ impl Deref for Payload {
         match &self.0 {
             Storage::Inline(inline) => {
                 let filled = &inline.bytes[..usize::from(inline.length)];
-                // SAFETY: whoever made the payload initialised the first `length` bytes.
+                // SAFETY: the first `length` bytes are initialised: `Pieces::write` wrote them before any read.
                 unsafe { filled.assume_init_ref() }
             }
             Storage::Shared(bytes) => bytes,
@@ -191,7 +194,7 @@ impl PartialEq for Payload {
 impl Eq for Payload {}
 
 impl fmt::Debug for Payload {
-    /// The bytes as a byte string, cut after 64.
+    /// Writes the bytes as a byte string, cut after 64.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         ShownBytes(self).fmt(f)
     }
@@ -211,13 +214,13 @@ impl fmt::Debug for ShownBytes<'_> {
     }
 }
 
-/// Drops something that may hold payloads. A panic in a payload's destructor is
-/// the embedder's and is caught: it must not stop the core half-way.
+/// Drops something that may hold payloads. A payload's destructor is the embedder's code; if it panics,
+/// the panic is caught, so that the core does not stop half-way.
 pub(crate) fn discard<T>(value: T) {
     contain(|| drop(value));
 }
 
-/// Discards the items one by one, so that each is dropped whatever the others do.
+/// Discards the items one by one, so that each is dropped even if another panics.
 pub(crate) fn discard_all<T>(items: impl IntoIterator<Item = T>) {
     items.into_iter().for_each(discard);
 }

@@ -1,10 +1,10 @@
-//! Where browsers differ in routing or lifetime, the choice has a name.
+//! The choices between browsers' behaviours, where these differ in routing or lifetime.
 
 use crate::limits::setters;
 
 /// What ends and who hears, where engines disagree.
 ///
-/// [`Policies::default`] is the project's own choice, [`Policies::CHROMIUM`] and
+/// [`Policies::default`] is this crate's own choice; [`Policies::CHROMIUM`] and
 /// [`Policies::FIREFOX`] do what those browsers were measured to do.
 ///
 /// ```
@@ -19,44 +19,44 @@ use crate::limits::setters;
 #[non_exhaustive]
 #[must_use]
 pub struct Policies {
-    /// One of several receivers of a port calls `disconnect()`.
+    /// What happens when one of several receivers of a port calls `disconnect()`.
     pub receiver_disconnects: ReceiverDisconnects,
-    /// One of several receivers of a port goes away (frame removed, navigated, crashed).
+    /// What happens when one of several receivers of a port goes away (frame removed, navigated, crashed).
     pub receiver_lost: ReceiverLost,
-    /// A page with open ports goes into the back/forward cache.
+    /// What happens when a page with open ports goes into the back/forward cache.
     pub back_forward_cache: BackForwardCache,
-    /// `tabs.connect` names a document and a frame that do not fit.
+    /// What `tabs.connect` reaches when it names a document and a frame that does not show it.
     pub document_target: DocumentTarget,
-    /// A port posts before its receivers have taken the connection.
+    /// What happens when a port posts before its receivers have taken the connection.
     pub opening_port: OpeningPort,
-    /// `tabs.connect` reaches several frames.
+    /// In which order `tabs.connect` reaches several frames.
     pub fan_out_order: FanOutOrder,
-    /// A context has several `onConnect` listeners.
+    /// How many ports a context with several `onConnect` listeners gets.
     pub connect_listeners: ConnectListeners,
     /// What `port.sender` and the `sender` of a one-off message show.
     pub sender: SenderFields,
-    /// The id of a tab that was discarded.
+    /// What happens to the id of a tab that is discarded.
     pub discarded_tab: DiscardedTab,
 }
 
-/// How many ports a connection makes in a context with several `onConnect` listeners.
+/// Chooses how many ports a connection makes in a context with several `onConnect` listeners.
 /// Every `onMessage` listener of a port sees every message of it, in all engines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConnectListeners {
-    /// One, which all listeners get: a message is seen once by each of their `onMessage`
-    /// listeners, and a `disconnect()` by one ends it for all of them (Chromium and
+    /// One, which all listeners get: each of their `onMessage` listeners sees a message once,
+    /// and a `disconnect()` by one ends it for all of them (Chromium and
     /// Firefox, measured; the default).
     ShareOnePort,
     /// One for each of the [`Listening::listeners`](crate::Listening::listeners) that there are when the
     /// connection is taken. Each is a receiver of its own: it posts and disconnects for
-    /// itself, and counts where the opener hears of the last one (WebKit, read in
-    /// source: its fan-out counts one port a listener).
+    /// itself, and counts as one where the opener hears when the last receiver leaves (WebKit, read in
+    /// source: its fan-out counts one port per listener).
     PortForEach,
 }
 
-/// What a [`Sender`](crate::Sender) shows beyond extension, kind, url, origin, tab, frame and
-/// document, which all engines give where there is one.
+/// Chooses what a [`Sender`](crate::Sender) shows beyond extension, kind, URL, origin, tab, frame and
+/// document, which all engines show if there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[must_use]
@@ -68,42 +68,42 @@ pub struct SenderFields {
     pub context: bool,
 }
 
-/// The id of a tab that was discarded to save memory.
+/// Chooses what happens to the id of a tab that is discarded to save memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DiscardedTab {
     /// It stays; connections to it find no receiver until it is loaded again (Firefox, measured; the default).
     KeepsId,
-    /// The tab gets another one, and the old one names no tab (Chromium, measured: `tabs.onReplaced`).
+    /// The tab gets another id, and the old one names no tab (Chromium, measured: `tabs.onReplaced`).
     TakesNewId,
 }
 
-/// What happens to the posts of a port whose receivers have not answered yet.
+/// Chooses what happens to the posts of a port whose receivers have not answered yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OpeningPort {
-    /// They are sent behind the connection, so that everything that one context sends
+    /// They are sent right after the connection, so that everything that one context sends
     /// to another keeps the order of the calls (Chromium, measured; the default).
     PostsFollow,
-    /// They wait until every receiver has answered, and so does a `disconnect()`: what
-    /// is sent later by other ways comes first (Firefox, measured). One-off messages
+    /// They wait until every receiver has answered, and so does a `disconnect()`. What the context
+    /// sends meanwhile on other ports overtakes them (Firefox, measured). One-off messages
     /// do not wait. What waits counts against the windows and the budget of a lane.
     PostsWait,
 }
 
-/// In which order a connection reaches the frames of a tab on one event loop. It is
-/// the same for the messages and the end of one port.
+/// Chooses in which order a connection reaches the frames of a tab on one event loop. The messages and the
+/// end of that port reach them in the same order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FanOutOrder {
     /// The order in which the frames were attached (Firefox, measured in most runs; the default).
     Document,
-    /// Another one, the same in every run. In Chromium it differs from run to run
-    /// (measured); code that is right with this one does not rely on the document's.
+    /// Another order, the same in every run. In Chromium it differs from run to run
+    /// (measured); code that works under this policy does not rely on the document's order.
     Arbitrary,
 }
 
-/// What `tabs.connect` reaches when it is given both a document and a frame. A
+/// Chooses what `tabs.connect` reaches when it is given both a document and a frame. A
 /// document of another tab is never reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -114,7 +114,7 @@ pub enum DocumentTarget {
     DocumentDecides,
 }
 
-/// What happens when one of several receivers of a port calls `disconnect()`.
+/// Chooses what happens when one of several receivers of a port calls `disconnect()`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReceiverDisconnects {
@@ -124,22 +124,22 @@ pub enum ReceiverDisconnects {
     /// The port ends for the opener; the other receivers are not told, and what
     /// they post goes nowhere (Chromium, measured).
     EndsForOpener,
-    /// That receiver leaves; the opener hears when the last one has left (WebKit, read in source).
+    /// Only that receiver leaves; the opener is told when the last one has left (WebKit, read in source).
     LeavesOthers,
 }
 
-/// What happens when one of several receivers of a port goes away.
+/// Chooses what happens when one of several receivers of a port goes away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReceiverLost {
-    /// The others stay connected; the opener hears with the last one (Chromium,
+    /// The others stay connected; the opener is told when the last one goes (Chromium,
     /// measured; WebKit, read in source; the default).
     LeavesOthers,
     /// The port ends for the opener and every other receiver, and all are told (Firefox, measured).
     EndsForAll,
 }
 
-/// What happens to the ports of a page that goes into the back/forward cache.
+/// Chooses what happens to the ports of a page that goes into the back/forward cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BackForwardCache {
@@ -149,8 +149,8 @@ pub enum BackForwardCache {
     Ends,
     /// They stay open; messages sent to the cached page are lost (Firefox, measured).
     LosesMessages,
-    /// They stay open; messages sent to the cached page wait for its return. A
-    /// port for which more than this many messages or bytes wait ends with
+    /// They stay open; messages sent to the cached page wait for its return. When more than
+    /// this many messages or bytes wait for one port, it ends with
     /// [`DisconnectReason::BackForwardCache`](crate::DisconnectReason::BackForwardCache)
     /// (no browser does this; asked for by extension authors).
     #[non_exhaustive]
@@ -163,7 +163,7 @@ pub enum BackForwardCache {
 }
 
 impl BackForwardCache {
-    /// Makes [`QueuesMessages`](Self::QueuesMessages) of how many messages, and how many bytes, may wait for one port.
+    /// Makes [`QueuesMessages`](Self::QueuesMessages), with how many messages and bytes may wait for one port.
     #[must_use]
     pub const fn queues_messages(messages: u32, bytes: u64) -> Self {
         Self::QueuesMessages { messages, bytes }
@@ -183,7 +183,7 @@ impl SenderFields {
 }
 
 impl Policies {
-    /// What Chromium 156 was measured to do.
+    /// Does what Chromium 156 was measured to do.
     pub const CHROMIUM: Self = Self {
         receiver_disconnects: ReceiverDisconnects::EndsForOpener,
         receiver_lost: ReceiverLost::LeavesOthers,
@@ -196,7 +196,7 @@ impl Policies {
         discarded_tab: DiscardedTab::TakesNewId,
     };
 
-    /// What Firefox 153 was measured to do.
+    /// Does what Firefox 153 was measured to do.
     pub const FIREFOX: Self = Self {
         receiver_disconnects: ReceiverDisconnects::EndsForAll,
         receiver_lost: ReceiverLost::EndsForAll,

@@ -4,11 +4,11 @@ use crate::error::numbered;
 use std::fmt;
 
 numbered!(
-    /// Why a port ended, as told to the side that did not end it.
+    /// Says why a port ended, to the side that did not end it.
     ///
     /// Browsers give scripts no machine-readable reason; they show at most a text
-    /// (`runtime.lastError` in Chromium, `port.error` in Firefox). Turning a reason
-    /// into that text is the embedder's part.
+    /// (`runtime.lastError` in Chromium, `port.error` in Firefox). The embedder turns a reason
+    /// into that text.
     #[derive(PartialOrd, Ord)]
     DisconnectReason {
         /// The other side called `disconnect()`.
@@ -18,7 +18,7 @@ numbered!(
         SiblingEnded = 601 => "another receiver of the port ended it",
         /// Nobody took the connection: "Could not establish connection. Receiving end does not exist."
         NoReceiver = 602 => "no receiving end exists",
-        /// A limit refused the connection: ports per context of every receiver there was.
+        /// Nobody took the connection, and a receiver refused it because its context holds as many ports as it may.
         LimitReached = 603 => "the receivers hold as many ports as they may",
         /// The other side's context was detached by the event loop it lived on.
         ContextDetached = 604 => "the other side's context was detached",
@@ -42,7 +42,7 @@ numbered!(
 );
 
 impl DisconnectReason {
-    /// Returns the mark of a context that ended for this reason; 0 is that of one that is not gone.
+    /// Returns the mark of a context that ended for this reason. A context that is not gone has the mark 0.
     pub(crate) const fn mark(self) -> u8 {
         self as u8 + 1
     }

@@ -7,8 +7,8 @@ use crate::policy::SenderFields;
 use crate::sync::Arc;
 use std::fmt;
 
-/// The opener of a port, as `port.sender` shows it: what the browser said when it
-/// attached that context. Cheap to clone.
+/// Describes the opener of a port, as `port.sender` shows it: what the browser said when it
+/// attached that context. Cloning allocates nothing.
 #[derive(Clone)]
 pub struct Sender {
     context: Arc<ContextShared>,
@@ -25,49 +25,49 @@ impl Sender {
         Self { context, lifecycle, shows }
     }
 
-    /// `sender.id`: the extension.
+    /// Returns `sender.id`: the extension.
     #[must_use]
     pub fn extension(&self) -> &ExtensionId {
         self.context.extension()
     }
 
-    /// The instance of the extension.
+    /// Returns the instance of the extension.
     #[must_use]
     pub fn instance(&self) -> ExtensionInstance {
         self.context.description().instance
     }
 
-    /// What kind of context it is.
+    /// Returns what kind of context it is.
     #[must_use]
     pub fn kind(&self) -> ContextKind {
         self.context.description().kind
     }
 
-    /// `sender.url`.
+    /// Returns `sender.url`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.context.description().url
     }
 
-    /// `sender.origin`.
+    /// Returns `sender.origin`.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.context.description().origin
     }
 
-    /// `sender.tab.id`, when the context lives in a tab.
+    /// Returns `sender.tab.id`, when the context lives in a tab.
     #[must_use]
     pub fn tab(&self) -> Option<TabId> {
         Some(self.context.description().place?.tab)
     }
 
-    /// `sender.frameId`, when the context lives in a tab.
+    /// Returns `sender.frameId`, when the context lives in a tab.
     #[must_use]
     pub fn frame(&self) -> Option<FrameId> {
         Some(self.context.description().place?.frame)
     }
 
-    /// `sender.documentId`, when the context lives in a tab, or was said to be
+    /// Returns `sender.documentId`, when the context lives in a tab or its description says that it is
     /// [in a document](crate::ContextDescription::in_document).
     #[must_use]
     pub fn document(&self) -> Option<DocumentId> {
@@ -75,14 +75,14 @@ impl Sender {
         description.place.map(|place| place.document).or(description.document)
     }
 
-    /// `sender.documentLifecycle` at the time of the connect, where
+    /// Returns `sender.documentLifecycle` as it was at the connect, if
     /// [`Policies::sender`](crate::Policies::sender) shows it.
     #[must_use]
     pub fn lifecycle(&self) -> Option<DocumentLifecycle> {
         self.shows.lifecycle.then_some(self.lifecycle)
     }
 
-    /// `sender.contextId`, where [`Policies::sender`](crate::Policies::sender) shows it: which of the
+    /// Returns `sender.contextId`, if [`Policies::sender`](crate::Policies::sender) shows it: which of the
     /// extension's contexts it is.
     #[must_use]
     pub fn context(&self) -> Option<ContextId> {
@@ -91,7 +91,7 @@ impl Sender {
 }
 
 impl PartialEq for Sender {
-    /// Returns whether both are the same context, and show the same of it.
+    /// Returns whether both name the same context and show the same fields of it.
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.context, &other.context)
             && self.lifecycle == other.lifecycle

@@ -19,13 +19,13 @@ use std::task::Waker;
 /// The messaging of one browser (or one browser profile): makes event loops and
 /// takes the facts that the browser knows.
 ///
-/// A cheap handle; clones are the same service, and every method may be called from
-/// any thread. There is no thread and no global behind it: two services in one
-/// process (one for each profile, say) know nothing of each other. What one of them named, the
-/// other refuses: no event loop, context, port or extension instance has the same id in both.
+/// It is a cheap handle: clones are the same service, and every method may be called from
+/// any thread. It runs no thread. Two services in one
+/// process (one for each profile, say) know nothing of each other. Each refuses the ids that the
+/// other gave: no event loop, context, port or extension instance has the same id in both.
 ///
-/// A fact takes effect before the call returns, in this order: it leaves the index,
-/// so that no later connect finds it; the contexts it ends are marked; every event
+/// A fact takes effect before the call returns, in this order: what it ends leaves the index,
+/// so that no later connect finds it; the contexts among it are marked; every event
 /// loop concerned gets a notice and is woken. Peers' ports end with the fact's
 /// reason, after the messages already sent, as
 /// [`Event::Disconnect`](crate::Event::Disconnect); the event loop that owns an ended
@@ -37,7 +37,7 @@ pub struct MessageService {
 }
 
 impl MessageService {
-    /// Begins a service that is not all [default](Self::default).
+    /// Returns a builder, for a service that differs from the [default](Self::default).
     ///
     /// ```
     /// use port_core::{Limits, MessageService, Policies};
@@ -56,30 +56,32 @@ impl MessageService {
         &self.inner
     }
 
-    /// Makes an event loop, for one thread that runs script.
+    /// Makes an event loop for one thread that runs script. Allocates.
     ///
     /// `waker` wakes that thread's own main loop. Plain threads that use [`wait`](EventLoop::wait), and tasks
     /// that use [`poll_event`](EventLoop::poll_event), pass [`Waker::noop`].
     ///
     /// # The waker's contract
     ///
-    /// - A loop is *armed* when it is made, and whenever [`next_event`](EventLoop::next_event) gave `None`. The
+    /// - A loop is *armed* when it is made, and whenever [`next_event`](EventLoop::next_event) has returned `None`. The
     ///   first thing that is new for an armed loop disarms it and calls the waker: once, however much comes. So a
-    ///   thread may sleep before its first look; and once woken it must take events until `None`, or it sleeps on the rest.
-    /// - [`next_event_unarmed`](EventLoop::next_event_unarmed) arms nothing: after its `None` nobody is woken that was not before.
-    /// - What a loop makes for itself, by a connect or a post to a context of its own, wakes it as another's would.
-    /// - The waker is called on whichever thread made the new thing, before that thread's call returns, under no
-    ///   lock of the core's. It may call the core, and drop event loops. It must not block. A panic in it is caught.
+    ///   thread may sleep before its first look. Once woken it must take events until `None`, or it may sleep while
+    ///   events are left.
+    /// - [`next_event_unarmed`](EventLoop::next_event_unarmed) arms nothing: its `None` does not cause a later wake.
+    /// - What a loop makes for itself, by a connect or a post to a context of its own, wakes it as another loop's would.
+    /// - The waker is called on the thread that made the new thing, before that thread's call returns, and under no
+    ///   lock of the core. It may call the core and drop event loops. It must not block. A panic in it is caught.
     /// - It may be called late: after the events it was called for were taken, or after the loop was dropped. A
     ///   wake without an event is no error.
-    /// - It is cloned and dropped under no lock of the core's either. [`set_waker`](EventLoop::set_waker) replaces it.
+    /// - It is cloned and dropped under no lock of the core either. [`set_waker`](EventLoop::set_waker) replaces it.
     #[must_use]
     pub fn event_loop(&self, waker: Waker) -> EventLoop {
         let shared = self.inner.new_event_loop(Wakeup::new(waker));
         EventLoop::new(Arc::clone(&self.inner), shared)
     }
 
-    /// Makes an event loop that calls a closure to wake its thread, as [`event_loop`](Self::event_loop) does a waker.
+    /// Makes an event loop that calls a closure to wake its thread. The closure keeps the waker's
+    /// [contract](Self::event_loop).
     ///
     /// ```
     /// use port_core::MessageService;
@@ -98,7 +100,7 @@ impl MessageService {
         self.event_loop(waker_of(wake))
     }
 
-    /// A tab was opened, with no frames yet.
+    /// Reports that a tab was opened, with no frames yet.
     ///
     /// # Errors
     ///
@@ -107,7 +109,7 @@ impl MessageService {
         self.inner.index.open_tab(tab, window)
     }
 
-    /// A tab was moved to a window. Ports live on, as measured in Firefox (bug 1448674).
+    /// Reports that a tab was moved to a window. Ports live on, as measured in Firefox (bug 1448674).
     ///
     /// # Errors
     ///
@@ -119,7 +121,7 @@ impl MessageService {
         })
     }
 
-    /// A tab was closed: everything in it ends, and its id may be used again.
+    /// Reports that a tab was closed: everything in it ends, and its id may be used again.
     ///
     /// # Errors
     ///
@@ -130,15 +132,15 @@ impl MessageService {
         Ok(())
     }
 
-    /// A tab was discarded to save memory: everything in it ends, and the tab stays
-    /// open without frames. Under [`DiscardedTab::TakesNewId`] it goes by `next` from now
-    /// on, and its old id may be used again; else `next` means nothing. Gives the id that
+    /// Reports that a tab was discarded to save memory: everything in it ends, and the tab stays
+    /// open without frames. Under [`DiscardedTab::TakesNewId`] its id is `next` from now
+    /// on, and its old id may be used again; otherwise `next` is ignored. Returns the id that
     /// the tab has now.
     ///
     /// # Errors
     ///
     /// [`UnknownTab`](FactError::UnknownTab); [`TabExists`](FactError::TabExists) when `next` is needed
-    /// and names a tab already.
+    /// and names an open tab.
     pub fn tab_discarded(&self, tab: TabId, next: TabId) -> Result<TabId, FactError> {
         let reason = DisconnectReason::TabDiscarded;
         match self.inner.policies.discarded_tab {
@@ -151,7 +153,7 @@ impl MessageService {
         }
     }
 
-    /// A tab crashed: everything in it ends, and the tab stays open without frames.
+    /// Reports that a tab crashed: everything in it ends, and the tab stays open without frames.
     ///
     /// # Errors
     ///
@@ -166,7 +168,7 @@ impl MessageService {
         Ok(())
     }
 
-    /// A frame came into a tab and shows `document`. Frames stand in the order of
+    /// Reports that a frame was added to a tab and shows `document`. Frames are kept in the order of
     /// these calls, which is the order in which a fan-out visits them.
     ///
     /// # Errors
@@ -190,9 +192,9 @@ impl MessageService {
             .map(drop)
     }
 
-    /// A frame went to another document. The contexts of the old one end, unless it
-    /// went into the cache before, and so do the frames below it. A navigation within
-    /// the document (`pushState`, a fragment) is no such fact.
+    /// Reports that a frame went to another document. The contexts of the old one end, unless it
+    /// went into the cache before, and so do the frames below it. Do not report a navigation within
+    /// the document (`pushState`, a fragment).
     ///
     /// # Errors
     ///
@@ -204,7 +206,7 @@ impl MessageService {
         Ok(())
     }
 
-    /// A frame was removed from its page, with those below it.
+    /// Reports that a frame was removed from its page, with those below it.
     ///
     /// # Errors
     ///
@@ -215,11 +217,10 @@ impl MessageService {
         Ok(())
     }
 
-    /// A document, with the frames below its own, went into the back/forward cache.
-    /// Its ports fare as [`Policies::back_forward_cache`] says; nobody connects to
-    /// it meanwhile. Its frame stays and waits for
-    /// [`frame_navigated`](Self::frame_navigated) or [`document_restored`](Self::document_restored). Two threads that
-    /// report both at once are heard in the order in which the index changed.
+    /// Reports that a document, with the frames below its own, went into the back/forward cache.
+    /// [`Policies::back_forward_cache`] decides what happens to its ports; nobody can connect to
+    /// it while it is there. Its frame stays and waits for
+    /// [`frame_navigated`](Self::frame_navigated) or [`document_restored`](Self::document_restored).
     ///
     /// # Errors
     ///
@@ -232,8 +233,8 @@ impl MessageService {
         Ok(())
     }
 
-    /// A cached document is shown again, with the frames below its own. What its
-    /// frame showed meanwhile ends, unless it was cached too.
+    /// Reports that a cached document is shown again, with the frames below its own. What its
+    /// frame showed in the meantime ends, unless it was cached too.
     ///
     /// # Errors
     ///
@@ -247,7 +248,7 @@ impl MessageService {
         Ok(())
     }
 
-    /// A cached document was thrown out of the cache and ends, with the frames below its own.
+    /// Reports that a cached document was thrown out of the cache: it ends, with the frames below its own.
     ///
     /// # Errors
     ///
@@ -259,7 +260,7 @@ impl MessageService {
         Ok(())
     }
 
-    /// An extension was loaded. Every load is another instance.
+    /// Reports that an extension was loaded, and returns the instance. Every load is another instance.
     ///
     /// # Errors
     ///
@@ -274,7 +275,7 @@ impl MessageService {
         Ok(instance)
     }
 
-    /// An extension was unloaded, disabled or replaced by an update: all its contexts end.
+    /// Reports that an extension was unloaded, disabled or replaced by an update: all its contexts end.
     ///
     /// # Errors
     ///
@@ -285,9 +286,9 @@ impl MessageService {
         Ok(())
     }
 
-    /// The thread of an event loop died or hangs: all its contexts end for everyone
-    /// else. Should the thread go on after all, its calls are refused;
-    /// [`EventLoop::is_gone`] says how it begins anew.
+    /// Reports that the thread of an event loop died or hangs: all its contexts end for everyone
+    /// else. If the thread runs on after all, its calls are refused;
+    /// [`EventLoop::is_gone`] shows how it starts over.
     ///
     /// What other threads kept for it is freed before this returns: its place in the index and what waited for it to
     /// be told, with the lanes that it never took. The peers let go of their ends of its lanes when they take
@@ -303,10 +304,11 @@ impl MessageService {
         Ok(())
     }
 
-    /// What the index knows: tabs, frames, extensions, contexts, and which event
-    /// loops have met. Ports are shown by
-    /// [`EventLoop::snapshot`](crate::EventLoop::snapshot), for they are known to their loops alone.
-    /// From any thread; takes each shard's lock for a moment, so it shows no single instant.
+    /// Returns what the index knows: tabs, frames, extensions, contexts, and which event
+    /// loops have lanes to each other. Ports are known to their event loops alone;
+    /// [`EventLoop::snapshot`](crate::EventLoop::snapshot) shows them.
+    /// May be called from any thread. Takes the locks of the index one after the other, so the parts
+    /// may be of different moments. Allocates.
     #[must_use]
     pub fn snapshot(&self) -> ServiceSnapshot {
         let frame = |frame: &Frame| FrameSnapshot {
@@ -410,7 +412,7 @@ impl MessageServiceBuilder {
 }
 
 impl fmt::Debug for MessageService {
-    /// Writes how much there is; [`snapshot`](Self::snapshot) shows what.
+    /// Writes how many tabs, extensions and event loops there are; [`snapshot`](Self::snapshot) lists them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (tabs, extensions) = self.inner.index.counts();
         f.debug_struct("MessageService")

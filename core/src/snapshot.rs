@@ -8,7 +8,7 @@ use crate::name::PortName;
 use crate::reason::DisconnectReason;
 use crate::target::Listening;
 
-/// What [`EventLoop::snapshot`](crate::EventLoop::snapshot) shows.
+/// Shows what an event loop knows. See [`EventLoop::snapshot`](crate::EventLoop::snapshot).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EventLoopSnapshot {
@@ -16,15 +16,15 @@ pub struct EventLoopSnapshot {
     pub event_loop: EventLoopId,
     /// Its contexts.
     pub contexts: Vec<ContextSnapshot>,
-    /// The ports of all its contexts, by which every channel shows at both its ends.
+    /// The ports of all its contexts. A channel shows up at each end, in the snapshots of both event loops.
     pub ports: Vec<PortSnapshot>,
-    /// Its lanes to other event loops, in order of their ids.
+    /// Its lanes to other event loops, in the order of their ids.
     pub lanes: Vec<LaneSnapshot>,
-    /// Events made and not yet handed out.
+    /// How many events are made and not yet handed out, without those that wait for a cached page.
     pub events: usize,
 }
 
-/// A context of an event loop.
+/// Shows a context of an event loop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ContextSnapshot {
@@ -32,21 +32,21 @@ pub struct ContextSnapshot {
     pub context: ContextId,
     /// Its extension.
     pub extension: ExtensionId,
-    /// What kind it is.
+    /// What kind of context it is.
     pub kind: ContextKind,
     /// The tab, frame and document it lives in, if any.
     pub place: Option<Place>,
-    /// For what it has listeners.
+    /// Which listeners it has.
     pub listening: Listening,
     /// Whether its page is in the back/forward cache.
     pub suspended: bool,
-    /// The fact that ended it, where its event is not handed out yet.
+    /// Why a fact ended it, if one did and the event loop has not taken the notice yet.
     pub gone: Option<DisconnectReason>,
-    /// Ports it holds.
+    /// How many ports it holds.
     pub ports: usize,
 }
 
-/// One end of a channel.
+/// Shows one end of a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PortSnapshot {
@@ -62,42 +62,42 @@ pub struct PortSnapshot {
     pub status: PortStatus,
     /// The other ends that are not known to be gone: the opener, or the receivers.
     pub others: Vec<PortEnd>,
-    /// Messages that arrived and were not yet handed out.
+    /// The messages that arrived and are not yet handed out.
     pub queued: Queued,
 }
 
-/// The other end of a channel.
+/// Shows the other end of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PortEnd {
     /// The context there.
     pub context: ContextId,
-    /// Whether it is known to have taken the connection.
+    /// Whether its context is known to have taken the connection.
     pub accepted: bool,
 }
 
-/// Whether a port is open.
+/// Tells whether a port is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PortStatus {
-    /// It is.
+    /// The port is open.
     Open,
-    /// What it posts waits for the receivers, as
-    /// [`Policies::opening_port`](crate::Policies::opening_port) says.
+    /// The receivers have not all answered, and what the port posts waits for them
+    /// ([`OpeningPort::PostsWait`](crate::OpeningPort::PostsWait)).
     Opening,
-    /// It ended and this side is not told; what it posts goes nowhere.
+    /// The port ended, but this side is not told; what it posts goes nowhere.
     Silent,
-    /// It ended and the event is on its way.
+    /// The port ended, and the event is on its way.
     Ended(DisconnectReason),
 }
 
-/// Messages and their bytes.
+/// Counts messages and their bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Queued {
-    /// How many.
+    /// How many messages there are.
     pub messages: u64,
-    /// Their payload.
+    /// How many bytes of payload they have.
     pub bytes: u64,
 }
 
@@ -113,31 +113,31 @@ impl Queued {
     }
 }
 
-/// A lane from an event loop to another.
+/// Shows a lane from an event loop to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LaneSnapshot {
     /// The other event loop.
     pub peer: EventLoopId,
-    /// Records sent and not known to be taken.
+    /// How many records were sent and are not known to be taken.
     pub outbound_records: u64,
-    /// Bytes of payload sent and not known to be taken.
+    /// How many bytes these count for in [`Limits::lane_bytes`](crate::Limits::lane_bytes).
     pub outbound_bytes: u64,
 }
 
-/// What [`MessageService::snapshot`](crate::MessageService::snapshot) shows.
+/// Shows what a service knows. See [`MessageService::snapshot`](crate::MessageService::snapshot).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServiceSnapshot {
-    /// The tabs, in order of id.
+    /// The tabs, in the order of their ids.
     pub tabs: Vec<TabSnapshot>,
-    /// The extension instances, in order of loading.
+    /// The extension instances, in the order in which they were loaded.
     pub extensions: Vec<ExtensionSnapshot>,
-    /// The event loops that live, with the loops each has lanes to.
+    /// The event loops that exist and are not gone, each with those it has lanes to.
     pub event_loops: Vec<(EventLoopId, Vec<EventLoopId>)>,
 }
 
-/// A tab.
+/// Shows a tab.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TabSnapshot {
@@ -147,31 +147,31 @@ pub struct TabSnapshot {
     pub window: WindowId,
     /// Its frames, in the order in which they were attached.
     pub frames: Vec<FrameSnapshot>,
-    /// Frames of pages in its back/forward cache.
+    /// The frames of pages in its back/forward cache.
     pub cached: Vec<FrameSnapshot>,
 }
 
-/// A frame of a tab.
+/// Shows a frame of a tab.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FrameSnapshot {
     /// The frame.
     pub frame: FrameId,
-    /// The frame it stands in.
+    /// The frame that contains it, if any.
     pub parent: Option<FrameId>,
-    /// The document it shows.
+    /// The document that it shows; `None` after its document went into the cache and before the next one.
     pub document: Option<DocumentId>,
     /// The contexts in that document.
     pub contexts: Vec<ContextId>,
 }
 
-/// An extension instance.
+/// Shows an extension instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExtensionSnapshot {
     /// The extension.
     pub extension: ExtensionId,
-    /// This load of it.
+    /// The instance: this load of the extension.
     pub instance: ExtensionInstance,
     /// Its background and page contexts.
     pub own: Vec<ContextId>,

@@ -5,8 +5,8 @@ use crate::ids::{DocumentId, ExtensionId, FrameId, TabId};
 use crate::limits::setters;
 use crate::name::PortName;
 
-/// What a connection is for. Both kinds go through the same lanes, so the order
-/// between one-off messages and everything else holds.
+/// Tells what a connection is for. Both kinds go through the same lanes, so one-off messages
+/// keep their order with everything else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum ConnectKind {
@@ -14,9 +14,9 @@ pub enum ConnectKind {
     #[default]
     Port,
     /// A one-off message with its answer: `sendMessage` and `onMessage`. The embedder
-    /// posts the message on the port it gets, takes the first answer as the answer,
-    /// and disconnects. A receiver that disconnects leaves the others, whatever
-    /// [`Policies::receiver_disconnects`](crate::Policies::receiver_disconnects) says, for another may answer.
+    /// posts the message on the port it gets, takes the first message back as the answer,
+    /// and disconnects. A receiver that disconnects leaves the others connected, whatever
+    /// [`Policies::receiver_disconnects`](crate::Policies::receiver_disconnects) says, because another may answer.
     OneOff,
 }
 
@@ -24,7 +24,7 @@ pub enum ConnectKind {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConnectInfo {
     pub(crate) kind: ConnectKind,
-    /// The opener's, when it connected.
+    /// The opener's at the time of the connect.
     pub(crate) lifecycle: DocumentLifecycle,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct TabFilter {
     pub(crate) document: Option<DocumentId>,
 }
 
-/// Where `tabs.connect` or `tabs.sendMessage` goes: a tab, or one frame or document of it.
+/// Says where `tabs.connect` or `tabs.sendMessage` goes: to a tab, or to one frame or document of it.
 ///
 /// ```
 /// use port_core::{FrameId, TabId, TabTarget};
@@ -53,7 +53,7 @@ pub struct TabTarget {
 }
 
 impl TabTarget {
-    /// Every frame of a tab; a port with no name.
+    /// Targets every frame of a tab, by a port with no name.
     pub fn new(tab: TabId) -> Self {
         Self {
             filter: TabFilter { tab, frame: None, document: None },
@@ -62,14 +62,14 @@ impl TabTarget {
         }
     }
 
-    /// Only this frame (`frameId`).
+    /// Restricts the target to this frame (`frameId`).
     pub fn frame(mut self, frame: FrameId) -> Self {
         self.filter.frame = Some(frame);
         self
     }
 
-    /// Only this document (`documentId`), of this tab. With a frame too,
-    /// [`Policies::document_target`](crate::Policies::document_target) says what if they do not fit.
+    /// Restricts the target to this document (`documentId`), of this tab. If a frame is set as well and does not show
+    /// it, [`Policies::document_target`](crate::Policies::document_target) decides.
     pub fn document(mut self, document: DocumentId) -> Self {
         self.filter.document = Some(document);
         self
@@ -88,7 +88,7 @@ impl TabTarget {
     }
 }
 
-/// Where `runtime.connect` or `runtime.sendMessage` goes: the background and page contexts of an extension.
+/// Says where `runtime.connect` or `runtime.sendMessage` goes: to the background and page contexts of an extension.
 ///
 /// ```
 /// use port_core::{ConnectKind, RuntimeTarget};
@@ -105,13 +105,13 @@ pub struct RuntimeTarget {
 }
 
 impl RuntimeTarget {
-    /// The opener's own extension; a port with no name.
+    /// Targets the opener's own extension, by a port with no name.
     pub fn own() -> Self {
         Self::default()
     }
 
-    /// Another extension (`onConnectExternal`, `onMessageExternal`), if it allows
-    /// [external connections](crate::ExternalConnections) from the opener's; if it does not, it is as if it
+    /// Targets another extension (`onConnectExternal`, `onMessageExternal`), if that allows
+    /// [external connections](crate::ExternalConnections) from the opener's; if not, the connect goes as if it
     /// did not exist. The opener's own id means its own extension.
     pub fn extension(extension: impl Into<ExtensionId>) -> Self {
         Self { extension: Some(extension.into()), ..Self::default() }
@@ -152,9 +152,9 @@ pub struct Listening {
     pub external_ports: bool,
     /// `runtime.onMessageExternal`.
     pub external_one_off: bool,
-    /// How many listeners `onConnect` and `onConnectExternal` have, where each gets a port of
-    /// its own ([`ConnectListeners::PortForEach`](crate::ConnectListeners::PortForEach)); 0 counts as 1, and
-    /// elsewhere the number means nothing.
+    /// How many listeners `onConnect` and `onConnectExternal` have, if the policy gives each a port of
+    /// its own ([`ConnectListeners::PortForEach`](crate::ConnectListeners::PortForEach)); 0 counts as 1. Under other
+    /// policies it is ignored.
     pub listeners: u16,
 }
 
@@ -162,7 +162,7 @@ impl Listening {
     /// `runtime.onConnect` alone.
     pub const PORTS: Self = Self::none().ports(true);
 
-    /// Says that the context has no listener, as after [`attach`](crate::EventLoop::attach).
+    /// Returns that the context has no listener, as after [`attach`](crate::EventLoop::attach).
     pub const fn none() -> Self {
         Self { ports: false, one_off: false, external_ports: false, external_one_off: false, listeners: 0 }
     }
