@@ -1,10 +1,13 @@
-//! Which lines have something for an event loop, and waking it exactly when it would sleep on work.
+//! Which lines have something for an event loop, and waking the loop exactly when it
+//! would otherwise sleep while there is work.
 //!
-//! A *line* is one source of work: an inbound lane, or the control queue. The consumer polls lines that are
-//! busy and *arms* the others: it stores a new epoch in the line and looks once more. A producer that
-//! published something looks at the epoch, with a fence in between on both sides, so that one of the two sees
-//! the other; on an epoch it has not rung for it puts the line into the bell's list. The epoch is stored by
-//! the consumer alone and compared with a private copy by the producer, so that neither loads what it writes.
+//! A *line* is one source of work: an inbound lane, or the control queue. The
+//! consumer polls lines that are busy and *arms* the others: it stores a new epoch
+//! in the line, passes a fence, and looks once more. A producer publishes something, passes a fence, and looks
+//! at the epoch; so at least one of the two sees what the other did. If the producer has not rung for
+//! that epoch yet, it puts the line into the bell's list.
+//! Only the consumer stores the epoch, and the producer compares it with a private copy,
+//! so that neither loads what it writes.
 //!
 //! | head of the list | the consumer is | who changes it |
 //! |---|---|---|
@@ -32,15 +35,15 @@ pub(crate) struct Bell {
 }
 
 /// One source of work for an event loop. All of it changes only when the consumer stops
-/// polling the line or the producer rings, so one cache line does; but it is the only one there.
+/// polling the line or the producer rings, so both sides may share one cache line; nothing else lies on it.
 #[repr(align(64))]
 pub(crate) struct Line {
     source: Source,
     /// Raised by the consumer whenever it stops polling the line.
     epoch: AtomicU32,
-    /// Whether the line is in the bell's list, or being put there.
+    /// Set while the line is in the bell's list, or being put there.
     queued: AtomicBool,
-    /// The next line of the list. Whoever set `queued` owns it until the consumer takes the list.
+    /// The next line of the list. The thread that set `queued` owns it until the consumer takes the list.
     next: UnsafeCell<*mut Line>,
 }
 
@@ -57,7 +60,7 @@ unsafe impl Send for Line {}
 unsafe impl Sync for Line {}
 
 impl Line {
-    /// A line that rings at first use.
+    /// Makes a line that rings at its first use.
     pub(crate) fn new(source: Source) -> Arc<Self> {
         Arc::new(Self {
             source,
@@ -81,8 +84,8 @@ impl Ringer {
         Self { line, rung: 0 }
     }
 
-    /// To be called after something was published on the line: rings if the
-    /// consumer no longer polls it. Whether it did. Wakes at most once per arming.
+    /// Rings if the consumer no longer polls the line, and returns whether it rang. Must be called after
+    /// something was published on the line. Wakes at most once per arming.
     #[inline(always)]
     pub(crate) fn published(&mut self, bell: &Bell) -> bool {
         // ORDERING: pairs with the fence in `Bell::look_again`. Either our load sees the epoch stored before
@@ -116,8 +119,8 @@ impl Armer {
         Self { line, epoch: 1 }
     }
 
-    /// Has the producer ring for whatever it publishes from now on. Once all lines
-    /// are armed, [`look_again`](Bell::look_again), and then look.
+    /// Makes the producer ring for what it publishes from now on. Once all lines
+    /// are armed, call [`look_again`](Bell::look_again), then look at the lines.
     pub(crate) fn arm(&mut self) {
         self.epoch = self.epoch.wrapping_add(1);
         // Relaxed: ordered by the fence in `look_again`.
@@ -180,23 +183,23 @@ impl Bell {
         Rung(self.head.swap(ptr::null_mut(), Ordering::Acquire))
     }
 
-    /// Whether there is nothing to take and nothing to disarm, as far as a load tells: an
-    /// exchange would cost whoever spins the time of a message. A ring that it misses counts as one that came
-    /// after it, and [`arm`](Self::arm) misses none. Models always exchange, for a load
-    /// before it would hide interleavings from them.
+    /// Returns whether there is nothing to take and nothing to disarm, as far as a load can tell. It spares a loop
+    /// that spins an exchange, which takes about as long as a message. The load may miss a ring that comes at the
+    /// same time; that is harmless, because [`arm`](Self::arm), an exchange, misses none. Models always exchange:
+    /// a load before the exchange would hide interleavings from them.
     #[inline]
     fn seems_silent(&self) -> bool {
         // Relaxed: nothing is taken.
         !cfg!(port_core_model) && self.head.load(Ordering::Relaxed).is_null()
     }
 
-    /// Stands between arming lines and looking at them once more. Consumer only.
+    /// Passes the fence between arming lines and looking at them once more. Consumer only.
     pub(crate) fn look_again(&self) {
         // ORDERING: pairs with the fence in `Ringer::published`.
         self.fence.rare();
     }
 
-    /// Announces that the consumer will sleep; `false` when something rang since
+    /// Announces that the consumer will sleep. Returns `false` if something rang since
     /// the last [`take`](Self::take). Consumer only.
     pub(crate) fn arm(&self) -> bool {
         // Relaxed: nothing is handed over; the ringer that replaces `ARMED` wakes us.
@@ -210,7 +213,7 @@ impl Bell {
         seen.is_err_and(|head| !head.is_null())
     }
 
-    /// Ends the bell: rings have no effect from now on. Consumer only.
+    /// Closes the bell: rings have no effect from now on. Consumer only.
     pub(crate) fn close(&self) {
         let closed = if mutant("bell-left-open") { ptr::null_mut() } else { CLOSED };
         // ORDERING: as in `take`.
@@ -242,7 +245,7 @@ pub(crate) struct Rung(*mut Line);
 impl Iterator for Rung {
     type Item = Source;
 
-    /// The next line's source. From now on the line may ring again.
+    /// Returns the next line's source. From now on that line may ring again.
     fn next(&mut self) -> Option<Source> {
         if self.0.is_null() || self.0 == ARMED || self.0 == CLOSED {
             return None;

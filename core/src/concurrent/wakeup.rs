@@ -6,8 +6,8 @@ use std::fmt;
 use std::task::{Wake, Waker};
 use std::time::Instant;
 
-/// Everything that may sleep on one event loop: whatever the embedder's waker wakes, a
-/// thread in `wait`, a task in `poll_event`. Waking wakes them all.
+/// Wakes everything that may sleep on one event loop: what the embedder's waker wakes, a
+/// thread in `wait`, and a task in `poll_event`.
 pub(crate) struct Wakeup {
     waiting: Mutex<Waiting>,
     changed: Condvar,
@@ -51,15 +51,15 @@ impl Wakeup {
         Self { waiting: Mutex::new(waiting), changed: Condvar::default() }
     }
 
-    /// Replaces the embedder's waker. One that is being called now may be called a last time.
+    /// Replaces the embedder's waker. A thread that has taken the old one already may still call it once.
     pub(crate) fn set_waker(&self, waker: Waker) {
         let waker = std::sync::Arc::new(Contained::new(waker));
         let before = std::mem::replace(&mut self.waiting.lock().waker, waker);
         drop(before);
     }
 
-    /// Wakes. Wakers are the embedder's code: they run under no lock, and one that
-    /// panics is caught, for the poster is not to blame.
+    /// Wakes everything that sleeps on the loop. Wakers are the embedder's code: they run under no lock, and a panic
+    /// in one is caught, so that it does not hit the thread that happened to post.
     pub(crate) fn wake(&self) {
         let (task, waker) = {
             let mut waiting = self.waiting.lock();
@@ -78,14 +78,14 @@ impl Wakeup {
         }
     }
 
-    /// The next wake wakes this task too. Only the last one polled is kept.
+    /// Registers a task to be woken by the next wake. Only the last one is kept.
     pub(crate) fn register(&self, task: &Waker) {
         let task = Some(Contained::new(task.clone()));
         let before = std::mem::replace(&mut self.waiting.lock().task, task);
         drop(before);
     }
 
-    /// Lets go of the task that polled last: nothing will wake it for this loop.
+    /// Drops the task that polled last: nothing will wake it for this loop any more.
     pub(crate) fn forget_task(&self) {
         let task = self.waiting.lock().task.take_if(|_| !mutant("task-kept-by-a-closed-loop"));
         drop(task);
@@ -101,7 +101,7 @@ impl Wakeup {
         waiting.woken = false;
     }
 
-    /// As [`sleep`](Self::sleep), until `deadline` at most. Whether a wake came.
+    /// Sleeps like [`sleep`](Self::sleep), but not longer than until `deadline`. Returns whether a wake came.
     pub(crate) fn sleep_until(&self, deadline: Instant) -> bool {
         let mut waiting = self.waiting.lock();
         while !waiting.woken {
@@ -115,7 +115,7 @@ impl Wakeup {
     }
 }
 
-/// Makes a waker of a closure.
+/// Makes a waker that calls a closure.
 pub(crate) fn waker_of(wake: impl Fn() + Send + Sync + 'static) -> Waker {
     struct Call<F>(F);
 

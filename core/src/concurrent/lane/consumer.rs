@@ -6,10 +6,10 @@ use super::{CONSUMER_LEFT, Shared};
 use crate::sync::{Arc, Ordering, mutant};
 use std::{fmt, ptr};
 
-/// Records up to which a frontier is exact. Few in models, so that they see both kinds.
+/// Up to how many records a frontier is exact. Few in models, so that they see both kinds.
 const NEAR: u64 = if cfg!(port_core_model) { 2 } else { 64 };
 
-/// Most recycled segments that wait for the producer.
+/// How many recycled segments may wait for the producer.
 const RECYCLED: usize = 3;
 
 /// The reading end. `Send`, and used by one thread at a time.
@@ -20,7 +20,7 @@ pub(crate) struct Consumer<T> {
     ahead: Cursor<T>,
     records: u64,
     bytes: u64,
-    /// Slots and records that the producer was told of.
+    /// The counts of slots and records that were last published.
     published: (u64, u64),
     large: Large,
 }
@@ -41,8 +41,8 @@ impl<T> Entry<'_, T> {
         unsafe { self.consumer.cursor.peek(look) }
     }
 
-    /// Passes the record, which `look` is given where it lies, with its tail, and counts it as
-    /// consumed, with `bytes`. It is not dropped: to be used where there is nothing to drop.
+    /// Passes the record: shows it to `look` where it lies, with its tail, and counts it as
+    /// consumed, with `bytes`. Does not drop it, so use it only where there is nothing to drop.
     #[inline(always)]
     pub(crate) fn pass<R>(self, bytes: u64, look: impl FnOnce(&T, Tail<'_>) -> R) -> R {
         self.consumer.consumed(bytes);
@@ -60,17 +60,17 @@ impl<T> Entry<'_, T> {
     }
 }
 
-/// Whether large segments were recycled, and when.
+/// Tells whether large segments were recycled, and when.
 enum Large {
     None,
     /// Since the lane last fell idle.
     Used,
-    /// Before.
+    /// Before that.
     Unused,
 }
 
-/// Where what a lane held at some moment ends, in records: where a reader stops that does
-/// not want to run after the producer.
+/// The end of what a lane held at some moment, in records: a reader that stops there does not
+/// chase the producer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Frontier(u64);
 
@@ -93,7 +93,7 @@ impl<T> Consumer<T> {
         self.cursor.is_complete() || (self.cursor.is_followed() && self.follow())
     }
 
-    /// Looks for the record that is next in a segment that follows. Out of line: few records come this way.
+    /// Looks for the next record in the segments that follow. Out of line: few records come this way.
     #[inline(never)]
     fn follow(&mut self) -> bool {
         let shared = &self.shared;
@@ -106,18 +106,18 @@ impl<T> Consumer<T> {
         })
     }
 
-    /// The next record, where it lies; `None` when there is none now.
+    /// Returns the next record where it lies; `None` when there is none now.
     #[inline(always)]
     pub(crate) fn entry(&mut self) -> Option<Entry<'_, T>> {
         self.ready().then_some(Entry { consumer: self })
     }
 
-    /// Returns where what the lane holds now ends: exactly where that is near, else where it ends at the
-    /// latest. A lane that is empty before that held no more.
+    /// Returns the end of what the lane holds now: exactly if that is near, otherwise an upper bound. If the
+    /// lane is found empty before the frontier, everything that it held has been taken.
     ///
-    /// The producer is at most one round ahead in the consumer's own segment, and in its first round
-    /// in a later one; so whatever it does from now on, the frontier is close behind what was there.
-    /// And however much that is, it is not counted.
+    /// The bound is close. In the consumer's own segment the producer is at most one round ahead, and in a later
+    /// segment it is in its first round, so what is there ends where its last segment ends at the latest.
+    /// Nor does it take long to find: at most [`NEAR`] records are counted, however many there are.
     pub(crate) fn frontier(&self) -> Frontier {
         if let Some(near) = self.cursor.clone().count_up_to(NEAR) {
             return Frontier(self.records + near);
@@ -133,21 +133,21 @@ impl<T> Consumer<T> {
         if mutant("frontier-ignored") { u64::MAX } else { frontier.0.saturating_sub(self.records) }
     }
 
-    /// Shows `look` every record that is ready, and takes none.
+    /// Shows `look` every record that is ready. Takes none.
     pub(crate) fn look_over(&self, look: impl FnMut(&T)) {
         self.cursor.clone().look_on(look);
     }
 
-    /// Shows `look` every record that is ready and was not shown before, and takes none.
+    /// Shows `look` every record that is ready and was not shown before. Takes none.
     pub(crate) fn look_ahead(&mut self, look: impl FnMut(&T)) {
-        // A cursor that came past the other, or just as far, may have let go of its segment.
+        // The consumer's cursor has caught up, so the segment that `ahead` is in may be recycled already.
         if self.ahead.passed() <= self.cursor.passed() {
             self.ahead = self.cursor.clone();
         }
         self.ahead.look_on(look);
     }
 
-    /// Counts a record of `bytes` as done with.
+    /// Counts a record of this many bytes as done with.
     #[inline]
     fn consumed(&mut self, bytes: u64) {
         self.records += 1;
@@ -155,7 +155,7 @@ impl<T> Consumer<T> {
     }
 
     /// Tells the producer what was consumed, for its budget, and which slots are free again.
-    /// Without that it goes on in new memory.
+    /// Until then the producer continues in other segments when it runs out of slots.
     #[inline]
     pub(crate) fn publish_consumed(&mut self) {
         let passed = self.cursor.passed();
@@ -172,8 +172,8 @@ impl<T> Consumer<T> {
         progress.slots.store(passed, Ordering::Release);
     }
 
-    /// To be called when the lane falls idle: gives back memory that a burst left
-    /// behind, once it was of no use between two calls.
+    /// Gives back the memory of a burst once it has not been used between two calls. Must be called
+    /// when the lane falls idle.
     pub(crate) fn shrink(&mut self) {
         self.large = match self.large {
             Large::Used => Large::Unused,
@@ -189,8 +189,8 @@ impl<T> Consumer<T> {
     }
 }
 
-/// Hands an emptied segment, left in this turn, back to the producer, or frees it when enough wait there
-/// or the producer has gone over to larger ones. Whether it was handed back and is large.
+/// Hands an emptied segment, left in this turn, back to the producer, or frees it if enough wait there
+/// or the producer has moved on to larger ones. Returns whether it was handed back and is large.
 ///
 /// # Safety
 ///

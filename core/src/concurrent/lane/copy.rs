@@ -1,9 +1,9 @@
-//! Copying a few bytes without asking the C library.
+//! Copying a few bytes without a call of the C library.
 
 use std::mem::MaybeUninit;
 
-/// Copies `from` to the front of `to`, in two or more pieces of one size that may overlap:
-/// a call for so little costs more than the copy.
+/// Copies `from` to the start of `to`, in two or more pieces of one size that may overlap:
+/// a call of `memcpy` would cost more than the copy.
 ///
 /// # Panics
 ///
@@ -22,7 +22,7 @@ pub(crate) fn copy_short(from: &[u8], to: &mut [MaybeUninit<u8>]) {
     }
 }
 
-/// Both are of one length, and that is at least `N`.
+/// Copies pieces of `N` bytes. Both slices have the same length, at least `N`.
 #[inline(always)]
 fn in_pieces<const N: usize>(from: &[u8], to: &mut [MaybeUninit<u8>]) {
     let last = from.len() - N;

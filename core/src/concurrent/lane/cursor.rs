@@ -16,9 +16,9 @@ pub(super) struct Cursor<T> {
     /// The next of these to read.
     index: usize,
     turn: u32,
-    /// Slots left behind, in all segments. Only grows.
+    /// How many slots it passed, in all segments. Only grows.
     passed: u64,
-    /// Records taken since there was none.
+    /// How many records it passed since it last found none.
     in_a_row: u32,
 }
 
@@ -31,7 +31,7 @@ impl<T> Clone for Cursor<T> {
 /// What lies of a tail in one slot.
 type Cell = [MaybeUninit<u8>; PIECE_BYTES];
 
-/// The bytes behind a record.
+/// The bytes that follow a record.
 pub(crate) struct Tail<'a> {
     first: Option<&'a Slot>,
     second: Option<&'a Slot>,
@@ -60,8 +60,8 @@ impl<'a> Tail<'a> {
     }
 }
 
-/// After so many records without a pause the consumer reads ahead. Found by trial: with fewer it is often but a few
-/// slots behind, and takes from the producer what that is about to write.
+/// After this many records without a pause the consumer prefetches. Found by trial: with fewer it is often only a few
+/// slots behind the producer, and its prefetch takes away cache lines that the producer is about to write.
 const IN_A_ROW: u32 = 64;
 
 impl<T> Cursor<T> {
@@ -71,7 +71,7 @@ impl<T> Cursor<T> {
         Self { segment, ring, index: 0, turn: 1, passed: 0, in_a_row: 0 }
     }
 
-    /// A cursor that stands for one that was given away, and is used no more.
+    /// Returns a placeholder for a cursor that was given away. It must not be used.
     pub(super) fn nowhere() -> Self {
         Self { segment: ptr::null_mut(), ring: Ring::NONE, index: 0, turn: 0, passed: 0, in_a_row: 0 }
     }
@@ -81,7 +81,7 @@ impl<T> Cursor<T> {
         self.ring.length() as u64
     }
 
-    /// Slots left behind so far.
+    /// Returns how many slots it passed so far.
     #[inline]
     pub(super) fn passed(&self) -> u64 {
         self.passed
@@ -93,7 +93,7 @@ impl<T> Cursor<T> {
         unsafe { &*self.segment }
     }
 
-    /// The slot at the cursor.
+    /// Returns the slot at the cursor.
     #[inline(always)]
     fn slot(&self) -> &Slot {
         // SAFETY: the index lies within the ring, and its segment lives as in `current`.
@@ -106,7 +106,7 @@ impl<T> Cursor<T> {
         self.slot().is_complete(self.turn)
     }
 
-    /// Returns whether the producer went on to another segment.
+    /// Returns whether the producer has moved on to another segment.
     #[inline(always)]
     pub(super) fn is_followed(&mut self) -> bool {
         let followed = !self.current().following().is_null();
@@ -116,14 +116,14 @@ impl<T> Cursor<T> {
         followed
     }
 
-    /// As [`is_complete`](Self::is_complete). Moves on to the next segment where the producer
-    /// did, handing the emptied one and its turn to `emptied`.
+    /// Returns whether a record is ready, and moves to the next segment if the producer
+    /// did. Hands the emptied segment and its turn to `emptied`.
     #[inline(always)]
     pub(super) fn ready(&mut self, emptied: impl FnMut(*mut Segment<T>, u32)) -> bool {
         self.is_complete() || self.follow(emptied)
     }
 
-    /// As [`ready`](Self::ready), where the slot was empty a moment ago.
+    /// Does [`ready`](Self::ready) for a slot that was just seen empty.
     #[inline(always)]
     pub(super) fn follow(&mut self, mut emptied: impl FnMut(*mut Segment<T>, u32)) -> bool {
         loop {
@@ -142,7 +142,7 @@ impl<T> Cursor<T> {
             self.index = 0;
             (self.ring, self.turn) = (self.current().ring(), self.current().turn());
             if self.in_a_row >= IN_A_ROW {
-                // Nobody asked for its first slots while the one before was read.
+                // Its first slots were not prefetched while the segment before was read.
                 (0..READ_AHEAD).step_by(2).for_each(|place| prefetch::to_read(self.ring, place, 2));
             }
             if !mutant("recycled-before-following") {
@@ -181,7 +181,7 @@ impl<T> Cursor<T> {
         unsafe { self.pass(take) }
     }
 
-    /// Passes the record at the cursor, which is looked at where it lies and not dropped.
+    /// Passes the record at the cursor: shows it to `look` where it lies, and does not drop it.
     ///
     /// # Safety
     ///
@@ -196,7 +196,7 @@ impl<T> Cursor<T> {
         let length = tail_length as usize;
         debug_assert!(length <= TAIL_BYTES);
         let pieces = pieces(length);
-        // Before anything can panic.
+        // Before `look`, which may panic: a record is passed at most once.
         self.advance(1 + pieces);
         if self.in_a_row >= IN_A_ROW {
             prefetch::to_read(ring, start + READ_AHEAD, 1 + pieces);
@@ -207,7 +207,7 @@ impl<T> Cursor<T> {
         look(record, Tail { first: piece(1), second: piece(2), length })
     }
 
-    /// Leaves so many slots behind.
+    /// Moves this many slots on.
     #[inline(always)]
     fn advance(&mut self, count: usize) {
         self.passed += count as u64;
@@ -218,8 +218,8 @@ impl<T> Cursor<T> {
         }
     }
 
-    /// Shows `look` every record that is ready from here on. For a cursor beside the consumer's own, which
-    /// is as far or behind: nothing is taken, and no segment handed back.
+    /// Shows `look` every record that is ready from here on. Meant for a copy of the consumer's cursor that is
+    /// not behind it: nothing is taken, and no segment is handed back.
     pub(super) fn look_on(&mut self, mut look: impl FnMut(&T)) {
         while self.ready(|_, _| ()) {
             // SAFETY: a record is ready, and was not taken, for the consumer's cursor is not past it.
@@ -227,7 +227,8 @@ impl<T> Cursor<T> {
         }
     }
 
-    /// Returns how many records are ready from here on, if fewer than `limit`. As [`look_on`](Self::look_on).
+    /// Returns how many records are ready from here on, if fewer than `limit`. Meant for a copy, like
+    /// [`look_on`](Self::look_on).
     pub(super) fn count_up_to(&mut self, limit: u64) -> Option<u64> {
         for count in 0..limit {
             if !self.ready(|_, _| ()) {
@@ -239,8 +240,8 @@ impl<T> Cursor<T> {
         None
     }
 
-    /// Drops every record that is ready. A panic in a destructor is caught: each
-    /// record is dropped once, whatever the others do.
+    /// Drops every record that is ready. A panic in a destructor is caught, so that each
+    /// record is dropped once even if another panics.
     pub(super) fn drop_records(&mut self) {
         let mut emptied = Vec::new();
         while self.ready(|segment, _| emptied.push(segment)) {
@@ -254,7 +255,7 @@ impl<T> Cursor<T> {
         }
     }
 
-    /// Frees the segment at the cursor and all behind it.
+    /// Frees the segment at the cursor and all that follow it.
     ///
     /// # Safety
     ///

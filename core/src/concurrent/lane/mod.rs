@@ -1,14 +1,14 @@
 //! Lanes: unbounded lock-free SPSC rings, one per direction between two event loops.
 //!
-//! A lane is a chain of segments, each of them a ring. The slot itself says whether it
-//! is full (FastForward, Giacomoni 2008), with the segment's turn in the word, so that
-//! the consumer reads no cursor and a record costs one cache line. A record may have a
-//! *tail* of bytes, copied into the slots behind it and published with it.
+//! A lane is a chain of segments, each of them a ring. A slot itself says whether it
+//! is full (FastForward, Giacomoni 2008), by the segment's turn in its state word, so that
+//! the consumer reads no cursor and a record costs the transfer of one cache line. A record may have a
+//! *tail* of bytes, copied into the slots after it and published with it.
 //!
 //! The producer goes round in one segment as long as the consumer keeps up. It knows
-//! which slots are free from the consumer's count, which that publishes now and then;
-//! when it knows of none it looks at the count again, and if there are none it links
-//! another segment and goes on there. The consumer follows once it finds nothing more
+//! which slots are free from a count that the consumer publishes now and then;
+//! when it runs out of free slots it reads the count again, and if there are none it links
+//! another segment and continues there. The consumer follows once it finds nothing more
 //! where it is, and hands the emptied segment back.
 //!
 //! | the producer is | and knows of | then it |
@@ -25,8 +25,8 @@
 //! | not | a segment | complete | takes the record |
 //! | not | a segment | not | follows |
 //!
-//! Either end may go first. The consumer drops what it finds when it goes and
-//! leaves its cursor behind; whichever end goes last drops the rest and frees the
+//! Either end may go first. A consumer that goes drops what it finds and
+//! leaves its cursor for the other end; the end that goes last drops the rest and frees the
 //! segments. A producer that finds the consumer gone drops the rest at once.
 
 mod consumer;
@@ -53,7 +53,7 @@ use std::ptr;
 /// The most bytes the tail of one record may have.
 pub(crate) const TAIL_BYTES: usize = 2 * PIECE_BYTES;
 
-/// How many slots a tail of so many bytes takes.
+/// Returns how many slots a tail of this length takes.
 #[inline(always)]
 const fn pieces(tail_length: usize) -> usize {
     (tail_length > 0) as usize + (tail_length > PIECE_BYTES) as usize
@@ -63,13 +63,13 @@ const PRODUCER_LEFT: u8 = 1;
 const CONSUMER_LEFT: u8 = 2;
 
 /// What the two ends share, apart from the segments. There may be many thousand idle
-/// lanes, so no more is set apart than what is written while the lane is busy.
+/// lanes, so only what is written while a lane is busy has a cache line of its own.
 struct Shared<T> {
-    /// Written by the consumer, now and then read by the producer.
+    /// Written by the consumer, except `reach`, and read by the producer now and then.
     progress: Progress<T>,
     /// Set by the consumer when it goes, read by the producer.
     consumer_gone: AtomicBool,
-    /// Which ends have left; whoever completes it frees the lane.
+    /// Which ends have left; the end that completes it frees the lane.
     left: AtomicU8,
     /// Where the consumer stopped. Its own until it sets `consumer_gone`, then the
     /// producer's until it leaves, then the last one's.
@@ -81,12 +81,12 @@ struct Shared<T> {
 struct Progress<T> {
     /// A chain of emptied segments, put by the consumer, taken whole by the producer.
     recycled: AtomicPtr<Segment<T>>,
-    /// Slots that the consumer left behind. Only grows.
+    /// How many slots the consumer has passed. Only grows.
     slots: AtomicU64,
-    /// Slots in all segments up to the end of the last one linked, as the producer counts them.
+    /// How many slots the producer can reach in all, to the end of the last segment that it linked.
     /// Stored by the producer when it links one. Only grows.
     reach: AtomicU64,
-    /// Records that the consumer is done with, for the producer's budget. Only grows.
+    /// How many records the consumer is done with, for the producer's budget. Only grows.
     records: AtomicU64,
     /// Their bytes.
     bytes: AtomicU64,
@@ -99,7 +99,7 @@ unsafe impl<T: Send> Send for Shared<T> {}
 unsafe impl<T: Send> Sync for Shared<T> {}
 
 impl<T> Shared<T> {
-    /// Called once by each end, last thing.
+    /// Notes that an end leaves, and frees the lane if it is the second. Each end calls it once, as its last access.
     fn leave(&self, end: u8) {
         // ORDERING: Release hands what this end did to the one that frees; Acquire
         // takes what the other did. Pairs with itself.
@@ -125,7 +125,7 @@ impl<T> Shared<T> {
     }
 }
 
-/// A new lane. Allocates two blocks of memory and the first segment, of 8 slots.
+/// Makes a lane. Allocates the shared part and a first segment of 8 slots.
 pub(crate) fn lane<T: Send>() -> (Producer<T>, Consumer<T>) {
     let segment = Segment::allocate(SMALL);
     let shared = Arc::new(Shared {

@@ -1,20 +1,20 @@
-//! Asking for cache lines before they are needed.
+//! Prefetching cache lines before they are needed.
 //!
-//! A slot's line lies with the other end, which used it last. Waiting for it is most
-//! of what a record costs, above all for the producer: the fence behind every
-//! post waits until the line has come. These are hints and change nothing else.
+//! A slot's cache line is at the other end's processor, which used it last. Its transfer is most
+//! of what a record costs, above all for the producer: the fence after every
+//! post waits for it. These are hints and change nothing else.
 
 use super::segment::Ring;
 
-/// How many slots ahead the producer asks for, found by trial: farther ahead the line
+/// How many slots ahead the producer prefetches. Found by trial: if it is farther ahead, the line
 /// is often taken away again before it is written.
 pub(super) const WRITE_AHEAD: usize = 4;
 
-/// How many slots ahead the consumer asks for, found by trial.
+/// How many slots ahead the consumer prefetches. Found by trial.
 pub(super) const READ_AHEAD: usize = 16;
 
-/// Asks for the lines of so many slots from the place `at` on to be read. Three at the most,
-/// one after the other, for a loop costs more than what it does.
+/// Prefetches the lines of `count` slots from the place `at` on, at most three, to be read. The loop
+/// has a fixed bound so that the compiler unrolls it.
 #[inline(always)]
 pub(super) fn to_read(ring: Ring, at: usize, count: usize) {
     for ahead in 0..3 {
@@ -37,7 +37,7 @@ pub(super) fn to_read(ring: Ring, at: usize, count: usize) {
     }
 }
 
-/// As [`to_read`], to be written.
+/// Prefetches like [`to_read`], but for writing.
 #[inline(always)]
 pub(super) fn to_write(ring: Ring, at: usize, count: usize) {
     for ahead in 0..3 {
@@ -45,8 +45,8 @@ pub(super) fn to_write(ring: Ring, at: usize, count: usize) {
             return;
         }
         let place = ring.address(at + ahead);
-        // The intrinsic becomes a prefetch for reading where the target is not known to
-        // have this instruction; but all 64-bit processors take it, the oldest as a no-op.
+        // Assembly, because the intrinsic becomes a prefetch for reading if the target is not known to
+        // have this instruction. All 64-bit processors accept it, the oldest as a no-op.
         #[cfg(all(target_arch = "x86_64", not(miri)))]
         // SAFETY: a hint may name any address.
         unsafe {

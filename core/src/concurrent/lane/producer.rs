@@ -8,9 +8,9 @@ use std::{fmt, ptr};
 
 const _: () = assert!(SMALL > pieces(TAIL_BYTES));
 
-/// With fewer free slots than this left the producer looks for more at once, after it published
-/// and not before it writes: the consumer's count lies on a line that has to come over. Models
-/// would have to follow each of these looks, so they have few.
+/// With fewer free slots than this left, the producer reads the consumer's count right after it published a
+/// record, not before it writes the next: the transfer of the count's cache line then delays no record. Models
+/// would have to explore each of these reads, so they have few.
 const FEW: usize = if cfg!(port_core_model) { 1 } else { 3 };
 
 /// The writing end. `Send`, and used by one thread at a time.
@@ -22,21 +22,21 @@ pub(crate) struct Producer<T> {
     /// The next of these to write.
     index: usize,
     turn: u32,
-    /// Whether a segment that is not small was begun since the last time all went small again.
+    /// Whether a large segment was begun since the lane last went back to small ones.
     large: bool,
-    /// Whether to leave the segment, which is larger than it need be.
+    /// Whether to leave the segment because it is larger than it need be.
     leaving: bool,
-    /// How many slots from `index` on, round and round, are known to be free.
+    /// How many slots from `index` on, around the ring, are known to be free.
     room: usize,
-    /// Slots written, in all segments, and `room`.
+    /// How many slots were written in all segments, plus `room`.
     end: u64,
-    /// Slots that were written when this segment was begun.
+    /// How many slots had been written when this segment was begun.
     begun: u64,
-    /// And when [`shrink`](Self::shrink) was called last.
+    /// How many slots had been written when [`shrink`](Self::shrink) was last called.
     shrunk: u64,
     /// Recycled segments taken from the consumer.
     spares: *mut Segment<T>,
-    /// How long a new segment will be: twice the last while a burst lasts.
+    /// How many slots a new segment will have: twice as many as the last while a burst lasts.
     next_length: usize,
     records: u64,
     bytes: u64,
@@ -47,9 +47,9 @@ pub(crate) struct Producer<T> {
 // SAFETY: the segment and the spares are reached by the producer alone, wherever it is.
 unsafe impl<T: Send> Send for Producer<T> {}
 
-/// Slots of the segment in which a producer goes on that went round [`ROUNDS`] times in a smaller one while the
-/// lane was not idle. Between ends that answer each other at once one trip in each round takes longer than
-/// the others, and with more slots that is seldom. Found by trial: 128 gain no more.
+/// How many slots a busy lane gets: the producer moves to such a segment after [`ROUNDS`] rounds in a smaller one
+/// in which the lane never fell idle. Between ends that answer each other at once, one trip in each round takes
+/// longer than the others, and with more slots that happens less often. Found by trial: 128 slots gain no more.
 const LIVELY: usize = if cfg!(port_core_model) { SMALL } else { 32 };
 
 const ROUNDS: u64 = 64;
@@ -90,8 +90,8 @@ impl<T> Producer<T> {
         Ok(())
     }
 
-    /// As [`push`](Self::push), but has the record made and then finished in its slot, so that
-    /// it need not be moved there; `false` when the consumer is gone.
+    /// Appends a record like [`push`](Self::push), but makes and finishes it in its slot, which saves a move.
+    /// Returns `false` when the consumer is gone.
     #[inline(always)]
     pub(crate) fn push_in_place(
         &mut self,
@@ -107,7 +107,7 @@ impl<T> Producer<T> {
         true
     }
 
-    /// Whether the consumer is gone. Drops what it left behind.
+    /// Returns whether the consumer is gone. If so, drops what it left.
     #[inline(always)]
     fn is_abandoned(&mut self) -> bool {
         // ORDERING: pairs with the Release store in the consumer's drop, for the
@@ -167,16 +167,16 @@ impl<T> Producer<T> {
         }
     }
 
-    /// Slots written, in all segments.
+    /// Returns how many slots were written in all segments.
     fn written(&self) -> u64 {
         self.end - self.room as u64
     }
 
-    /// Learns which slots of the segment the consumer has left behind. Not inlined: as a part of each
-    /// post it slowed down those that do not come to it.
+    /// Learns which slots of the segment the consumer has passed. Not inlined: inlined into each post, it slowed down
+    /// the posts that do not call it.
     #[inline(never)]
     fn look_for_room(&mut self) {
-        // What is granted now may reach into the next turn.
+        // In the last turn nothing more is granted, because the room may reach into the turn after it.
         if self.leaving || (self.turn >= LAST_TURN && !mutant("turns-without-end")) {
             return;
         }
@@ -186,7 +186,7 @@ impl<T> Producer<T> {
         let written = self.written();
         let passed = if mutant("slots-used-before-they-are-free") { written } else { passed };
         let length = self.ring.length();
-        // What it left behind before it came here is of no use.
+        // Slots that it passed before it came to this segment are not room in it.
         self.end = passed.max(self.begun) + length as u64;
         #[allow(clippy::cast_possible_truncation, reason = "no more than the segment's slots")]
         let room = (self.end - written) as usize;
@@ -194,7 +194,7 @@ impl<T> Producer<T> {
         if room == 0 {
             return;
         }
-        // The consumer keeps up, with so much under way that it would come to this every few records.
+        // The consumer keeps up, but so much is under way that the producer would look here every few records.
         if room < length / 2 && length < LARGE {
             self.outgrow(length_after(length));
         } else if length < LIVELY && self.rounds() >= ROUNDS {
@@ -202,12 +202,12 @@ impl<T> Producer<T> {
         }
     }
 
-    /// How often it went round in the segment since the lane fell idle.
+    /// Returns how many rounds it made in the segment since the lane fell idle.
     fn rounds(&self) -> u64 {
         (self.written() - self.begun.max(self.shrunk)) / self.ring.length() as u64
     }
 
-    /// Goes on in a segment of so many slots at least.
+    /// Continues in a segment of at least this many slots.
     #[cold]
     fn outgrow(&mut self, length: usize) {
         self.next_length = self.next_length.max(length);
@@ -215,7 +215,7 @@ impl<T> Producer<T> {
         self.link_to(next);
     }
 
-    /// Sees to it that so many slots are free.
+    /// Makes sure that at least `needed` slots are free.
     #[cold]
     fn make_room(&mut self, needed: usize) {
         self.look_for_room();
@@ -224,7 +224,7 @@ impl<T> Producer<T> {
         }
     }
 
-    /// Goes on in another segment.
+    /// Continues in another segment.
     fn link(&mut self) {
         let next = self.fresh();
         self.link_to(next);
@@ -233,7 +233,7 @@ impl<T> Producer<T> {
     fn link_to(&mut self, next: *mut Segment<T>) {
         // SAFETY: the segment is ours: it was recycled to us or just allocated.
         let fresh = unsafe { &*next };
-        // Before the link, with which it is the consumer's too.
+        // Read before the link, which shares the segment with the consumer.
         let (turn, ring) = (fresh.turn(), fresh.ring());
         self.begun = self.written();
         // Relaxed: a plain count. Whoever must not read an older one has seen what we did afterwards.
@@ -252,7 +252,7 @@ impl<T> Producer<T> {
         self.leaving = false;
     }
 
-    /// An empty segment: a recycled one, or a new one.
+    /// Returns an empty segment: a recycled one if there is one, otherwise a new one.
     fn fresh(&mut self) -> *mut Segment<T> {
         if self.spares.is_null() {
             // ORDERING: Acquire for the segments' contents, put with the Release swap in the consumer's `recycle`.
@@ -279,8 +279,8 @@ impl<T> Producer<T> {
         Segment::allocate(length)
     }
 
-    /// To be called when the lane fell idle in between: lets go of memory that a burst
-    /// left behind, and begins small again, once there was no burst between two calls.
+    /// Gives back the memory of a burst, and goes back to a small segment, once there was no burst between two
+    /// calls. Must be called when the lane fell idle in between.
     pub(crate) fn shrink(&mut self) {
         let written = self.written();
         let since = written - std::mem::replace(&mut self.shrunk, written);
@@ -307,8 +307,8 @@ impl<T> Producer<T> {
         });
     }
 
-    /// Whether fewer than this many records and bytes lie in the lane. Looks at the
-    /// consumer's counts only when what is known of them does not tell.
+    /// Returns whether fewer than this many records and bytes lie in the lane. Reads the
+    /// consumer's counts, which transfers their cache line, only if the last known ones do not suffice.
     #[inline(always)]
     pub(crate) fn within(&mut self, records: u64, bytes: u64) -> bool {
         self.outstanding_below(records, bytes) || self.within_by_now(records, bytes)
@@ -330,7 +330,7 @@ impl<T> Producer<T> {
             && self.bytes.saturating_sub(self.consumed.1) < bytes
     }
 
-    /// Records and bytes pushed and not yet known to be consumed.
+    /// Returns how many records and bytes are pushed and not yet known to be consumed.
     pub(crate) fn outstanding(&self) -> (u64, u64) {
         let records = self.shared.progress.records.load(Ordering::Relaxed);
         let bytes = self.shared.progress.bytes.load(Ordering::Relaxed);
@@ -352,7 +352,7 @@ impl<T> fmt::Debug for Producer<T> {
     }
 }
 
-/// How long a new segment is after one of this length.
+/// Returns how many slots a new segment has after one of this length.
 const fn length_after(length: usize) -> usize {
     if length * 2 > LARGE { LARGE } else { length * 2 }
 }

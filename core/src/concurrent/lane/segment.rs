@@ -6,13 +6,13 @@ use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-/// Bytes of a tail that lie in one slot: all of it behind the state word.
+/// How many bytes of a tail lie in one slot: all of it but the state word.
 pub(crate) const PIECE_BYTES: usize = 60;
 
-/// Bytes of a slot behind its state word. Models have larger pointers.
+/// How many bytes of a slot follow its state word. Models have larger pointers.
 const CELL_BYTES: usize = if cfg!(port_core_model) { 96 } else { PIECE_BYTES };
 
-/// Where in its cell a record begins; in front of it lies the length of its tail.
+/// Where in its cell a record begins; the length of its tail lies before it.
 const RECORD_AT: usize = if cfg!(port_core_model) { 8 } else { size_of::<u32>() };
 
 /// The largest record a slot holds.
@@ -24,18 +24,18 @@ const RECORD_ALIGNMENT: usize = 8;
 #[cfg(not(port_core_model))]
 const _: () = assert!((std::mem::offset_of!(Slot, cell) + RECORD_AT).is_multiple_of(RECORD_ALIGNMENT));
 
-/// Slots of a first, or of an idle lane's, segment. No fewer than one record with its tail takes.
+/// How many slots the segment of a new or idle lane has. One record with its tail must fit.
 pub(super) const SMALL: usize = if cfg!(port_core_model) { 3 } else { 8 };
 
-/// Slots of the largest segment.
+/// How many slots the largest segment has.
 pub(super) const LARGE: usize = if cfg!(port_core_model) { 4 } else { 128 };
 
-/// After this many turns a segment is left, and its state words start over before it is
-/// used again. Few in models and tests, so that they see it happen.
+/// The last turn of a segment. After it the producer leaves the segment, and the state words start over before the
+/// segment is used again. Small in models and tests, so that they see it happen.
 pub(super) const LAST_TURN: u32 = if cfg!(any(test, port_core_model)) { 3 } else { u32::MAX / 2 };
 
 /// One cache line: a state word and room for a record, or for a piece of the
-/// tail of the record in front of it.
+/// tail of the record before it.
 ///
 /// | state word | meaning | who writes it |
 /// |---|---|---|
@@ -58,7 +58,7 @@ impl Slot {
         Self { state: AtomicU32::new(0), cell: UnsafeCell::new(Cell([MaybeUninit::uninit(); CELL_BYTES])) }
     }
 
-    /// Whether the record of this turn is complete.
+    /// Returns whether the record of this turn is complete.
     #[inline(always)]
     pub(super) fn is_complete(&self, turn: u32) -> bool {
         // ORDERING: pairs with the Release store in `complete`: the record and its tail are
@@ -73,7 +73,8 @@ impl Slot {
         self.state.store(turn, Ordering::Release);
     }
 
-    /// Makes a record and writes it with the length of the tail behind it, and has it finished where it lies.
+    /// Makes a record in the slot, notes the length of the tail that follows, and calls `finish` on the record where
+    /// it lies.
     ///
     /// # Safety
     ///
@@ -87,7 +88,7 @@ impl Slot {
     ) {
         const { assert!(size_of::<T>() <= RECORD_BYTES) };
         const { assert!(align_of::<T>() <= RECORD_ALIGNMENT) };
-        // The cell is ours until the slot is complete, so also behind this.
+        // The pointer outlives the closure; that is sound because the cell is ours until the slot is complete.
         let start = self.cell.with_mut(<*mut Cell>::cast::<u8>);
         // SAFETY: the cell is ours alone while empty and longer than this.
         let place = unsafe { start.add(RECORD_AT) }.cast::<T>();
@@ -99,7 +100,7 @@ impl Slot {
         finish(unsafe { &mut *place });
     }
 
-    /// The record where it lies, and the length of the tail behind it.
+    /// Returns the record where it lies, and the length of the tail that follows it.
     ///
     /// # Safety
     ///
@@ -146,7 +147,7 @@ impl Slot {
         });
     }
 
-    /// The cell of a piece of a tail, initialised as far as the piece goes.
+    /// Returns the cell of a piece of a tail, initialised as far as the piece goes.
     ///
     /// # Safety
     ///
@@ -157,12 +158,13 @@ impl Slot {
         self.cell.with(|cell| unsafe { &*cell.cast() })
     }
 
-    /// A piece of a tail.
+    /// Returns a piece of a tail.
     ///
     /// # Safety
     ///
-    /// The caller is the consumer; a complete record in front of this slot has a tail of which `length` bytes
-    /// lie here, and the producer does not get the segment back while the slice lives.
+    /// The caller is the consumer; a complete record before this slot has a
+    /// tail of which `length` bytes lie here, and the producer does not get the
+    /// segment back while the slice lives.
     #[inline]
     pub(super) unsafe fn read_tail(&self, length: usize) -> &[u8] {
         self.cell.with(|cell| {
@@ -175,15 +177,15 @@ impl Slot {
     }
 }
 
-/// An array of slots and the way to the next one. On a line of its own, for the consumer looks at
-/// the way whenever it finds nothing.
+/// An array of slots and the link to the next segment. On a cache line of its own, because the consumer reads
+/// the link whenever it finds nothing.
 #[repr(align(64))]
 pub(super) struct Segment<T> {
     /// The segment that follows, null while this is the last. Stored by the
     /// producer alone and loaded by the consumer alone.
     next: AtomicPtr<Segment<T>>,
-    /// The turn that the segment is begun with. Written by the producer while the segment is
-    /// its own, before it is linked, and by the consumer, who says what turn it left in.
+    /// The turn that the segment begins with. Written by the producer before it links the segment,
+    /// and by the consumer, which notes in which turn it left.
     turn: UnsafeCell<u32>,
     /// The rest of a chain of recycled segments. Written by the consumer before it
     /// hands the chain back, read by the producer after it took it.
@@ -195,7 +197,7 @@ pub(super) struct Segment<T> {
     _track: loom::alloc::Track<()>,
 }
 
-/// The slots of a segment, where behind the last comes the first.
+/// The slots of a segment as a ring: the first follows the last.
 #[derive(Clone, Copy)]
 pub(super) struct Ring {
     first: *const Slot,
@@ -210,14 +212,14 @@ impl Ring {
         self.length
     }
 
-    /// Where the slot at a place at most one round further lies. A place farther away gives
-    /// some address, for [`prefetch`](super::prefetch).
+    /// Returns where the slot at a place lies, at most one round further. A place farther away gives
+    /// some address, which is good enough for [`prefetch`](super::prefetch).
     #[inline(always)]
     pub(super) fn address(self, place: usize) -> *const Slot {
         self.first.wrapping_add(if place >= self.length { place - self.length } else { place })
     }
 
-    /// The slot at a place within the ring.
+    /// Returns the slot at a place within the ring.
     ///
     /// # Safety
     ///
@@ -231,7 +233,7 @@ impl Ring {
         unsafe { &*slot }
     }
 
-    /// The slot at a place at most one round further.
+    /// Returns the slot at a place at most one round further.
     ///
     /// # Safety
     ///
@@ -275,7 +277,7 @@ impl<T> Segment<T> {
         }))
     }
 
-    /// Frees a segment; records in it are not dropped.
+    /// Frees a segment. Records in it are not dropped.
     ///
     /// # Safety
     ///
@@ -283,8 +285,8 @@ impl<T> Segment<T> {
     pub(super) unsafe fn free(segment: *mut Self) {
         // SAFETY: as the caller promises.
         let segment = unsafe { Box::from_raw(segment) };
-        // Does nothing but show the models that nobody is in a slot any more: they do not
-        // see that an atomic is freed under somebody's store.
+        // Accesses every cell, so that a model fails if another thread still uses a slot. Loom
+        // does not notice when an atomic is freed during another thread's store.
         segment.slots.iter().for_each(|slot| slot.cell.with_mut(|_| ()));
     }
 
@@ -332,7 +334,7 @@ impl<T> Segment<T> {
         self.turn.with(|turn| unsafe { *turn })
     }
 
-    /// Says in what turn the consumer left the segment.
+    /// Notes in which turn the consumer left the segment.
     ///
     /// # Safety
     ///
@@ -342,7 +344,7 @@ impl<T> Segment<T> {
         self.turn.with_mut(|left| unsafe { *left = turn });
     }
 
-    /// Readies a recycled segment for another turn.
+    /// Prepares a recycled segment for another turn.
     ///
     /// # Safety
     ///
@@ -364,7 +366,7 @@ impl<T> Segment<T> {
         }
     }
 
-    /// The recycled segments behind this one.
+    /// Returns the recycled segments that follow this one.
     ///
     /// # Safety
     ///
@@ -374,7 +376,7 @@ impl<T> Segment<T> {
         self.recycled.with(|recycled| unsafe { *recycled })
     }
 
-    /// Hangs a chain of recycled segments behind this one.
+    /// Appends a chain of recycled segments to this one.
     ///
     /// # Safety
     ///
