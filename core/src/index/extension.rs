@@ -25,7 +25,7 @@ impl Extension {
         &self.id
     }
 
-    /// Whether another extension may connect.
+    /// Returns whether another extension may connect.
     pub(super) fn admits(&self, opener: &ExtensionId) -> bool {
         self.external.admit(opener)
     }
@@ -34,7 +34,7 @@ impl Extension {
         self.own.iter()
     }
 
-    /// How many content-script contexts there are.
+    /// Returns how many content-script contexts there are.
     pub(crate) fn content_scripts(&self) -> usize {
         self.content_scripts.len()
     }

@@ -1,8 +1,8 @@
 //! The sharded index: tab → frames → contexts, and extension → contexts.
 //!
-//! Read by `connect`, written when contexts come and go and when the browser
-//! reports a fact. Everything happens in closures under one shard's lock; what must
-//! be told to others is collected and told outside.
+//! A connect reads it; it is written when contexts come and go and when the browser
+//! reports a fact. Everything happens in closures under one shard's lock; what others
+//! must be told is collected, and told outside the lock.
 
 pub(crate) mod context;
 mod extension;
@@ -51,7 +51,7 @@ impl Index {
         if self.tabs.insert_new(tab, Tab::new(window)) { Ok(()) } else { Err(FactError::TabExists) }
     }
 
-    /// Changes a tab; what the change removed leaves the rest of the index too.
+    /// Changes a tab. The caller [completes](Self::complete) the removal of what the change took out.
     pub(crate) fn change_tab<R>(
         &self,
         tab: TabId,
@@ -60,7 +60,7 @@ impl Index {
         self.tabs.update(&tab, change).ok_or(FactError::UnknownTab)?
     }
 
-    /// As [`change_tab`](Self::change_tab) where the change shows a new document.
+    /// Changes a tab so that it shows a new document, which is claimed first.
     pub(crate) fn show_document(
         &self,
         tab: TabId,
@@ -82,7 +82,7 @@ impl Index {
         Ok(tab.clear())
     }
 
-    /// Has another tab, in the same window and without frames, take the place of one.
+    /// Replaces a tab by another in the same window, without frames.
     pub(crate) fn replace_tab(&self, tab: TabId, next: TabId) -> Result<Removed, FactError> {
         let window = self.tabs.read(&tab, Tab::window).ok_or(FactError::UnknownTab)?;
         self.open_tab(next, window)?;
@@ -118,7 +118,7 @@ impl Index {
         self.extensions.read(&instance, |extension| extension.id().clone())
     }
 
-    /// Enters a context with its extension and, when it lives in one, its frame.
+    /// Enters a context into its extension and, if it lives in a tab, its frame.
     pub(crate) fn enter(&self, context: &Arc<ContextShared>) -> Result<(), AttachError> {
         let description = context.description();
         self.extensions
@@ -131,7 +131,8 @@ impl Index {
                 return Err(AttachError::UnknownDocument);
             }
         }
-        // Whoever ended it meanwhile marked it first, but may have looked for it here too early.
+        // Race: a fact ended the context meanwhile. Its mark was set before the fact looked for the context in the
+        // index, but it may have looked before we entered it.
         match context.killed() {
             None => return Ok(()),
             Some(_) if mutant("attached-without-a-look-at-the-mark") => return Ok(()),
@@ -155,7 +156,7 @@ impl Index {
         }
     }
 
-    /// Completes a removal: what left one part of the index leaves the others.
+    /// Completes a removal: takes what left one part of the index out of the others.
     pub(crate) fn complete(&self, removed: &Removed) {
         for context in &removed.contexts {
             self.leave(context);
@@ -166,7 +167,7 @@ impl Index {
     }
 
     /// Shows `visit` the contexts of `instance` in the frames that `filter` admits, in
-    /// the order in which frames were attached. As everywhere, under a shard's lock.
+    /// the order in which frames were attached. Runs under a shard's lock.
     #[inline]
     pub(crate) fn contexts_in_tab(
         &self,
@@ -208,7 +209,7 @@ impl Index {
         }
     }
 
-    /// Whether an extension instance admits connections from another extension.
+    /// Returns whether an extension instance admits connections from another extension.
     pub(crate) fn admits(&self, instance: ExtensionInstance, opener: &ExtensionId) -> bool {
         self.extensions.read(&instance, |extension| extension.admits(opener)) == Some(true)
     }

@@ -6,7 +6,7 @@ use crate::ids::{ContextId, DocumentId, FrameId, WindowId};
 use crate::index::ContextShared;
 use crate::sync::Arc;
 
-/// An open tab. Changes are made by the methods, which give what they removed.
+/// An open tab. Its methods return what they removed.
 pub(crate) struct Tab {
     window: WindowId,
     /// In the order in which frames were attached; a parent before its children.
@@ -18,7 +18,7 @@ pub(crate) struct Tab {
 pub(crate) struct Frame {
     id: FrameId,
     parent: Option<FrameId>,
-    /// `None` between a document's leaving for the cache and the next one.
+    /// `None` after its document went into the cache and before the next one.
     document: Option<DocumentId>,
     contexts: Vec<Arc<ContextShared>>,
 }
@@ -65,7 +65,7 @@ impl Tab {
         &self.frames
     }
 
-    /// Frames of the pages in the back/forward cache.
+    /// Returns the frames of the pages in the back/forward cache.
     pub(crate) fn cached(&self) -> impl Iterator<Item = &Frame> {
         self.cached.iter().flat_map(|page| &page.frames)
     }
@@ -115,7 +115,7 @@ impl Tab {
         Ok(removed)
     }
 
-    /// Empties the tab, its cache too.
+    /// Empties the tab and its cache.
     pub(crate) fn clear(&mut self) -> Removed {
         let mut removed = Removed::default();
         let cached = self.cached.drain(..).flat_map(|page| page.frames);
@@ -125,7 +125,7 @@ impl Tab {
         removed
     }
 
-    /// Puts a document and the frames below it into the cache; gives its contexts.
+    /// Puts a document and the frames below it into the cache. Returns their contexts.
     pub(crate) fn cache(&mut self, document: DocumentId) -> Result<Vec<Arc<ContextShared>>, FactError> {
         let at = self.showing(document)?;
         let shown = &mut self.frames[at];
@@ -142,7 +142,7 @@ impl Tab {
         Ok(contexts)
     }
 
-    /// Shows a cached page again, in place of what its frame shows now. Gives the
+    /// Shows a cached page again, in place of what its frame shows now. Returns the
     /// page's contexts, and what it replaced.
     pub(crate) fn restore(
         &mut self,
@@ -203,7 +203,7 @@ impl Tab {
             .collect()
     }
 
-    /// Enters a context into its frame; whether the frame shows the document.
+    /// Enters a context into its frame. Returns `false` if the frame does not show the document.
     pub(super) fn enter(
         &mut self,
         frame: FrameId,

@@ -1,5 +1,5 @@
-//! What other threads share of an event loop: its bell, its control queue, and the
-//! registry of its peers.
+//! The part of an event loop that other threads reach: its bell, its control queue, and the
+//! registry of its peers and contexts.
 
 use crate::concurrent::bell::{Bell, Line, Ringer, Source};
 use crate::concurrent::lane::{self, Consumer, Producer};
@@ -23,7 +23,7 @@ pub(crate) struct EventLoopShared {
     registry: Mutex<Registry>,
 }
 
-/// Who is connected to an event loop and who lives on it.
+/// Which peers have lanes with an event loop, and which contexts live on it.
 struct Registry {
     /// Set when the loop is dropped or declared gone. No lane and no context is
     /// added from then on.
@@ -32,7 +32,7 @@ struct Registry {
     contexts: HashMap<Key, Arc<ContextShared>>,
 }
 
-/// Both directions between an event loop and a peer, as the loop sees them.
+/// The lanes between an event loop and a peer, in both directions, as the loop sees them.
 pub(crate) struct Lanes {
     pub(crate) peer: Arc<EventLoopShared>,
     pub(crate) producer: Producer<Record>,
@@ -41,7 +41,7 @@ pub(crate) struct Lanes {
     pub(crate) line: Arc<Line>,
 }
 
-/// Something rare for an event loop to know.
+/// Something rare that an event loop must be told.
 pub(crate) enum Notice {
     /// A peer created the lanes between the two.
     Peer(Box<Lanes>),
@@ -51,13 +51,13 @@ pub(crate) enum Notice {
     SomeContextsGone { event_loop: EventLoopId, reason: DisconnectReason },
     /// A peer, or the loop itself, was dropped or declared gone.
     EventLoopGone(EventLoopId),
-    /// Pages of these contexts of the loop went into the back/forward cache.
+    /// The pages of these contexts of the loop went into the back/forward cache.
     Suspend(Vec<Key>),
-    /// And came back.
+    /// The pages of these contexts of the loop came back.
     Resume(Vec<Key>),
 }
 
-/// Why there are no lanes to a peer.
+/// Says why no lanes were created.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum NoLanes {
     /// The peer created them; they are in the control queue.
@@ -70,7 +70,7 @@ impl EventLoopShared {
     pub(crate) fn new(id: EventLoopId, wakeup: Wakeup, fence: PairedFence) -> Self {
         let bell = Bell::new(wakeup, fence);
         if !mutant("armed-by-the-first-look") {
-            // A thread that sleeps before its first look is woken, too.
+            // So that a thread that sleeps before its first look is woken too.
             let armed = bell.arm();
             debug_assert!(armed, "nobody knows it yet");
         }
@@ -91,7 +91,7 @@ impl EventLoopShared {
         &self.bell
     }
 
-    /// Rings the bell with nothing in particular, so that the loop looks around.
+    /// Rings the bell by the control line, so that the loop looks for notices and events.
     pub(crate) fn nudge(&self) {
         self.bell.ring(&self.control_line);
     }
@@ -113,7 +113,7 @@ impl EventLoopShared {
             }
             None => Some(notice),
         };
-        // Outside the lock, for a lane in it may hold payloads with destructors.
+        // Dropped outside the lock: a lane in it may hold payloads with destructors.
         drop(refused);
     }
 
@@ -122,7 +122,7 @@ impl EventLoopShared {
         self.control.lock().as_mut().map(ControlQueue::take).unwrap_or_default()
     }
 
-    /// Takes the lanes that peers created, leaving other notices in place. Owner only.
+    /// Takes the lanes that peers created, and leaves other notices in place. Owner only.
     pub(crate) fn take_new_peers(&self) -> Vec<Lanes> {
         self.control.lock().as_mut().map(ControlQueue::take_new_peers).unwrap_or_default()
     }
@@ -136,7 +136,7 @@ impl EventLoopShared {
         self.notify(Notice::EventLoopGone(self.id));
     }
 
-    /// The loop is dropped: no notice and no ring reaches it any more.
+    /// Closes the loop, which is dropped: no notice and no ring reaches it any more.
     pub(crate) fn close(&self) {
         let notices = self.control.lock().take();
         drop(notices);
@@ -145,8 +145,8 @@ impl EventLoopShared {
     }
 
     /// Creates the lanes to a peer, both directions at once. The peer finds its ends
-    /// in its control queue. Both registries are locked, the lower id's first, so
-    /// that of two loops that try at once one creates and the other finds.
+    /// in its control queue. Both registries are locked, that of the lower id first, so
+    /// that of two loops that try at once, one creates the lanes and the other finds them.
     pub(crate) fn create_lanes(own: &Arc<Self>, peer: &Arc<Self>) -> Result<Lanes, NoLanes> {
         let own_first = own.id < peer.id || mutant("registries-locked-own-first");
         let (lower, higher) = if own_first { (own, peer) } else { (peer, own) };
@@ -173,7 +173,7 @@ impl EventLoopShared {
         Ok(here)
     }
 
-    /// Enters a context; `false` when the loop is gone.
+    /// Enters a context. Returns `false` when the loop is gone.
     pub(crate) fn enter(&self, context: &Arc<ContextShared>) -> bool {
         let mut registry = self.registry.lock();
         let open = !registry.closed || mutant("context-enters-a-closed-loop");
@@ -183,7 +183,7 @@ impl EventLoopShared {
         open
     }
 
-    /// Removes contexts that are over.
+    /// Removes contexts that have ended.
     pub(crate) fn leave(&self, contexts: &[Key]) {
         let mut registry = self.registry.lock();
         let left: Vec<_> = contexts.iter().map(|context| registry.contexts.remove(context)).collect();
@@ -208,7 +208,7 @@ impl EventLoopShared {
         self.registry.lock().peers.clone()
     }
 
-    /// Closes the registry and empties it.
+    /// Closes the registry. Returns the contexts and peers that were in it.
     pub(crate) fn retire(&self) -> (Vec<Arc<ContextShared>>, Vec<Arc<Self>>) {
         let mut registry = self.registry.lock();
         registry.closed = true;
@@ -224,7 +224,8 @@ impl EventLoopShared {
     /// Replaces the embedder's waker. Owner only.
     pub(crate) fn set_waker(&self, waker: Waker) {
         self.bell.wakeup().set_waker(waker);
-        // Whoever rang took a waker out of the same lock: either it was this one, or its ring is seen here.
+        // Race: a thread rang meanwhile. It took a waker under the same lock: either this one, or the old one, and
+        // then its ring is seen here.
         if self.bell.has_rung() && !mutant("waker-changed-without-a-look") {
             self.bell.wakeup().wake();
         }
@@ -269,7 +270,7 @@ impl Lanes {
         (ours, theirs)
     }
 
-    /// From an event loop to itself: both ends of one lane.
+    /// Makes the lane of an event loop to itself: both ends of one.
     #[cold]
     pub(crate) fn to_itself(own: &Arc<EventLoopShared>) -> Self {
         let (producer, consumer) = lane::lane();

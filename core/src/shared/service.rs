@@ -1,4 +1,5 @@
-//! What every handle of a service and every event loop of it share: the index, the limits, who lives.
+//! What all handles of a service and all its event loops share: the index, the limits, the policies, and which
+//! event loops there are.
 
 use crate::concurrent::wakeup::Wakeup;
 use crate::error::FactError;
@@ -10,7 +11,7 @@ use crate::reason::DisconnectReason;
 use crate::shared::event_loop::{EventLoopShared, Notice};
 use crate::sync::{Arc, HashMap, Mutex, Numbers, PairedFence, mutant};
 
-/// What a service consists of.
+/// The state of a service.
 pub(crate) struct ServiceInner {
     pub(crate) index: Index,
     pub(crate) limits: Limits,
@@ -32,7 +33,7 @@ impl ServiceInner {
         }
     }
 
-    /// Gives a number to an extension that is loaded.
+    /// Returns an instance for an extension that is loaded.
     pub(crate) fn new_instance(&self) -> ExtensionInstance {
         ExtensionInstance::numbered(self.numbers.next_instance())
     }
@@ -42,7 +43,8 @@ impl ServiceInner {
         self.enter_event_loop(self.numbers.next_event_loop(), wakeup)
     }
 
-    /// Enters an event loop with this number. Where no number is left it is gone from the start.
+    /// Makes and enters the shared part of an event loop with this number. If the number is too large for an id, the
+    /// loop is gone from the start.
     fn enter_event_loop(&self, number: u64, wakeup: Wakeup) -> Arc<EventLoopShared> {
         let fence = PairedFence::new(self.asymmetric_fences);
         let Some(id) = EventLoopId::numbered(number) else {
@@ -55,17 +57,17 @@ impl ServiceInner {
         shared
     }
 
-    /// Returns an event loop that lives.
+    /// Returns an event loop, unless it is gone.
     pub(crate) fn event_loop(&self, id: EventLoopId) -> Option<Arc<EventLoopShared>> {
         self.event_loops.lock().get(&id).cloned()
     }
 
-    /// Returns how many event loops live.
+    /// Returns how many event loops there are that are not gone.
     pub(crate) fn event_loop_count(&self) -> usize {
         self.event_loops.lock().len()
     }
 
-    /// Returns the event loops that live, in order of their ids.
+    /// Returns the event loops that are not gone, in the order of their ids.
     pub(crate) fn event_loops(&self) -> Vec<Arc<EventLoopShared>> {
         let mut event_loops: Vec<_> = self.event_loops.lock().values().cloned().collect();
         event_loops.sort_by_key(|event_loop| event_loop.id());
@@ -89,7 +91,7 @@ impl ServiceInner {
         }
         for (event_loop, contexts) in ended {
             let contexts = Arc::new(contexts);
-            // After the marks: who creates lanes to this loop from now on finds them.
+            // Peers are read after the marks are set: a loop that creates lanes to this one later finds the marks.
             for concerned in event_loop.peers().iter().chain([&event_loop]) {
                 concerned.notify(Notice::ContextsGone {
                     event_loop: event_loop.id(),
@@ -146,8 +148,8 @@ impl ServiceInner {
             .collect()
     }
 
-    /// Groups contexts by their event loops, without those on loops that are gone: whoever
-    /// ended the loop has told of these.
+    /// Groups contexts by their event loops. Leaves out those on loops that are gone: their end was told
+    /// when the loop ended.
     fn by_event_loop(&self, contexts: &[Arc<ContextShared>]) -> Vec<(Arc<EventLoopShared>, Vec<Key>)> {
         let mut grouped: Vec<(EventLoopId, Vec<Key>)> = Vec::new();
         let mut position = HashMap::<EventLoopId, usize>::default();
@@ -163,8 +165,8 @@ impl ServiceInner {
         grouped.into_iter().filter_map(found).collect()
     }
 
-    /// Ends an event loop for everyone else. `mark` marks its contexts: as killed, or,
-    /// by their owner, as detached, so that its last connections are still taken.
+    /// Ends an event loop for everyone else. `mark` marks its contexts: a fact marks them as killed; their owner
+    /// marks them as detached, so that its last connections are still taken.
     pub(crate) fn retire(&self, event_loop: &Arc<EventLoopShared>, mark: impl Fn(&ContextShared)) {
         let (contexts, peers) = event_loop.retire();
         for context in &contexts {

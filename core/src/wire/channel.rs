@@ -3,9 +3,8 @@
 use crate::ids::Key;
 use std::fmt;
 
-/// A channel between an opener's port and its receivers in one event loop. The
-/// opening side's slab gives it, per lane; both sides use it unchanged in both
-/// directions.
+/// Names a channel between an opener's port and its receivers in one event loop. It is a key of
+/// the opening side's slab for that peer; both sides use it unchanged in both directions.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Channel(pub(crate) Key);
 
@@ -15,7 +14,7 @@ impl fmt::Debug for Channel {
     }
 }
 
-/// Which way a record goes, in four bytes.
+/// Tells which way a record goes, in four bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Route(u32);
 
@@ -23,12 +22,12 @@ impl Route {
     /// From the opener to every receiver of the channel.
     pub(crate) const TO_RECEIVERS: Self = Self(u32::MAX);
 
-    /// From the receiver with this ordinal among the channel's targets to the opener.
+    /// Returns the way from the receiver with this ordinal among the channel's targets to the opener.
     pub(crate) const fn to_opener(ordinal: u32) -> Self {
         Self(ordinal)
     }
 
-    /// The ordinal of the receiver it comes from; `None` when it comes from the opener.
+    /// Returns the ordinal of the receiver that the record comes from; `None` when it comes from the opener.
     #[inline]
     pub(crate) fn receiver(self) -> Option<u32> {
         (self != Self::TO_RECEIVERS).then_some(self.0)
@@ -44,7 +43,7 @@ impl fmt::Debug for Route {
     }
 }
 
-/// Which side of a channel a credit is for.
+/// Tells which side of a channel a credit is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Towards {
     Opener,

@@ -1,14 +1,14 @@
 //! Which contexts two event loops have told each other of.
 //!
 //! A connection names its opener by its key. The opener is announced to a peer once, before its first
-//! connection there: the announcement carries what is shared of it, and the peer keeps that. So connecting
-//! counts no reference up that the other thread counts down: a counter that two threads
-//! write costs each of them a cache line's way at every connect.
+//! connection there: the announcement carries the shared part of the context, and the peer keeps it. So a connect
+//! increments no reference count that the other thread decrements. Such a counter would cost each of the
+//! two threads the transfer of a cache line at every connect.
 //!
-//! What an opener sends to a peer stays in order, its announcement among it, so the peer
-//! never meets a key that it does not know yet. A context that was killed is forgotten by the
-//! notice of its death; one that was detached, with the next announcement, which rings anyway. So
-//! nobody is rung for a farewell alone, and what peers keep for nothing does not grow.
+//! What an opener sends to a peer stays in order, and so does its announcement, so the peer
+//! never meets a key that it does not know yet. The peer forgets a killed context when it takes the
+//! notice of its end. It forgets a detached one just before the sender's next announcement, which wakes it anyway. So
+//! a farewell alone wakes nobody, and the contexts that a peer keeps in vain do not add up.
 
 use crate::ids::Key;
 use crate::index::ContextShared;
@@ -20,9 +20,9 @@ use std::mem;
 pub(crate) struct ContextTable {
     /// By index, the stamps of our contexts that the peer was told of.
     announced: Vec<Option<u32>>,
-    /// Those of them that ended since the last announcement.
+    /// Announced contexts that ended since the last announcement.
     ended: Vec<Key>,
-    /// By index, the peer's contexts that we were told of, until they end.
+    /// The peer's contexts that we were told of, by index, until they end.
     known: Vec<Option<Arc<ContextShared>>>,
 }
 
@@ -34,8 +34,8 @@ impl ContextTable {
             || mutant("stranger-named-by-its-key")
     }
 
-    /// Notes that the peer is told of one of our contexts. Returns those that it may forget,
-    /// to be sent before.
+    /// Notes that the peer is told of one of our contexts. Returns those that it may forget:
+    /// the caller sends their farewells first.
     pub(crate) fn announce(&mut self, key: Key) -> Vec<Key> {
         *place_of(&mut self.announced, key) = Some(key.stamp());
         mem::take(&mut self.ended)
@@ -55,7 +55,7 @@ impl ContextTable {
         drop(before);
     }
 
-    /// Returns the peer's context that a connection names; `None` for one that has ended.
+    /// Returns the peer's context that a connection names; `None` if it has ended.
     #[inline(always)]
     pub(crate) fn known(&self, key: Key) -> Option<&Arc<ContextShared>> {
         let known = self.known.get(key.index() as usize)?.as_ref();

@@ -2,8 +2,8 @@
 
 use crate::limits::Limits;
 
-/// Messages and bytes, counted from a channel's beginning. That makes credit idempotent: it may be
-/// read ahead of what lies before it in the lane, and once more when its turn comes.
+/// Messages and bytes, counted from a channel's beginning. That makes credit idempotent: a loop may read it
+/// ahead of the records before it in the lane, and once more when its turn comes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Credit {
     pub(crate) messages: u64,
@@ -38,7 +38,7 @@ impl Credit {
             && limits.window_bytes.is_none_or(|window| self.bytes < window.max(1))
     }
 
-    /// Returns whether this much was taken that the other side should know.
+    /// Returns whether so much was taken since the last report that the other side should be told: half a window.
     fn is_worth_reporting(self, limits: &Limits) -> bool {
         limits.window_messages.is_some_and(|window| self.messages >= window.div_ceil(2).into())
             || limits.window_bytes.is_some_and(|window| self.bytes >= window.div_ceil(2))
@@ -53,12 +53,12 @@ pub(crate) struct Sent {
 }
 
 impl Sent {
-    /// Returns what is under way.
+    /// Returns how much is under way.
     pub(crate) fn outstanding(self) -> Credit {
         self.total.since(self.credited)
     }
 
-    /// Takes credit, if it is news.
+    /// Notes credit. An older one than is known changes nothing.
     pub(crate) fn credit(&mut self, credit: Credit) {
         self.credited = Credit {
             messages: self.credited.messages.max(credit.messages),
@@ -75,7 +75,7 @@ pub(crate) struct Taken {
 }
 
 impl Taken {
-    /// Returns whether the other side should be told that it may count on this much.
+    /// Returns whether the other side should be told what was taken.
     #[inline]
     pub(crate) fn is_worth_reporting(self, limits: &Limits) -> bool {
         self.total.since(self.reported).is_worth_reporting(limits)

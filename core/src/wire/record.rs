@@ -20,26 +20,26 @@ const _: () = {
     assert!(PIECE_BYTES == payload::PIECE_BYTES);
 };
 
-/// A short message: as much of it as the record holds, initialised as far as the
-/// message goes. Aligned, so that it is moved in the pieces it was written in.
+/// The part of a short message that its record holds, initialised as far as the
+/// message goes. Aligned, for the sake of store forwarding: it is then moved in the same pieces in which it was written.
 #[repr(align(8))]
 pub(crate) struct Head([MaybeUninit<u8>; HEAD_BYTES]);
 
 /// One entry of a lane, at most [`RECORD_BYTES`].
 pub(crate) enum Record {
-    /// A message of at most [`INLINE_BYTES`]; the bytes that do not fit the head lie in its tail.
+    /// A message of at most [`INLINE_BYTES`]; the bytes that do not fit into the head lie in the record's tail.
     Short { channel: Channel, route: Route, flags: MessageFlags, length: u8, head: Head },
     /// A longer message, by reference.
     Long { channel: Channel, route: Route, flags: MessageFlags, bytes: Bytes },
-    /// A context of the sender's that connections name by its key from now on.
+    /// A context of the sender. From now on connections name it by its key.
     Announce(Arc<ContextShared>),
     /// A connection to one context.
     Connect { channel: Channel, info: ConnectInfo, opener: Key, target: Key, name: PortName },
     /// A connection to several contexts.
     ConnectMany(Box<ConnectMany>),
-    /// Anything without a payload.
+    /// A record without a payload.
     Signal(Signal),
-    /// To the loop itself: a port was opened towards nobody.
+    /// A note of a loop to itself: a port was opened and there is no target.
     NoTarget { port: Key },
 }
 
@@ -69,22 +69,22 @@ pub(crate) enum Signal {
     /// The receiver with this ordinal took the connection.
     Accept { channel: Channel, ordinal: u32 },
     /// Another port of the context that just accepted as `beside` took the connection
-    /// too. It has the next ordinal behind those that there are.
+    /// too. It gets the next free ordinal.
     Join { channel: Channel, beside: u32 },
     /// The sender of this record ends its part of the channel.
     Close { channel: Channel, route: Route, reason: DisconnectReason, hearing: Hearing },
     /// The sender of this record is done with this much of what the other side sent, counted from the
-    /// channel's beginning. `ordinal` names the receiver where one is meant.
+    /// channel's beginning. `ordinal` names the receiver, if the credit goes towards one.
     Credit { channel: Channel, towards: Towards, ordinal: u32, credit: Credit },
-    /// A context of the sender's that was announced has ended.
+    /// An announced context of the sender has ended.
     Farewell { context: Key },
 }
 
-/// Whether those whose port a `Close` ends are told.
+/// Tells whether the contexts whose ports a `Close` ends are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Hearing {
     Told,
-    /// Their port stays open to look at and what they post goes nowhere.
+    /// To their scripts the port still looks open, and what they post goes nowhere.
     Untold,
 }
 
@@ -117,8 +117,8 @@ impl Record {
         bytes as u64
     }
 
-    /// A message of at most [`INLINE_BYTES`] that has its length and not yet its bytes, of
-    /// which [`fill`](Self::fill) writes those that do not go into its [tail](Self::tail_of).
+    /// Makes a message of at most [`INLINE_BYTES`], with its length but without its bytes.
+    /// [`fill`](Self::fill) writes those that do not go into its [tail](Self::tail_of).
     #[inline(always)]
     pub(crate) fn short(channel: Channel, route: Route, flags: MessageFlags, bytes: &[u8]) -> Self {
         debug_assert!(bytes.len() <= INLINE_BYTES);
@@ -127,14 +127,14 @@ impl Record {
         Self::Short { channel, route, flags, length, head: Head([MaybeUninit::uninit(); HEAD_BYTES]) }
     }
 
-    /// The bytes of a short message that go into its tail.
+    /// Returns the bytes of a short message that go into its tail.
     #[inline(always)]
     pub(crate) fn tail_of(bytes: &[u8]) -> &[u8] {
         bytes.get(HEAD_BYTES..).unwrap_or_default()
     }
 
-    /// Writes the head of a short message. Done where the record is to stay: moving what
-    /// was just written in pieces means waiting for them.
+    /// Writes the head of a short message. Call it once the record is in its final place: a move would read in
+    /// whole words what was just written in other pieces, where store forwarding fails.
     #[inline(always)]
     pub(crate) fn fill(&mut self, bytes: &[u8]) {
         match bytes.first_chunk::<HEAD_BYTES>() {
@@ -147,11 +147,11 @@ impl Record {
         }
     }
 
-    /// As [`fill`](Self::fill), for a message without a tail.
+    /// Does [`fill`](Self::fill) for a message without a tail.
     #[inline(always)]
     pub(crate) fn fill_short(&mut self, bytes: &[u8]) {
         let Self::Short { head, .. } = self else { return };
-        // In pieces that overlap, straight away: there is no loop to mispredict.
+        // Pieces that overlap need no loop, so there is no loop branch to mispredict.
         match (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
             (Some(first), Some(last)) => {
                 if let Some(second) = bytes.get(16..32) {
@@ -168,7 +168,7 @@ impl Record {
     ///
     /// # Panics
     ///
-    /// When the record is none.
+    /// When the record is no short message.
     ///
     /// # Safety
     ///
@@ -184,8 +184,8 @@ impl Record {
         (*flags, unsafe { Pieces::new((*length).into(), &head.0, tail) })
     }
 
-    /// A message from `body`, and the tail that goes with the record. The last
-    /// record made of a body takes a long one by reference without another count.
+    /// Makes a message from `body`, and returns it with its tail. The last
+    /// record that is made from a long body takes the reference over, which spares a count.
     #[inline]
     pub(crate) fn message<'a>(
         channel: Channel,
