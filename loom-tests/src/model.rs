@@ -1,5 +1,5 @@
-//! Doors through which the models reach the pieces below the public surface.
-//! Exists only where the crate is compiled for models.
+//! What the models reach of the pieces below the public surface.
+//! Exists only when the crate is compiled for models.
 
 use crate::concurrent::bell;
 use crate::concurrent::lane;
@@ -8,7 +8,7 @@ use crate::ids::EventLoopId;
 use crate::sync::{Arc, PairedFence};
 use std::task::Waker;
 
-/// Whether this run spoils the core in some place, to see that a model notices.
+/// Returns whether this run spoils the core in some place, to see whether a model notices.
 #[must_use]
 pub fn mutated() -> bool {
     crate::sync::mutated()
@@ -22,11 +22,11 @@ pub struct Producer<T>(lane::Producer<T>);
 #[derive(Debug)]
 pub struct Consumer<T>(lane::Consumer<T>);
 
-/// How far a bounded reader goes.
+/// Where a bounded reader stops.
 #[derive(Clone, Copy, Debug)]
 pub struct Frontier(lane::Frontier);
 
-/// A lane.
+/// Makes a lane.
 #[must_use]
 pub fn lane<T: Send>() -> (Producer<T>, Consumer<T>) {
     let (producer, consumer) = lane::lane();
@@ -43,7 +43,7 @@ impl<T> Producer<T> {
         self.0.push(record, tail, tail.len() as u64)
     }
 
-    /// Lets go of spare memory.
+    /// Gives back spare memory.
     pub fn shrink(&mut self) {
         self.0.shrink();
     }
@@ -61,7 +61,7 @@ impl<T> Consumer<T> {
         self.0.publish_consumed();
     }
 
-    /// How far what the lane holds by now may reach.
+    /// Returns the end of what the lane holds by now, or an upper bound of it.
     #[must_use]
     pub fn frontier(&self) -> Frontier {
         Frontier(self.0.frontier())
@@ -77,12 +77,12 @@ impl<T> Consumer<T> {
         self.0.look_ahead(look);
     }
 
-    /// Whether a record is ready.
+    /// Returns whether a record is ready.
     pub fn ready(&mut self) -> bool {
         self.0.ready()
     }
 
-    /// Lets go of spare memory.
+    /// Gives back spare memory.
     pub fn shrink(&mut self) {
         self.0.shrink();
     }
@@ -101,43 +101,43 @@ pub struct Ringer(bell::Ringer, Bell);
 pub struct Armer(bell::Armer);
 
 impl Bell {
-    /// A bell that wakes `waker`.
+    /// Makes a bell that wakes `waker`.
     #[must_use]
     pub fn new(waker: Waker) -> Self {
         Self(Arc::new(bell::Bell::new(Wakeup::new(waker), PairedFence::new(true))))
     }
 
-    /// A line of this bell, both sides.
+    /// Makes a line of this bell, and returns both sides of it.
     #[must_use]
     pub fn line(&self) -> (Ringer, Armer) {
         let line = bell::Line::new(bell::Source::Lane(EventLoopId::UNNUMBERED));
         (Ringer(bell::Ringer::new(Arc::clone(&line)), self.clone()), Armer(bell::Armer::new(line)))
     }
 
-    /// A line of this bell that any number of threads ring.
+    /// Makes a line of this bell that any number of threads may ring.
     #[must_use]
     pub fn shared_line(&self) -> SharedLine {
         SharedLine(bell::Line::new(bell::Source::Control), self.clone())
     }
 
-    /// Disarms and takes what rang: how many lines.
+    /// Disarms, takes what rang, and returns how many lines that were.
     #[must_use]
     pub fn take(&self) -> usize {
         self.0.take().count()
     }
 
-    /// Stands between arming lines and looking again.
+    /// Passes the fence between arming lines and looking again.
     pub fn look_again(&self) {
         self.0.look_again();
     }
 
-    /// Arms; `false` when something rang since the last `take`.
+    /// Arms the bell. Returns `false` when something rang since the last `take`.
     #[must_use]
     pub fn arm(&self) -> bool {
         self.0.arm()
     }
 
-    /// Ends the bell.
+    /// Closes the bell.
     pub fn close(&self) {
         self.0.close();
     }
@@ -153,7 +153,7 @@ impl Bell {
 pub struct SharedLine(Arc<bell::Line>, Bell);
 
 impl SharedLine {
-    /// Rings.
+    /// Rings the bell.
     pub fn ring(&self) {
         self.1.0.ring(&self.0);
     }
@@ -167,7 +167,7 @@ impl Ringer {
 }
 
 impl Armer {
-    /// Has the producer ring from now on.
+    /// Makes the producer ring from now on.
     pub fn arm(&mut self) {
         self.0.arm();
     }

@@ -9,8 +9,9 @@
 //! another operation of this module: a real lock held across a modelled operation
 //! would hang a model, and a guard that escapes is how sharded maps deadlock.
 //!
-//! `mutant("name")` marks a place where a known mistake can be put back, to see that a model notices:
-//! constantly `false` normally, and in models `true` for the one mutant that the run chose.
+//! `mutant("name")` marks a place where a known mistake can be put back, to see whether
+//! a model notices. It is always `false` in a normal build, and in models `true` for the one
+//! mutant that the run chose.
 
 // In the package of the models, for which alone the crate is compiled with this cfg.
 #[cfg(port_core_model)]

@@ -10,13 +10,13 @@ use dashmap::DashMap;
 use std::hash::Hash;
 use std::time::Instant;
 
-/// No mistake is put back outside of models.
+/// Returns `false`: no mistake is put back outside of models.
 #[inline(always)]
 pub(crate) const fn mutant(_name: &'static str) -> bool {
     false
 }
 
-/// `std`'s cell behind loom's closure interface.
+/// `std`'s cell with loom's closure interface.
 #[derive(Debug)]
 pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
 
@@ -36,7 +36,7 @@ impl<T> UnsafeCell<T> {
     }
 }
 
-/// `parking_lot`'s condition variable behind an interface that loom's fits too.
+/// `parking_lot`'s condition variable with an interface that loom's fits too.
 #[derive(Debug, Default)]
 pub(crate) struct Condvar(parking_lot::Condvar);
 
@@ -46,7 +46,7 @@ impl Condvar {
         guard
     }
 
-    /// The guard, and whether `deadline` passed.
+    /// Waits until notified or until `deadline`. Returns the guard, and whether the deadline passed.
     pub(crate) fn wait_until<'a, T>(
         &self,
         mut guard: MutexGuard<'a, T>,
@@ -70,7 +70,7 @@ impl<K: Eq + Hash + Clone, V> ShardedMap<K, V> {
         Self(DashMap::with_hasher(foldhash::fast::FixedState::default()))
     }
 
-    /// Inserts unless the key is taken; whether it did.
+    /// Inserts a value unless the key is taken. Returns whether it did.
     pub(crate) fn insert_new(&self, key: K, value: V) -> bool {
         match self.0.entry(key) {
             dashmap::Entry::Occupied(_) => false,
@@ -107,8 +107,8 @@ impl<K: Eq + Hash + Clone, V> ShardedMap<K, V> {
     }
 }
 
-/// Numbers for what the core makes, from 1 on. One count for the whole process, so that what one service
-/// named means nothing to another.
+/// Numbers for what the core makes, from 1 on. Counted for the whole process, so that an id of one service
+/// means nothing to another.
 pub(crate) struct Numbers(());
 
 static EVENT_LOOPS: AtomicU64 = AtomicU64::new(1);

@@ -1,21 +1,20 @@
-//! Two fences of which one is passed far more often than the other.
+//! Two fences, of which one is passed far more often than the other.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering, compiler_fence, fence};
 use std::thread;
 use std::time::Duration;
 
-/// The two fences between "publish, then look" and "announce, then look": whoever
-/// passes its fence second sees what the other did before its own.
+/// The two fences between "publish, then look" and "announce, then look": the side that
+/// passes its fence second sees what the other did before its own fence.
 ///
-/// Where the system has `membarrier`, the side that passes often pays nothing and the
-/// rare side has the kernel interrupt every running thread of the process with a fence; where
-/// it does not, or where a sandbox would kill who asks, both sides pass a fence. Which of the two is settled
-/// before the first use.
-/// The asymmetric form is the symmetric one with the frequent side's fence moved: the
-/// kernel passes it for that thread, at some point between two of its instructions, and
-/// wherever that point is, either its publishing lies before it (and is visible to the rare side
-/// afterwards) or its look lies behind it (and sees the announcement).
+/// If the system has `membarrier`, the fences are asymmetric: the frequent side pays nothing, and the
+/// rare side makes the kernel interrupt every running thread of the process with a fence. Otherwise
+/// both sides pass an ordinary fence. Which form is used is decided before the first use.
+///
+/// Why the asymmetric form is as good: the kernel's interrupt is a fence that the frequent side passes at
+/// some point between two of its instructions. If its publishing comes before that point, the rare side sees it
+/// afterwards. If not, its look comes after that point, and sees the announcement.
 pub(crate) struct PairedFence {
     asymmetric: AtomicBool,
 }
@@ -26,7 +25,7 @@ impl PairedFence {
         Self { asymmetric: AtomicBool::new(asymmetric && kernel::register()) }
     }
 
-    /// The side that publishes.
+    /// Passes the fence of the side that publishes.
     #[inline(always)]
     pub(crate) fn frequent(&self) {
         // Relaxed: it changes once at most, and `rare` allows for that.
@@ -38,7 +37,7 @@ impl PairedFence {
         }
     }
 
-    /// The side that announces.
+    /// Passes the fence of the side that announces.
     #[inline]
     pub(crate) fn rare(&self) {
         // ORDERING: pairs with the fence in `frequent`, or with the one that the kernel
@@ -49,9 +48,9 @@ impl PairedFence {
         }
     }
 
-    /// The system took `membarrier` away, as a sandbox does that was not there at the
-    /// start. From now on both sides pass a fence. Somebody may be between its old,
-    /// empty fence and its look; a processor's stores reach the others within far less than this.
+    /// Goes over to ordinary fences on both sides, because the system no longer offers `membarrier` (a sandbox
+    /// that was entered after the start forbids it, for example). A thread may be between its old, empty fence and
+    /// its look just now; stores become visible to other processors long before the sleep here is over.
     #[cold]
     fn give_up(&self) {
         self.asymmetric.store(false, Ordering::Relaxed);
@@ -75,12 +74,12 @@ mod kernel {
         unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
     }
 
-    /// Says that this process will use the fence; whether it may. May be said again.
+    /// Registers this process for the fence, and returns whether it may use it. May be called again.
     pub(super) fn register() -> bool {
         membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
     }
 
-    /// Has every running thread of this process pass a full fence; whether it did.
+    /// Makes every running thread of this process pass a full fence. Returns whether it did.
     pub(super) fn fence_everyone() -> bool {
         membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED)
     }

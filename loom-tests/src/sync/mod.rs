@@ -14,7 +14,7 @@ use super::HashMap;
 use std::hash::Hash;
 use std::time::Instant;
 
-/// Two fences, in the form that every system has.
+/// The two fences in their symmetric form, which loom can model.
 #[derive(Debug)]
 pub(crate) struct PairedFence(());
 
@@ -62,7 +62,7 @@ impl Condvar {
         self.0.wait(guard).expect("models do not poison locks")
     }
 
-    /// Models have no time: every deadline has passed.
+    /// Returns at once: models have no time, so every deadline has passed.
     pub(crate) fn wait_until<'a, T>(
         &self,
         guard: MutexGuard<'a, T>,
@@ -76,7 +76,7 @@ impl Condvar {
     }
 }
 
-/// One shard, which is the sharpest case.
+/// A map with one shard, where accesses meet most often.
 #[derive(Debug)]
 pub(crate) struct ShardedMap<K: Eq + Hash, V>(loom::sync::RwLock<HashMap<K, V>>);
 

@@ -1,5 +1,5 @@
-//! Spoils the core in one place chosen from outside, so that the models can be asked
-//! whether they notice; and tells which places a run came past.
+//! Spoils the core in one place chosen from outside, to see whether the models notice;
+//! and reports which places a run came past.
 //!
 //! | variable | effect |
 //! |---|---|
@@ -57,20 +57,20 @@ struct Reached {
 impl Reached {
     fn tell(&mut self, place: (&'static str, u32, u32, &'static str), line: impl FnOnce() -> String) {
         if self.told.insert(place) {
-            // One write, for other processes append to the same file.
+            // One write, because other processes append to the same file.
             self.file.write_all(line().as_bytes()).expect("a file to report to");
         }
     }
 }
 
-/// Tells of a place, where that was asked for.
+/// Reports a place, if `PORT_CORE_REACHED` asks for it.
 fn reached(place: (&'static str, u32, u32, &'static str), line: impl FnOnce() -> String) {
     if let Some(reached) = &*REACHED {
         reached.lock().unwrap_or_else(PoisonError::into_inner).tell(place, line);
     }
 }
 
-/// The ordering an operation of the core is to have: its own, or a weaker one.
+/// Returns the ordering that an operation of the core is to have: its own, or a weaker one.
 #[track_caller]
 pub(super) fn ordering(operation: &'static str, own: Ordering) -> Ordering {
     if own == Ordering::Relaxed {
@@ -91,19 +91,19 @@ pub(super) fn ordering(operation: &'static str, own: Ordering) -> Ordering {
     }
 }
 
-/// A caller's file below the core's `src`, however the compiler was called.
+/// Returns a caller's file below the core's `src`, however the compiler was called.
 fn file(caller: &'static Location<'static>) -> String {
     let path = caller.file().replace('\\', "/");
     path.rsplit_once("src/").map_or(path.as_str(), |(_, below)| below).to_owned()
 }
 
-/// Whether the run put this known mistake back.
+/// Returns whether the run put this known mistake back.
 pub(crate) fn mutant(name: &'static str) -> bool {
     reached((name, 0, 0, ""), || format!("mutant\t{name}\n"));
     matches!(&*CHOSEN, Some(Mutation::Mutant(chosen)) if chosen == name)
 }
 
-/// Whether the run spoils anything. What a model explores then means nothing.
+/// Returns whether the run spoils anything. How much a model explores then means nothing.
 pub(crate) fn mutated() -> bool {
     CHOSEN.is_some()
 }
