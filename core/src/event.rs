@@ -48,7 +48,7 @@ pub enum Event {
         payload: Payload,
         /// How the bytes were made.
         format: MessageFormat,
-        /// Whether the sender ran under user activation.
+        /// `true` if the sender ran under user activation.
         user_activation: bool,
         /// The number that the embedder [set on the context](crate::EventLoop::set_context_data); 0 before.
         context_data: u64,

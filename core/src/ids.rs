@@ -166,8 +166,8 @@ pub struct EventLoopId(u64);
 /// Index and generation of a slot in one event loop: the lower bits of an id.
 ///
 /// One number, the index above the generation, for the sake of store forwarding: ids are copied in whole words soon
-/// after they are made, and such a load would stall on two halves stored one by one. Aligned to four bytes, as two
-/// halves would be, so that the structures that hold keys stay small.
+/// after they are made, and such a load would stall on two halves stored one by one (a connect stalled three times).
+/// Aligned to four bytes, as two halves would be, so that the structures that hold keys stay small.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(Rust, packed(4))]
 pub(crate) struct Key(u64);

@@ -52,7 +52,7 @@
 //!
 //! Everything a thread did before [`post_message`](EventLoop::post_message),
 //! a connect or a disconnect is visible to the thread that takes the event it caused. What
-//! a thread did before it reported a fact is visible to whoever hears the end that the fact caused.
+//! a thread did before it reported a fact is visible to the thread that hears the end that the fact caused.
 //!
 //! # Words
 //!

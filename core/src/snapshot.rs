@@ -38,7 +38,7 @@ pub struct ContextSnapshot {
     pub place: Option<Place>,
     /// Which listeners it has.
     pub listening: Listening,
-    /// Whether its page is in the back/forward cache.
+    /// `true` if its page is in the back/forward cache.
     pub suspended: bool,
     /// Why a fact ended it, if one did and the event loop has not taken the notice yet.
     pub gone: Option<DisconnectReason>,
@@ -56,9 +56,9 @@ pub struct PortSnapshot {
     pub context: ContextId,
     /// Its name.
     pub name: PortName,
-    /// Whether this is the opener's end.
+    /// `true` if this is the opener's end.
     pub opener: bool,
-    /// Whether it is open.
+    /// Its state.
     pub status: PortStatus,
     /// The other ends that are not known to be gone: the opener, or the receivers.
     pub others: Vec<PortEnd>,
@@ -72,7 +72,7 @@ pub struct PortSnapshot {
 pub struct PortEnd {
     /// The context there.
     pub context: ContextId,
-    /// Whether its context is known to have taken the connection.
+    /// `true` if its context is known to have taken the connection.
     pub accepted: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Connections that reach this event loop: who takes them, and who refuses.
+//! Connections that reach this event loop: which contexts take them, and which refuse.
 
 use super::EventLoop;
 use super::connect::enter_port;
@@ -21,7 +21,7 @@ use crate::wire::channel::{Channel, Route};
 use crate::wire::record::{ConnectMany, Hearing, Record, Signal};
 
 impl EventLoop {
-    /// Takes the connection to one context that lies next in a peer's lane.
+    /// Takes the connection to one context that is next in a peer's lane.
     #[inline(never)]
     pub(super) fn take_connect(&mut self, index: PeerIndex, slot: &mut EventSlot) -> Taken {
         if self.service.policies.connect_listeners == ConnectListeners::PortForEach {
@@ -53,7 +53,7 @@ impl EventLoop {
         Taken::Event(slot.put_connect(to, info, &port.name, sender))
     }
 
-    /// Refuses the connection that lies next in a peer's lane.
+    /// Refuses the connection that is next in a peer's lane.
     #[cold]
     fn refuse_next(&mut self, index: PeerIndex, channel: Channel, reason: DisconnectReason) -> Taken {
         self.drop_next(index);
@@ -66,7 +66,7 @@ impl EventLoop {
         self.send_signal(index, move || Signal::Close { channel, route, reason, hearing });
     }
 
-    /// Takes the connection to one context that lies next in a peer's lane, where each listener may
+    /// Takes the connection to one context that is next in a peer's lane, when each listener may
     /// get a port of its own.
     #[cold]
     fn take_connect_of_listeners(&mut self, index: PeerIndex) -> Taken {
@@ -95,6 +95,7 @@ impl EventLoop {
         let mut next_ordinal = u32::try_from(targets.len()).unwrap_or(u32::MAX);
         for (&target, beside) in targets.iter().zip(0..) {
             for nth in 0..self.ports_for(target, info.kind) {
+                // A target's first port has the target's ordinal; further ones follow after all targets.
                 let ordinal = if nth == 0 { beside } else { next_ordinal };
                 let Self { service, contexts, ports, .. } = self;
                 let admitted = admit(service, contexts.get_mut(target), info.kind, opener.as_ref());
@@ -128,7 +129,7 @@ impl EventLoop {
                         self.refuse(index, channel, ordinal, reason);
                         break;
                     }
-                    // The context has all the ports that it may have.
+                    // The context holds as many ports as it may; its first port answered for it already.
                     Err(_) => break,
                 }
             }
@@ -152,10 +153,12 @@ impl EventLoop {
     }
 }
 
-/// Returns whether one of our contexts takes a connection, or why not. Rights are looked at again here, for the
-/// index may have known less or earlier. An opener that was killed is refused, for its notice may have
-/// been here already, in which case it is not known any more; one that was detached has its `Close`
-/// behind what it sent.
+/// Returns the context that takes a connection and the opener, or why the connection is refused. Rights are checked
+/// again, because they may have changed since the opener looked into the index.
+///
+/// Race: the opener was killed while its connection was under way. The notice of that may have been taken already,
+/// and then nothing would end the port; so a killed opener is refused, known or not. A detached one is not: its
+/// `Close` follows in the lane.
 #[inline(always)]
 fn admit<'a, 'o>(
     service: &ServiceInner,

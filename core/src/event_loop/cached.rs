@@ -1,4 +1,4 @@
-//! Contexts whose page is in the back/forward cache: what they hear when it comes back.
+//! Contexts whose page is in the back/forward cache, and what they hear when it comes back.
 
 use super::EventLoop;
 use crate::event::Event;
@@ -13,9 +13,9 @@ use std::collections::VecDeque;
 use std::mem;
 
 impl EventLoop {
-    /// A context's page went into the back/forward cache.
+    /// Suspends a context whose page went into the back/forward cache.
     pub(super) fn suspend(&mut self, key: Key) {
-        // Race: the context ended since.
+        // Race: the context was detached or killed before the notice was taken.
         let Some(context) = self.contexts.get_mut(key) else { return };
         context.suspended.get_or_insert_with(Suspended::default);
         if self.service.policies.back_forward_cache == BackForwardCache::Ends {
@@ -25,9 +25,9 @@ impl EventLoop {
         }
     }
 
-    /// A context's page came back.
+    /// Resumes a context whose page came back: what it held is queued.
     pub(super) fn resume(&mut self, key: Key) {
-        // Race: the context ended since.
+        // Race: the context was detached or killed before the notice was taken.
         let Some(context) = self.contexts.get_mut(key) else { return };
         if let Some(suspended) = context.suspended.take()
             && !mutant("held-for-a-page-and-lost")
@@ -36,7 +36,7 @@ impl EventLoop {
         }
     }
 
-    /// Keeps a message for a page in the cache, or not, as the policy says.
+    /// Keeps a message for a page in the cache, or drops it, as the policy says.
     pub(super) fn hold_message(&mut self, context: Key, key: Key, event: Event) {
         let bytes = if let Event::Message { payload, .. } = &event { payload.len() as u64 } else { 0 };
         let suspended = self.contexts.get_mut(context).and_then(|context| context.suspended.as_mut());
@@ -54,6 +54,7 @@ impl EventLoop {
         };
         discard(event);
         if within {
+            // The policy loses the message, so its sender gets the window back.
             self.receiver_took(key, bytes);
         } else {
             self.close_port(key, DisconnectReason::BackForwardCache);

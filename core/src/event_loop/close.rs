@@ -27,7 +27,7 @@ impl EventLoop {
         let Some(key) = self.port_key(port) else { return false };
         let Self { ports, contexts, peers, port_data, .. } = self;
         let Some(port) = ports.get(key) else { return false };
-        // The usual case, and the quick way.
+        // The usual case, on a short path: one leg, nothing waits, the context lives.
         if port.state == PortState::Open
             && let Side::Opener(Opener { legs: OneOrMany::One(leg), .. }) = port.side
             && let Some(holder) = contexts.get_mut(port.context)
@@ -48,7 +48,8 @@ impl EventLoop {
         if port.state == PortState::Leaving {
             return false;
         }
-        // Once a fact has ended the context, that is why, whatever its script does yet.
+        // Race: a fact has ended the context, and its notice has not been taken. The fact is the reason then,
+        // whatever the script still does.
         let killed = self.contexts.get(port.context).and_then(|context| context.shared.killed());
         if port.state == PortState::Opening && killed.is_none() {
             self.leave_opening(key);
@@ -59,15 +60,17 @@ impl EventLoop {
         true
     }
 
-    /// Closes a port towards the other side, told why. The port itself stays until
+    /// Closes a port towards the other side, and tells that why. The port itself stays until
     /// [`remove_port`](Self::remove_port).
     pub(super) fn close_port(&mut self, key: Key, reason: DisconnectReason) {
         if self.ports.get(key).is_some_and(|port| port.state.is_opening()) {
-            // What was posted still arrives.
+            // What was posted before still arrives.
             self.release(key);
         }
+        // A port that its side had disconnected while it was opening was removed by the release.
         let Some(port) = self.ports.get_mut(key) else { return };
         if !port.silence() {
+            // It had ended before, so the other side is gone or was told.
             return;
         }
         match &mut port.side {
@@ -92,7 +95,7 @@ impl EventLoop {
         }
     }
 
-    /// Takes a receiver out of its channel's mirror.
+    /// Takes a receiver out of its channel on this side.
     fn leave_channel(&mut self, key: Key, receiver: Receiver) {
         let Receiver { peer: index, channel, .. } = receiver;
         self.fan_out.note_closed_receiver();
@@ -110,8 +113,8 @@ impl EventLoop {
         }
     }
 
-    /// Notes that a target of an opener's port is gone: it refused, it disconnected, or it was
-    /// lost. `state` is [`Gone`](TargetState::Gone) where its event loop said so itself.
+    /// Notes that a target of an opener's port is gone: it refused, disconnected, or was lost.
+    /// `state` is [`Gone`](TargetState::Gone) if the target's own event loop said so.
     pub(super) fn target_gone(
         &mut self,
         index: PeerIndex,
@@ -126,7 +129,7 @@ impl EventLoop {
         let Some(leg) = peer.opened.get_mut(channel.0) else { return };
         let Some(target) = leg.targets.get_mut(ordinal as usize) else { return };
         let before = target.state;
-        // Race: it was killed and said so itself, and one counts.
+        // Race: it disconnected and was killed, and the first to be heard counts.
         if before.is_gone() {
             return;
         }
@@ -157,13 +160,14 @@ impl EventLoop {
         }
     }
 
-    /// A receiver that had taken the connection is gone; the policies say what of the others.
+    /// Applies the policy for the other receivers when one that had taken the connection is gone.
     fn apply_policy(&mut self, port: Key, reason: DisconnectReason) {
         let policies = self.service.policies;
         let kind = match self.ports.get(port).map(|port| &port.side) {
             Some(Side::Opener(opener)) => opener.kind,
             _ => return,
         };
+        // Another receiver may still answer, whatever the policy says of ports.
         if kind == ConnectKind::OneOff {
             return;
         }
@@ -189,6 +193,7 @@ impl EventLoop {
 
     /// Ends an opener's port that reaches nobody any more.
     pub(super) fn end_if_alone(&mut self, key: Key) {
+        // Race: the opener left before its own note that there is no target was taken.
         let Some(port) = self.ports.get(key) else { return };
         let Side::Opener(opener) = &port.side else { return };
         if !opener.legs.is_empty() {
@@ -196,10 +201,11 @@ impl EventLoop {
         }
         match port.state {
             PortState::Open | PortState::Opening => {}
-            // Nobody is left to be told of its end.
+            // Both sides have left it, so nobody is told of its end.
             PortState::Leaving => return self.remove_port(key),
             PortState::Silent | PortState::Ended(_) => return,
         }
+        // The last receiver that took the connection counts more than those that refused it.
         let reason = match (opener.lost, opener.limit_reached) {
             (Some(reason), _) => reason,
             (None, true) => DisconnectReason::LimitReached,
@@ -208,7 +214,7 @@ impl EventLoop {
         self.end_port(key, reason);
     }
 
-    /// Ends a port and has its context told, in order with what else it is told.
+    /// Ends a port and queues the event for its context, after what is queued for it already.
     pub(super) fn end_port(&mut self, key: Key, reason: DisconnectReason) {
         let Some(port) = self.ports.get_mut(key) else { return };
         // Race: it ended before, for another reason.
@@ -224,8 +230,8 @@ impl EventLoop {
         self.emit(event);
     }
 
-    /// Ends a channel that its opener closed: its receivers end. One that may hear it now is handed its
-    /// end at once, for nothing else is queued.
+    /// Ends a channel that its opener closed, and with it the receivers' ports. A single receiver that may hear it now
+    /// is handed its end at once, which keeps the order because nothing is queued.
     #[inline(always)]
     pub(super) fn close_channel(
         &mut self,
@@ -271,7 +277,7 @@ impl EventLoop {
         Taken::Record
     }
 
-    /// The opener of a channel is gone: its receivers end.
+    /// Ends the receivers' ports of a channel whose opener is gone.
     pub(super) fn end_channel(&mut self, index: PeerIndex, channel: Channel, reason: DisconnectReason) {
         let receivers = self.peer_mut(index).and_then(|peer| peer.accepted.remove(channel));
         for receiver in &*receivers.unwrap_or_default() {
@@ -288,7 +294,7 @@ impl EventLoop {
         self.forget_port(key);
     }
 
-    /// Takes a port out, with what lies elsewhere of it.
+    /// Frees a port, with what the event loop's maps hold of it.
     #[inline(always)]
     fn forget_port(&mut self, key: Key) {
         if !self.receiver_windows.is_empty() {
@@ -301,9 +307,10 @@ impl EventLoop {
         self.ports.discard(key, |_| ());
     }
 
-    /// Ends a context: the other sides of its ports are told, itself nothing. Whether
+    /// Ends a context: the other sides of its ports are told, the context itself is not. Returns whether
     /// there was such a context.
     pub(super) fn end_context(&mut self, key: Key, reason: DisconnectReason) -> bool {
+        // Race: it was detached, or another fact ended it, before this notice was taken.
         let Some(context) = self.contexts.remove(key) else { return false };
         for &port in &context.ports {
             self.close_port(port, reason);
@@ -322,6 +329,8 @@ impl EventLoop {
 fn close_leg(peers: &mut [Option<Box<Peer>>], leg: LegAt, reason: DisconnectReason, hearing: Hearing) {
     let LegAt { peer: index, channel } = leg;
     let Some(Some(peer)) = peers.get_mut(index as usize) else { return };
+    // The receivers' loop is told if a receiver is left there, and also if one was lost: that loop has not said that
+    // it freed the channel, whose id may be used again only after this `Close`.
     let to_be_told = peer.remove_opened(channel, |leg| {
         leg.targets.iter().any(|target| match target.state {
             TargetState::Open => true,
@@ -337,7 +346,7 @@ fn close_leg(peers: &mut [Option<Box<Peer>>], leg: LegAt, reason: DisconnectReas
     }
 }
 
-/// Takes a port off its context's list.
+/// Takes a port off its context's list. The last port of the list moves to its place.
 #[inline(always)]
 fn take_off_list(holder: &mut Context, ports: &mut Slab<Port>, key: Key) {
     let Some(position) = ports.get(key).map(|port| port.index_in_context()) else { return };

@@ -23,7 +23,7 @@ pub(crate) struct Context {
     pub(crate) data: u64,
     /// Its ports, in no order.
     pub(crate) ports: Vec<Key>,
-    /// While its page is in the back/forward cache.
+    /// Set while its page is in the back/forward cache.
     pub(crate) suspended: Option<Suspended>,
 }
 
@@ -43,7 +43,7 @@ impl Context {
 #[derive(Default)]
 pub(crate) struct Suspended {
     pub(crate) events: VecDeque<Event>,
-    /// Messages among them, by port.
+    /// How many messages and bytes are among them, by port.
     pub(crate) held: HashMap<Key, Credit>,
 }
 
@@ -58,8 +58,8 @@ impl EventLoop {
         let key = self.contexts.vacant_key().ok_or(AttachError::TooManyContexts)?;
         let id = ContextId::new(self.id, key);
         let shared = Arc::new(ContextShared::new(id, description, extension));
-        // Local first: should the attach be refused further on, a connection or a notice
-        // that found it meanwhile names a key that is never given again.
+        // Race: a connection or a notice finds the context before the attach is refused further on. It is entered here
+        // first, so its key is used up and never names another context.
         let context = Context {
             shared: Arc::clone(&shared),
             stamp: 0,
@@ -90,6 +90,7 @@ impl EventLoop {
     pub(super) fn detach_context(&mut self, context: ContextId) -> Result<(), ContextError> {
         let key = self.context_key(context)?;
         let shared = Arc::clone(&self.contexts.get(key).ok_or(ContextError::UnknownContext)?.shared);
+        // Marked before it leaves the index, to spare openers a connect that would be refused.
         shared.set_detached();
         self.service.index.leave(&shared);
         if mutant("detached-before-its-last-word") {
@@ -116,14 +117,14 @@ impl EventLoop {
         Ok(())
     }
 
-    /// The ports of a context that its script may use, for [`EventLoop::ports`].
+    /// Returns the ports of a context that its script may use, for [`EventLoop::ports`].
     pub(super) fn ports_of(&self, context: ContextId) -> impl Iterator<Item = PortId> {
         let holder = self.context_key(context).ok().and_then(|key| self.contexts.get(key));
         let ports = holder.map_or(&[][..], |context| &context.ports[..]);
         ports.iter().map(|&key| self.port_id(key)).filter(|&port| self.is_open(port))
     }
 
-    /// The context that holds a port which its script may use, for [`EventLoop::context_of`].
+    /// Returns the context that holds a port which its script may use, for [`EventLoop::context_of`].
     pub(super) fn holder_of(&self, port: PortId) -> Option<ContextId> {
         let port = self.port_key(port).and_then(|key| self.ports.get(key));
         port.filter(|port| port.state != PortState::Leaving).map(|port| self.context_id(port.context))

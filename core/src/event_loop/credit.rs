@@ -1,4 +1,4 @@
-//! Windows: how far a side of a port may be ahead of the other.
+//! Windows: how far one side of a port may be ahead of the other.
 
 use super::EventLoop;
 use crate::event::Event;
@@ -16,7 +16,7 @@ impl EventLoop {
         self.windowed
     }
 
-    /// Whether every window of a port admits a message.
+    /// Returns whether every window of a port admits a message.
     pub(super) fn has_room(&self, key: Key) -> bool {
         let Some(port) = self.ports.get(key) else { return true };
         match &port.side {
@@ -36,7 +36,7 @@ impl EventLoop {
         }
     }
 
-    /// Looks for credits in what the peers of a port have sent, leaving the rest for
+    /// Applies the credits in what the peers of a port have sent, and leaves the rest for
     /// [`next_event`](Self::next_event).
     pub(super) fn take_credits(&mut self, key: Key) {
         for index in self.peers_of(key) {
@@ -48,7 +48,7 @@ impl EventLoop {
         }
     }
 
-    /// The other side took messages of a port.
+    /// Notes what the other side took of a port's messages.
     pub(super) fn credited(
         &mut self,
         index: PeerIndex,
@@ -60,6 +60,7 @@ impl EventLoop {
         let Some(peer) = self.peers[index as usize].as_mut() else { return };
         let port = match towards {
             Towards::Opener => {
+                // Race: the opener disconnected while the credit was under way.
                 let Some(leg) = peer.opened.get(channel.0) else { return };
                 if let Some(window) = peer.windows.get_mut(&channel) {
                     window.sent.credit(credit);
@@ -74,6 +75,7 @@ impl EventLoop {
                             Some(Side::Receiver(receiver)) if receiver.ordinal == ordinal)
                     })
                 });
+                // Race: the receiver left while the credit was under way.
                 let Some(key) = found else { return };
                 if let Some(window) = self.receiver_windows.get_mut(&key) {
                     window.sent.credit(credit);
@@ -99,11 +101,12 @@ impl EventLoop {
         }
     }
 
-    /// A receiver is done with a message of `bytes`.
+    /// Counts a message of `bytes` that a receiver is done with.
     pub(super) fn receiver_took(&mut self, key: Key, bytes: u64) {
         if !self.has_windows() {
             return;
         }
+        // An opener's messages were counted by `opener_took` when they were taken.
         let Some(Side::Receiver(receiver)) = self.ports.get(key).map(|port| &port.side) else { return };
         let (index, channel) = (receiver.peer, receiver.channel);
         self.receiver_windows.entry(key).or_default().taken.total.add(Credit::one(bytes));
@@ -117,6 +120,7 @@ impl EventLoop {
         }
         let Self { peers, receiver_windows, service, .. } = self;
         let Some(peer) = peers[index as usize].as_mut() else { return };
+        // Race: the channel ended before its last messages were handed out; nobody waits for this credit.
         let Some(accepted) = peer.accepted.get(channel) else { return };
         let taken = |at: &ReceiverAt| {
             receiver_windows.get(&at.port.key()).map(|window| window.taken).unwrap_or_default()

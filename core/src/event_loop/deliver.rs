@@ -1,9 +1,9 @@
 //! The one way from record to event.
 //!
 //! [`deliver`](EventLoop::deliver) looks at four things, in this order: a message that is on its way to
-//! several receivers, events that were made and not yet handed out, the next record of the
-//! peer that has its turn, and whose turn is next. Whether a port may hear an event now is
-//! [`may_hear`]'s to say, for all of them.
+//! several receivers; events that were made and not yet handed out; the next record of the
+//! peer that has its turn; and whose turn is next. For all of them [`may_hear`] decides whether a port
+//! may hear the event now.
 
 use super::EventLoop;
 use super::slot::{Addressee, EventSlot, Full, Written};
@@ -16,11 +16,11 @@ use crate::payload::{Payload, Piece, discard};
 use crate::sync::mutant;
 use crate::wire::record::{Address, Record};
 
-/// What came of a record.
+/// Tells what came of a record.
 pub(super) enum Taken {
     /// An event, which lies in the slot.
     Event(Full),
-    /// No event, or some that wait in the queue of events.
+    /// No event, or events that were put into the queue.
     Record,
     /// There was no record.
     Nothing,
@@ -35,25 +35,25 @@ pub(super) enum Heard {
     Message,
     /// A message that waited for its page to come back from the back/forward cache.
     HeldMessage,
-    /// That it ended, and it is open yet.
+    /// That it ends; it is still open.
     End,
-    /// That it ended, which was noted before.
+    /// That it ended, which its state shows already.
     NotedEnd,
     /// That it has room again.
     Room,
 }
 
-/// Whether a port hears something.
+/// Tells whether a port hears something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hears {
     Now,
-    /// When its page is back from the back/forward cache, if the policy says so.
+    /// Not while its page is in the back/forward cache, and afterwards only if the policy says so.
     Later,
     Never,
 }
 
-/// Returns whether a port in this state, whose context is `holder`, may hear something now. The
-/// invariant of the crate stands here: a context that is gone or was killed hears nothing, nothing
+/// Returns whether a port in this state, whose context is `holder`, may hear something now. This is
+/// the invariant of the crate: a context that is gone or was killed hears nothing, nothing
 /// follows a port's end, and a page in the cache hears nothing that comes while it is there.
 #[inline(always)]
 pub(super) fn may_hear(holder: Option<&Context>, state: PortState, what: Heard) -> Hears {
@@ -61,7 +61,7 @@ pub(super) fn may_hear(holder: Option<&Context>, state: PortState, what: Heard) 
     let fits = match what {
         Heard::Connect => true,
         Heard::Message => state.hears(),
-        // A port that went silent, or whose end is queued, had what was sent to it before.
+        // A silent or ended port still hears this: the message was taken before the port ended.
         Heard::HeldMessage => state != PortState::Leaving,
         Heard::NotedEnd => matches!(state, PortState::Ended(_)),
         Heard::End | Heard::Room => state == PortState::Open,
@@ -76,7 +76,7 @@ pub(super) fn may_hear(holder: Option<&Context>, state: PortState, what: Heard) 
 }
 
 impl EventLoop {
-    /// Puts the next event into the slot, or arms the waker and puts nothing.
+    /// Puts the next event into the slot; if there is none, arms the waker and puts nothing.
     #[inline(never)]
     pub(super) fn deliver_or_arm(&mut self, slot: &mut EventSlot) -> Written {
         loop {
@@ -87,7 +87,7 @@ impl EventLoop {
         }
     }
 
-    /// Puts the next event into the slot, or nothing where there is none now.
+    /// Puts the next event into the slot, or nothing if there is none now.
     #[inline(never)]
     pub(super) fn deliver(&mut self, slot: &mut EventSlot) -> Written {
         // Past the loop below, whose registers a copy has no use for: 30 instructions for each receiver.
@@ -174,8 +174,8 @@ impl EventLoop {
         }
     }
 
-    /// Drops the next record of a peer, which nobody here can hear any more: its channel, receiver or
-    /// context went while it was under way.
+    /// Drops the next record of a peer. Race: its channel, receiver or context ended while the record was under way, so
+    /// nobody here may hear it.
     #[cold]
     pub(super) fn drop_next(&mut self, index: PeerIndex) -> Taken {
         self.round.count_record();
@@ -185,11 +185,11 @@ impl EventLoop {
         Taken::Record
     }
 
-    /// Hands out the first of the events that were made, if it is still good.
+    /// Hands out the first of the events that were made, if its port may still hear it.
     #[inline(never)]
     fn hand_out_made(&mut self, slot: &mut EventSlot) -> Taken {
         let Some(event) = self.events.front() else { return Taken::Record };
-        // Made before its page went into the cache, if that is where it is: `Later` is now.
+        // `Later` counts as now: if the page is in the cache, it went there after the event was made.
         if self.hears(event) == Hears::Never {
             discard(self.events.pop_front());
             return Taken::Record;
@@ -213,7 +213,7 @@ impl EventLoop {
         }
     }
 
-    /// Returns whether an event that was made is still good.
+    /// Returns whether the port of an event that was made may still hear it.
     fn hears(&self, event: &Event) -> Hears {
         let what = match event {
             Event::Connect { .. } => Heard::Connect,
@@ -228,8 +228,8 @@ impl EventLoop {
     }
 }
 
-/// Puts the event of a short message. Not inlined, so that the compiler does not see from the lane to the
-/// slot: it would put the event together elsewhere and move it.
+/// Puts the event of a short message. Not inlined: if the compiler sees both the lane and the slot, it
+/// assembles the event on the stack and moves it, and the move fails store forwarding (see [`EventSlot`]).
 #[inline(never)]
 fn put_short<'a>(
     slot: &mut EventSlot,
@@ -242,7 +242,7 @@ fn put_short<'a>(
     slot.put_short(to, (flags.format(), flags.user_activation()), pieces)
 }
 
-/// Puts the event of a long message. As [`put_short`].
+/// Puts the event of a long message. Not inlined, like [`put_short`].
 #[inline(never)]
 fn put_long(slot: &mut EventSlot, to: Addressee, entry: Entry<'_, Record>, bytes: u64) -> Full {
     entry.take(bytes, |record, _| match record {

@@ -9,7 +9,7 @@ use crate::ids::Key;
 use crate::message::{MessageFlags, MessageFormat};
 use crate::payload::{Payload, Pieces, discard};
 
-/// A message under way to its receivers. Kept for its memory once all have it.
+/// A message under way to its receivers. Kept when all have it, so that the next one reuses its memory.
 #[derive(Default)]
 pub(crate) struct FanOut {
     /// With its format and whether there was user activation, as its events have these.
@@ -79,13 +79,13 @@ impl FanOut {
         self.usual_end = if windowed { 0 } else { receivers.len() };
     }
 
-    /// To be called when a receiver's port is closed from this side.
+    /// Notes that a receiver's port was closed from this side.
     #[inline]
     pub(super) fn note_closed_receiver(&mut self) {
         self.usual_end = 0;
     }
 
-    /// Drops what is under way.
+    /// Drops the message that is under way.
     pub(super) fn discard(&mut self) {
         self.receivers.clear();
         self.position = 0;
@@ -94,7 +94,7 @@ impl FanOut {
 }
 
 impl EventLoop {
-    /// Takes the next record of a peer, a message to several of its receivers here.
+    /// Takes the next record of a peer, which is a message to several receivers here.
     #[inline(never)]
     pub(super) fn begin_fan_out(&mut self, index: PeerIndex) -> Taken {
         let Self { peers, fan_out, round, windowed, .. } = self;
@@ -124,8 +124,8 @@ impl EventLoop {
         self.copy_less_usual(slot)
     }
 
-    /// As [`copy_to_next_receiver`](Self::copy_to_next_receiver), where the message is long, a receiver may
-    /// be gone, or there are windows. Passes those that do not hear the message now.
+    /// Does [`copy_to_next_receiver`](Self::copy_to_next_receiver) when the message is long, a receiver may
+    /// be gone, or there are windows. Skips receivers that may not hear the message now.
     #[inline(never)]
     pub(super) fn copy_less_usual(&mut self, slot: &mut EventSlot) -> Written {
         while let Some(&ReceiverAt { port, context }) = self.fan_out.receivers.get(self.fan_out.position) {

@@ -1,4 +1,4 @@
-//! From ids to what they name and back, and who the peers are.
+//! From ids to what they name and back, and the list of peers.
 
 use super::EventLoop;
 use crate::error::ContextError;
@@ -40,7 +40,7 @@ impl EventLoop {
         self.peers.get(index as usize)?.as_deref()
     }
 
-    /// Enters the lanes to a peer.
+    /// Enters a peer with its lanes, and returns its index.
     pub(super) fn add_peer(&mut self, lanes: Lanes) -> PeerIndex {
         let id = lanes.peer.id();
         let index = self.peers.iter().position(Option::is_none).unwrap_or(self.peers.len());
@@ -53,7 +53,7 @@ impl EventLoop {
         index
     }
 
-    /// Something for this loop was made by itself: if the embedder may sleep, wake it.
+    /// Wakes the embedder if it may sleep, because this loop made something for itself.
     pub(super) fn made_work(&mut self) {
         if std::mem::take(&mut self.armed) && !mutant("own-work-wakes-nobody") {
             self.shared.nudge();

@@ -94,7 +94,7 @@ pub struct EventLoop {
     service: Arc<ServiceInner>,
     /// A copy of the shared part's id: one load fewer for each id that is checked.
     id: EventLoopId,
-    /// Whether the limits set a window.
+    /// `true` if the limits set a window.
     windowed: bool,
     shared: Arc<EventLoopShared>,
     contexts: Slab<Context>,
@@ -113,7 +113,7 @@ pub struct EventLoop {
     /// The peers that are polled, each once.
     polled: Vec<PeerIndex>,
     round: turns::Round,
-    /// Whether the bell is armed: the embedder was told "nothing", or has not asked yet, and may sleep.
+    /// `true` if the bell is armed: the embedder was told "nothing", or has not asked yet, and may sleep.
     armed: bool,
     /// How many times a waiting thread looks before it sleeps.
     looks: u32,

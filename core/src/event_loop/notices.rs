@@ -1,4 +1,4 @@
-//! What other threads tell an event loop besides records.
+//! Notices: what other threads tell an event loop beside records.
 
 use super::EventLoop;
 use super::deliver::Taken;
@@ -12,7 +12,7 @@ use crate::sync::{Arc, HashSet, mutant};
 use crate::wire::channel::Channel;
 
 impl EventLoop {
-    /// Takes the control queue, in order.
+    /// Takes the notices in the control queue, in order.
     pub(super) fn take_notices(&mut self) {
         for notice in self.shared.take_notices() {
             match notice {
@@ -52,6 +52,7 @@ impl EventLoop {
     }
 
     fn own_context_gone(&mut self, key: Key, reason: DisconnectReason) {
+        // Collected first, because ending the context frees its ports.
         let context = self.context_id(key);
         let data = |port: PortId| EndedPort { port, data: self.port_data.get(port.key()) };
         let ports = self.ports_of(context).map(data).collect();
@@ -86,12 +87,13 @@ impl EventLoop {
     }
 
     fn cut_off(&mut self, event_loop: EventLoopId, gone: Gone) {
+        // Race: the peer went as well, and its own cut was applied already.
         if let Some(&index) = self.peer_of.get(&event_loop) {
             self.cut(index, gone);
         }
     }
 
-    /// Notes what ended at a peer, behind what that has sent by now.
+    /// Notes what ended at a peer. It takes effect after what the peer has sent by now.
     pub(super) fn cut(&mut self, index: PeerIndex, gone: Gone) {
         if let Some(peer) = self.peer_mut(index) {
             peer.cut(gone);
@@ -99,8 +101,8 @@ impl EventLoop {
         }
     }
 
-    /// Ends what went at a peer before what lies next in its lane. Returns how many records come
-    /// before what went next.
+    /// Applies the cuts that are due before the next record of a peer. Returns how many records come
+    /// before the cut after these.
     #[inline]
     pub(super) fn apply_cuts_due(&mut self, index: PeerIndex) -> u64 {
         loop {
@@ -112,7 +114,7 @@ impl EventLoop {
         }
     }
 
-    /// Ends what went next at a peer, if anything did: its lane is empty.
+    /// Applies the next cut of a peer whose lane is empty, if there is one.
     #[cold]
     pub(super) fn apply_next_cut(&mut self, index: PeerIndex) -> Taken {
         match self.peer_mut(index).and_then(Peer::take_cut) {
@@ -141,7 +143,7 @@ impl EventLoop {
                     self.peer_of.remove(&id);
                 }
                 self.stop_polling(index);
-                // Drops what nobody will take.
+                // Drops the lanes, with what is left in them.
                 if !mutant("gone-peer-kept") {
                     self.peers[index as usize] = None;
                 }
@@ -149,7 +151,7 @@ impl EventLoop {
         }
     }
 
-    /// Ends what a peer's contexts have to do with ours.
+    /// Ends the connections between our contexts and those of a peer that are gone.
     fn end_with(&mut self, index: PeerIndex, is_gone: impl Fn(Key) -> bool, reason: DisconnectReason) {
         let Some(peer) = self.peer(index) else { return };
         let targets: Vec<(Channel, u32)> = peer

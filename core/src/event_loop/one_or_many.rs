@@ -3,8 +3,8 @@
 use std::ops::{Deref, DerefMut};
 use std::slice;
 
-/// Empty, one item, or several. Takes the room of one item or of a pointer, so that
-/// a port to one receiver allocates nothing and is small; several are allocated.
+/// Empty, one item, or several. As large as one item or a pointer, so that
+/// a port to one receiver is small and allocates nothing; several items are on the heap.
 #[derive(Debug, Default)]
 pub(crate) enum OneOrMany<T> {
     #[default]
@@ -26,7 +26,7 @@ impl<T> OneOrMany<T> {
         };
     }
 
-    /// The item where there is one. Quicker than to look for it among several.
+    /// Returns the item if there is exactly one. Quicker than a look at the slice.
     #[inline(always)]
     pub(crate) fn only(&self) -> Option<&T> {
         match self {
@@ -35,7 +35,7 @@ impl<T> OneOrMany<T> {
         }
     }
 
-    /// Keeps the items for which `keep` says so, in order.
+    /// Keeps the items for which `keep` returns `true`, in order.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
         match self {
             Self::Empty => {}

@@ -1,4 +1,4 @@
-//! Ports whose receivers have not all answered yet, where posts wait for that.
+//! Opening ports: their receivers have not all answered yet, and their posts wait for that.
 
 use super::EventLoop;
 use crate::error::PostErrorKind;
@@ -11,7 +11,7 @@ use crate::reason::DisconnectReason;
 use crate::wire::credit::Credit;
 
 impl EventLoop {
-    /// A port was opened towards somebody: what it posts waits, if the policy says so.
+    /// Lets the posts of a new port with targets wait for their answers, if the policy says so.
     #[inline(always)]
     pub(super) fn begin_opening(&mut self, key: Key) {
         if self.service.policies.opening_port == OpeningPort::PostsWait {
@@ -29,6 +29,7 @@ impl EventLoop {
     pub(super) fn hold(&mut self, key: Key, message: &mut Message<'_>) -> Result<(), PostErrorKind> {
         let limits = &self.service.limits;
         let Some(port) = self.ports.get_mut(key) else { return Err(PostErrorKind::Disconnected) };
+        // Nothing is in a lane yet, so the bounds of windows and lanes apply to what is queued here.
         let queued = self.queued_posts.entry(key).or_default();
         if !queued.amount.leaves_room(limits) {
             port.wants_room = true;
@@ -43,23 +44,24 @@ impl EventLoop {
         Ok(())
     }
 
-    /// Its own side disconnects a port that is opening: that waits like a post.
+    /// Notes that its own side disconnects an opening port. The end waits like a post.
     pub(super) fn leave_opening(&mut self, key: Key) {
         if let Some(port) = self.ports.get_mut(key) {
             port.leave_opening();
         }
     }
 
-    /// A receiver has answered: opens the port if it was the last.
+    /// Opens a port if the receiver that just answered was the last.
     #[inline(always)]
     pub(super) fn end_opening(&mut self, key: Key) {
-        // Every port that is opening has an entry there.
+        // Every opening port has an entry here, so under the usual policy this is one comparison.
         if !self.queued_posts.is_empty() {
             self.open_if_answered(key);
         }
     }
 
     fn open_if_answered(&mut self, key: Key) {
+        // Removed by `end_if_alone` if its side had left it and this was the last answer.
         let Some(port) = self.ports.get(key) else { return };
         if !port.state.is_opening() {
             return;
@@ -74,9 +76,9 @@ impl EventLoop {
         }
     }
 
-    /// Sends what every opening port holds, for this loop will take no more answers.
+    /// Sends what every opening port holds. Called when the loop is dropped and takes no more answers.
     pub(super) fn release_all(&mut self) {
-        // Whatever it makes for itself now, nobody need be woken for.
+        // The loop will not look at its events again, so it need not wake itself for them.
         self.armed = false;
         for key in self.ports.keys() {
             if self.ports.get(key).is_some_and(|port| port.state.is_opening()) {
@@ -85,7 +87,7 @@ impl EventLoop {
         }
     }
 
-    /// Sends what was held, and ends the port if its own side had disconnected it.
+    /// Sends what a port holds, and ends the port if its own side had disconnected it.
     pub(super) fn release(&mut self, key: Key) {
         let Some(port) = self.ports.get_mut(key) else { return };
         let leaves = port.end_opening();

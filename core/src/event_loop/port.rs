@@ -1,4 +1,4 @@
-//! What an event loop keeps of its ports and of the channels behind them.
+//! What an event loop keeps of its ports and their channels.
 
 use crate::event_loop::one_or_many::OneOrMany;
 use crate::event_loop::slab::occupant;
@@ -33,20 +33,20 @@ use std::{mem, slice};
 ///
 /// Every transition is a method here.
 ///
-/// A cache line: with ten thousand ports every message asks for another one's.
+/// A port is one cache line: with ten thousand ports, every message needs another port's.
 #[repr(align(64))]
 pub(crate) struct Port {
     pub(crate) context: Key,
     pub(crate) stamp: u32,
     pub(crate) state: PortState,
-    /// Whether a post was refused for want of window.
+    /// `true` if a post was refused because a window was full.
     pub(crate) wants_room: bool,
     pub(crate) name: PortName,
     pub(crate) side: Side,
 }
 
 impl Port {
-    /// Returns where the context's list of ports has this one. Kept in the sides, where there is room.
+    /// Returns the port's position in its context's list. Kept in the sides, where padding leaves room for it.
     #[inline]
     pub(crate) fn index_in_context(&self) -> u32 {
         match &self.side {
@@ -63,7 +63,7 @@ impl Port {
         }
     }
 
-    /// Has posts wait for the receivers' answers, where this is the opener's end of a port; returns
+    /// Makes posts wait for the receivers' answers if this is the opener's end and no one-off message. Returns
     /// whether it is.
     pub(crate) fn begin_opening(&mut self) -> bool {
         let waits = matches!(&self.side, Side::Opener(opener) if opener.kind == ConnectKind::Port);
@@ -80,19 +80,19 @@ impl Port {
         self.state = PortState::Leaving;
     }
 
-    /// Ends the opening; returns whether its own side had disconnected it meanwhile.
+    /// Opens it. Returns whether its own side had disconnected it meanwhile.
     pub(crate) fn end_opening(&mut self) -> bool {
         debug_assert!(self.state.is_opening());
         mem::replace(&mut self.state, PortState::Open) == PortState::Leaving
     }
 
-    /// Silences it, for its side is not told of its end, or not yet; returns whether it was open.
+    /// Silences it, because its side is not told of its end, or not yet. Returns whether it was open.
     pub(crate) fn silence(&mut self) -> bool {
         debug_assert!(!self.state.is_opening(), "what it holds is sent first");
         mem::replace(&mut self.state, PortState::Silent) == PortState::Open
     }
 
-    /// Notes that it ended, for a reason that its side will be told; returns whether that is news.
+    /// Notes that it ended, for a reason that its side will be told. Returns `false` if it had ended before.
     pub(crate) fn end(&mut self, reason: DisconnectReason) -> bool {
         let hears = self.state.hears();
         if hears {
@@ -101,7 +101,7 @@ impl Port {
         hears
     }
 
-    /// Returns where a message goes if there is one way to go: by which peer, channel and route.
+    /// Returns the peer, channel and route of a message, if there is only one way to go.
     #[inline]
     pub(crate) fn only_way(&self) -> Option<(PeerIndex, Channel, Route)> {
         match &self.side {
@@ -128,19 +128,19 @@ pub(crate) enum PortState {
 }
 
 impl PortState {
-    /// Whether it waits for its receivers' answers.
+    /// Returns whether it waits for its receivers' answers.
     pub(crate) fn is_opening(self) -> bool {
         matches!(self, Self::Opening | Self::Leaving)
     }
 
-    /// Whether messages for its side are handed out.
+    /// Returns whether messages for its side are handed out.
     pub(crate) fn hears(self) -> bool {
         matches!(self, Self::Open | Self::Opening)
     }
 }
 
-/// What is rare lies elsewhere, so that an idle port is small: windows, and what an opening port holds,
-/// in maps of the event loop.
+/// The two kinds of ends. What is rare lies in maps of the event loop, so that an idle port is small: windows,
+/// and what an opening port holds.
 pub(crate) enum Side {
     Opener(Opener),
     Receiver(Receiver),
@@ -154,19 +154,19 @@ const _: () = {
     assert!(size_of::<Option<Accepted>>() == 32);
 };
 
-/// The opener's side: a leg per event loop that it reaches.
+/// The opener's side: one leg per event loop that it reaches.
 pub(crate) struct Opener {
     pub(crate) kind: ConnectKind,
     pub(crate) legs: OneOrMany<LegAt>,
-    /// Why the last receiver that had taken the connection went.
+    /// Why the last receiver that had taken the connection is gone.
     pub(crate) lost: Option<DisconnectReason>,
-    /// Whether a receiver refused for want of a free port.
+    /// `true` if a receiver refused because its context holds as many ports as it may.
     pub(crate) limit_reached: bool,
     /// See [`Port::index_in_context`].
     pub(crate) index_in_context: u32,
 }
 
-/// Posts of an opening port that wait, where the policy says so.
+/// Posts of an opening port that wait for the receivers' answers.
 #[derive(Default)]
 pub(crate) struct QueuedPosts {
     pub(crate) messages: Vec<Message<'static>>,
@@ -196,16 +196,16 @@ pub(crate) struct Receiver {
     pub(crate) index_in_context: u32,
 }
 
-/// What a receiver counts where there are windows.
+/// What a receiver counts if there are windows.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct ReceiverWindow {
-    /// To the opener.
+    /// What it sent to the opener.
     pub(crate) sent: Sent,
-    /// From the opener.
+    /// What it took from the opener.
     pub(crate) taken: Taken,
 }
 
-/// Which of an event loop's peers; used again when a peer is gone and nothing names it any more.
+/// Names one of an event loop's peers. Used again once a peer is gone and no open port names it.
 pub(crate) type PeerIndex = u32;
 
 /// The opener's record of a channel: its receivers in one event loop.
@@ -219,24 +219,24 @@ pub(crate) struct Leg {
 occupant!(Leg);
 
 impl Leg {
-    /// Whether a target is not gone.
+    /// Returns whether any target is left.
     #[inline]
     pub(crate) fn is_live(&self) -> bool {
         self.targets.iter().any(|target| !target.state.is_gone())
     }
 }
 
-/// What an opener counts of a leg where there are windows.
+/// What an opener counts of a leg if there are windows.
 #[derive(Default)]
 pub(crate) struct LegWindow {
-    /// To the receivers; the slowest gives the credit.
+    /// What it sent to the receivers. The slowest of them determines the credit.
     pub(crate) sent: Sent,
-    /// From each receiver, by its ordinal.
+    /// What it took from each receiver, by ordinal.
     taken: Vec<Taken>,
 }
 
 impl LegWindow {
-    /// What was taken of the receiver with this ordinal.
+    /// Returns the count of what was taken from the receiver with this ordinal.
     #[inline]
     pub(crate) fn taken_from(&mut self, ordinal: u32) -> &mut Taken {
         let ordinal = ordinal as usize;
@@ -247,8 +247,8 @@ impl LegWindow {
     }
 }
 
-/// A receiver as its opener knows it: by its key alone, for a leg leads to one event
-/// loop. Whatever else there is to know of it was looked at when it was found.
+/// A receiver as its opener knows it: by its key alone, because a leg leads to one event
+/// loop. Everything else about it was checked when it was found.
 pub(crate) struct Target {
     pub(crate) context: Key,
     pub(crate) state: TargetState,
@@ -270,11 +270,11 @@ impl TargetState {
     }
 }
 
-/// The receivers' record of a channel: the mirror of a [`Leg`]. Never without a receiver, and a receiver's
-/// port is open as long as it is in here, and its context attached.
+/// The receivers' side of a channel: the mirror of a [`Leg`]. It always has a receiver. As long as a receiver is
+/// listed here, its port is open and its context attached.
 ///
-/// Each receiver with its context, so that a message asks for no line of the port. In two forms, for half a
-/// cache line.
+/// It lists each receiver with its context, so that a message needs no cache line of the port. It has two forms so
+/// that it fits into half a cache line: a [`OneOrMany`] beside the other fields would not.
 pub(crate) enum Accepted {
     One {
         /// Of the channel.
@@ -300,7 +300,7 @@ pub(crate) struct ReceiverAt {
 }
 
 impl Accepted {
-    /// `None` without receivers.
+    /// Makes the receivers' side of a channel; `None` without receivers.
     #[inline(always)]
     pub(crate) fn new(stamp: u32, opener: Key, receivers: OneOrMany<ReceiverAt>) -> Option<Self> {
         match receivers {
@@ -317,7 +317,7 @@ impl Accepted {
         }
     }
 
-    /// Among the peer's contexts.
+    /// Returns the opener's key among the peer's contexts.
     #[inline(always)]
     pub(crate) fn opener(&self) -> Key {
         match self {
@@ -333,7 +333,7 @@ impl Accepted {
         }
     }
 
-    /// The receiver where there is one.
+    /// Returns the receiver if there is exactly one.
     #[inline(always)]
     pub(crate) fn only(&self) -> Option<ReceiverAt> {
         match self {

@@ -16,7 +16,8 @@ impl EventLoop {
     #[inline(always)]
     pub(super) fn post_to_port(&mut self, port: PortId, message: Message<'_>) -> Result<(), PostError> {
         let flags = MessageFlags::new(message.format, message.user_activation);
-        // All of it in registers: what was just put together elsewhere would be waited for.
+        // By fields, which stay in registers: a message passed whole goes through memory, and reading back what was
+        // just written there fails store forwarding.
         let bytes = message.bytes();
         if bytes.len() <= INLINE_BYTES && self.post_short(port, flags, bytes) {
             if message.is_owned() {
@@ -27,8 +28,8 @@ impl EventLoop {
         self.post_any(port, message)
     }
 
-    /// Posts a short message where there is one way to go, by a lane, and room on it: the usual case
-    /// and the quick way. `false`, and nothing done, where it is not.
+    /// Posts a short message if it goes one way, by a lane that has room: the usual case, on a short path. Otherwise
+    /// does nothing and returns `false`.
     #[inline(never)]
     fn post_short(&mut self, id: PortId, flags: MessageFlags, bytes: &[u8]) -> bool {
         let limits = &self.service.limits;
@@ -53,7 +54,7 @@ impl EventLoop {
         true
     }
 
-    /// Posts any message, by whichever ways there are.
+    /// Posts any message, on every way that its port goes.
     #[inline(never)]
     fn post_any(&mut self, port: PortId, mut message: Message<'_>) -> Result<(), PostError> {
         if let Err(kind) = self.post(port, &mut message) {
@@ -65,7 +66,7 @@ impl EventLoop {
         Ok(())
     }
 
-    /// Posts a message, which stays where it is: moving it would take as long as copying it.
+    /// Posts a message. It is taken by reference because moving it would take as long as copying its bytes.
     #[inline]
     fn post(&mut self, id: PortId, message: &mut Message<'_>) -> Result<(), PostErrorKind> {
         let Some(key) = self.port_key(id) else { return Err(PostErrorKind::Disconnected) };
@@ -84,7 +85,7 @@ impl EventLoop {
             PortState::Leaving => return Err(PostErrorKind::Disconnected),
             PortState::Silent | PortState::Ended(_) => return Ok(()),
         }
-        // Where there is one way to go and room on it, the usual case.
+        // The usual case: one way to go, and room on it.
         if let Some((index, channel, route)) = port.only_way()
             && let Some(peer) = self.peers[index as usize].as_mut()
             && peer.within_budget(limits)
@@ -101,6 +102,8 @@ impl EventLoop {
     #[inline(never)]
     fn post_every_way(&mut self, key: Key, message: &mut Message<'_>) -> Result<(), PostErrorKind> {
         if self.has_windows() && !self.has_room(key) {
+            // Race: credits have come but lie in the lane after records that the embedder has not taken. Without this
+            // look, a thread that posts in a loop would be refused for ever.
             if !mutant("credits-left-in-the-lane") {
                 self.take_credits(key);
             }
@@ -129,7 +132,7 @@ impl EventLoop {
         }
     }
 
-    /// Sends a message every way that the port goes.
+    /// Sends a message on every way that its port goes.
     pub(super) fn send_message(&mut self, key: Key, message: &mut Message<'_>) {
         let flags = MessageFlags::new(message.format, message.user_activation);
         let body = &mut message.body;
@@ -159,7 +162,7 @@ impl EventLoop {
         }
     }
 
-    /// The peers that a port's posts go to.
+    /// Returns the peers that a port's posts go to.
     pub(super) fn peers_of(&self, key: Key) -> SmallVec<[u32; 4]> {
         match self.ports.get(key).map(|port| &port.side) {
             Some(Side::Opener(opener)) => opener.legs.iter().map(|leg| leg.peer).collect(),

@@ -1,4 +1,4 @@
-//! What an event loop makes of the records that it takes, connections and ends apart.
+//! What an event loop does with the records that it takes, except connections and ends.
 
 use super::EventLoop;
 use super::deliver::{Heard, Hears, Taken, may_hear};
@@ -12,7 +12,7 @@ use crate::wire::channel::Channel;
 use crate::wire::record::{Record, Signal};
 
 impl EventLoop {
-    /// Takes the signal that lies next in a peer's lane.
+    /// Takes the signal that is next in a peer's lane.
     #[inline(never)]
     pub(super) fn take_signal(&mut self, index: PeerIndex, slot: &mut EventSlot) -> Taken {
         let Some(signal) = self.peer_mut(index).and_then(|peer| peer.take_signal()) else {
@@ -23,6 +23,7 @@ impl EventLoop {
             Signal::Accept { channel, ordinal } => self.accepted(index, channel, ordinal),
             Signal::Close { channel, route, reason, hearing } => match route.receiver() {
                 None => return self.close_channel(index, channel, reason, hearing, slot),
+                // `Gone`, not `Lost`: its event loop knows, so the channel's id needs no `Close` to be free there.
                 Some(ordinal) => self.target_gone(index, channel, ordinal, reason, TargetState::Gone),
             },
             Signal::Join { channel, beside } => self.joined(index, channel, beside),
@@ -38,7 +39,7 @@ impl EventLoop {
         Taken::Record
     }
 
-    /// Takes a record that comes seldom.
+    /// Takes a record of a rare kind.
     #[cold]
     pub(super) fn take_other(&mut self, index: PeerIndex) -> Taken {
         let Some(record) = self.peer_mut(index).and_then(|peer| peer.take(|record, _| record)) else {
@@ -98,7 +99,7 @@ impl EventLoop {
         Taken::Record
     }
 
-    /// A receiver took the connection.
+    /// Notes that a receiver took the connection.
     fn accepted(&mut self, index: PeerIndex, channel: Channel, ordinal: u32) {
         // Race: the opener disconnected while the answer was under way.
         let Some(leg) = self.peer_mut(index).and_then(|peer| peer.opened.get_mut(channel.0)) else {
@@ -117,8 +118,8 @@ impl EventLoop {
         self.end_opening(port);
     }
 
-    /// Another port of a context that accepted. Should the context be known to be gone,
-    /// the port has its place among the ordinals all the same.
+    /// Notes another port of a context that accepted. It is added even if the context is known to be gone: the
+    /// receivers' loop counted its ordinal, and later ones follow it.
     fn joined(&mut self, index: PeerIndex, channel: Channel, beside: u32) {
         // Race: the opener disconnected while the answer was under way.
         let Some(leg) = self.peer_mut(index).and_then(|peer| peer.opened.get_mut(channel.0)) else {
@@ -131,7 +132,7 @@ impl EventLoop {
         leg.targets.push(Target { context, state });
     }
 
-    /// Queues an event, or holds it until its context's page comes back from the cache.
+    /// Queues an event, or holds it while its context's page is in the cache.
     pub(super) fn emit(&mut self, event: Event) {
         self.round.count_events(1);
         let suspended =

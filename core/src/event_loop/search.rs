@@ -1,4 +1,4 @@
-//! Whom a connect reaches, as the index shows them.
+//! The targets of a connect, as the index shows them.
 
 use super::OWN;
 use crate::event_loop::peer::Peer;
@@ -10,29 +10,29 @@ use crate::sync::{Arc, HashMap};
 /// A target of the connect being made.
 pub(super) struct FoundTarget {
     pub(super) key: Key,
-    /// Not known yet of a unmet.
+    /// Not known yet while the target is unmet.
     pub(super) peer: PeerIndex,
-    /// Where no lanes lead to its event loop yet; with them still here when they were
-    /// created for this connect.
+    /// The context, if no lanes led to its event loop when it was found. It stays here if lanes are then made for this
+    /// connect, until its mark has been looked at.
     pub(super) unmet: Option<Arc<ContextShared>>,
 }
 
-/// Targets as the index gives them.
+/// Collects the targets that the index shows.
 pub(super) struct Search<'a> {
-    /// The only one so far, where lanes lead to its event loop: the usual case.
+    /// The only target so far, if lanes lead to its event loop: the usual case.
     pub(super) only: Option<(PeerIndex, Key)>,
-    /// All of them, where there is no such.
+    /// All targets otherwise.
     pub(super) found: &'a mut Vec<FoundTarget>,
     pub(super) peers: &'a [Option<Box<Peer>>],
     pub(super) peer_of: &'a HashMap<EventLoopId, PeerIndex>,
-    /// The peer found last: probably that of the next, too.
+    /// The peer found last, which probably is the next target's too.
     pub(super) last_peer: &'a mut PeerIndex,
     /// The opener.
     pub(super) own: ContextId,
 }
 
 impl Search<'_> {
-    /// Notes a context that the index gives, unless it is the opener itself or gone.
+    /// Notes a context that the index shows, unless it is the opener itself or gone.
     #[inline(always)]
     pub(super) fn note(&mut self, target: &Arc<ContextShared>) {
         let id = target.id();
@@ -63,8 +63,8 @@ impl Search<'_> {
     fn note_another(&mut self, target: &Arc<ContextShared>, peer: Option<PeerIndex>) {
         let first = self.only.take().map(|(peer, key)| FoundTarget { key, peer, unmet: None });
         self.found.extend(first);
-        // An event loop that lanes lead to is known by them, and its context by its key: a
-        // count of references would be one more line that two threads write.
+        // If lanes lead to the event loop, the key suffices. Cloning the `Arc` would make the count one more cache
+        // line that two threads write.
         let (peer, unmet) = match peer {
             Some(peer) => (peer, None),
             None => (OWN, Some(Arc::clone(target))),
@@ -73,7 +73,7 @@ impl Search<'_> {
     }
 }
 
-/// Every other one, and on the way back the rest: an order that is not the one given.
+/// Reorders the items: every other one, then the rest backwards. Fewer than three are left as they are.
 pub(super) fn there_and_back<T>(all: &mut Vec<T>) {
     if all.len() < 3 {
         return;

@@ -4,7 +4,7 @@ use crate::ids::Key;
 use crate::sync::mutant;
 use std::mem;
 
-/// The last generation of a slot that nothing else bounds. Few in models, so that they see slots retire.
+/// The last generation of a slot. Small in models, so that they see slots retire.
 pub(crate) const LAST_GENERATION: u32 = if cfg!(port_core_model) { 2 } else { Key::LAST_GENERATION };
 
 /// A vector of slots named by [`Key`]s. A key stays valid until its slot is removed and is never given again:
@@ -55,11 +55,11 @@ enum SlabSlot<T> {
     },
 }
 
-/// No slot: there are fewer.
+/// No slot: an index that is too large for any.
 const NONE: u32 = u32::MAX;
 
 impl<T: Occupant> Slab<T> {
-    /// `last_generation` is the last that a slot may have.
+    /// Makes an empty slab, whose slots retire after `last_generation`.
     pub(crate) const fn new(last_generation: u32) -> Self {
         Self { slots: Vec::new(), vacant: NONE, last_generation }
     }
@@ -78,14 +78,14 @@ impl<T: Occupant> Slab<T> {
         }
     }
 
-    /// Fills a slot; `None` when no more fit, and the value is dropped.
+    /// Fills a slot and returns its key. Drops the value and returns `None` when no more fit.
     #[inline]
     pub(crate) fn insert(&mut self, value: T) -> Option<Key> {
         self.insert_with(|| value, |_| ())
     }
 
-    /// As [`insert`](Self::insert), but has the value made and then finished in its slot: moving one
-    /// that was just put together waits for its own stores.
+    /// Fills a slot like [`insert`](Self::insert), but makes and finishes the value in its slot: moving one
+    /// that was just written fails store forwarding.
     #[inline(always)]
     pub(crate) fn insert_with(
         &mut self,
@@ -142,7 +142,7 @@ impl<T: Occupant> Slab<T> {
         }
     }
 
-    /// What a slot becomes that is left: vacant, or retired.
+    /// Returns what an emptied slot becomes: vacant, or retired.
     #[inline(always)]
     fn vacated(key: Key, last_generation: u32, vacant: &mut u32) -> SlabSlot<T> {
         let generation = key.generation();
@@ -156,7 +156,7 @@ impl<T: Occupant> Slab<T> {
         SlabSlot::Empty { generation, next: mem::replace(vacant, key.index()) }
     }
 
-    /// As [`remove`](Self::remove), but drops the value where it lies, after a look at it.
+    /// Empties a slot like [`remove`](Self::remove), but shows the value to `look` and drops it where it lies.
     #[inline(always)]
     pub(crate) fn discard<R>(&mut self, key: Key, look: impl FnOnce(&T) -> R) -> Option<R> {
         let slot = self.slots.get_mut(key.index() as usize)?;
@@ -170,7 +170,7 @@ impl<T: Occupant> Slab<T> {
         }
     }
 
-    /// The filled slots in order of index.
+    /// Returns the filled slots in the order of their indices.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
         self.slots.iter().zip(0..).filter_map(|(slot, index)| match slot {
             SlabSlot::Full(value) => Some((Key::of_slot(index, value.stamp()), value)),
@@ -178,20 +178,20 @@ impl<T: Occupant> Slab<T> {
         })
     }
 
-    /// The keys of the filled slots in order of index.
+    /// Returns the keys of the filled slots in the order of their indices.
     pub(crate) fn keys(&self) -> Vec<Key> {
         self.iter().map(|(key, _)| key).collect()
     }
 }
 
-/// Writes over something that holds nothing to drop, which the compiler does not know.
+/// Overwrites a value that holds nothing to drop. The compiler does not know that, and would add a check and a drop.
 #[inline(always)]
 pub(crate) fn overwrite_vacant<T>(place: &mut T, value: T) {
     mem::forget(mem::replace(place, value));
 }
 
-/// Makes room for more items, an eighth of what is there at least. Doubling would have
-/// ten thousand idle ports hold the memory of sixteen thousand; growing by a part
+/// Makes room for more items, at least an eighth of those there are. With doubling, ten thousand idle ports
+/// would hold the memory of sixteen thousand. Growing by a fraction
 /// still moves each item a constant number of times, on average.
 #[inline]
 pub(crate) fn grow_gently<T>(items: &mut Vec<T>, more: usize) {

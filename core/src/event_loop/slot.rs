@@ -1,4 +1,4 @@
-//! The place where a caller wants an event.
+//! The memory in which a caller wants an event.
 
 use crate::event::Event;
 use crate::ids::{ContextId, PortId};
@@ -9,13 +9,13 @@ use crate::sender::Sender;
 use crate::target::ConnectInfo;
 use std::mem::MaybeUninit;
 
-/// The memory of the caller in which the next event is made.
+/// The caller's memory in which the next event is made.
 ///
-/// An event is some two hundred bytes large, and moving one that was just written waits for its own
-/// stores (store forwarding fails where the copy is wider than the stores): that takes longer than all the rest
-/// of a message. So an event is written once, where it stays. Functions that take a slot are not
-/// inlined into [`event_or_none`](Self::event_or_none): only then does the compiler pass them the place in which
-/// its own caller wants the event, and drops the move.
+/// An event is about two hundred bytes large, and moving one that was just written waits for its own
+/// stores, because store forwarding fails where a load is wider than the stores. That takes longer than all the rest
+/// of a message. So an event is written once, in its final place. Functions that take a slot are not
+/// inlined into [`event_or_none`](Self::event_or_none): only then does the compiler pass them the memory in which
+/// its own caller wants the event, and elide the move.
 #[repr(transparent)]
 pub(super) struct EventSlot(MaybeUninit<Option<Event>>);
 
@@ -32,7 +32,7 @@ pub(super) struct Addressee {
 #[must_use]
 pub(super) struct Full(());
 
-/// Proves that a slot was written, and tells whether with an event.
+/// Proves that a slot was written, and tells whether an event was.
 #[must_use]
 pub(super) struct Written {
     event: bool,
@@ -52,7 +52,7 @@ impl From<Full> for Written {
 }
 
 impl EventSlot {
-    /// Returns what `write` puts into a slot.
+    /// Returns the event that `write` puts into a slot, or `None`.
     #[inline(always)]
     pub(super) fn event_or_none(write: impl FnOnce(&mut Self) -> Written) -> Option<Event> {
         let mut slot = Self(MaybeUninit::uninit());
@@ -61,7 +61,7 @@ impl EventSlot {
         unsafe { slot.0.assume_init() }
     }
 
-    /// Puts "nothing".
+    /// Puts no event.
     pub(super) fn put_nothing(&mut self) -> Written {
         self.0.write(None);
         Written { event: false }
@@ -74,7 +74,7 @@ impl EventSlot {
         Full(())
     }
 
-    /// Puts the event of a short message, whose bytes are copied from where they lie in the lane.
+    /// Puts the event of a short message, and copies its bytes from where they lie into the event.
     #[inline(always)]
     pub(super) fn put_short(
         &mut self,
@@ -93,8 +93,8 @@ impl EventSlot {
         Full(())
     }
 
-    /// Puts the event of a connection. The name is written where it stays: as part of a value that is put
-    /// together it would be copied in odd pieces, and then moved in whole words that wait for these.
+    /// Puts the event of a connection. The name is written once the event is in its final place, because moving it
+    /// there would fail store forwarding (see [`PortName`]'s `clone_from`).
     #[inline(always)]
     pub(super) fn put_connect(
         &mut self,

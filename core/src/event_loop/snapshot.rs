@@ -41,7 +41,7 @@ impl EventLoop {
             .map(|(key, port)| {
                 let mut received = *made.get(&key).unwrap_or(&none);
                 let others = match &port.side {
-                    // What it names among the peers may be another's by now.
+                    // An ended port's peer index and channel may have been given to others since.
                     _ if !port.state.hears() && port.state != PortState::Leaving => Vec::new(),
                     Side::Receiver(receiver) => {
                         received.merge(waiting(receiver.peer, receiver.channel, true));

@@ -1,4 +1,4 @@
-//! Waiting for events: looking out for a moment, and falling asleep without missing one.
+//! Waiting for events: polling for a moment, then falling asleep without missing one.
 
 use super::EventLoop;
 use super::slot::{EventSlot, Written};
@@ -8,17 +8,19 @@ use std::hint;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-/// How often `wait` looks again before it sleeps, unless told otherwise: some five microseconds. Found by
-/// trial with two threads that answer at once: with 200 every fiftieth answer comes too late, with 100 every
-/// tenth; and it is little beside what a sleep costs.
+/// How many times `wait` polls before it sleeps, by default: about five microseconds, little compared to what a sleep
+/// costs. Found by trial with two threads that answer at once: with 200 polls every fiftieth answer comes too late,
+/// with 100 every tenth.
 pub(super) const LOOKS: u32 = if cfg!(port_core_model) { 0 } else { 400 };
 
 impl EventLoop {
-    /// Registers the task, and hands out an event if there is one after all.
+    /// Does [`EventLoop::poll_event`].
     pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Event> {
         if let Some(event) = EventSlot::event_or_none(|slot| self.deliver(slot)) {
             return Poll::Ready(event);
         }
+        // Race: a thread rings between this look and sleep. The task is registered before the look that arms, so that
+        // a ring after the arming finds it.
         if !mutant("task-registered-after-the-look") {
             self.shared.bell().wakeup().register(context.waker());
         }
@@ -29,7 +31,7 @@ impl EventLoop {
         event.map_or(Poll::Pending, Poll::Ready)
     }
 
-    /// Looks for an event for a moment, and then arms the waker. Puts nothing where there was nothing.
+    /// Polls for an event for a moment, then arms the waker. Puts nothing if there was none.
     #[inline(always)]
     fn look_out(&mut self, slot: &mut EventSlot) -> Written {
         for _ in 0..self.looks {
@@ -64,6 +66,7 @@ impl EventLoop {
 
     /// Sleeps until there is an event, or the time is over.
     pub(super) fn wait_for_event_until(&mut self, timeout: Duration) -> Option<Event> {
+        // A deadline that the clock cannot express is no deadline.
         let Some(deadline) = Instant::now().checked_add(timeout) else { return Some(self.wait_for_event()) };
         EventSlot::event_or_none(|slot| self.wait_in_slot_until(deadline, slot))
     }
@@ -76,6 +79,7 @@ impl EventLoop {
                 return written;
             }
             if !self.shared.bell().wakeup().sleep_until(deadline) {
+                // Race: a thread posted as the time ran out, and its wake came too late to be seen.
                 return self.deliver_or_arm(slot);
             }
         }

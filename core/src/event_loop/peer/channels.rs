@@ -8,7 +8,7 @@ use crate::ids::{Key, PortId};
 use crate::wire::channel::Channel;
 use crate::wire::record::Signal;
 
-/// The channels that a peer opened and this side took, by index.
+/// The channels that a peer opened and this side accepted, by index.
 #[derive(Default)]
 pub(crate) struct AcceptedChannels(Vec<Option<Accepted>>);
 
@@ -29,12 +29,12 @@ impl AcceptedChannels {
         place.is_some()
     }
 
-    /// Returns whether no channel that we took has this one's place.
+    /// Returns whether no accepted channel has this one's index.
     pub(crate) fn is_vacant(&self, channel: Channel) -> bool {
         self.0.get(channel.0.index() as usize).is_none_or(Option::is_none)
     }
 
-    /// Enters a channel, whose place is [vacant](Self::is_vacant).
+    /// Enters a channel, whose index is [vacant](Self::is_vacant).
     #[inline(always)]
     pub(crate) fn insert(&mut self, channel: Channel, opener: Key, receivers: OneOrMany<ReceiverAt>) {
         let index = channel.0.index() as usize;
@@ -51,7 +51,7 @@ impl AcceptedChannels {
         self.0.resize_with(index + 1, || None);
     }
 
-    /// Frees a channel. Returns its receivers.
+    /// Frees a channel and returns its receivers; `None` if it has ended here.
     #[inline(always)]
     pub(crate) fn remove(&mut self, channel: Channel) -> Option<OneOrMany<ReceiverAt>> {
         let place = self.0.get_mut(channel.0.index() as usize)?;
@@ -70,7 +70,7 @@ impl AcceptedChannels {
 }
 
 impl Peer {
-    /// Frees a channel that this side opened, after a look at it.
+    /// Shows a channel that this side opened to `look`, and frees it.
     #[inline(always)]
     pub(crate) fn remove_opened<R>(&mut self, channel: Channel, look: impl FnOnce(&Leg) -> R) -> Option<R> {
         if !self.windows.is_empty() {
@@ -79,10 +79,10 @@ impl Peer {
         self.opened.discard(channel.0, look)
     }
 
-    /// Enters a channel that the peer opened to one of our ports, and tells it.
+    /// Enters a channel that the peer opened to one of our ports, and tells the peer.
     #[inline(always)]
     pub(crate) fn accept(&mut self, channel: Channel, opener: Key, receiver: ReceiverAt) {
-        // An opener that freed the channel said so first, so its place is vacant here.
+        // An opener that frees a channel sends its `Close` before the index is used again, so it is vacant here.
         debug_assert!(self.accepted.is_vacant(channel));
         self.accepted.insert(channel, opener, OneOrMany::One(receiver));
         self.signal(move || Signal::Accept { channel, ordinal: 0 });

@@ -1,4 +1,4 @@
-//! An event loop as another one sees it: the lanes between them and the channels on these.
+//! An event loop as another one sees it: the lanes between the two, and the channels on them.
 
 mod channels;
 mod sending;
@@ -23,20 +23,20 @@ use taking::Cut;
 /// holds both ends.
 pub(crate) struct Peer {
     pub(crate) shared: Arc<EventLoopShared>,
-    /// Whether it is the loop itself.
+    /// `true` if it is the loop itself.
     own: bool,
     link: Link,
-    /// Who went, each behind what the peer had sent by then.
+    /// What ended at the peer, each at the end of what the peer had sent by then.
     cuts: VecDeque<Cut>,
     /// Channels that this side opened.
     pub(crate) opened: Slab<Leg>,
-    /// What is counted of these where there are windows.
+    /// The windows of these channels, if there are any.
     pub(crate) windows: HashMap<Channel, LegWindow>,
     /// Channels that the peer opened.
     pub(crate) accepted: AcceptedChannels,
     /// Which contexts the two told each other of.
     pub(crate) contexts: ContextTable,
-    /// Whether the loop polls this peer, so that nobody need ring.
+    /// `true` if the loop polls this peer, so that the peer need not ring.
     pub(crate) polled: bool,
 }
 
@@ -46,8 +46,8 @@ enum Link {
     Lanes(Box<Ends>),
 }
 
-/// This side's ends of the two lanes. On lines of its own: what lies beside it may be another
-/// thread's ends.
+/// This side's ends of the two lanes. On cache lines of its own, because the heap may place another
+/// thread's ends beside them.
 #[repr(align(64))]
 struct Ends {
     producer: Producer<Record>,
@@ -87,7 +87,7 @@ impl Peer {
         }
     }
 
-    /// Returns this side's ends. Those of the lane to itself are made when they are first wanted.
+    /// Returns this side's ends. Those of a loop's lane to itself are made when they are first needed.
     #[inline(always)]
     fn ends(&mut self) -> (&mut Ends, &EventLoopShared) {
         if matches!(self.link, Link::Own) {

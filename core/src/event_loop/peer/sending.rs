@@ -1,5 +1,5 @@
-//! Sending to a peer. Records that make and end connections are made where they are to lie: moving one
-//! that was just put together waits for its own stores.
+//! Sending to a peer. Records that make and end connections are made in their slots, because moving one
+//! that was just written fails store forwarding.
 
 use super::{Ends, Link, Peer};
 use crate::event_loop::port::ReceiverWindow;
@@ -17,8 +17,8 @@ use crate::wire::credit::Credit;
 use crate::wire::record::{ConnectMany, Record, Signal};
 
 impl Ends {
-    /// Returns whether the budget admits more, as the producer knows it once this side, which
-    /// is the one that takes too, has told it what was taken.
+    /// Returns whether the budget of a loop's lane to itself admits more, after an update of the producer's counts: this
+    /// side is the consumer too.
     #[cold]
     fn within_by_now(&mut self, limits: &Limits) -> bool {
         self.consumer.publish_consumed();
@@ -32,7 +32,7 @@ impl Ends {
         self.producer.push_in_place(make, tail, bytes.len() as u64, |record| record.fill(bytes))
     }
 
-    /// To be called after something was pushed: rings where the peer no longer polls.
+    /// Rings if the peer no longer polls. Must be called after something was pushed.
     #[inline(always)]
     fn published(&mut self, peer: &EventLoopShared) {
         if !mutant("rung-before-publishing") && self.ringer.published(peer.bell()) {
@@ -43,7 +43,7 @@ impl Ends {
 }
 
 impl Peer {
-    /// Sends a record. Without effect when the peer is gone; its notice will tell.
+    /// Sends a record. Race: the peer is gone, which drops the record, and the notice of it is on its way.
     pub(crate) fn send(&mut self, record: Record, tail: &[u8]) {
         let bytes = record.bytes();
         let (ends, peer) = self.ends();
@@ -54,7 +54,7 @@ impl Peer {
         }
     }
 
-    /// Sends a record without a tail that is made and then finished in its place.
+    /// Sends a record without a tail, made and finished in its slot.
     #[inline(always)]
     fn send_in_place(&mut self, make: impl FnOnce() -> Record, bytes: u64, finish: impl FnOnce(&mut Record)) {
         let (ends, peer) = self.ends();
@@ -63,8 +63,7 @@ impl Peer {
         }
     }
 
-    /// Sends a message. The last record made of a body takes a long one by reference
-    /// without another count.
+    /// Sends a message. The last record that is made from a long body takes the reference over, which spares a count.
     pub(crate) fn send_message(
         &mut self,
         (channel, route): (Channel, Route),
@@ -83,7 +82,7 @@ impl Peer {
         matches!(self.link, Link::Lanes(_)) && self.within_budget(limits) && !mutant("rung-before-publishing")
     }
 
-    /// Sends a short message through a lane, the quick way.
+    /// Sends a short message through a lane, made in its slot.
     #[inline(always)]
     pub(crate) fn send_short(
         &mut self,
@@ -92,7 +91,7 @@ impl Peer {
         bytes: &[u8],
     ) {
         let Link::Lanes(ends) = &mut self.link else { return };
-        // Told apart here, so that the one without a tail has nothing to do with it.
+        // Two calls, so that the compiler drops the code for tails from the one that has none.
         let pushed = if bytes.len() <= HEAD_BYTES {
             let make = || Record::short(channel, route, flags, bytes);
             ends.producer.push_in_place(make, &[], bytes.len() as u64, |record| record.fill_short(bytes))
@@ -110,7 +109,7 @@ impl Peer {
         self.send_in_place(move || Record::Signal(make()), 0, |_| ());
     }
 
-    /// Has the loop, to whose first peer this goes, end a port that reaches nobody.
+    /// Sends the loop itself, which is this peer, a note to end a port that reaches nobody.
     pub(crate) fn no_target(&mut self, port: Key) {
         debug_assert!(self.own);
         self.send_in_place(move || Record::NoTarget { port }, 0, |_| ());
@@ -142,7 +141,7 @@ impl Peer {
         self.send(Record::ConnectMany(Box::new(connect)), &[]);
     }
 
-    /// Tells the peer of one of our contexts, once, before a connection names it by its key.
+    /// Announces one of our contexts to the peer, once, before a connection names it by its key.
     #[inline(always)]
     fn announce(&mut self, context: &Arc<ContextShared>) {
         if !self.contexts.is_announced(context.id().key()) {
@@ -164,7 +163,7 @@ impl Peer {
         }
     }
 
-    /// Returns whether the window of a port admits a message, which then counts as sent.
+    /// Returns whether the window of a port admits a message, and counts it as sent if so.
     #[inline(never)]
     pub(crate) fn windows_admit(
         &mut self,
@@ -197,7 +196,7 @@ impl Peer {
         }
     }
 
-    /// Returns the records and bytes sent and not known to be taken.
+    /// Returns how many records and bytes are sent and not known to be taken.
     pub(crate) fn outstanding(&self) -> (u64, u64) {
         match &self.link {
             Link::Lanes(ends) => ends.producer.outstanding(),

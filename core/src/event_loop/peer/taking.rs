@@ -1,4 +1,4 @@
-//! What lies next in the lane from a peer, and where what it sent before a fact ends.
+//! What is next in the lane from a peer, and cuts: where what it sent before a fact ends.
 
 use super::{AcceptedChannels, Link, Peer};
 use crate::concurrent::lane::{Entry, Frontier, Tail};
@@ -42,24 +42,24 @@ impl NextRecord<'_> {
     }
 }
 
-/// A connection to one context that lies next in the lane.
+/// A connection to one context that is next in the lane.
 pub(crate) struct Offer<'a> {
     entry: Entry<'a, Record>,
     bytes: u64,
     pub(crate) channel: Channel,
     pub(crate) info: ConnectInfo,
-    /// `None` for one that has ended.
+    /// `None` if it has ended.
     pub(crate) opener: Option<&'a Arc<ContextShared>>,
     pub(crate) target: Key,
 }
 
-/// What ended at a peer. The peer's records before the frontier come first.
+/// What ended at a peer, and the frontier before which the peer's records come first.
 pub(crate) struct Cut {
     frontier: Frontier,
     pub(crate) gone: Gone,
 }
 
-/// Who went.
+/// Names what ended at a peer.
 #[derive(Clone)]
 pub(crate) enum Gone {
     /// Contexts of the peer that were killed.
@@ -69,7 +69,7 @@ pub(crate) enum Gone {
 }
 
 impl Offer<'_> {
-    /// Takes the record, and writes its name to where it stays.
+    /// Takes the record, and writes its name in its final place.
     #[inline(always)]
     pub(crate) fn take(self, place: &mut PortName) {
         if self.entry.peek(|record| matches!(record, Record::Connect { name, .. } if name.is_shared())) {
@@ -97,7 +97,7 @@ impl Peer {
         Some(NextRecord { entry: ends.consumer.entry()?, accepted, opened })
     }
 
-    /// Returns the signal that lies next in the lane, and passes it.
+    /// Returns the signal that is next in the lane, and passes it.
     #[inline(always)]
     pub(crate) fn take_signal(&mut self) -> Option<Signal> {
         let Self { link: Link::Lanes(ends), .. } = self else { return None };
@@ -110,7 +110,7 @@ impl Peer {
         signal
     }
 
-    /// Returns the connection to one context that lies next in the lane.
+    /// Returns the connection to one context that is next in the lane, without taking it.
     #[inline(always)]
     pub(crate) fn offer(&mut self) -> Option<Offer<'_>> {
         let Self { link: Link::Lanes(ends), contexts, .. } = self else { return None };
@@ -132,7 +132,7 @@ impl Peer {
         Some(entry.take(bytes, take))
     }
 
-    /// Takes the next record, a message to several ports, and begins to hand it out to these.
+    /// Takes the next record, which is a message to several ports, and begins to hand it out.
     #[inline(always)]
     pub(crate) fn begin_fan_out(&mut self, fan_out: &mut FanOut, windowed: bool) {
         let Self { link: Link::Lanes(ends), accepted, .. } = self else { return };
@@ -164,7 +164,8 @@ impl Peer {
             }
     }
 
-    /// Notes who went, behind what the peer has sent by now: one that goes on sending cannot extend it.
+    /// Notes what ended, at the end of what the peer has sent by now. The frontier is fixed here, so a killed thread
+    /// that still sends cannot put it off.
     pub(crate) fn cut(&mut self, gone: Gone) {
         let frontier = match &self.link {
             Link::Lanes(ends) if !mutant("notice-ahead-of-the-lane") => ends.consumer.frontier(),
@@ -173,7 +174,7 @@ impl Peer {
         self.cuts.push_back(Cut { frontier, gone });
     }
 
-    /// Returns how many records may be taken before the next cut; zero where that is due.
+    /// Returns how many records may be taken before the next cut: zero if it is due, `None` if there is none.
     pub(crate) fn records_before_cut(&self) -> Option<u64> {
         let cut = self.cuts.front()?;
         Some(match &self.link {
@@ -182,13 +183,13 @@ impl Peer {
         })
     }
 
-    /// Returns who went next, which is due: all before it was taken, or the lane is empty.
+    /// Takes the next cut. It must be due: everything before it is taken, or the lane is empty.
     pub(crate) fn take_cut(&mut self) -> Option<Gone> {
         self.cuts.pop_front().map(|cut| cut.gone)
     }
 
-    /// Returns the credits that lie in the lane and were not returned before, and leaves them there: credit is
-    /// counted from the channel's beginning, so that to take it twice is to take it once.
+    /// Returns the credits that lie in the lane and were not returned before, and leaves them there. Their turn comes
+    /// later, which is harmless: credit is counted from the channel's beginning, so it may be applied twice.
     pub(crate) fn credits_ahead(&mut self) -> Vec<Signal> {
         let mut credits = Vec::new();
         if let Link::Lanes(ends) = &mut self.link
@@ -214,7 +215,7 @@ impl Peer {
         }
     }
 
-    /// Tells the peer's budget what was taken.
+    /// Tells the peer what was taken, for its budget and its free slots.
     pub(crate) fn publish_taken(&mut self) {
         if let Link::Lanes(ends) = &mut self.link
             && !mutant("taken-and-never-told")
@@ -223,7 +224,7 @@ impl Peer {
         }
     }
 
-    /// Has the peer ring for what it sends from now on, and gives back spare memory.
+    /// Makes the peer ring for what it sends from now on, and gives back spare memory.
     pub(crate) fn arm(&mut self) {
         if let Link::Lanes(ends) = &mut self.link {
             ends.consumer.shrink();
@@ -232,11 +233,11 @@ impl Peer {
     }
 }
 
-/// Returns where a message goes and what it is.
+/// Returns a message's channel, route, flags and payload.
 ///
 /// # Panics
 ///
-/// When the record is none.
+/// When the record is no message.
 pub(crate) fn message_of(record: Record, tail: Tail<'_>) -> (Channel, Route, MessageFlags, Payload) {
     match record {
         Record::Long { channel, route, flags, bytes } => (channel, route, flags, Payload::shared(bytes)),
