@@ -199,8 +199,8 @@ impl Key {
         self.stamp() & Self::LAST_GENERATION
     }
 
-    /// Returns the generation, with some of the index above it: what a slot keeps to know its key again.
-    /// Masking the index out would cost each look-up an instruction.
+    /// Returns the generation, with some of the index above it: what a slot keeps to recognise its key.
+    /// To mask the index out would cost each look-up an instruction.
     #[inline(always)]
     #[allow(clippy::cast_possible_truncation, reason = "the lower bits")]
     pub(crate) const fn stamp(self) -> u32 {

@@ -56,11 +56,11 @@ pub(crate) struct Pieces<'a> {
 }
 
 impl<'a> Pieces<'a> {
-    /// The pieces of a message of this length.
+    /// Takes the pieces of a message of this length.
     ///
     /// # Safety
     ///
-    /// There are as many cells as the length needs, and all pieces are initialised as far as the message goes.
+    /// There are as many pieces as the length needs, and they are initialised as far as the message goes.
     #[inline(always)]
     pub(crate) unsafe fn new(
         length: u16,

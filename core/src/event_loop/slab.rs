@@ -17,17 +17,17 @@ pub(crate) struct Slab<T> {
     last_generation: u32,
 }
 
-/// What lies in a slab. It keeps the [stamp](Key::stamp) of its slot's key, so that a slot is no larger than what
-/// lies in it.
+/// A value that lies in a slab. It keeps the [stamp](Key::stamp) of its slot's key, so that a slot is no larger than
+/// its value (an empty slot is told by a niche).
 pub(crate) trait Occupant {
-    /// Returns the stamp, once it lies in a slot.
+    /// Returns the stamp of the slot that it lies in.
     fn stamp(&self) -> u32;
 
-    /// To be called by the slab alone.
+    /// Sets that stamp. Called by the slab alone.
     fn set_stamp(&mut self, stamp: u32);
 }
 
-/// Has a type that keeps the stamp in a field of that name lie in slabs.
+/// Implements [`Occupant`] for a type with a field `stamp`.
 macro_rules! occupant {
     ($name:ty) => {
         impl crate::event_loop::slab::Occupant for $name {

@@ -13,9 +13,9 @@ const BATCH: u32 = 64;
 pub(super) struct Round {
     /// The position in the list of polled peers.
     position: usize,
-    /// The peer there, where it has its turn.
+    /// The peer at that position, if it is its turn.
     pub(super) peer: PeerIndex,
-    /// Whether it has.
+    /// `true` if it is that peer's turn.
     turning: bool,
     /// How many more records it may give in this turn; events beyond one per record count too.
     pub(super) left: u32,

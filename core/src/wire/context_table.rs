@@ -18,7 +18,7 @@ use std::mem;
 /// What an event loop and one of its peers know of each other's contexts.
 #[derive(Default)]
 pub(crate) struct ContextTable {
-    /// By index, the stamps of our contexts that the peer was told of.
+    /// The stamps of our contexts that the peer was told of, by index.
     announced: Vec<Option<u32>>,
     /// Announced contexts that ended since the last announcement.
     ended: Vec<Key>,

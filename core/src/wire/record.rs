@@ -164,7 +164,7 @@ impl Record {
         }
     }
 
-    /// Returns the pieces of a short message that goes on in this tail.
+    /// Returns the pieces of a short message, whose further bytes lie in this tail.
     ///
     /// # Panics
     ///

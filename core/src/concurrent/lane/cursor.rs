@@ -28,7 +28,7 @@ impl<T> Clone for Cursor<T> {
     }
 }
 
-/// What lies of a tail in one slot.
+/// The bytes of a tail that lie in one slot.
 type Cell = [MaybeUninit<u8>; PIECE_BYTES];
 
 /// The bytes that follow a record.
@@ -39,8 +39,8 @@ pub(crate) struct Tail<'a> {
 }
 
 impl<'a> Tail<'a> {
-    /// Returns the whole cells that the bytes lie in: as far as they go, the first of two is full.
-    /// Copying one takes a fixed size, which is quicker than the bytes alone.
+    /// Returns the whole cells that the bytes lie in; the first of two is full.
+    /// To copy a whole cell is quicker than to copy the bytes alone, because its size is fixed.
     #[inline(always)]
     pub(crate) fn cells(self) -> (Option<&'a Cell>, Option<&'a Cell>) {
         // SAFETY: as in `pieces`.

@@ -149,7 +149,7 @@ impl Peer {
         }
     }
 
-    /// Tells the peer of one of our contexts. Rings nobody: the connection that follows at once does.
+    /// Announces one of our contexts to the peer. Does not ring: the connection that follows at once does.
     #[cold]
     fn announce_now(&mut self, context: &Arc<ContextShared>) {
         let farewells = self.contexts.announce(context.id().key()).into_iter();
