@@ -85,9 +85,71 @@ fn a_context_that_ends_names_the_ports_that_end_with_it() {
         panic!("{events:?}");
     };
     assert_eq!((*context, *reason), (script, DisconnectReason::TabClosed));
-    let mut gone = gone.clone();
-    gone.sort();
-    assert_eq!(gone, sorted([received, opened]));
+    let gone: Vec<_> = gone.iter().map(|ended| ended.port).collect();
     assert!(gone.iter().all(|port| !there.is_open(*port)));
+    assert_eq!(sorted(gone.try_into().unwrap()), sorted([received, opened]));
     assert_eq!(ports(&there, other), [others]);
+}
+
+#[test]
+fn every_event_hands_out_the_embedders_numbers() {
+    let browser = Browser::new();
+    let Apart { mut here, opener, mut there, script, place } = browser.apart();
+    there.set_context_data(script, 11).unwrap();
+    here.set_context_data(opener, 12).unwrap();
+    let port = here.connect_tab(opener, &TabTarget::new(place.tab)).unwrap();
+    assert!(here.set_port_data(port, 22));
+    let Some(Event::Connect { port: received, context_data: 11, port_data: 0, .. }) = there.next_event()
+    else {
+        panic!("a connection");
+    };
+    assert!(there.set_port_data(received, 21));
+    for length in [3, 500] {
+        here.post_message(port, vec![7; length]).unwrap();
+        there.post_message(received, vec![7; length]).unwrap();
+        let Some(Event::Message { context_data: 11, port_data: 21, .. }) = there.next_event() else {
+            panic!("a message of {length}");
+        };
+        let Some(Event::Message { context_data: 12, port_data: 22, .. }) = here.next_event() else {
+            panic!("an answer of {length}");
+        };
+    }
+    // As they are when the event is handed out.
+    assert!(here.disconnect(port));
+    assert!(there.set_port_data(received, 31));
+    assert!(!here.set_port_data(port, 9), "its own side is done with it");
+    let Some(Event::Disconnect { context_data: 11, port_data: 31, .. }) = there.next_event() else {
+        panic!("an end");
+    };
+    assert_eq!((there.port_data(received), there.context_data(script)), (0, 11));
+    // The slot is used again, and its number is not.
+    here.connect_tab(opener, &TabTarget::new(place.tab)).unwrap();
+    let Some(Event::Connect { port: next, context_data: 11, port_data: 0, .. }) = there.next_event() else {
+        panic!("another connection");
+    };
+    there.set_port_data(next, 41);
+    browser.service.tab_closed(place.tab).unwrap();
+    let Some(Event::ContextGone { context_data: 11, ports, .. }) = there.next_event() else {
+        panic!("the tab was closed");
+    };
+    assert_eq!(ports.iter().map(|ended| (ended.port, ended.data)).collect::<Vec<_>>(), [(next, 41)]);
+    assert!(there.set_context_data(script, 1).is_err());
+}
+
+#[test]
+fn copies_of_a_fan_out_hand_out_the_numbers_of_each_receiver() {
+    let browser = Browser::new();
+    let Apart { mut here, opener, mut there, script: _, place } = browser.apart();
+    browser.content_script(&mut there, browser.frame_in(place));
+    let port = here.connect_tab(opener, &TabTarget::new(place.tab)).unwrap();
+    for (receiver, number) in connected(&mut there).into_iter().zip(1..) {
+        assert!(there.set_port_data(receiver, number));
+    }
+    for length in [3, 500] {
+        here.post_message(port, vec![7; length]).unwrap();
+        for number in 1..=2 {
+            let Some(Event::Message { port_data, .. }) = there.next_event() else { panic!("a copy") };
+            assert_eq!(port_data, number);
+        }
+    }
 }

@@ -347,7 +347,7 @@ impl EventLoop {
     /// Fails with [`UnknownContext`](ContextError::UnknownContext) where this loop has no such context.
     ///
     /// ```
-    #[doc = include_str!("example.md")]
+    #[doc = include_str!("examples/set_up.md")]
     /// event_loop.set_context_data(background, 7)?;
     /// assert_eq!(event_loop.context_data(background), 7);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -372,7 +372,7 @@ impl EventLoop {
     /// Allocates eight bytes for each port of the loop, once.
     ///
     /// ```
-    #[doc = include_str!("example.md")]
+    #[doc = include_str!("examples/set_up.md")]
     /// let port = event_loop.connect_tab(background, &TabTarget::new(tab))?;
     /// assert!(event_loop.set_port_data(port, 42));
     /// assert_eq!(event_loop.port_data(port), 42);
