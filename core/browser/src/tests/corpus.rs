@@ -1,11 +1,11 @@
 //! What the fuzzers found worth keeping, among it everything that once failed.
 
-use super::parsers;
+use crate::checks;
 use std::fs;
 use std::path::Path;
 
 fn replay(target: &str, check: fn(&[u8])) {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
     let mut replayed = 0;
     for entry in fs::read_dir(corpus).expect("the corpus") {
         let path = entry.expect("a file").path();
@@ -18,25 +18,25 @@ fn replay(target: &str, check: fn(&[u8])) {
 
 #[test]
 fn manifests_are_read_or_refused() {
-    replay("manifest", parsers::manifest);
+    replay("manifest", checks::manifest);
 }
 
 #[test]
 fn match_patterns_match_as_they_say() {
-    replay("match_pattern", parsers::match_pattern);
+    replay("match_pattern", checks::match_pattern);
 }
 
 #[test]
 fn command_lines_are_read_or_refused() {
-    replay("command_line", parsers::command_line);
+    replay("command_line", checks::command_line);
 }
 
 #[test]
 fn urls_are_taken_apart() {
-    replay("urls", parsers::urls);
+    replay("urls", checks::urls);
 }
 
 #[test]
 fn messages_survive() {
-    replay("messages", parsers::messages);
+    replay("messages", checks::messages);
 }

@@ -66,14 +66,14 @@ fn expect_agreement(scenarios: &Path, traces: &Path) {
 
 #[test]
 fn our_scenarios_come_out_as_recorded() {
-    let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+    let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/scenarios");
     expect_agreement(&scenarios, &scenarios.join("traces"));
 }
 
 /// A set of scenarios that is not ours lies beside the workspace on some machines.
 #[test]
 fn given_scenarios_come_out_as_recorded() {
-    let given: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/conformance");
+    let given: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/conformance");
     if given.exists() {
         expect_agreement(&given.join("scenarios"), &given.join("traces"));
     }
@@ -83,7 +83,7 @@ fn given_scenarios_come_out_as_recorded() {
 /// others, and those of files that can be read, run all the same.
 #[test]
 fn a_scenario_that_fails_keeps_no_other_from_running() {
-    let harness = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/record/harness.js");
+    let harness = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/scenarios/record/harness.js");
     let folder = std::env::temp_dir().join(format!("port-core-replay-{}", std::process::id()));
     let write = |name: &str, text: &str| fs::write(folder.join(name), text).expect("a writable folder");
     fs::create_dir_all(&folder).expect("a writable folder");

@@ -2,8 +2,6 @@
 //! inputs (`core/fuzz`); a test replays those that were worth keeping.
 //!
 //! Where an input is several texts they are separated by zero bytes.
-#![allow(dead_code, unreachable_pub, reason = "of the fuzzer's crate as well, which takes each by name")]
-
 mod command_line;
 mod manifest;
 mod match_pattern;

@@ -27,6 +27,8 @@ mod activity;
 mod arguments;
 mod bench;
 mod browser;
+#[cfg(any(test, feature = "checks"))]
+pub mod checks;
 mod clock;
 mod extension;
 mod log;
@@ -48,7 +50,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use trace::TraceArguments;
 
-fn main() -> ExitCode {
+/// Runs the command line of this process: a run, `trace` or `bench`. Returns the code to exit with.
+pub fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     let first = arguments.next();
     if first.as_deref().is_some_and(|first| first == "trace") {

@@ -39,7 +39,7 @@ fn the_sample_talks_to_every_frame() {
 
 #[test]
 fn the_sample_is_an_unpacked_extension_like_any_other() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/browser/sample-extension");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sample-extension");
     let folder = folder.to_str().expect("UTF-8");
     let run = run(&[], &["--extension", folder, "--page", "https://www.example.org/", "--click"]);
     assert!(run.went_well, "{:?}", run.errors());

@@ -4,7 +4,6 @@ mod agreement;
 mod corpus;
 mod faults;
 mod one_off;
-mod parsers;
 mod ports;
 mod replay;
 mod sample;
