@@ -16,7 +16,7 @@
 //!   extension. Each owns an [`EventLoop`](port_core::EventLoop), attaches its script
 //!   contexts to it, and makes the calls of their scripts (`connect_tab`, `post_message`).
 //!   `script/main_loop.rs` is the part to read first.
-//! - **`bindings/`** is what scripts see, in JavaScript: `tabs`, `runtime`, `Port`.
+//! - **`core/webext/script/`** is what scripts see, in JavaScript: `tabs`, `runtime`, `Port`.
 //! - **`trace/`** replays scenarios that were recorded in Chromium and Firefox.
 //! - **`bench/`** measures messaging from script to script.
 //! - **`extension/`** reads manifests and decides which scripts run where.
@@ -30,11 +30,14 @@ mod browser;
 #[cfg(any(test, feature = "checks"))]
 pub mod checks;
 mod clock;
+#[path = "../../webext/src/extension/mod.rs"]
 mod extension;
 mod log;
+#[path = "../../webext/src/profile.rs"]
 mod profile;
 mod script;
 mod summary;
+#[path = "../../webext/src/tabs.rs"]
 mod tabs;
 mod trace;
 mod web;

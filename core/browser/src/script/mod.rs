@@ -9,9 +9,11 @@ mod main_loop;
 pub(crate) mod modules;
 pub(crate) mod natives;
 mod port_object;
+#[path = "../../../webext/src/ports.rs"]
 mod ports;
 mod rejections;
 pub(crate) mod script_error;
+#[path = "../../../webext/src/sender_text.rs"]
 mod sender_text;
 mod timers;
 mod world;

@@ -19,33 +19,33 @@ const BINDINGS: &str = "browser://bindings/";
 pub(super) const MAIN: &str = "browser://bindings/main.js";
 
 /// Its source.
-pub(super) const MAIN_SOURCE: &str = include_str!("../bindings/main.js");
+pub(super) const MAIN_SOURCE: &str = include_str!("../../../webext/script/polyfills/install.js");
 
 /// The modules it imports, by file name.
 const FILES: [(&str, &str); 23] = [
-    ("api.js", include_str!("../bindings/api.js")),
-    ("arguments.js", include_str!("../bindings/arguments.js")),
-    ("calls.js", include_str!("../bindings/calls.js")),
-    ("channel.js", include_str!("../bindings/channel.js")),
-    ("clone.js", include_str!("../bindings/clone.js")),
-    ("console.js", include_str!("../bindings/console.js")),
-    ("devtools.js", include_str!("../bindings/devtools.js")),
-    ("document.js", include_str!("../bindings/document.js")),
-    ("event.js", include_str!("../bindings/event.js")),
-    ("event_target.js", include_str!("../bindings/event_target.js")),
-    ("last_error.js", include_str!("../bindings/last_error.js")),
-    ("navigation.js", include_str!("../bindings/navigation.js")),
-    ("one_off.js", include_str!("../bindings/one_off.js")),
-    ("page.js", include_str!("../bindings/page.js")),
-    ("platform.js", include_str!("../bindings/platform.js")),
-    ("port.js", include_str!("../bindings/port.js")),
-    ("profile.js", include_str!("../bindings/profile.js")),
-    ("replay.js", include_str!("../bindings/replay.js")),
-    ("surface.js", include_str!("../bindings/surface.js")),
-    ("text.js", include_str!("../bindings/text.js")),
-    ("timers.js", include_str!("../bindings/timers.js")),
-    ("uncaught.js", include_str!("../bindings/uncaught.js")),
-    ("url.js", include_str!("../bindings/url.js")),
+    ("api.js", include_str!("../../../webext/script/api/api.js")),
+    ("arguments.js", include_str!("../../../webext/script/api/arguments.js")),
+    ("calls.js", include_str!("../../../webext/script/api/calls.js")),
+    ("channel.js", include_str!("../../../webext/script/api/channel.js")),
+    ("clone.js", include_str!("../../../webext/script/api/clone.js")),
+    ("console.js", include_str!("../../../webext/script/polyfills/console.js")),
+    ("devtools.js", include_str!("../../../webext/script/api/devtools.js")),
+    ("document.js", include_str!("../../../webext/script/polyfills/document.js")),
+    ("event.js", include_str!("../../../webext/script/api/event.js")),
+    ("event_target.js", include_str!("../../../webext/script/polyfills/event_target.js")),
+    ("last_error.js", include_str!("../../../webext/script/api/last_error.js")),
+    ("navigation.js", include_str!("../../../webext/script/polyfills/navigation.js")),
+    ("one_off.js", include_str!("../../../webext/script/api/one_off.js")),
+    ("page.js", include_str!("../../../webext/script/polyfills/page.js")),
+    ("platform.js", include_str!("../../../webext/script/polyfills/platform.js")),
+    ("port.js", include_str!("../../../webext/script/api/port.js")),
+    ("profile.js", include_str!("../../../webext/script/api/profile.js")),
+    ("replay.js", include_str!("../trace/replay.js")),
+    ("surface.js", include_str!("../../../webext/script/api/surface.js")),
+    ("text.js", include_str!("../../../webext/script/polyfills/text.js")),
+    ("timers.js", include_str!("../../../webext/script/polyfills/timers.js")),
+    ("uncaught.js", include_str!("../../../webext/script/polyfills/uncaught.js")),
+    ("url.js", include_str!("../../../webext/script/polyfills/url.js")),
 ];
 
 /// Finds modules by URL.

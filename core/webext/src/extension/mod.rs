@@ -1,5 +1,6 @@
 //! Unpacked extensions: a folder with a `manifest.json` and scripts.
 
+#[path = "../../../browser/src/folder.rs"]
 mod folder;
 mod glob;
 pub(crate) mod manifest;
