@@ -8,7 +8,6 @@
 //! out for records is awake itself. So once the count is zero it stays zero until a
 //! timer or the user starts something.
 
-use crate::browser::{Request, Requests};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,17 +18,17 @@ pub(crate) struct Activity {
     /// due. One number, so that a thread which wakes and sleeps again is never missed:
     /// it is in one of the two halves at every moment.
     counts: AtomicU64,
-    requests: Requests,
+    /// Called by whoever ends the last thing under way.
+    on_calm: Box<dyn Fn() + Send + Sync>,
 }
 
 const BUSY: u64 = 1;
 const TIMER: u64 = 1 << 32;
 
 impl Activity {
-    /// Nothing is under way yet. The browser process will be told by
-    /// [`Request::Calm`] whenever the last thing under way has ended.
-    pub(crate) fn new(requests: Requests) -> Arc<Self> {
-        Arc::new(Self { counts: AtomicU64::new(0), requests })
+    /// Nothing is under way yet. `on_calm` is called whenever the last thing under way has ended.
+    pub(crate) fn new(on_calm: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self { counts: AtomicU64::new(0), on_calm: Box::new(on_calm) })
     }
 
     /// Something begins; it lasts until the result is dropped.
@@ -74,7 +73,7 @@ impl Drop for Busy {
         // ORDERING: releases what was done meanwhile to who finds all calm.
         let before = self.0.counts.fetch_sub(BUSY, Ordering::AcqRel);
         if is_calm(before - BUSY) {
-            self.0.requests.send(Request::Calm, None);
+            (self.0.on_calm)();
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The command line.
 
-use crate::extension::Folder;
-use crate::profile::Profile;
+use crate::folder::Folder;
 use crate::web::{MOST_FRAMES, Page};
+use port_core_webext::Profile;
 use std::collections::VecDeque;
 use std::num::ParseIntError;
 use std::path::PathBuf;
@@ -167,7 +167,7 @@ impl Arguments {
             ("background.js", include_str!("sample-extension/background.js")),
             ("content.js", include_str!("sample-extension/content.js")),
         ];
-        self.extensions.push(Folder::Embedded { name: "sample-extension", files: SAMPLE });
+        self.extensions.push(Folder::embedded("sample-extension", SAMPLE));
         if self.pages.is_empty() {
             let page = |url: &str, frames: &[&str]| {
                 let parse = |text: &str| text.parse::<Page>().expect("the sample's URLs are valid");
@@ -193,8 +193,8 @@ impl Arguments {
 #[cfg(test)]
 mod tests {
     use super::{Arguments, UserAction};
-    use crate::extension::Folder;
-    use crate::profile::Profile;
+    use crate::folder::Folder;
+    use port_core_webext::Profile;
     use std::path::Path;
     use std::time::Duration;
 
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn nothing_means_the_sample() {
         let arguments = parse(&[]).expect("valid").expect("no help");
-        assert!(matches!(arguments.extensions[..], [Folder::Embedded { .. }]));
+        assert!(matches!(arguments.extensions[..], [Folder::Memory(_)]));
         assert_eq!(arguments.pages.len(), 2);
         assert_eq!(arguments.actions, [UserAction::Click, UserAction::CloseTab, UserAction::Click]);
     }

@@ -1,6 +1,6 @@
-//! Where the files of an unpacked extension come from.
+//! Folders of unpacked extensions: on disk, or built into this program.
 
-use std::collections::BTreeMap;
+use port_core_webext::extension::{Files, MemoryFiles};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,89 +10,93 @@ use std::sync::Arc;
 pub(crate) enum Folder {
     /// A folder on disk.
     Disk(PathBuf),
-    /// Files built into this program.
-    Embedded {
-        /// The folder's name.
-        name: &'static str,
-        /// Names and texts.
-        files: &'static [(&'static str, &'static str)],
-    },
-    /// Files made by this program.
-    Memory {
-        /// The folder's name.
-        name: String,
-        /// Texts by their names.
-        files: Arc<BTreeMap<String, String>>,
-    },
+    /// Files made by this program, or built into it.
+    Memory(Arc<MemoryFiles>),
 }
 
 impl Folder {
-    /// Reads a text file. The path is relative to the folder, with `/` between its
-    /// parts and perhaps before them, and cannot leave the folder.
-    pub(crate) fn read(&self, path: &str) -> Result<String, String> {
-        let mut parts = Vec::new();
-        for part in path.split('/') {
-            match part {
-                "" | "." => {}
-                ".." => {
-                    parts.pop().ok_or_else(|| format!("{path:?} leaves the extension's folder"))?;
-                }
-                part => parts.push(part),
-            }
-        }
+    /// Creates a folder of files that are built into this program.
+    pub(crate) fn embedded(name: &str, files: &[(&str, &str)]) -> Self {
+        Self::Memory(Arc::new(MemoryFiles::new(name, files.iter().copied())))
+    }
+}
+
+impl Files for Folder {
+    fn read(&self, parts: &[&str]) -> Result<String, String> {
         match self {
-            Self::Disk(folder) => fs::read_to_string(folder.join(parts.iter().collect::<PathBuf>()))
-                .map_err(|error| format!("cannot read {path:?}: {error}")),
-            Self::Embedded { files, .. } => files
-                .iter()
-                .find(|(name, _)| *name == parts.join("/"))
-                .map(|(_, text)| (*text).to_owned())
-                .ok_or_else(|| format!("cannot read {path:?}: no such file")),
-            Self::Memory { files, .. } => files
-                .get(&parts.join("/"))
-                .cloned()
-                .ok_or_else(|| format!("cannot read {path:?}: no such file")),
+            Self::Disk(folder) => read_inside(folder, parts),
+            Self::Memory(files) => files.read(parts),
         }
     }
 
-    /// How messages name a file of the folder.
-    pub(crate) fn display(&self, file: &str) -> String {
+    fn display(&self, file: &str) -> String {
         match self {
             Self::Disk(folder) => folder.join(file).display().to_string(),
-            Self::Embedded { name, .. } => Path::new(name).join(file).display().to_string(),
-            Self::Memory { name, .. } => Path::new(name).join(file).display().to_string(),
+            Self::Memory(files) => files.display(file),
         }
     }
 
-    /// A text that tells this folder from others and is the same in every run.
-    pub(crate) fn identity(&self) -> String {
+    fn identity(&self) -> String {
         match self {
             Self::Disk(folder) => {
                 fs::canonicalize(folder).as_deref().unwrap_or(folder).to_string_lossy().into_owned()
             }
-            Self::Embedded { name, .. } => (*name).to_owned(),
-            Self::Memory { name, .. } => name.clone(),
+            Self::Memory(files) => files.identity(),
         }
     }
 }
 
+/// Reads a file that really lies in the folder: symbolic links within the folder are followed, those
+/// that lead out of it are not.
+fn read_inside(folder: &Path, parts: &[&str]) -> Result<String, String> {
+    let real = |path: &Path| fs::canonicalize(path).map_err(|error| error.to_string());
+    let (folder, file) = (real(folder)?, real(&folder.join(parts.iter().collect::<PathBuf>()))?);
+    if !file.starts_with(&folder) {
+        return Err("it lies outside of the extension's folder".to_owned());
+    }
+    // A pipe would never end, a device has no end.
+    if !file.is_file() {
+        return Err("not a file".to_owned());
+    }
+    fs::read_to_string(&file).map_err(|error| error.to_string())
+}
+
 #[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::Folder;
-
-    const FOLDER: Folder = Folder::Embedded { name: "test", files: &[("a.js", "a"), ("scripts/b.js", "b")] };
+    use port_core_webext::extension::Files;
+    use std::fs;
+    use std::os::unix::fs::symlink;
 
     #[test]
-    fn paths_are_relative_to_the_folder() {
-        for (path, text) in [("a.js", "a"), ("/a.js", "a"), ("./scripts/b.js", "b"), ("scripts/../a.js", "a")]
-        {
-            assert_eq!(FOLDER.read(path).as_deref(), Ok(text), "{path}");
+    fn a_symbolic_link_is_followed_within_the_folder_and_not_out_of_it() {
+        let around = std::env::temp_dir().join(format!("port-core-folder-{}", std::process::id()));
+        let folder = around.join("extension");
+        fs::create_dir_all(folder.join("scripts")).expect("a writable folder");
+        fs::write(around.join("secret.js"), "secret").expect("a writable folder");
+        fs::write(folder.join("scripts/a.js"), "a").expect("a writable folder");
+        symlink(folder.join("scripts/a.js"), folder.join("inside.js")).expect("links");
+        symlink("scripts", folder.join("folder-inside")).expect("links");
+        symlink("../secret.js", folder.join("outside.js")).expect("links");
+        symlink("..", folder.join("folder-outside")).expect("links");
+        symlink("/dev/zero", folder.join("endless.js")).expect("links");
+        // The folder itself may be named by a link.
+        symlink(&folder, around.join("named")).expect("links");
+
+        let read = |folder: &Folder, path: &str| (folder as &dyn Files).read_path(path);
+        for folder in [Folder::Disk(folder), Folder::Disk(around.join("named"))] {
+            for path in ["scripts/a.js", "inside.js", "folder-inside/a.js"] {
+                assert_eq!(read(&folder, path).as_deref(), Ok("a"), "{path}");
+            }
+            for path in ["outside.js", "folder-outside/secret.js", "endless.js"] {
+                assert_eq!(
+                    read(&folder, path),
+                    Err(format!("cannot read {path:?}: it lies outside of the extension's folder"))
+                );
+            }
+            assert_eq!(read(&folder, "scripts"), Err("cannot read \"scripts\": not a file".to_owned()));
         }
-    }
-
-    #[test]
-    fn a_path_cannot_leave_the_folder() {
-        assert_eq!(FOLDER.read("../a.js"), Err("\"../a.js\" leaves the extension's folder".to_owned()));
-        assert!(FOLDER.read("c.js").is_err());
+        fs::remove_dir_all(&around).expect("the folder");
     }
 }

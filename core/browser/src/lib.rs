@@ -16,7 +16,7 @@
 //!   extension. Each owns an [`EventLoop`](port_core::EventLoop), attaches its script
 //!   contexts to it, and makes the calls of their scripts (`connect_tab`, `post_message`).
 //!   `script/main_loop.rs` is the part to read first.
-//! - **`core/webext/script/`** is what scripts see, in JavaScript: `tabs`, `runtime`, `Port`.
+//! - **`bindings/`** is what scripts see, in JavaScript: `tabs`, `runtime`, `Port`.
 //! - **`trace/`** replays scenarios that were recorded in Chromium and Firefox.
 //! - **`bench/`** measures messaging from script to script.
 //! - **`extension/`** reads manifests and decides which scripts run where.
@@ -30,15 +30,15 @@ mod browser;
 #[cfg(any(test, feature = "checks"))]
 pub mod checks;
 mod clock;
-#[path = "../../webext/src/extension/mod.rs"]
-mod extension;
+mod folder;
 mod log;
-#[path = "../../webext/src/profile.rs"]
-mod profile;
+mod messages;
+mod quickjs;
+mod scenario;
 mod script;
+mod script_error;
+mod shared;
 mod summary;
-#[path = "../../webext/src/tabs.rs"]
-mod tabs;
 mod trace;
 mod web;
 

@@ -115,15 +115,6 @@ fn without_fragment(url: &Url) -> String {
     url.into()
 }
 
-/// `scheme://host:port`, as `location.origin` gives it; `null` where there is no host.
-pub(crate) fn origin_of(url: &Url) -> String {
-    match (url.host_str(), url.port()) {
-        (Some(host), Some(port)) => format!("{}://{host}:{port}", url.scheme()),
-        (Some(host), None) => format!("{}://{host}", url.scheme()),
-        (None, _) => "null".to_owned(),
-    }
-}
-
 /// A scheme and a registrable domain: documents of one site share a thread.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Site(String);
@@ -158,7 +149,7 @@ impl fmt::Display for Site {
 
 #[cfg(test)]
 mod tests {
-    use super::{Page, Site, Web, origin_of};
+    use super::{Page, Site, Web};
     use url::Url;
 
     fn url(text: &str) -> Url {
@@ -209,12 +200,5 @@ mod tests {
         web.add(page);
         assert_eq!(web.fetch(&url("https://a.example/#top")).frames.len(), 1);
         assert_eq!(web.fetch(&url("https://a.example/other")).frames.len(), 0);
-    }
-
-    #[test]
-    fn an_origin_leaves_the_path_out() {
-        assert_eq!(origin_of(&url("https://a.example/x?y")), "https://a.example");
-        assert_eq!(origin_of(&url("https://a.example:8080/")), "https://a.example:8080");
-        assert_eq!(origin_of(&url("about:blank")), "null");
     }
 }

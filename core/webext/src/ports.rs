@@ -1,62 +1,73 @@
-//! The ports of a thread.
+//! The ports of a thread, by the numbers that scripts know them by.
 
-use port_core::{ContextId, PortId, PortName};
+use port_core::{ContextId, PortId};
 use std::collections::HashMap;
 
 /// Ports are looked up once a message, by ids that no script can choose.
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
-/// The ports of a thread. Scripts know them by numbers, which are never used again.
-#[derive(Default)]
-pub(super) struct Ports {
+/// The open ports of a thread, and what the embedder keeps of each.
+///
+/// Scripts know ports by numbers, which are never used again. A number counts in the context alone
+/// that was given it: a script that makes numbers up reaches no port of another extension.
+#[derive(Debug)]
+pub struct Ports<D> {
     latest: u32,
-    ids: Map<u32, PortId>,
-    open: Map<PortId, OpenPort>,
+    ids: Map<u32, (PortId, ContextId)>,
+    open: Map<PortId, OpenPort<D>>,
 }
 
 /// An open port.
-pub(super) struct OpenPort {
-    pub(super) number: u32,
-    pub(super) context: ContextId,
-    pub(super) name: PortName,
-    /// How many of its messages were shown in the log.
-    pub(super) shown: u64,
+#[derive(Debug)]
+pub struct OpenPort<D> {
+    /// The number that its context knows it by.
+    pub number: u32,
+    /// The context that holds it.
+    pub context: ContextId,
+    /// What the embedder keeps of it.
+    pub details: D,
 }
 
-impl Ports {
-    /// Enters a port; gives its number.
-    pub(super) fn add(&mut self, id: PortId, context: ContextId, name: PortName) -> u32 {
+impl<D> Default for Ports<D> {
+    fn default() -> Self {
+        Self { latest: 0, ids: Map::default(), open: Map::default() }
+    }
+}
+
+impl<D> Ports<D> {
+    /// Enters a port that a context holds, and returns its number.
+    pub fn add(&mut self, id: PortId, context: ContextId, details: D) -> u32 {
         self.latest += 1;
         let number = self.latest;
-        self.ids.insert(number, id);
-        self.open.insert(id, OpenPort { number, context, name, shown: 0 });
+        self.ids.insert(number, (id, context));
+        self.open.insert(id, OpenPort { number, context, details });
         number
     }
 
-    /// The id of the port with a number.
-    pub(super) fn id(&self, number: u32) -> Option<PortId> {
-        self.ids.get(&number).copied()
+    /// Returns the port that a context knows by a number; `None` also when it is another context's.
+    pub fn id(&self, context: ContextId, number: u32) -> Option<PortId> {
+        self.ids.get(&number).filter(|(_, holder)| *holder == context).map(|(id, _)| *id)
     }
 
-    /// The number of a port.
-    pub(super) fn number(&self, id: PortId) -> Option<u32> {
+    /// Returns the number of a port.
+    pub fn number(&self, id: PortId) -> Option<u32> {
         self.open.get(&id).map(|port| port.number)
     }
 
-    /// A port.
-    pub(super) fn get_mut(&mut self, id: PortId) -> Option<&mut OpenPort> {
+    /// Returns a port.
+    pub fn get_mut(&mut self, id: PortId) -> Option<&mut OpenPort<D>> {
         self.open.get_mut(&id)
     }
 
     /// Forgets a port.
-    pub(super) fn remove(&mut self, id: PortId) -> Option<OpenPort> {
+    pub fn remove(&mut self, id: PortId) -> Option<OpenPort<D>> {
         let port = self.open.remove(&id)?;
         self.ids.remove(&port.number);
         Some(port)
     }
 
     /// Forgets the ports of a context.
-    pub(super) fn remove_context(&mut self, context: ContextId) {
+    pub fn remove_context(&mut self, context: ContextId) {
         let Self { ids, open, .. } = self;
         open.retain(|_, port| {
             let stays = port.context != context;

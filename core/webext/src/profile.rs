@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// The browser whose texts, shapes and rules scripts meet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Profile {
+pub enum Profile {
     /// Chromium's.
     #[default]
     Chromium,
@@ -15,7 +15,7 @@ pub(crate) enum Profile {
 
 impl Profile {
     /// The core's policies for this browser.
-    pub(crate) fn policies(self) -> Policies {
+    pub fn policies(self) -> Policies {
         match self {
             Self::Chromium => Policies::CHROMIUM,
             Self::Firefox => Policies::FIREFOX,
@@ -23,7 +23,7 @@ impl Profile {
     }
 
     /// The core's limits for this browser.
-    pub(crate) fn limits(self) -> Limits {
+    pub fn limits(self) -> Limits {
         let mut limits = Limits::default();
         if self == Self::Firefox {
             // No limit was found there.
@@ -33,7 +33,7 @@ impl Profile {
     }
 
     /// The scheme of an extension's own URLs.
-    pub(crate) fn extension_scheme(self) -> &'static str {
+    pub fn extension_scheme(self) -> &'static str {
         match self {
             Self::Chromium => "chrome-extension",
             Self::Firefox => "moz-extension",
@@ -41,7 +41,7 @@ impl Profile {
     }
 
     /// A document's id as scripts see it: 32 digits in Chromium, a UUID in Firefox.
-    pub(crate) fn show_document(self, document: DocumentId) -> String {
+    pub fn show_document(self, document: DocumentId) -> String {
         let digits = document.to_string();
         match self {
             Self::Chromium => digits,
@@ -59,7 +59,7 @@ impl Profile {
 
     /// The document with an id as scripts have it. Any other text names no document,
     /// which is no error: the connection finds no receiver.
-    pub(crate) fn parse_document(self, text: &str) -> DocumentId {
+    pub fn parse_document(self, text: &str) -> DocumentId {
         let digits = match self {
             Self::Chromium => text.to_owned(),
             Self::Firefox => text.replace('-', "").to_uppercase(),
@@ -74,7 +74,7 @@ impl Profile {
     /// Events taken from the core before something else gets its turn. In Firefox a timer
     /// of zero that is set in `onConnect` comes before the messages, in Chromium after
     /// those that are there (measured).
-    pub(crate) fn events_per_turn(self) -> usize {
+    pub fn events_per_turn(self) -> usize {
         match self {
             Self::Chromium => 64,
             Self::Firefox => 1,
@@ -82,7 +82,7 @@ impl Profile {
     }
 
     /// `navigator.userAgent`.
-    pub(crate) fn user_agent(self) -> &'static str {
+    pub fn user_agent(self) -> &'static str {
         match self {
             Self::Chromium => {
                 "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
@@ -92,7 +92,7 @@ impl Profile {
     }
 
     /// The name on the command line and in the bindings.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Chromium => "chromium",
             Self::Firefox => "firefox",

@@ -1,8 +1,8 @@
 //! `port.sender` as JSON.
 
-use super::host::Host;
 use crate::extension::Extension;
 use crate::profile::Profile;
+use crate::tabs::TabDirectory;
 use port_core::{ContextId, ContextKind, DocumentLifecycle, Sender};
 use serde_json::json;
 use std::cell::RefCell;
@@ -10,12 +10,14 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 use url::Url;
 
-/// The latest sender of a world and its JSON: who connects, mostly connects again.
-#[derive(Default)]
-pub(super) struct SenderText {
+/// Writes the senders of one world's connections as JSON, and keeps the latest: who connects, mostly
+/// connects again.
+#[derive(Debug, Default)]
+pub struct SenderText {
     latest: RefCell<Option<Latest>>,
 }
 
+#[derive(Debug)]
 struct Latest {
     sender: Sender,
     /// What the open tabs were then; see [`TabDirectory::version`](crate::tabs::TabDirectory::version).
@@ -24,9 +26,15 @@ struct Latest {
 }
 
 impl SenderText {
-    /// The sender, as the profile shows it to an extension.
-    pub(super) fn of(&self, sender: &Sender, host: &Host, extension: &Extension) -> Rc<str> {
-        let tabs = host.shared.tabs.version();
+    /// Returns the sender as the profile shows it to an extension, as JSON.
+    pub fn of(
+        &self,
+        sender: &Sender,
+        profile: Profile,
+        directory: &TabDirectory,
+        extension: &Extension,
+    ) -> Rc<str> {
+        let tabs = directory.version();
         let mut latest = self.latest.borrow_mut();
         if let Some(known) = &*latest
             && known.tabs == tabs
@@ -34,16 +42,20 @@ impl SenderText {
         {
             return Rc::clone(&known.json);
         }
-        let json: Rc<str> = show(sender, host, extension).to_string().into();
+        let json: Rc<str> = show(sender, profile, directory, extension).to_string().into();
         *latest = Some(Latest { sender: sender.clone(), tabs, json: Rc::clone(&json) });
         json
     }
 }
 
-fn show(sender: &Sender, host: &Host, extension: &Extension) -> serde_json::Value {
-    let profile = host.shared.profile;
+fn show(
+    sender: &Sender,
+    profile: Profile,
+    directory: &TabDirectory,
+    extension: &Extension,
+) -> serde_json::Value {
     // What the document has now: scripts and fragments change it.
-    let url = sender.document().and_then(|document| host.shared.tabs.document_url(document));
+    let url = sender.document().and_then(|document| directory.document_url(document));
     let url = url.as_ref().map_or(sender.url(), Url::as_str);
     let mut shown = json!({ "id": sender.extension().as_str(), "origin": sender.origin(), "url": url });
     if profile == Profile::Firefox {
@@ -65,7 +77,7 @@ fn show(sender: &Sender, host: &Host, extension: &Extension) -> serde_json::Valu
             }
             .into();
         }
-        if let Some(tab) = host.shared.tabs.get(tab) {
+        if let Some(tab) = directory.get(tab) {
             shown["tab"] = tab.seen_by(extension);
         }
     }

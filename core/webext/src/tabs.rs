@@ -10,36 +10,36 @@ use std::sync::{PoisonError, RwLock};
 use url::Url;
 
 /// How the log names a frame of a tab.
-pub(crate) fn place_label(tab: TabId, frame: FrameId) -> String {
+pub fn place_label(tab: TabId, frame: FrameId) -> String {
     if frame == FrameId::TOP { format!("tab {tab}") } else { format!("tab {tab} frame {frame}") }
 }
 
 /// A tab as `tabs.Tab` shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct TabInfo {
+pub struct TabInfo {
     /// `id`.
-    pub(crate) id: TabId,
+    pub id: TabId,
     /// `windowId`.
-    pub(crate) window: WindowId,
+    pub window: WindowId,
     /// `index` in its window.
-    pub(crate) index: usize,
+    pub index: usize,
     /// `active`.
-    pub(crate) active: bool,
+    pub active: bool,
     /// `url`.
-    pub(crate) url: Url,
+    pub url: Url,
     /// `title`.
-    pub(crate) title: String,
+    pub title: String,
     /// Whether all documents of the tab have run their scripts.
-    pub(crate) complete: bool,
+    pub complete: bool,
     /// `discarded`.
-    pub(crate) discarded: bool,
+    pub discarded: bool,
     /// `lastAccessed`, in milliseconds since 1970.
-    pub(crate) last_accessed: u64,
+    pub last_accessed: u64,
 }
 
 impl TabInfo {
     /// `status`.
-    pub(crate) fn status(&self, profile: Profile) -> &'static str {
+    pub fn status(&self, profile: Profile) -> &'static str {
         match (self.discarded, self.complete) {
             (true, _) if profile == Profile::Chromium => "unloaded",
             (true, _) | (false, true) => "complete",
@@ -48,7 +48,7 @@ impl TabInfo {
     }
 
     /// The tab as the extension may see it: URL and title take a permission.
-    pub(crate) fn seen_by(&self, extension: &Extension) -> Value {
+    pub fn seen_by(&self, extension: &Extension) -> Value {
         let profile = match extension.base().scheme() == Profile::Firefox.extension_scheme() {
             true => Profile::Firefox,
             false => Profile::Chromium,
@@ -98,7 +98,7 @@ impl TabInfo {
 /// The open tabs. The browser process writes it; script threads read it when a port
 /// comes in, for `sender.tab` and `sender.url`.
 #[derive(Debug, Default)]
-pub(crate) struct TabDirectory {
+pub struct TabDirectory {
     tabs: RwLock<BTreeMap<TabId, TabInfo>>,
     /// The URLs of documents that have another one than when they were loaded.
     document_urls: RwLock<BTreeMap<DocumentId, Url>>,
@@ -108,12 +108,12 @@ pub(crate) struct TabDirectory {
 
 impl TabDirectory {
     /// The tab, if it is open.
-    pub(crate) fn get(&self, tab: TabId) -> Option<TabInfo> {
+    pub fn get(&self, tab: TabId) -> Option<TabInfo> {
         self.tabs.read().unwrap_or_else(PoisonError::into_inner).get(&tab).cloned()
     }
 
     /// All tabs, in the order of their windows and then their places there.
-    pub(crate) fn all(&self) -> Vec<TabInfo> {
+    pub fn all(&self) -> Vec<TabInfo> {
         let mut all: Vec<TabInfo> =
             self.tabs.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
         all.sort_by_key(|tab| (tab.window, tab.index));
@@ -121,13 +121,13 @@ impl TabDirectory {
     }
 
     /// The URL of a document that has another one than when it was loaded.
-    pub(crate) fn document_url(&self, document: DocumentId) -> Option<Url> {
+    pub fn document_url(&self, document: DocumentId) -> Option<Url> {
         self.document_urls.read().unwrap_or_else(PoisonError::into_inner).get(&document).cloned()
     }
 
     /// A document got another URL and stays; `None` when it is gone. Said by its own thread,
     /// so that whoever it connects to from then on finds it.
-    pub(crate) fn set_document_url(&self, document: DocumentId, url: Option<Url>) {
+    pub fn set_document_url(&self, document: DocumentId, url: Option<Url>) {
         let mut urls = self.document_urls.write().unwrap_or_else(PoisonError::into_inner);
         match url {
             Some(url) => urls.insert(document, url),
@@ -138,13 +138,13 @@ impl TabDirectory {
     }
 
     /// A number that is another one after every change.
-    pub(crate) fn version(&self) -> u64 {
+    pub fn version(&self) -> u64 {
         // ORDERING: pairs with the release in `change`.
         self.version.load(Ordering::Acquire)
     }
 
     /// Changes the open tabs.
-    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut BTreeMap<TabId, TabInfo>) -> R) -> R {
+    pub fn change<R>(&self, change: impl FnOnce(&mut BTreeMap<TabId, TabInfo>) -> R) -> R {
         let mut tabs = self.tabs.write().unwrap_or_else(PoisonError::into_inner);
         let result = change(&mut tabs);
         // ORDERING: releases nothing that is not behind the lock too; so that who hears of

@@ -1,6 +1,6 @@
 //! The command line of the measurement.
 
-use crate::profile::Profile;
+use port_core_webext::Profile;
 use std::path::PathBuf;
 
 /// What `bench --help` prints.
@@ -56,7 +56,7 @@ impl BenchArguments {
 #[cfg(test)]
 mod tests {
     use super::BenchArguments;
-    use crate::profile::Profile;
+    use port_core_webext::Profile;
 
     fn parse(arguments: &[&str]) -> Result<Option<BenchArguments>, String> {
         BenchArguments::parse(lexopt::Parser::from_args(arguments)).map_err(|error| error.to_string())

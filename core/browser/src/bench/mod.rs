@@ -11,10 +11,10 @@ pub(crate) use arguments::{BenchArguments, HELP};
 
 use crate::arguments::{Arguments, UserAction};
 use crate::browser::Browser;
-use crate::extension::Folder;
+use crate::folder::Folder;
 use crate::log::{Event, Log};
-use crate::profile::Profile;
 use crate::web::Page;
+use port_core_webext::Profile;
 use report::Report;
 use sample::{Answer, Sample};
 use std::fs;
@@ -106,7 +106,7 @@ fn answers(profile: Profile, clicks: usize, fragment: &str) -> Result<Vec<Answer
         }
     });
     let mut browser = Browser::new(&arguments, Arc::new(log));
-    browser.load_extensions(vec![Folder::Embedded { name: "bench", files: EXTENSION }]);
+    browser.load_extensions(vec![Folder::embedded("bench", EXTENSION)]);
     let summary = browser.run();
     let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
     match taken.1.take() {
@@ -125,7 +125,7 @@ fn pages(fragment: &str) -> Vec<Page> {
 #[cfg(test)]
 mod tests {
     use super::measure;
-    use crate::profile::Profile;
+    use port_core_webext::Profile;
 
     #[test]
     fn every_question_is_answered() {

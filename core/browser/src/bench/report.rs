@@ -1,7 +1,7 @@
 //! The figures, beside those of the browsers.
 
 use super::sample::{RoundTrip, Sample};
-use crate::profile::Profile;
+use port_core_webext::Profile;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt;

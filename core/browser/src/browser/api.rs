@@ -2,12 +2,11 @@
 //! arguments; whether tabs exist is checked here.
 
 use super::open_tab::Entry;
-use super::{Browser, Call, Caller, LoadedExtension};
-use crate::extension::{Extension, Glob, MatchPattern};
-use crate::profile::Profile;
-use crate::script::Task;
-use crate::tabs::TabInfo;
+use super::{Browser, LoadedExtension};
+use crate::messages::{Call, Caller, Task};
 use port_core::TabId;
+use port_core_webext::extension::{Extension, Glob, MatchPattern};
+use port_core_webext::{Profile, TabInfo};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;

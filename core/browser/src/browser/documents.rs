@@ -2,11 +2,11 @@
 
 use super::open_tab::{Entry, HistoryEntry, LoadState, OpenFrame};
 use super::{Browser, LoadedExtension};
-use crate::extension::{ExtensionPage, MatchedFrame, Scripts};
-use crate::script::{FrameElement, Loaded, Task, WorldDescription};
-use crate::tabs::place_label;
-use crate::web::{Page, origin_of};
+use crate::messages::{FrameElement, Loaded, Task, WorldDescription};
+use crate::web::Page;
 use port_core::{ContextDescription, ContextKind, DocumentId, FactError, FrameId, Place, TabId};
+use port_core_webext::extension::{ExtensionPage, MatchedFrame, Scripts};
+use port_core_webext::{origin_of, place_label};
 use std::sync::Arc;
 use url::Url;
 

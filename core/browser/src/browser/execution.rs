@@ -2,11 +2,11 @@
 
 use super::api::Outcome;
 use super::open_tab::OpenFrame;
-use super::{Browser, Caller, LoadedExtension};
-use crate::extension::{Extension, Scripts};
-use crate::profile::Profile;
-use crate::script::Task;
+use super::{Browser, LoadedExtension};
+use crate::messages::{Caller, Task};
 use port_core::{ContextKind, FrameId, Place, TabId};
+use port_core_webext::Profile;
+use port_core_webext::extension::{Extension, Scripts};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use super::Browser;
 use super::open_tab::LoadState;
-use crate::script::Task;
+use crate::messages::Task;
 use port_core::{Place, TabId};
 
 impl Browser {

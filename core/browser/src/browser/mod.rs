@@ -8,29 +8,28 @@ mod loading;
 mod navigation;
 mod open_tab;
 mod replay;
-mod requests;
 mod steps;
 mod unload;
 mod window;
 
-pub(crate) use requests::{Call, Caller, Navigation, NavigationChange, Request, Requests};
-
 use crate::activity::{Activity, Busy};
 use crate::arguments::Arguments;
 use crate::clock::Clock;
-use crate::extension::{Extension, Folder};
+use crate::folder::Folder;
 use crate::log::{Event, Log};
-use crate::script::{Loaded, ScriptThread, Shared, Task, ThreadIndex, WorldDescription};
+use crate::messages::{Envelope, Loaded, Navigation, Request, Requests, Task, ThreadIndex, WorldDescription};
+use crate::script::ScriptThread;
+use crate::shared::Shared;
 use crate::summary::{Counts, Summary};
-use crate::tabs::TabDirectory;
-use crate::web::{Site, Web, origin_of};
+use crate::web::{Site, Web};
 use execution::Execution;
 use open_tab::{Entry, OpenTab};
 use port_core::{
     ContextDescription, ContextKind, ExtensionDescription, ExtensionInstance, MessageService, TabId, WindowId,
 };
+use port_core_webext::extension::Extension;
+use port_core_webext::{TabDirectory, origin_of};
 use replay::Replay;
-use requests::Envelope;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -104,11 +103,15 @@ impl Browser {
             profile: arguments.profile,
             log,
             shown_messages: arguments.messages,
-            activity: Activity::new(requests.clone()),
+            activity: Activity::new({
+                let requests = requests.clone();
+                move || requests.send(Request::Calm, None)
+            }),
             requests,
             tabs: Arc::new(TabDirectory::default()),
             clock: Clock::start(),
             recorder: None,
+            scenario_global: None,
             stopping: Arc::new(AtomicBool::new(false)),
         };
         let mut web = Web::default();
@@ -143,7 +146,7 @@ impl Browser {
     /// reported and left out.
     pub(crate) fn load_extensions(&mut self, folders: Vec<Folder>) {
         for folder in folders {
-            match Extension::load(folder, self.shared.profile) {
+            match Extension::load(Arc::new(folder), self.shared.profile) {
                 Ok(extension) => self.add_extension(Arc::new(extension)),
                 Err(failed) => {
                     let known = |number: usize| Some(number).filter(|&number| number > 0);

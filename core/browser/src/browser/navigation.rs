@@ -2,12 +2,11 @@
 
 use super::documents::elements_of;
 use super::open_tab::{Entry, HistoryEntry, OpenFrame};
-use super::requests::{Navigation, NavigationChange};
 use super::{Browser, Later};
-use crate::profile::Profile;
-use crate::script::{LastWords, Leave, Task};
+use crate::messages::{LastWords, Leave, Navigation, NavigationChange, Task};
 use crate::web::title_of;
 use port_core::{DocumentId, FrameId, Place, TabId};
+use port_core_webext::Profile;
 use serde_json::json;
 use std::time::Duration;
 use url::Url;

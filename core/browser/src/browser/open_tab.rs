@@ -2,7 +2,7 @@
 //! cache and its session history. What scripts see of it is in the
 //! [`TabDirectory`](crate::tabs::TabDirectory).
 
-use crate::script::FrameElement;
+use crate::messages::FrameElement;
 use crate::web::Site;
 use port_core::{DocumentId, FrameId};
 use std::collections::{BTreeMap, BTreeSet};

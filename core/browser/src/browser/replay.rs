@@ -1,8 +1,10 @@
 //! The browser process's part in the replay of a scenario: which contexts are ready,
 //! and when the scenario is over.
 
-use super::{Browser, Call, Caller, Later};
-use crate::trace::{Recorder, Scenario};
+use super::{Browser, Later};
+use crate::messages::{Call, Caller};
+use crate::scenario::{Recorder, Scenario};
+use crate::web::Server;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -42,15 +44,16 @@ impl Replay {
 }
 
 impl Browser {
-    /// Replays a scenario: its events go to the recorder.
-    pub(crate) fn replay(&mut self, scenario: Scenario, recorder: &Arc<Recorder>) {
+    /// Replays a scenario: its events go to the recorder, its pages come from the server.
+    pub(crate) fn replay(&mut self, scenario: Scenario, recorder: &Arc<Recorder>, server: Server) {
         /// Far from any number that a scenario posts.
         const FIRST_ID: u64 = 700_000_000;
         self.latest_tab = FIRST_ID;
         self.latest_frame = 2 * FIRST_ID;
         self.latest_document = FIRST_ID.into();
-        self.web.serve(crate::trace::serve);
+        self.web.serve(server);
         self.shared.recorder = Some(Arc::clone(recorder));
+        self.shared.scenario_global = Some(scenario.global);
         self.replay = Some(Replay { scenario, ready: BTreeSet::new(), waiting: Vec::new(), is_over: false });
         // What a browser shows that has just started.
         self.open_tab_with(&Url::parse("about:blank").expect("a constant"), true);

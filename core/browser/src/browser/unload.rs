@@ -1,8 +1,8 @@
 //! Documents that go away: their scripts hear so before the core is told.
 
-use super::{Browser, Request};
+use super::Browser;
 use crate::browser::open_tab::OpenFrame;
-use crate::script::{LastWords, Leave, Task, ThreadIndex};
+use crate::messages::{LastWords, Leave, Request, Task, ThreadIndex};
 use port_core::DocumentId;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

@@ -3,10 +3,9 @@
 use super::open_tab::{Entry, OpenTab};
 use super::{Browser, Later, WINDOW};
 use crate::log::Event;
-use crate::profile::Profile;
-use crate::script::{LastWords, Leave};
-use crate::tabs::TabInfo;
+use crate::messages::{LastWords, Leave};
 use port_core::{FrameId, TabId};
+use port_core_webext::{Profile, TabInfo};
 use serde_json::json;
 use std::time::Duration;
 use url::Url;

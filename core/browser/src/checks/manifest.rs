@@ -1,10 +1,9 @@
 //! Manifests, and the pages that they name.
 
 use super::texts;
-use crate::extension::manifest::{Manifest, RunAt, without_comments};
-use crate::extension::{Extension, Folder, MatchedFrame};
-use crate::profile::Profile;
-use std::collections::BTreeMap;
+use port_core_webext::Profile;
+use port_core_webext::extension::manifest::{Manifest, RunAt, without_comments};
+use port_core_webext::extension::{Extension, MatchedFrame, MemoryFiles};
 use std::sync::Arc;
 use url::Url;
 
@@ -37,12 +36,8 @@ fn comments_leave_places_as_they_are(text: &str) {
 }
 
 fn load(manifest: &str, page: &str, profile: Profile) {
-    let files = BTreeMap::from(
-        [("manifest.json", manifest), ("a.html", page), ("a.js", "1"), ("b.js", "2")]
-            .map(|(name, text)| (name.to_owned(), text.to_owned())),
-    );
-    let folder = Folder::Memory { name: "test".to_owned(), files: Arc::new(files) };
-    match Extension::load(folder, profile) {
+    let files = [("manifest.json", manifest), ("a.html", page), ("a.js", "1"), ("b.js", "2")];
+    match Extension::load(Arc::new(MemoryFiles::new("test", files)), profile) {
         Ok(extension) => {
             for text in ["https://a.example/a?b#c", "file:///a", "about:blank"] {
                 let url = Url::parse(text).expect("a URL");

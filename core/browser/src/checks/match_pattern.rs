@@ -1,7 +1,7 @@
 //! Match patterns and globs.
 
 use super::texts;
-use crate::extension::{Glob, MatchPattern};
+use port_core_webext::extension::{Glob, MatchPattern};
 use url::Url;
 
 /// A pattern and a URL that it is held against.

@@ -1,14 +1,16 @@
 // Values made of bytes, and what must hold when they are written down and read again.
 
-import { Blob, createCodec } from "./clone.js";
-import { profiles } from "./profile.js";
-import { installText, wellFormedJson } from "./text.js";
+import { createCodec } from "./clone.js";
+import { createProfile } from "./profile.js";
+import { wellFormedJson } from "./text.js";
+import { installEncoding } from "./encoding.js";
+import { installPlatform, platform } from "./platform.js";
 
-installText();
-globalThis.Blob = Blob;
-const native = { isProxy: () => false };
-const clones = createCodec(native, profiles.firefox, true, "Proxy");
-const json = createCodec(native, profiles.chromium, false, "Proxy");
+installEncoding();
+const native = { isProxy: () => false, now: () => 0 };
+installPlatform(native, {});
+const clones = createCodec(native, createProfile("firefox", platform), true, { globalName: "Proxy", ...platform });
+const json = createCodec(native, createProfile("chromium", platform), false, platform);
 
 /** Builds a value, which must survive as a structured clone; gives what that was written as. */
 export function roundTrip(bytes) {

@@ -2,13 +2,12 @@
 //! bindings' own code; texts that no binding wrote; and JSON as it is written natively,
 //! against the engine's.
 
-use crate::script::json;
-use crate::script::modules::Modules;
-use rquickjs::{CatchResultExt, Context, Ctx, Function, Module, Runtime, TypedArray, Value};
+use crate::quickjs::json;
+use port_core_webext::script::{API, Module as Source, POLYFILLS, bundle};
+use rquickjs::{CatchResultExt, Context, Ctx, Function, Object, Runtime, TypedArray, Value};
 use serde_json::Value as Json;
 
-const NAME: &str = "browser://bindings/parsers.js";
-const SOURCE: &str = include_str!("messages.js");
+const CHECKS: Source = Source { name: "messages", source: include_str!("messages.js") };
 
 /// A byte that says what to do, and a value to build or a text to read.
 pub fn messages(input: &[u8]) {
@@ -43,15 +42,13 @@ impl Scripts {
         let runtime = Runtime::new().expect("an engine");
         // A hostile text may ask for any amount.
         runtime.set_memory_limit(64 << 20);
-        runtime.set_loader(Modules::default(), Modules::default());
         let context = Context::full(&runtime).expect("a context");
         context.with(|context| {
             let install = || {
-                let (module, evaluated) = Module::declare(context.clone(), NAME, SOURCE)?.eval()?;
-                evaluated.finish::<()>()?;
+                let checks: Object<'_> = context.eval(bundle(&[API, POLYFILLS, &[CHECKS]].concat()))?;
                 context.globals().set("writeJson", Function::new(context.clone(), write_json)?)?;
                 for name in ["roundTrip", "hostile", "natively"] {
-                    context.globals().set(name, module.get::<_, Function<'_>>(name)?)?;
+                    context.globals().set(name, checks.get::<_, Function<'_>>(name)?)?;
                 }
                 Ok::<_, rquickjs::Error>(())
             };

@@ -2,10 +2,9 @@
 //! stack traces, which hold URLs.
 
 use super::texts;
-use crate::profile::Profile;
-use crate::script::natives::parse_url;
-use crate::script::script_error::Position;
-use crate::web::{MOST_FRAMES, Page, Site, Web, origin_of, title_of};
+use crate::script_error::Position;
+use crate::web::{MOST_FRAMES, Page, Site, Web, title_of};
+use port_core_webext::{Profile, origin_of, parse_url};
 use serde_json::Value;
 use url::Url;
 

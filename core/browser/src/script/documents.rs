@@ -1,6 +1,6 @@
 //! What the worlds of one document share: its URL and its frame elements.
 
-use super::{FrameElement, WorldDescription};
+use crate::messages::{FrameElement, WorldDescription};
 use port_core::{ContextId, DocumentId};
 use std::collections::HashMap;
 use url::Url;

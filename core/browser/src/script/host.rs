@@ -1,21 +1,18 @@
-//! What a thread's worlds share on the native side: the event loop, ports by number,
-//! timers and counts. Functions given to scripts hold it, so it holds next to nothing
-//! of JavaScript itself.
+//! What a thread's worlds share: the event loop, ports by number, timers and counts. What scripts
+//! call comes through [`WorldHost`](super::world_host::WorldHost).
 
 use super::documents::{Document, Documents};
-use super::ports::Ports;
 use super::timers::Timers;
-use super::world::leave_name;
-use super::{LastWords, Leave, Shared, ThreadIndex};
-use crate::browser::{Navigation, NavigationChange, Request};
-use crate::extension::Extension;
 use crate::log::Event;
+use crate::messages::{LastWords, Navigation, NavigationChange, Request, ThreadIndex};
+use crate::shared::Shared;
 use crate::summary::Counts;
 use port_core::{
-    ConnectError, ConnectKind, ContextId, DisconnectReason, DocumentId, EventLoop, INLINE_BYTES, Message,
-    PortId, PortName, PostErrorKind, RuntimeTarget, TabTarget,
+    ConnectKind, ContextId, DisconnectReason, DocumentId, EventLoop, INLINE_BYTES, Message, PortId, PortName,
+    RuntimeTarget, TabTarget,
 };
-use rquickjs::{Ctx, Function, Persistent};
+use port_core_webext::extension::Extension;
+use port_core_webext::{Ports, Refusal};
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
@@ -31,18 +28,26 @@ pub(crate) struct Host {
     pub(super) timers: RefCell<Timers>,
     pub(super) counts: RefCell<Counts>,
     pub(super) documents: RefCell<Documents>,
-    /// How each world hears that its page goes. The one thing of JavaScript here: it
-    /// is emptied before the runtime goes, see [`Host::forget_everything`].
-    pub(super) leaving: RefCell<HashMap<ContextId, Persistent<Function<'static>>>>,
+    /// The numbers that the engine knows worlds by.
+    pub(super) numbers: RefCell<HashMap<ContextId, u64>>,
+    /// The functions that worlds were given to run, by their numbers.
+    pub(super) executions: RefCell<HashMap<u64, ContextId>>,
     /// Messages of windows to themselves, by document, as JSON.
     pub(super) window_messages: RefCell<VecDeque<(DocumentId, String)>>,
     /// What becomes of what scripts say, while they hear that their document goes.
     pub(super) last_words: Cell<LastWords>,
     /// Contexts that this thread has ended, and whose worlds are to be dropped.
     pub(super) detached: RefCell<Vec<ContextId>>,
-    ports: RefCell<Ports>,
+    ports: RefCell<Ports<LoggedPort>>,
     /// Whether the log tells what happens to ports; most of it costs more than the port.
     logs_ports: bool,
+}
+
+/// A port as the log shows it.
+pub(super) struct LoggedPort {
+    name: PortName,
+    /// How many of its messages were shown.
+    shown: u64,
 }
 
 /// A channel that a script wants opened.
@@ -81,7 +86,8 @@ impl Host {
             timers: RefCell::default(),
             counts: RefCell::default(),
             documents: RefCell::default(),
-            leaving: RefCell::default(),
+            numbers: RefCell::default(),
+            executions: RefCell::default(),
             window_messages: RefCell::default(),
             last_words: Cell::default(),
             detached: RefCell::default(),
@@ -90,11 +96,7 @@ impl Host {
     }
 
     /// `connect` or `sendMessage`; gives the number of the new channel.
-    pub(super) fn connect(
-        &self,
-        world: &WorldIdentity,
-        connection: &Connection<'_>,
-    ) -> Result<u32, ConnectError> {
+    pub(super) fn connect(&self, world: &WorldIdentity, connection: &Connection<'_>) -> Result<u32, Refusal> {
         let Connection { kind, name, target, shown } = connection;
         if self.logs_ports {
             self.log(world, &Event::Connect { port: name_in_log(*kind, name), target: &shown() });
@@ -105,7 +107,7 @@ impl Host {
             Target::Runtime(target) => event_loop.connect_runtime(world.context, &target.kind(*kind)),
         }?;
         self.counts.borrow_mut().connects += 1;
-        Ok(self.ports.borrow_mut().add(id, world.context, PortName::new(name_in_log(*kind, name))))
+        Ok(self.add_port(id, world, name_in_log(*kind, name)))
     }
 
     /// A context received its end of a channel; gives the channel's number.
@@ -122,7 +124,12 @@ impl Host {
             self.log(world, &Event::Accept { port: name, opener: &opener() });
         }
         self.counts.borrow_mut().accepts += 1;
-        self.ports.borrow_mut().add(id, world.context, PortName::new(name))
+        self.add_port(id, world, name)
+    }
+
+    fn add_port(&self, id: PortId, world: &WorldIdentity, name: &str) -> u32 {
+        let logged = LoggedPort { name: PortName::new(name), shown: 0 };
+        self.ports.borrow_mut().add(id, world.context, logged)
     }
 
     /// `port.postMessage`; gives why the message was refused.
@@ -131,10 +138,10 @@ impl Host {
         world: &WorldIdentity,
         number: u32,
         json: String,
-    ) -> Option<&'static str> {
-        let Some(id) = self.ports.borrow().id(number) else { return Some("Disconnected") };
+    ) -> Result<(), Refusal> {
+        let id = self.ports.borrow().id(world.context, number).ok_or(Refusal::Disconnected)?;
         if self.last_words.get() == LastWords::Unsent {
-            return None;
+            return Ok(());
         }
         // Before it is sent: the receiver may be quick to write down that it has it.
         self.log_message(world, id, &json, |port, message| Event::Post { port, message });
@@ -142,17 +149,9 @@ impl Host {
         let message = if json.len() <= INLINE_BYTES { Message::from(&*json) } else { Message::from(json) };
         let mut counts = self.counts.borrow_mut();
         counts.first_post.get_or_insert_with(Instant::now);
-        match self.event_loop.borrow_mut().post_message(id, message).map_err(PostErrorKind::from) {
-            Ok(()) => {
-                counts.posts += 1;
-                None
-            }
-            Err(PostErrorKind::Disconnected) => Some("Disconnected"),
-            Err(PostErrorKind::Gone) => Some("Gone"),
-            Err(PostErrorKind::TooLarge) => Some("TooLarge"),
-            Err(PostErrorKind::WindowFull) => Some("the port's window is full"),
-            Err(_) => Some("a receiver is too far behind"),
-        }
+        self.event_loop.borrow_mut().post_message(id, message)?;
+        counts.posts += 1;
+        Ok(())
     }
 
     /// A message is about to be delivered; gives its port's number.
@@ -166,13 +165,14 @@ impl Host {
     }
 
     /// `port.disconnect`.
-    pub(super) fn disconnect(&self, world: &WorldIdentity, number: u32) {
-        let Some(id) = self.ports.borrow().id(number) else { return };
+    pub(super) fn disconnect(&self, world: &WorldIdentity, number: u32) -> Result<(), Refusal> {
+        let id = self.ports.borrow().id(world.context, number).ok_or(Refusal::Disconnected)?;
         let port = self.ports.borrow_mut().remove(id);
         if let Some(port) = port.filter(|_| self.logs_ports) {
-            self.log(world, &Event::Disconnect { port: port.name.as_str() });
+            self.log(world, &Event::Disconnect { port: port.details.name.as_str() });
         }
         self.event_loop.borrow_mut().disconnect(id);
+        Ok(())
     }
 
     /// A port was ended by something else; gives its number.
@@ -184,7 +184,10 @@ impl Host {
     ) -> Option<u32> {
         let port = self.ports.borrow_mut().remove(id)?;
         if self.logs_ports {
-            self.log(world, &Event::Disconnected { port: port.name.as_str(), reason: &reason.to_string() });
+            self.log(
+                world,
+                &Event::Disconnected { port: port.details.name.as_str(), reason: &reason.to_string() },
+            );
         }
         *self.counts.borrow_mut().disconnects.entry(reason).or_default() += 1;
         Some(port.number)
@@ -197,24 +200,24 @@ impl Host {
         if let Some(document) = document {
             self.shared.tabs.set_document_url(document, None);
         }
-        self.leaving.borrow_mut().remove(&context);
+        self.numbers.borrow_mut().remove(&context);
+        self.executions.borrow_mut().retain(|_, runner| *runner != context);
         self.ports.borrow_mut().remove_context(context);
     }
 
-    /// A frame element leaves its document: the scripts in it hear so at once, and end.
-    pub(super) fn remove_frame(&self, context: &Ctx<'_>, world: &WorldIdentity, element: u32) {
+    /// A frame element leaves its document: the scripts in it hear so at once, through `leave`, and end.
+    pub(super) fn remove_frame(&self, world: &WorldIdentity, element: u32, leave: &mut dyn FnMut(u64)) {
         if self.with_document(world, |document| document.remove_element(element)) != Some(true) {
             return;
         }
         let Some(place) = world.place else { return };
         let worlds = self.documents.borrow().worlds_inside(place.document, element);
-        for &gone in &worlds {
-            let hide = self.leaving.borrow_mut().remove(&gone);
-            if let Some(hide) = hide.and_then(|hide| hide.restore(context).ok()) {
-                // It reports what its listeners throw by itself. What a scenario writes
-                // down there is lost in browsers.
+        for gone in &worlds {
+            let number = self.numbers.borrow().get(gone).copied();
+            if let Some(number) = number {
+                // What a scenario writes down there is lost in browsers.
                 self.last_words.set(LastWords::Unrecorded);
-                let _ = hide.call::<_, ()>((leave_name(Leave::Removed),));
+                leave(number);
                 self.last_words.take();
             }
         }
@@ -224,11 +227,6 @@ impl Host {
             self.detached.borrow_mut().push(gone);
         }
         self.navigate(world, NavigationChange::RemoveFrame { element });
-    }
-
-    /// Lets go of what belongs to the runtime.
-    pub(super) fn forget_everything(&self) {
-        self.leaving.borrow_mut().clear();
     }
 
     /// Does something with the document that a world lives in, if it has one.
@@ -251,10 +249,14 @@ impl Host {
     /// Tells the browser process what a world did to its page.
     pub(super) fn navigate(&self, world: &WorldIdentity, change: NavigationChange) {
         if let Some(place) = world.place {
-            let busy = self.shared.activity.begin();
-            let navigation = Navigation { place, change };
-            self.shared.requests.send(Request::Navigation(navigation), Some(busy));
+            self.request(Request::Navigation(Navigation { place, change }));
         }
+    }
+
+    /// Asks the browser process for something.
+    pub(super) fn request(&self, request: Request) {
+        let busy = self.shared.activity.begin();
+        self.shared.requests.send(request, Some(busy));
     }
 
     /// Writes down what happened to a world.
@@ -275,6 +277,7 @@ impl Host {
         }
         let mut ports = self.ports.borrow_mut();
         let Some(port) = ports.get_mut(port) else { return };
+        let port = &mut port.details;
         let before = port.shown;
         port.shown += 1;
         match before.cmp(&self.shared.shown_messages) {

@@ -3,16 +3,15 @@
 
 use super::bell::Bell;
 use super::host::Host;
-use super::modules::Modules;
-use super::rejections::Rejections;
-use super::script_error::{ScriptError, report_engine_error};
 use super::world::World;
-use super::{LastWords, Leave, Loaded, Shared, Task, ThreadIndex, WorldDescription};
-use crate::browser::Request;
-use crate::extension::manifest::RunAt;
 use crate::log::Event as LogEvent;
+use crate::messages::{LastWords, Leave, Loaded, Request, Task, ThreadIndex, WorldDescription};
+use crate::quickjs::Engine;
+use crate::script_error::report_engine_error;
+use crate::shared::Shared;
 use port_core::{ContextId, DocumentId, Event, EventLoop};
-use rquickjs::Runtime;
+use port_core_webext::ScriptEvent;
+use port_core_webext::extension::manifest::RunAt;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -21,22 +20,17 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Instant;
 use url::Url;
 
-/// How deep scripts may call, in bytes of native stack.
-const SCRIPT_STACK: usize = 8 << 20;
-
 /// How many timers that are due run before something else gets its turn.
 const TIMERS_PER_TURN: usize = 4;
 
-/// A script thread's state. Worlds come before the runtime: they have to be dropped first.
+/// A script thread's state. Worlds come before the engine: they have to be dropped first.
 pub(super) struct MainLoop {
     worlds: BTreeMap<ContextId, World>,
     loading: VecDeque<Loading>,
     /// Documents that are interactive, until the frames in them are complete.
     waiting: Vec<Loading>,
-    rejections: Rejections,
-    modules: Modules,
     host: Rc<Host>,
-    runtime: Runtime,
+    engine: Engine,
 }
 
 /// A document on its way from moment to moment.
@@ -53,26 +47,12 @@ impl Loading {
 }
 
 impl MainLoop {
-    pub(super) fn new(thread: ThreadIndex, shared: Shared, event_loop: EventLoop) -> rquickjs::Result<Self> {
-        let runtime = Runtime::new()?;
-        let modules = Modules::default();
-        let rejections = Rejections::default();
-        runtime.set_max_stack_size(SCRIPT_STACK);
-        runtime.set_loader(modules.clone(), modules.clone());
-        runtime.set_host_promise_rejection_tracker(Some(rejections.tracker()));
+    pub(super) fn new(thread: ThreadIndex, shared: Shared, event_loop: EventLoop) -> Result<Self, String> {
         let stopping = Arc::clone(&shared.stopping);
         // ORDERING: a flag that guards nothing.
-        runtime.set_interrupt_handler(Some(Box::new(move || stopping.load(Ordering::Relaxed))));
+        let engine = Engine::new(move || stopping.load(Ordering::Relaxed))?;
         let host = Rc::new(Host::new(thread, shared, event_loop));
-        Ok(Self {
-            worlds: BTreeMap::new(),
-            loading: VecDeque::new(),
-            waiting: Vec::new(),
-            rejections,
-            modules,
-            host,
-            runtime,
-        })
+        Ok(Self { worlds: BTreeMap::new(), loading: VecDeque::new(), waiting: Vec::new(), host, engine })
     }
 
     /// Works until it is told to stop.
@@ -140,8 +120,14 @@ impl MainLoop {
     fn drop_detached(&mut self) {
         let detached = self.host.detached.take();
         for context in detached {
-            self.host.forget(context);
-            self.worlds.remove(&context);
+            self.drop_world(context);
+        }
+    }
+
+    fn drop_world(&mut self, context: ContextId) {
+        self.host.forget(context);
+        if let Some(world) = self.worlds.remove(&context) {
+            self.engine.forget(world.realm());
         }
     }
 
@@ -165,6 +151,9 @@ impl MainLoop {
     }
 
     fn dispatch(&mut self, event: &Event) {
+        if let Event::ContextGone { context, .. } = event {
+            return self.drop_world(*context);
+        }
         let Some(world) = self.worlds.get(&event.context()) else { return };
         match event {
             Event::Connect { port, kind, name, sender, .. } => world.connect(*port, *kind, name, sender),
@@ -179,10 +168,6 @@ impl MainLoop {
                 ),
             },
             Event::Disconnect { port, reason, .. } => world.disconnect(*port, *reason),
-            Event::ContextGone { context, .. } => {
-                self.host.forget(*context);
-                self.worlds.remove(context);
-            }
             // Without a window, which no browser has, there is always room.
             _ => {}
         }
@@ -200,13 +185,13 @@ impl MainLoop {
             }
             Task::Answer { context, call, outcome } => {
                 if let Some(world) = self.worlds.get(&context) {
-                    world.answer(call, outcome);
+                    world.answer(call, &outcome);
                 }
             }
             Task::Emit { instance, event, details } => {
                 let pages = self.worlds.values().filter(|world| world.is_extension_page());
                 for world in pages.filter(|world| world.identity().instance == instance) {
-                    world.emit(event, &details);
+                    world.deliver(&ScriptEvent::Emit { event, details: &details });
                 }
             }
             Task::Execute { world, function, arguments, number } => {
@@ -214,18 +199,17 @@ impl MainLoop {
             }
             Task::Unload { documents, leave, number } => {
                 self.unload(&documents, leave);
-                let busy = self.host.shared.activity.begin();
-                self.host.shared.requests.send(Request::Unloaded(number), Some(busy));
+                self.host.request(Request::Unloaded(number));
             }
             Task::FrameLoaded { document, element } => {
-                self.each_world_of(document, |world| world.frame_loaded(element));
+                self.each_world_of(document, |world| world.deliver(&ScriptEvent::FrameLoaded(element)));
             }
             Task::Restore { documents } => self.restore(&documents),
             Task::Traversed { document, url, delta } => {
                 if let Ok(url) = Url::parse(&url) {
                     self.host.set_document_url(document, &url);
                 }
-                self.each_world_of(document, |world| world.traversed(delta));
+                self.each_world_of(document, |world| world.deliver(&ScriptEvent::Traversed(delta)));
             }
             // Handled where tasks are taken.
             Task::Stop(_) => {}
@@ -280,7 +264,7 @@ impl MainLoop {
             for context in self.host.documents.borrow().worlds(document) {
                 self.host.timers.borrow_mut().thaw(context);
             }
-            self.each_world_of(document, World::show);
+            self.each_world_of(document, |world| world.deliver(&ScriptEvent::Restored));
         }
     }
 
@@ -308,15 +292,13 @@ impl MainLoop {
                 match loading.then {
                     Loaded::Document(place) if moment == RunAt::End => {
                         self.waiting.push(loading);
-                        let busy = self.host.shared.activity.begin();
-                        self.host.shared.requests.send(Request::Interactive(place), Some(busy));
+                        self.host.request(Request::Interactive(place));
                     }
                     _ => self.loading.push_front(loading),
                 }
             }
             None => {
-                let busy = self.host.shared.activity.begin();
-                self.host.shared.requests.send(Request::Loaded(loading.then), Some(busy));
+                self.host.request(Request::Loaded(loading.then));
             }
         }
         true
@@ -328,7 +310,7 @@ impl MainLoop {
         if let Some(place) = description.place {
             self.host.documents.borrow_mut().enter(place.document, context, description);
         }
-        match World::new(&self.runtime, &self.host, &self.modules, context, description) {
+        match World::new(&self.engine, &self.host, context, description) {
             Ok(world) => {
                 self.worlds.insert(context, world);
                 Some(context)
@@ -356,7 +338,7 @@ impl MainLoop {
     fn deliver_a_window_message(&mut self) -> bool {
         let message = self.host.window_messages.borrow_mut().pop_front();
         let Some((document, json)) = message else { return false };
-        self.each_world_of(document, |world| world.window_message(&json));
+        self.each_world_of(document, |world| world.deliver(&ScriptEvent::WindowMessage(&json)));
         true
     }
 
@@ -368,33 +350,18 @@ impl MainLoop {
         let due = self.host.timers.borrow_mut().take_due(Instant::now());
         let Some((context, timer)) = due else { return false };
         if let Some(world) = self.worlds.get(&context) {
-            world.timer(timer);
+            world.deliver(&ScriptEvent::Timer(timer));
             self.checkpoint();
         }
         true
     }
 
-    /// The microtask checkpoint: runs promise jobs until there are none, then reports
-    /// rejections that nobody handles.
+    /// The microtask checkpoint.
     fn checkpoint(&self) {
-        loop {
-            match self.runtime.execute_pending_job() {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(failed) => failed.0.with(|context| {
-                    let thrown = context.catch();
-                    if let Some(world) = self.worlds.values().find(|world| world.is(context.as_raw())) {
-                        world.report(&ScriptError::of(&context, &thrown));
-                    }
-                }),
+        self.engine.checkpoint(|realm, error| {
+            if let Some(world) = self.worlds.values().find(|world| world.is(realm)) {
+                world.report(error);
             }
-        }
-        self.rejections.report(&self.worlds);
-    }
-}
-
-impl Drop for MainLoop {
-    fn drop(&mut self) {
-        self.host.forget_everything();
+        });
     }
 }

@@ -10,7 +10,7 @@ mod sample;
 mod scripts;
 
 use crate::arguments::Arguments;
-use crate::extension::Folder;
+use crate::folder::Folder;
 use crate::log::Log;
 use serde_json::Value;
 
@@ -31,7 +31,7 @@ fn run(extensions: &[Files], options: &[&str]) -> Run {
     let parsed = Arguments::parse(lexopt::Parser::from_args(options)).expect("valid options");
     let mut arguments = parsed.expect("no help");
     if !extensions.is_empty() {
-        let folder = |(&name, &files)| Folder::Embedded { name, files };
+        let folder = |(&name, &files)| Folder::embedded(name, files);
         arguments.extensions = ["first", "second"].iter().zip(extensions).map(folder).collect();
     }
     let (log, memory) = Log::to_memory();

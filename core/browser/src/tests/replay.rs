@@ -1,8 +1,8 @@
 //! Scenarios that were recorded in Chromium and Firefox, replayed under the profile of each.
 
 use super::agreement::difference;
-use crate::profile::Profile;
 use crate::trace::replay;
+use port_core_webext::Profile;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

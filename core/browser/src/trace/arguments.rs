@@ -1,6 +1,6 @@
 //! The command line of the replay.
 
-use crate::profile::Profile;
+use port_core_webext::Profile;
 use std::path::PathBuf;
 
 /// What `trace --help` prints.
@@ -64,7 +64,7 @@ impl TraceArguments {
 #[cfg(test)]
 mod tests {
     use super::TraceArguments;
-    use crate::profile::Profile;
+    use port_core_webext::Profile;
     use std::path::PathBuf;
 
     fn parse(arguments: &[&str]) -> Result<Option<TraceArguments>, String> {

@@ -5,12 +5,12 @@
 /**
  * @param {{scenario: string, browser: string, base: string, host: string, run: string}} about
  * @param {string[]} recorded JSON arrays of events
- * @param {string} [reportJson] what the scenario said at its end
- * @param {string} [failure] why it has no end
+ * @param {string | null} reportJson what the scenario said at its end
+ * @param {string | null} failure why it has no end
  * @returns {string} the file
  */
 (function finish(about, recorded, reportJson, failure) {
-    const report = reportJson === undefined ? { map: [] } : JSON.parse(reportJson);
+    const report = reportJson === null ? { map: [] } : JSON.parse(reportJson);
     const events = recorded.flatMap((text) => JSON.parse(text));
     events.sort((a, b) => a.t - b.t || (a.ctx === b.ctx ? a.n - b.n : 0));
     const replace = createPlaceholders(about, report);

@@ -2,20 +2,18 @@
 //! its own, and what its contexts saw is written down in the form of the recordings.
 
 mod arguments;
-mod recorder;
 mod site;
 mod suite;
 
 pub(crate) use arguments::{HELP, TraceArguments};
-pub(crate) use recorder::Recorder;
 pub(crate) use site::serve;
 
 use crate::arguments::Arguments;
 use crate::browser::Browser;
 use crate::log::Log;
-use crate::profile::Profile;
-use recorder::Recorded;
-use rquickjs::{CatchResultExt, Context, Function, Runtime};
+use crate::quickjs::Evaluator;
+use crate::scenario::{Recorded, Recorder, Scenario};
+use port_core_webext::Profile;
 use site::{HOST, ORIGIN};
 use std::fs;
 use std::path::Path;
@@ -26,14 +24,8 @@ use suite::Suite;
 
 const FINISH: &str = include_str!("finish.js");
 
-/// A scenario to replay.
-#[derive(Clone, Debug)]
-pub(crate) struct Scenario {
-    /// Its name.
-    pub(crate) name: String,
-    /// What tells this run from others, in URLs.
-    pub(crate) run: String,
-}
+/// What makes the global by which the functions around a scenario reach the browser process.
+const REPLAY: &str = include_str!("replay.js");
 
 /// How a scenario ended.
 #[derive(Debug)]
@@ -108,11 +100,12 @@ pub(crate) fn replay(
 }
 
 fn replay_one(suite: &Suite, name: &str, profile: Profile) -> Replayed {
-    let scenario = Scenario { name: name.to_owned(), run: format!("{name}.replayed1") };
+    let scenario =
+        Scenario { name: name.to_owned(), run: format!("{name}.replayed1"), global: ("replay", REPLAY) };
     let recorder = Arc::new(Recorder::default());
     let arguments = Arguments::for_scenario(suite.extension(), profile);
     let mut browser = Browser::new(&arguments, Arc::new(Log::to_nobody()));
-    browser.replay(scenario.clone(), &recorder);
+    browser.replay(scenario.clone(), &recorder, serve);
     browser.load_extensions(arguments.extensions);
     let summary = browser.run();
     let recorded = recorder.take();
@@ -135,10 +128,6 @@ fn finish(
     recorded: &Recorded,
     failure: Option<&str>,
 ) -> Result<String, String> {
-    let engine = |error: rquickjs::Error| error.to_string();
-    let runtime = Runtime::new().map_err(engine)?;
-    runtime.set_max_stack_size(0);
-    let context = Context::full(&runtime).map_err(engine)?;
     let about = serde_json::json!({
         "scenario": scenario.name,
         "run": scenario.run,
@@ -146,12 +135,6 @@ fn finish(
         "base": ORIGIN,
         "host": HOST,
     });
-    context.with(|context| {
-        let call = || {
-            let finish: Function<'_> = context.eval(FINISH)?;
-            let about = context.json_parse(about.to_string())?;
-            finish.call((about, recorded.events.clone(), recorded.report.clone(), failure))
-        };
-        call().catch(&context).map_err(|error| error.to_string())
-    })
+    let arguments = serde_json::json!([about, recorded.events, recorded.report, failure]);
+    Evaluator::new()?.call(FINISH, &arguments)
 }

@@ -1,17 +1,17 @@
-// What the functions around a scenario need and extensions do not have; see trace/.
+// What the functions around a scenario need and extensions do not have; they take it away.
 
 /**
- * @param {object} native `record(json)`
+ * @param {(json: string) => void} record
  * @param {object} calls see calls.js
  * @returns {object} what `globalThis.replay` is while the functions around a scenario are set up
  */
-export function createReplay(native, calls) {
+(function createReplay(record, calls) {
     return {
-        record: native.record,
+        record,
         scenario: calls.method("replay.scenario", []),
         expect: calls.method("replay.expect", []),
         ready: calls.method("replay.ready", [{ name: "context", type: "string" }]),
         waitReady: calls.method("replay.waitReady", [{ name: "contexts", type: "integer" }]),
         done: calls.method("replay.done", [{ name: "report", type: "string" }]),
     };
-}
+})

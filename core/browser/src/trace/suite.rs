@@ -1,9 +1,9 @@
 //! A folder of scenarios, and the extension that runs them.
 
-use crate::extension::Folder;
-use crate::profile::Profile;
-use rquickjs::context::EvalOptions;
-use rquickjs::{CatchResultExt, Context, Ctx, Runtime, Value};
+use crate::folder::Folder;
+use crate::quickjs::Evaluator;
+use port_core_webext::Profile;
+use port_core_webext::extension::MemoryFiles;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fs;
@@ -71,33 +71,22 @@ fn names_of(
     profile: Profile,
     errors: &mut Vec<String>,
 ) -> Result<Vec<String>, String> {
-    let engine = |error: rquickjs::Error| error.to_string();
-    let runtime = Runtime::new().map_err(engine)?;
-    let context = Context::full(&runtime).map_err(engine)?;
-    context.with(|context| {
-        let world = format!(
-            "var chrome = {{ runtime: {{}} }}, browser = chrome, BUILD = {{}}, navigator = {{ userAgent: {:?} }};",
-            profile.user_agent()
-        );
-        evaluate(&context, "world.js", &world)?;
-        evaluate(&context, HARNESS, harness)?;
-        files.retain(|(name, text)| match evaluate(&context, name, text) {
-            Ok(()) => true,
-            Err(error) => {
-                errors.push(format!("{}: {error}", name.trim_start_matches("s_")));
-                false
-            }
-        });
-        context.eval("Object.keys(SCEN)").map_err(engine)
-    })
-}
-
-fn evaluate(context: &Ctx<'_>, name: &str, text: &str) -> Result<(), String> {
-    let mut options = EvalOptions::default();
-    options.strict = false;
-    options.filename = Some(name.to_owned());
-    let result = context.eval_with_options::<Value<'_>, _>(text, options);
-    result.map(drop).catch(context).map_err(|error| error.to_string().trim().to_owned())
+    let engine = Evaluator::new()?;
+    let world = format!(
+        "var chrome = {{ runtime: {{}} }}, browser = chrome, BUILD = {{}}, navigator = {{ userAgent: {:?} }};",
+        profile.user_agent()
+    );
+    engine.evaluate("world.js", &world)?;
+    engine.evaluate(HARNESS, harness)?;
+    files.retain(|(name, text)| match engine.evaluate(name, text) {
+        Ok(()) => true,
+        Err(error) => {
+            errors.push(format!("{}: {error}", name.trim_start_matches("s_")));
+            false
+        }
+    });
+    let names = engine.call("() => JSON.stringify(Object.keys(SCEN))", &json!([]))?;
+    serde_json::from_str(&names).map_err(|error| error.to_string())
 }
 
 /// The extension of the real browsers' runner, with our own functions around the scenarios.
@@ -143,5 +132,5 @@ fn extension(harness: &str, scenarios: &[(String, String)], profile: Profile) ->
     ] {
         files.insert(name.to_owned(), text.to_owned());
     }
-    Folder::Memory { name: "probe".to_owned(), files: Arc::new(files) }
+    Folder::Memory(Arc::new(MemoryFiles::new("probe", files)))
 }

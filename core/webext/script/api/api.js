@@ -5,15 +5,22 @@ import { createCalls } from "./calls.js";
 import { createCodec } from "./clone.js";
 import { createDevtools } from "./devtools.js";
 import { Listeners, createEvent } from "./event.js";
+import {
+    NewPromise,
+    createMap,
+    functionText,
+    keys,
+    list,
+    parse,
+    slice,
+    stringify,
+    toText,
+} from "./intrinsics.js";
 import { createLastError } from "./last_error.js";
 import { createOneOffMessages } from "./one_off.js";
 import { createPorts } from "./port.js";
-import { profiles } from "./profile.js";
-import { createReplay } from "./replay.js";
+import { createProfile } from "./profile.js";
 import { addSurface } from "./surface.js";
-
-// Scripts may replace the global functions later.
-const { parse } = JSON;
 
 const integer = (name, rest) => ({ name, type: "integer", ...rest });
 const string = (name, rest) => ({ name, type: "string", ...rest });
@@ -30,24 +37,28 @@ const idOrIds = { name: "tabIds", type: "integer|array", minimum: 0 };
 const optionalTabId = { ...tabId, ...optional };
 
 /**
- * @param {object} native functions of the browser
- * @param {object} world see main.js
- * @param {(milliseconds: number, callback: Function) => void} later see timers.js
- * @returns {{api: object, deliver: object}} what scripts see, and how tasks reach it
+ * Creates the extension APIs of a world. Nothing global is touched.
+ *
+ * @param {object} native functions of the host, see host.d.ts
+ * @param {object} world what the scripts run in, see host.d.ts
+ * @param {object} platform what is needed of the web platform, see host.d.ts
+ * @returns {{api: object, deliver: object, calls: object}} what scripts see; how tasks reach it, by the names
+ *   of events; and what makes further asynchronous methods
  */
-export function createApi(native, world, later) {
-    const profile = profiles[world.profile];
+export function createApi(native, world, platform) {
+    const profile = createProfile(world.profile, platform);
+    const { later } = platform;
     const { manifest } = world.extension;
     const lastError = createLastError(native, profile);
-    const channels = new Map();
+    const channels = createMap();
     const clones = profile.clonesMessages || manifest.message_serialization === "structured_clone";
-    const codec = createCodec(native, profile, clones, world.kind === "content-script" ? "Sandbox" : "Proxy");
+    const codec = createCodec(native, profile, clones, { globalName: world.kind === "content-script" ? "Sandbox" : "Proxy", ...platform });
     const messaging = { native, profile, lastError, codec, later, channels };
     const createPort = createPorts(messaging);
     const oneOff = createOneOffMessages(messaging);
     const calls = createCalls(native, profile, lastError);
     const incoming = createIncoming(native, profile);
-    const events = new Map();
+    const events = createMap();
 
     /** An event that the browser process emits under a name. */
     function emitted(name) {
@@ -86,14 +97,11 @@ export function createApi(native, world, later) {
     if (world.kind !== "content-script" && profile.hasSurface) {
         addSurface(api, world.extension, tools);
     }
-    if (world.replays) {
-        // For the functions around a scenario, which take it away.
-        globalThis.replay = createReplay(native, calls);
-    }
-
     return {
         api,
+        calls,
         deliver: {
+            __proto__: null,
             connect(number, isOneOff, sentName, senderJson, isExternal) {
                 if (isOneOff) {
                     const { listeners } = isExternal ? incoming.onMessageExternal : incoming.onMessage;
@@ -111,7 +119,7 @@ export function createApi(native, world, later) {
             },
             answer: calls.answer,
             emit(name, details) {
-                events.get(name)?.dispatch(...parse(details));
+                events.get(name)?.dispatch(parse(details));
             },
         },
     };
@@ -141,6 +149,7 @@ function createRuntime({ native, profile, lastError, createPort, oneOff, calls }
     const sendOptions = object("options", [boolean("includeTlsChannelId")], optional);
     const sendParameters = [string("extensionId", optional), any("message"), sendOptions, callback];
     const checkSend = createChecker(profile, "runtime.sendMessage", sendParameters);
+    const manifestText = stringify(manifest);
 
     /** The extension to reach; undefined for one's own. */
     function target(check, extension) {
@@ -159,23 +168,27 @@ function createRuntime({ native, profile, lastError, createPort, oneOff, calls }
         onConnect: incoming.onConnect.event,
         onMessage: incoming.onMessage.event,
         connect(...given) {
-            const [extension, info] = checkConnect(given);
-            const name = profile.portName(info) ?? "";
-            const reached = target(checkConnect, extension);
+            // By their numbers: taking an array apart calls its iterator.
+            const values = checkConnect(given);
+            const name = profile.portName(values[1]) ?? "";
+            const reached = target(checkConnect, values[0]);
             const number = native.connectRuntime(reached, profile.sendName(name), false);
             return createPort(number, name, undefined);
         },
         sendMessage(...given) {
             if (given.length === 0 && profile.noMessage !== undefined) {
-                return Promise.reject(profile.noMessage(checkSend.method));
+                return new NewPromise((_, reject) => reject(profile.noMessage(checkSend.method)));
             }
-            const [extension, message, , listener] = checkSend(spreadSendArguments(given));
-            const reached = target(checkSend, extension);
+            const values = checkSend(spreadSendArguments(given));
+            const reached = target(checkSend, values[0]);
             const connect = () => native.connectRuntime(reached, "", true);
-            return oneOff.send(checkSend.method, connect, message, listener);
+            return oneOff.send(checkSend.method, connect, values[1], values[3]);
         },
-        getURL: (path) => base + String(path).replace(/^\//, ""),
-        getManifest: () => structuredCopy(manifest),
+        getURL(path) {
+            const text = toText(path);
+            return base + (text[0] === "/" ? slice(text, 1) : text);
+        },
+        getManifest: () => parse(manifestText),
         getPlatformInfo: calls.local("runtime.getPlatformInfo", () => ({ os: "linux", arch: "x86-64" })),
         get lastError() {
             return lastError.get();
@@ -188,17 +201,25 @@ function createRuntime({ native, profile, lastError, createPort, oneOff, calls }
  * two arguments the first is an id when it is a text and the second no options.
  */
 function spreadSendArguments(given) {
-    const listener = typeof given.at(-1) === "function" ? given.at(-1) : undefined;
-    const rest = listener === undefined ? given : given.slice(0, -1);
-    if (rest.length === 0 || rest.length > 3) {
+    const hasListener = given.length > 0 && typeof given[given.length - 1] === "function";
+    const listener = hasListener ? given[given.length - 1] : undefined;
+    const count = hasListener ? given.length - 1 : given.length;
+    if (count === 0 || count > 3) {
         return given;
     }
-    const isOptions = (value) =>
-        value === null || (typeof value === "object" && Object.keys(value).every((key) => key === "includeTlsChannelId"));
-    const hasId =
-        rest.length === 3 || (rest.length === 2 && (typeof rest[0] === "string" || rest[0] == null) && !isOptions(rest[1]));
-    const [extension, message, options] = hasId ? rest : [undefined, ...rest];
-    return [extension, message, options, listener];
+    const hasId = count === 3 || (count === 2 && (typeof given[0] === "string" || given[0] == null) && !isSendOptions(given[1]));
+    if (hasId) {
+        return list(given[0], given[1], count === 3 ? given[2] : undefined, listener);
+    }
+    return list(undefined, given[0], count === 2 ? given[1] : undefined, listener);
+}
+
+function isSendOptions(value) {
+    if (value === null || typeof value !== "object") {
+        return value === null;
+    }
+    const names = keys(value);
+    return names.length === 0 || (names.length === 1 && names[0] === "includeTlsChannelId");
 }
 
 function createTabs({ native, profile, createPort, oneOff, calls, emitted }) {
@@ -249,8 +270,9 @@ function createTabs({ native, profile, createPort, oneOff, calls, emitted }) {
             return createPort(reach(values[0], values[1], profile.sendName(name), false), name, undefined);
         },
         sendMessage(...given) {
-            const [tab, message, options, listener] = checkSend(given);
-            return oneOff.send(checkSend.method, () => reach(tab, options, "", true), message, listener);
+            const values = checkSend(given);
+            const connect = () => reach(values[0], values[2], "", true);
+            return oneOff.send(checkSend.method, connect, values[1], values[3]);
         },
         create: calls.method("tabs.create", [create]),
         discard: calls.method("tabs.discard", [profile.discardsMany ? { ...idOrIds, ...optional } : optionalTabId]),
@@ -288,10 +310,9 @@ function createScripting({ calls }) {
         string("world"),
         boolean("injectImmediately"),
     ]);
-    const asText = ({ func, ...rest }) => ({ ...rest, func: Function.prototype.toString.call(func) });
-    return { executeScript: calls.method("scripting.executeScript", [injection], (given) => [asText(given)]) };
-}
-
-function structuredCopy(json) {
-    return JSON.parse(JSON.stringify(json));
+    /** The function goes as text. */
+    function prepare(values) {
+        values[0].func = functionText(values[0].func);
+    }
+    return { executeScript: calls.method("scripting.executeScript", [injection], prepare) };
 }

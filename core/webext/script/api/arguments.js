@@ -5,6 +5,18 @@
 // parameters again. `undefined` and `null` stand for an optional argument left out, and
 // are values where the type is "any".
 
+import {
+    createSet,
+    getOwnPropertyDescriptor,
+    hasOwn,
+    isArray,
+    isInteger,
+    keys,
+    list,
+    slice,
+    toTag,
+} from "./intrinsics.js";
+
 /**
  * Makes the checker of a method's arguments.
  *
@@ -16,8 +28,8 @@
  *   property `method` is what errors about the method are made from
  */
 export function createChecker(profile, name, parameters) {
-    const method = { name, signature: parameters.map(describe).join(", ") };
-    const prepared = parameters.map((parameter) => prepare(profile, parameter));
+    const method = { __proto__: null, name, signature: parameters.map(describe).join(", ") };
+    const prepared = prepareAll(profile, parameters);
 
     const check = (given) => {
         const values = assign(prepared, given);
@@ -35,16 +47,23 @@ export function createChecker(profile, name, parameters) {
     return check;
 }
 
+// Called before any script runs, as all of this that makes checkers.
+const prepareAll = (profile, parameters) => list(...parameters.map((parameter) => prepare(profile, parameter)));
+
 /** A parameter with the test of its type, and its properties by their names. */
-function prepare(profile, parameter) {
-    const properties = parameter.properties?.map((property) => prepare(profile, property));
+function prepare(profile, { name, type, optional, minimum, properties }) {
+    const names = createSet();
+    properties?.forEach((property) => names.add(property.name));
     return {
-        ...parameter,
-        isAny: parameter.type === "any",
-        isOptional: parameter.optional === true,
-        fits: testOf(profile, parameter.type),
-        properties,
-        names: properties && new Set(properties.map((property) => property.name)),
+        __proto__: null,
+        name,
+        type,
+        minimum,
+        isAny: type === "any",
+        isOptional: optional === true,
+        fits: testOf(profile, type),
+        properties: properties && prepareAll(profile, properties),
+        names,
     };
 }
 
@@ -54,12 +73,12 @@ function describe({ name, type, optional }) {
 
 /** Gives each argument to the next parameter that takes its type, skipping optional ones. */
 function assign(parameters, given) {
-    const values = [];
+    const values = list();
     let next = 0;
     // Loops by numbers here: they are a tenth of what iterators take.
     for (let index = 0; index < parameters.length; index += 1) {
         const parameter = parameters[index];
-        const value = given[next];
+        const value = next < given.length ? given[next] : undefined;
         const isLeftOut = value === undefined || value === null;
         if (parameter.isAny && next < given.length) {
             values[index] = value;
@@ -79,19 +98,29 @@ function assign(parameters, given) {
     return next < given.length ? undefined : values;
 }
 
+/** Whether each item of an array is of a kind. */
+function every(array, fits) {
+    for (let index = 0; index < array.length; index += 1) {
+        if (!fits(array[index])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+const isText = (value) => typeof value === "string";
+
 /** The test of a type. */
 function testOf(profile, type) {
-    const { isInteger } = Number;
-    const { isArray } = Array;
     const { greatestInteger } = profile;
     const isSmallInteger = (value) => isInteger(value) && value <= greatestInteger && value >= -greatestInteger;
     switch (type) {
         case "integer":
             return isSmallInteger;
         case "integer|array":
-            return (value) => isSmallInteger(value) || (isArray(value) && value.every(isInteger));
+            return (value) => isSmallInteger(value) || (isArray(value) && every(value, isInteger));
         case "string|array":
-            return (value) => typeof value === "string" || (isArray(value) && value.every((item) => typeof item === "string"));
+            return (value) => isText(value) || (isArray(value) && every(value, isText));
         case "array":
             return isArray;
         case "object":
@@ -108,22 +137,22 @@ function testOf(profile, type) {
 function checkWithin(profile, method, parameter, value) {
     const { minimum, properties, names } = parameter;
     if (minimum !== undefined && value < minimum) {
-        throw profile.badArgument(method, parameter.name, { problem: { minimum, value } });
+        throw profile.badArgument(method, parameter.name, { __proto__: null, minimum, value });
     }
     if (properties === undefined) {
         return value;
     }
-    const refusal = profile.notPlain?.(toTag.call(value).slice(8, -1));
+    const refusal = profile.notPlain?.(slice(toTag(value), 8, -1));
     if (refusal !== undefined) {
-        throw profile.badArgument(method, parameter.name, { problem: { text: refusal } });
+        throw profile.badArgument(method, parameter.name, { __proto__: null, text: refusal });
     }
-    const keys = Object.keys(value);
-    for (let index = 0; index < keys.length; index += 1) {
-        if (!names.has(keys[index])) {
-            throw profile.unexpectedProperty(method, parameter.name, keys[index]);
+    const given = keys(value);
+    for (let index = 0; index < given.length; index += 1) {
+        if (!names.has(given[index])) {
+            throw profile.unexpectedProperty(method, parameter.name, given[index]);
         }
     }
-    const copy = {};
+    const copy = { __proto__: null };
     for (let index = 0; index < properties.length; index += 1) {
         const property = properties[index];
         // What is inherited does not count.
@@ -133,28 +162,26 @@ function checkWithin(profile, method, parameter, value) {
         }
         copy[property.name] = inner;
         if (!property.fits(inner)) {
-            const problem = { expected: property.type, value: inner };
-            throw profile.badArgument(method, parameter.name, { property: property.name, problem });
+            const problem = { __proto__: null, expected: property.type, value: inner };
+            throw profile.badArgument(method, parameter.name, problem, property.name);
         }
         if (property.minimum !== undefined && inner < property.minimum) {
-            const problem = { minimum: property.minimum, value: inner };
-            throw profile.badArgument(method, parameter.name, { property: property.name, problem });
+            const problem = { __proto__: null, minimum: property.minimum, value: inner };
+            throw profile.badArgument(method, parameter.name, problem, property.name);
         }
     }
     return copy;
 }
 
-const toTag = Object.prototype.toString;
-const { getOwnPropertyDescriptor, hasOwn } = Object;
-
 /** The value of a property; a getter is not asked in Firefox. */
 function read(profile, method, parameter, object, name) {
     if (!profile.asksGetters) {
-        return getOwnPropertyDescriptor(object, name)?.value;
+        const descriptor = getOwnPropertyDescriptor(object, name);
+        return descriptor !== undefined && hasOwn(descriptor, "value") ? descriptor.value : undefined;
     }
     try {
         return object[name];
     } catch {
-        throw profile.badArgument(method, parameter.name, { problem: { text: "Script threw an error." } });
+        throw profile.badArgument(method, parameter.name, { __proto__: null, text: "Script threw an error." });
     }
 }

@@ -1,7 +1,10 @@
 // Calls that the browser process answers later: `tabs.query` and the like.
 
 import { createChecker } from "./arguments.js";
+import { NewError, NewPromise, after, apply, createMap, list, parse } from "./intrinsics.js";
 import { wellFormedJson } from "./text.js";
+
+const callback = { __proto__: null, name: "callback", type: "function", optional: true };
 
 /**
  * @param {object} native `call(number, method, json)`, `reportException`
@@ -9,28 +12,33 @@ import { wellFormedJson } from "./text.js";
  * @param {object} lastError see last_error.js
  */
 export function createCalls(native, profile, lastError) {
-    const pending = new Map();
+    const pending = createMap();
     let latest = 0;
 
     /**
      * Makes an asynchronous method: it gives a promise, or takes a callback behind
-     * its other arguments and sets `runtime.lastError` for it. `prepare` gives what
-     * is sent in place of the arguments.
+     * its other arguments and sets `runtime.lastError` for it. `prepare` changes the list of
+     * arguments that is sent.
      */
-    function method(name, parameters, prepare = (...values) => values) {
-        const callback = { name: "callback", type: "function", optional: true };
+    function method(name, parameters, prepare = () => {}) {
+        const count = parameters.length;
         const check = createChecker(profile, name, [...parameters, callback]);
         return (...given) => {
             const values = check(given);
-            const listener = values.pop();
+            const listener = values[count];
+            values.length = count;
+            prepare(values);
+            for (let index = 0; index < count; index += 1) {
+                values[index] ??= null;
+            }
             latest += 1;
             const number = latest;
-            native.call(number, name, wellFormedJson(prepare(...values).map((value) => value ?? null)));
+            native.call(number, name, wellFormedJson(values));
             if (listener !== undefined) {
-                pending.set(number, { listener });
+                pending.set(number, { __proto__: null, listener });
                 return undefined;
             }
-            return new Promise((resolve, reject) => pending.set(number, { resolve, reject }));
+            return new NewPromise((resolve, reject) => pending.set(number, { __proto__: null, resolve, reject }));
         };
     }
 
@@ -41,18 +49,19 @@ export function createCalls(native, profile, lastError) {
         if (call === undefined) {
             return;
         }
-        const result = json === undefined || json === "" ? undefined : JSON.parse(json);
-        if (call.listener === undefined) {
+        const result = json === undefined || json === "" ? undefined : parse(json);
+        const { listener, resolve, reject } = call;
+        if (listener === undefined) {
             if (error === undefined) {
-                call.resolve(result);
+                resolve(result);
             } else {
-                call.reject(new Error(error));
+                reject(new NewError(error));
             }
             return;
         }
         lastError.during(error, () => {
             try {
-                call.listener(result);
+                listener(result);
             } catch (thrown) {
                 native.reportException(thrown);
             }
@@ -61,16 +70,16 @@ export function createCalls(native, profile, lastError) {
 
     /** Makes an asynchronous method that needs nobody else to answer. */
     function local(name, result) {
-        const check = createChecker(profile, name, [{ name: "callback", type: "function", optional: true }]);
+        const check = createChecker(profile, name, [callback]);
         return (...given) => {
-            const [listener] = check(given);
+            const listener = check(given)[0];
             if (listener === undefined) {
-                return Promise.resolve(result());
+                return new NewPromise((resolve) => resolve(result()));
             }
-            Promise.resolve().then(() => listener(result()));
+            after(undefined, () => apply(listener, undefined, list(result())));
             return undefined;
         };
     }
 
-    return { method, local, answer };
+    return { __proto__: null, method, local, answer };
 }

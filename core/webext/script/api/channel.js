@@ -1,6 +1,8 @@
 // One end of a channel: what a port does, and what is done to it.
 
 import { Listeners, createEvent } from "./event.js";
+import { NewError, ownClass } from "./intrinsics.js";
+import { refused } from "./refusal.js";
 
 // States of a channel. While its end is under way, posts go nowhere; while it is told,
 // events can still be made.
@@ -29,7 +31,7 @@ export function createChannelClass({ native, profile, lastError, codec, later, c
         /** `postMessage`. */
         post(message) {
             if (this.state >= TELLING) {
-                throw new Error(profile.closedPort);
+                throw new NewError(profile.closedPort);
             }
             if (this.state === ENDING) {
                 codec.encode(message);
@@ -84,7 +86,7 @@ export function createChannelClass({ native, profile, lastError, codec, later, c
             // Closed before its listeners hear of it: what they post is refused.
             this.state = TELLING;
             if (profile.portsHaveError) {
-                port.error = text === undefined ? null : new Error(text);
+                port.error = text === undefined ? null : new NewError(text);
                 this.endListeners?.dispatchOne(port);
             } else if (this.endListeners !== undefined || text !== undefined) {
                 lastError.during(text, () => this.endListeners?.dispatchOne(port));
@@ -115,37 +117,23 @@ export function createChannelClass({ native, profile, lastError, codec, later, c
         /** Throws once the port has ended. */
         refuseToBegin(name) {
             if (this.state === CLOSED) {
-                throw new Error(`Failed to read the '${name}' property from 'Object': Extension context invalidated.`);
+                throw new NewError(`Failed to read the '${name}' property from 'Object': Extension context invalidated.`);
             }
         }
     }
 
     // Inherited until it changes: a property of its own costs an object as much as a call.
-    Object.assign(Channel.prototype, {
-        state: OPEN,
-        // JSON, at the side that did not open the channel.
-        senderJson: undefined,
-        // Until it is closed: what is closed is in no circle, and gone with its last user.
-        port: undefined,
-        messageListeners: undefined,
-        messageEvent: undefined,
-        endListeners: undefined,
-        endEvent: undefined,
-    });
+    const { prototype } = Channel;
+    prototype.state = OPEN;
+    // JSON, at the side that did not open the channel.
+    prototype.senderJson = undefined;
+    prototype.sender = undefined;
+    // Until it is closed: what is closed is in no circle, and gone with its last user.
+    prototype.port = undefined;
+    prototype.messageListeners = undefined;
+    prototype.messageEvent = undefined;
+    prototype.endListeners = undefined;
+    prototype.endEvent = undefined;
+    ownClass(Channel);
     return Channel;
-}
-
-function refused(profile, refusal) {
-    switch (refusal) {
-        case "Disconnected":
-            return new Error(profile.closedPort);
-        case "TooLarge":
-            return new Error(profile.tooLarge);
-        case "Unserializable":
-            return profile.unserializable(new Error("The message could not be cloned."));
-        case "Gone":
-            return new Error("Extension context invalidated.");
-        default:
-            return new Error(`The message was not sent: ${refusal}`);
-    }
 }

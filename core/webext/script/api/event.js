@@ -1,10 +1,10 @@
 // Extension events: `addListener` and its kin.
 
-const { create } = Object;
+import { NewTypeError, apply, create, createWeakMap, freeze, includes, list, ownClass } from "./intrinsics.js";
 
 // The listeners where there are none, and where there will be none any more.
-const NONE = [];
-const CLOSED = [];
+const NONE = freeze(list());
+const CLOSED = freeze(list());
 
 /**
  * The listeners of an event, which are kept in order and once each; one that throws is
@@ -30,8 +30,8 @@ export class Listeners {
         return create(this);
     }
 
-    /** Calls the listeners. */
-    dispatch(...details) {
+    /** Calls the listeners with an array of details. */
+    dispatch(details) {
         this.dispatchTo(details, () => {}, this.native.reportException);
     }
 
@@ -69,11 +69,12 @@ export class Listeners {
     /** Calls the listeners, and tells what each of them returned or threw. */
     dispatchTo(details, onResult, onError) {
         const called = this.listeners;
-        for (const listener of called) {
+        for (let index = 0; index < called.length; index += 1) {
+            const listener = called[index];
             if (called === this.listeners || this.isStillCalled(listener)) {
                 let result;
                 try {
-                    result = listener(...details);
+                    result = apply(listener, undefined, details);
                 } catch (error) {
                     onError(error);
                     continue;
@@ -85,27 +86,21 @@ export class Listeners {
 
     /** Whether a listener is called though the list has changed meanwhile. */
     isStillCalled(listener) {
-        return this.profile.callsRemovedListeners || this.listeners.includes(listener);
+        return this.profile.callsRemovedListeners || includes(this.listeners, listener);
     }
 
     add(listener) {
         const { listeners } = this;
         // Browsers accept anything silently and never call what is no function.
-        if (typeof listener !== "function" || listeners === CLOSED) {
+        if (typeof listener !== "function" || listeners === CLOSED || includes(listeners, listener)) {
             return;
         }
-        if (listeners.length === 0) {
-            this.replace([listener]);
-        } else if (!listeners.includes(listener)) {
-            const more = listeners.slice();
-            more.push(listener);
-            this.replace(more);
-        }
+        this.replace(without(listeners, undefined, listener));
     }
 
     remove(listener) {
-        if (this.listeners.includes(listener)) {
-            this.replace(this.listeners.filter((known) => known !== listener));
+        if (includes(this.listeners, listener)) {
+            this.replace(without(this.listeners, listener));
         }
     }
 
@@ -120,20 +115,37 @@ export class Listeners {
     }
 }
 
+ownClass(Listeners);
+
+/** A copy without one listener, and with another at its end. */
+function without(listeners, left, added) {
+    const copy = list();
+    for (let index = 0; index < listeners.length; index += 1) {
+        if (listeners[index] !== left) {
+            copy[copy.length] = listeners[index];
+        }
+    }
+    if (added !== undefined) {
+        copy[copy.length] = added;
+    }
+    return copy;
+}
+
 // The listeners behind the events of the world. Not closures: an event would hold them,
 // they the event, and both wait for the engine to look for circles.
-const listenersOf = new WeakMap();
+const listenersOf = createWeakMap();
 
 function behind(event) {
     const listeners = listenersOf.get(event);
     if (listeners === undefined) {
-        throw new TypeError("Illegal invocation: Function must be called on an object of type Event");
+        throw new NewTypeError("Illegal invocation: Function must be called on an object of type Event");
     }
     return listeners;
 }
 
 // Each is called as a method of an event.
 const methods = {
+    __proto__: null,
     addListener(listener) {
         behind(this).add(listener);
     },
@@ -141,13 +153,13 @@ const methods = {
         behind(this).remove(listener);
     },
     hasListener(listener) {
-        return behind(this).listeners.includes(listener);
+        return includes(behind(this).listeners, listener);
     },
     hasListeners() {
         return behind(this).listeners.length > 0;
     },
     dispatch(...details) {
-        behind(this).dispatch(...details);
+        behind(this).dispatch(details);
     },
 };
 
@@ -167,6 +179,6 @@ export function createEvent(listeners, profile) {
     return {
         addListener: (listener) => listeners.add(listener),
         removeListener: (listener) => listeners.remove(listener),
-        hasListener: (listener) => listeners.listeners.includes(listener),
+        hasListener: (listener) => includes(listeners.listeners, listener),
     };
 }

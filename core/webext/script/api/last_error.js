@@ -11,6 +11,7 @@ export function createLastError(native, profile) {
     let checked = false;
 
     return {
+        __proto__: null,
         /** What the property `runtime.lastError` gives. */
         get() {
             checked = true;
@@ -19,7 +20,8 @@ export function createLastError(native, profile) {
 
         /** Calls back with the error set; with none when `message` is undefined. */
         during(message, callback) {
-            const outer = { current, checked };
+            const outer = current;
+            const outerChecked = checked;
             current = message === undefined ? none : profile.makeLastError(message);
             checked = false;
             try {
@@ -28,7 +30,8 @@ export function createLastError(native, profile) {
                 if (current !== none && !checked) {
                     native.console("warn", `Unchecked runtime.lastError: ${message}`);
                 }
-                ({ current, checked } = outer);
+                current = outer;
+                checked = outerChecked;
             }
         },
     };

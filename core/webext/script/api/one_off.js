@@ -2,8 +2,8 @@
 // own, which scripts never see. What comes back over it is `{response}`, `{error}`
 // or, when a listener will answer later, `{pending: true}` before one of these.
 
-// Scripts may replace the global functions later.
-const { stringify } = JSON;
+import { NewError, NewPromise, NewTypeError, apply, hasOwn, list, stringify } from "./intrinsics.js";
+import { refused } from "./refusal.js";
 
 /** @param {object} tools see port.js */
 export function createOneOffMessages({ native, profile, lastError, codec, later, channels }) {
@@ -25,11 +25,11 @@ export function createOneOffMessages({ native, profile, lastError, codec, later,
         let settle;
         let promise;
         if (callback === undefined) {
-            promise = new Promise((resolve, reject) => {
-                settle = (response, { error }) => (error === undefined ? resolve(response) : reject(error));
+            promise = new NewPromise((resolve, reject) => {
+                settle = (response, error) => (error === undefined ? resolve(response) : reject(error));
             });
         } else {
-            settle = (response, { error, silence }) => {
+            settle = (response, error, silence) => {
                 lastError.during(error?.message ?? silence, () => {
                     try {
                         callback(response);
@@ -45,11 +45,18 @@ export function createOneOffMessages({ native, profile, lastError, codec, later,
         } catch (error) {
             // What cannot be serialized opens no channel.
             const refusal = profile.unsendable(method, error);
-            later(0, () => settle(undefined, { error: refusal }));
+            later(0, () => settle(undefined, refusal));
             return promise;
         }
         const number = connect();
-        native.postMessage(number, json);
+        const refusal = native.postMessage(number, json);
+        if (refusal !== undefined) {
+            native.disconnect(number);
+            const error = refused(profile, refusal);
+            const told = refusal === "TooLarge" ? profile.unsendable(method, error) : error;
+            later(0, () => settle(undefined, told));
+            return promise;
+        }
         listen(number, settle);
         return promise;
     }
@@ -58,20 +65,21 @@ export function createOneOffMessages({ native, profile, lastError, codec, later,
     function listen(number, settle) {
         let isPending = false;
         channels.set(number, {
+            __proto__: null,
             message(answer) {
-                if (answer.pending) {
+                if (hasOwn(answer, "pending")) {
                     isPending = true;
                     return;
                 }
                 close(number);
-                const response = "response" in answer ? codec.decode(answer.response) : undefined;
-                settle(response, { error: answer.error === undefined ? undefined : new Error(answer.error) });
+                const response = hasOwn(answer, "response") ? codec.decode(answer.response) : undefined;
+                settle(response, hasOwn(answer, "error") ? new NewError(answer.error) : undefined);
             },
             disconnect(reason) {
                 channels.delete(number);
                 const text = profile.disconnectErrors[reason] ?? (isPending ? profile.answerLost : undefined);
-                const error = text === undefined ? undefined : new Error(text);
-                const tell = () => settle(undefined, { error, silence: profile.noAnswer });
+                const error = text === undefined ? undefined : new NewError(text);
+                const tell = () => settle(undefined, error, profile.noAnswer);
                 if (reason === "NoReceiver") {
                     later(profile.roundTrip, tell);
                 } else {
@@ -83,39 +91,60 @@ export function createOneOffMessages({ native, profile, lastError, codec, later,
 
     /** A message comes in for the listeners of an event; the first of them that answers or fails counts. */
     function receive(number, listeners, sender) {
-        const answer = (json) => {
-            if (channels.has(number)) {
-                native.postMessage(number, json);
+        /** Answers and is done, unless it is refused: gives why. */
+        function answer(json) {
+            const refusal = native.postMessage(number, json);
+            if (refusal === undefined) {
                 close(number);
             }
-        };
-        const refuse = (error) => answer(stringify({ error }));
+            return refusal;
+        }
 
+        /** Answers with an error. If not even that can be said, the end of the channel says it. */
+        function refuse(error) {
+            if (channels.has(number)) {
+                answer(stringify({ __proto__: null, error }));
+                close(number);
+            }
+        }
+
+        /** Answers; gives the error that the listener is to have for it. */
         function respond(response) {
+            if (!channels.has(number)) {
+                return undefined;
+            }
             let json;
             try {
                 json = codec.encode(response);
             } catch {
                 refuse(profile.unserializableAnswer);
-                return false;
+                return profile.refusesAnswers ? new NewTypeError(profile.unserializableAnswer) : undefined;
             }
-            answer(`{"response":${json}}`);
-            return true;
+            const refusal = answer(`{"response":${json}}`);
+            if (refusal === undefined) {
+                return undefined;
+            }
+            const error = refused(profile, refusal);
+            refuse(error.message);
+            return refusal === "TooLarge" && profile.refusesAnswers ? new NewTypeError(error.message) : error;
         }
 
         function sendResponse(response) {
-            if (channels.has(number) && !respond(response) && profile.refusesAnswers) {
-                throw new TypeError(profile.unserializableAnswer);
+            const error = respond(response);
+            if (error !== undefined) {
+                throw error;
             }
         }
 
         channels.set(number, {
+            __proto__: null,
             message(message) {
                 let isPending = false;
                 const onResult = (result) => {
-                    if (typeof result?.then === "function") {
+                    const then = result?.then;
+                    if (typeof then === "function") {
                         isPending = true;
-                        result.then(respond, (error) => refuse(profile.rejection(error)));
+                        apply(then, result, list(respond, (error) => refuse(profile.rejection(error))));
                     } else if (result === true) {
                         isPending = true;
                     }
@@ -124,11 +153,14 @@ export function createOneOffMessages({ native, profile, lastError, codec, later,
                     native.reportException(error);
                     refuse(profile.rejection(error));
                 };
-                listeners.dispatchTo([codec.decode(message), sender, sendResponse], onResult, onError);
+                listeners.dispatchTo(list(codec.decode(message), sender, sendResponse), onResult, onError);
                 if (!isPending) {
                     close(number);
                 } else if (channels.has(number)) {
-                    native.postMessage(number, stringify({ pending: true }));
+                    const refusal = native.postMessage(number, '{"pending":true}');
+                    if (refusal !== undefined) {
+                        native.reportException(refused(profile, refusal));
+                    }
                 }
             },
             disconnect() {
@@ -137,5 +169,5 @@ export function createOneOffMessages({ native, profile, lastError, codec, later,
         });
     }
 
-    return { send, receive };
+    return { __proto__: null, send, receive };
 }

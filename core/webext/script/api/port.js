@@ -1,10 +1,7 @@
 // `runtime.Port`.
 
 import { createChannelClass } from "./channel.js";
-
-// Scripts may replace the global functions later.
-const { parse } = JSON;
-const { defineProperty, getOwnPropertyDescriptors, getPrototypeOf } = Object;
+import { NewTypeError, assign, createWeakMap, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, parse } from "./intrinsics.js";
 
 /**
  * @param {object} tools `native`: `disconnect`, `makePort`, `proxyTarget`, `reportException`; `profile`:
@@ -43,24 +40,25 @@ function senderOf({ senderJson }) {
 }
 
 // The channels behind ports whose methods are shared.
-const channelOf = new WeakMap();
+const channelOf = createWeakMap();
 
 function behind(port) {
     const channel = channelOf.get(port);
     if (channel === undefined) {
-        throw new TypeError("Illegal invocation: Function must be called on an object of type Port");
+        throw new NewTypeError("Illegal invocation: Function must be called on an object of type Port");
     }
     return channel;
 }
 
 const methods = {
+    __proto__: null,
     disconnect() {
         behind(this).disconnectHere();
     },
     postMessage(...given) {
         const channel = behind(this);
         if (given.length === 0) {
-            throw new TypeError("Insufficient number of arguments.");
+            throw new NewTypeError("Insufficient number of arguments.");
         }
         channel.post(given[0]);
     },
@@ -71,9 +69,11 @@ const methods = {
  * them share: to make such functions for each port would take longer than all the rest of it.
  */
 function createLazyPorts(native) {
+    const { proxyTarget = () => undefined } = native;
+
     /** The channel behind the port that a property is read from, be it through a proxy or by inheritance. */
     function channelRead(from) {
-        for (let object = from; object != null; object = native.proxyTarget(object) ?? getPrototypeOf(object)) {
+        for (let object = from; object != null; object = proxyTarget(object) ?? getPrototypeOf(object)) {
             const channel = channelOf.get(object);
             if (channel !== undefined) {
                 return channel;
@@ -82,39 +82,61 @@ function createLazyPorts(native) {
         return behind(from);
     }
 
-    const { sender, onMessage, onDisconnect } = getOwnPropertyDescriptors({
+    const accessors = {
+        __proto__: null,
         get sender() {
             const channel = channelRead(this);
             channel.sender ??= senderOf(channel);
             return channel.sender;
         },
         set sender(value) {
-            replace(this, "sender", value);
+            assign(this, "sender", value);
         },
         get onMessage() {
             return channelRead(this).onMessage;
         },
         set onMessage(value) {
-            replace(this, "onMessage", value);
+            assign(this, "onMessage", value);
         },
         get onDisconnect() {
             return channelRead(this).onDisconnect;
         },
         set onDisconnect(value) {
-            replace(this, "onDisconnect", value);
+            assign(this, "onDisconnect", value);
         },
-    });
-    const accessors = [sender, onMessage, onDisconnect].flatMap(({ get, set }) => [get, set]);
-    const functions = [...accessors, methods.disconnect, methods.postMessage];
+    };
+    const { disconnect, postMessage } = methods;
+    const functions = [
+        getOwnPropertyDescriptor(accessors, "sender").get,
+        getOwnPropertyDescriptor(accessors, "sender").set,
+        getOwnPropertyDescriptor(accessors, "onMessage").get,
+        getOwnPropertyDescriptor(accessors, "onMessage").set,
+        getOwnPropertyDescriptor(accessors, "onDisconnect").get,
+        getOwnPropertyDescriptor(accessors, "onDisconnect").set,
+        disconnect,
+        postMessage,
+    ];
+    const { makePort = createPortOf } = native;
 
     return (channel, name) => {
-        const port = native.makePort(functions, name);
+        const port = makePort(functions, name);
         channelOf.set(port, channel);
         return port;
     };
 }
 
-/** What assigning to a plain property does. */
-function replace(object, name, value) {
-    defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
+/** Makes a port, where the engine's glue has no faster way: see `makePort` in host.d.ts. */
+function createPortOf(functions, name) {
+    const port = {};
+    const accessor = (property, index) => {
+        const descriptor = { __proto__: null, get: functions[index], set: functions[index + 1], enumerable: true, configurable: true };
+        defineProperty(port, property, descriptor);
+    };
+    accessor("sender", 0);
+    accessor("onMessage", 2);
+    accessor("onDisconnect", 4);
+    assign(port, "name", name);
+    assign(port, "disconnect", functions[6]);
+    assign(port, "postMessage", functions[7]);
+    return port;
 }

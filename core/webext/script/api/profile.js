@@ -1,10 +1,26 @@
 // Where browsers differ in shapes and texts, measured in Chromium 156 and Firefox 153.
 
-import { DOMException } from "./platform.js";
+import {
+    NewError,
+    NewTypeError,
+    absolute,
+    charCodeAt,
+    create,
+    freeze,
+    getOwnPropertyDescriptors,
+    greatestSafeInteger,
+    isArray,
+    isInteger,
+    parse,
+    slice,
+    stringify,
+    toText,
+} from "./intrinsics.js";
 
 const RECEIVING_END = "Could not establish connection. Receiving end does not exist.";
 
 const chromium = {
+    __proto__: null,
     // Messages are JSON, unless the manifest asks for structured clones.
     clonesMessages: false,
     // What is in surface.js.
@@ -41,13 +57,14 @@ const chromium = {
     tooLarge: "Message exceeded maximum allowed size of 64MiB.",
     // A port that ends for another reason ends without an error.
     disconnectErrors: {
+        __proto__: null,
         NoReceiver: RECEIVING_END,
         BackForwardCache:
             "The page keeping the extension port is moved into back/forward cache, so the message channel is closed.",
     },
-    unserializable: () => new Error("Could not serialize message."),
-    notCloneable: () => new Error("Could not serialize message."),
-    symbolNotCloneable: () => new Error("Could not serialize message."),
+    unserializable: () => new NewError("Could not serialize message."),
+    notCloneable: () => new NewError("Could not serialize message."),
+    symbolNotCloneable: () => new NewError("Could not serialize message."),
     // What a callback of sendMessage finds in `runtime.lastError` when nobody answered.
     noAnswer: "The message port closed before a response was received.",
     answerLost:
@@ -63,18 +80,18 @@ const chromium = {
     // A call without any argument is refused like other wrong ones, or later.
     noMessage: undefined,
     rejection: (error) =>
-        error instanceof Error
+        error instanceof NewError
             ? error.message
             : "A runtime.onMessage listener's promise rejected without an Error",
     // An id that cannot be one is refused at once.
     invalidExtension: (method, id) =>
-        /^[a-p]{32}$/.test(id) ? undefined : invocation(method, `Invalid extension id: '${id}'`),
+        isExtensionId(id) ? undefined : invocation(method, `Invalid extension id: '${id}'`),
 
     // Argument errors; see arguments.js.
     asksGetters: true,
     notPlain: undefined,
     noSignature: (method) => invocation(method, "No matching signature."),
-    badArgument: (method, parameter, { property, problem }) => {
+    badArgument: (method, parameter, problem, property) => {
         const inner = property === undefined ? "" : `Error at property '${property}': `;
         return invocation(method, `Error at parameter '${parameter}': ${inner}${chromiumProblem(problem)}`);
     },
@@ -85,7 +102,7 @@ const chromium = {
 };
 
 function invocation(method, text) {
-    return new TypeError(`Error in invocation of ${method.name}(${method.signature}): ${text}`);
+    return new NewTypeError(`Error in invocation of ${method.name}(${method.signature}): ${text}`);
 }
 
 function chromiumProblem({ text, minimum, expected, value }) {
@@ -100,9 +117,9 @@ function chromiumProblem({ text, minimum, expected, value }) {
 function chromiumType(value) {
     switch (typeof value) {
         case "number":
-            return Number.isInteger(value) && Math.abs(value) < 2 ** 31 ? "integer" : "number";
+            return isInteger(value) && absolute(value) < 2 ** 31 ? "integer" : "number";
         case "object":
-            return value === null ? "null" : Array.isArray(value) ? "array" : "object";
+            return value === null ? "null" : isArray(value) ? "array" : "object";
         case "bigint":
         case "symbol":
             return "other";
@@ -111,11 +128,13 @@ function chromiumType(value) {
     }
 }
 
-const firefox = {
+/** The names of errors come from the platform: a `DOMException` that it may lack. */
+const firefox = (DOMException) => ({
+    __proto__: null,
     clonesMessages: true,
     hasSurface: false,
     roundTrip: 4,
-    uncaught: (error) => (error instanceof Error ? String(error) : `uncaught exception: ${error}`),
+    uncaught: (error) => (error instanceof NewError ? toText(error) : `uncaught exception: ${error}`),
     tellsOfListeners: true,
     tellsContentScripts: false,
     tellsOfExecuted: false,
@@ -124,19 +143,19 @@ const firefox = {
     eventsAreLazy: false,
     forgetsListeners: false,
     noLastError: null,
-    makeLastError: (message) => new Error(message),
+    makeLastError: (message) => new NewError(message),
     discardsMany: true,
     // Without `connectInfo` the name is empty; with one that has none it is null. Any
     // other name is sent as it is, or where UTF-8 cannot have it, as JSON behind a NUL.
     portName: (info) => (info === undefined ? "" : (info.name ?? null)),
     sendName: (name) =>
-        name !== null && name.isWellFormed() && !name.startsWith("\0") ? name : `\0${JSON.stringify(name)}`,
-    receiveName: (name) => (name.startsWith("\0") ? JSON.parse(name.slice(1)) : name),
+        name !== null && wellFormed(name) === name && name[0] !== "\0" ? name : `\0${stringify(name)}`,
+    receiveName: (name) => (name[0] === "\0" ? parse(slice(name, 1)) : name),
     callsRemovedListeners: false,
     portsHaveError: true,
     closedPort: "Attempt to postMessage on disconnected port",
     tooLarge: "Message exceeded maximum allowed size of 64MiB.",
-    disconnectErrors: { NoReceiver: RECEIVING_END },
+    disconnectErrors: { __proto__: null, NoReceiver: RECEIVING_END },
     unserializable: (error) => error,
     notCloneable: (kind) => new DOMException(`${kind} object could not be cloned.`, "DataCloneError"),
     symbolNotCloneable: () => new DOMException("An exception was thrown", "InvalidStateError"),
@@ -145,39 +164,73 @@ const firefox = {
     unserializableAnswer: RECEIVING_END,
     refusesAnswers: false,
     unsendable: (method, error) =>
-        error.name === "DataCloneError" ? error : new Error("An unexpected error occurred"),
+        error.name === "DataCloneError" ? error : new NewError("An unexpected error occurred"),
     rejection: (error) => (typeof error?.message === "string" ? error.message : "An unexpected error occurred"),
-    noMessage: (method) => new Error(`${method.name}'s message argument is missing`),
+    noMessage: (method) => new NewError(`${method.name}'s message argument is missing`),
     invalidExtension: () => undefined,
 
     asksGetters: false,
     notPlain: (tag) => (tag === "Object" ? undefined : `Expected a plain JavaScript object, got a ${tag}`),
-    noSignature: (method) => new Error(`Incorrect argument types for ${method.name}.`),
-    badArgument: (method, parameter, { property, problem }) => {
+    noSignature: (method) => new NewError(`Incorrect argument types for ${method.name}.`),
+    badArgument: (method, parameter, problem, property) => {
+        if (typeof problem.value === "bigint") {
+            throw new DOMException("An exception was thrown", "InvalidStateError");
+        }
         const text = firefoxProblem(problem);
         const inner = property === undefined ? text : `Error processing ${property}: ${text}`;
-        return new Error(`Type error for parameter ${parameter} (${inner}) for ${method.name}.`);
+        return new NewError(`Type error for parameter ${parameter} (${inner}) for ${method.name}.`);
     },
     unexpectedProperty: (method, parameter, property) =>
-        new Error(`Type error for parameter ${parameter} (Unexpected property "${property}") for ${method.name}.`),
-    greatestInteger: Number.MAX_SAFE_INTEGER,
-};
+        new NewError(`Type error for parameter ${parameter} (Unexpected property "${property}") for ${method.name}.`),
+    greatestInteger: greatestSafeInteger,
+});
 
 function firefoxProblem({ text, minimum, expected, value }) {
     if (text !== undefined) {
         return text;
     }
-    if (typeof value === "bigint") {
-        throw firefox.symbolNotCloneable();
-    }
     return minimum === undefined
-        ? `Expected ${expected} instead of ${JSON.stringify(value)}`
+        ? `Expected ${expected} instead of ${stringify(value)}`
         : `Integer ${value} is too small (must be at least ${minimum})`;
 }
 
 /** The text as it can be written in UTF-8: each half of a broken pair becomes three replacement characters. */
 function wellFormed(text) {
-    return text.isWellFormed() ? text : text.replace(/\p{Surrogate}/gu, "\ufffd\ufffd\ufffd");
+    let written = "";
+    let copied = 0;
+    for (let at = 0; at < text.length; at += 1) {
+        const unit = charCodeAt(text, at);
+        if (unit < 0xd800 || unit > 0xdfff) {
+            continue;
+        }
+        const next = at + 1 < text.length ? charCodeAt(text, at + 1) : 0;
+        if (unit < 0xdc00 && next >= 0xdc00 && next <= 0xdfff) {
+            at += 1;
+            continue;
+        }
+        written += slice(text, copied, at) + "\ufffd\ufffd\ufffd";
+        copied = at + 1;
+    }
+    return copied === 0 ? text : written + slice(text, copied);
 }
 
-export const profiles = { chromium, firefox };
+/** Whether a text is one of Chromium's ids: 32 letters from `a` to `p`. */
+function isExtensionId(text) {
+    for (let at = 0; at < text.length; at += 1) {
+        const unit = charCodeAt(text, at);
+        if (unit < 0x61 || unit > 0x70) {
+            return false;
+        }
+    }
+    return text.length === 32;
+}
+
+/**
+ * The ways of a browser.
+ *
+ * @param {string} name "chromium" or "firefox"
+ * @param {{DOMException: Function}} platform see host.d.ts
+ */
+export function createProfile(name, { DOMException }) {
+    return freeze(name === "firefox" ? firefox(DOMException) : create(null, getOwnPropertyDescriptors(chromium)));
+}

@@ -1,6 +1,8 @@
 // The parts of the extension APIs that have no effect here: constants, events that never
 // fire, namespaces that every extension of Chromium has. Scripts ask whether they are there.
 
+import { parse, stringify } from "./intrinsics.js";
+
 /** Each value under its name in capitals: `A_B` for `"a-b"`. */
 function constants(...values) {
     return Object.fromEntries(values.map((value) => [value.toUpperCase().replaceAll("-", "_"), value]));
@@ -109,6 +111,7 @@ const silentEvents = {
  * @param {{emitted: Function, calls: object}} tools see api.js
  */
 export function addSurface(api, { id, base, manifest, instance }, { emitted, calls }) {
+    const { name, version } = manifest;
     const window = () => ({ id: 1, focused: true, incognito: false, state: "normal", type: "normal", alwaysOnTop: false });
     api.dom = { openOrClosedShadowRoot: () => null };
     api.extension = { ViewType: constants("popup", "tab"), inIncognitoContext: false, getURL: (path) => base + path };
@@ -117,17 +120,20 @@ export function addSurface(api, { id, base, manifest, instance }, { emitted, cal
         ...management,
         getSelf: calls.local("management.getSelf", () => ({
             id,
-            name: manifest.name,
-            version: manifest.version,
+            name,
+            version,
             enabled: true,
             installType: "development",
             type: "extension",
         })),
     };
+    // Each script that asks has lists of its own.
+    const permissions = stringify(manifest.permissions ?? []);
+    const origins = stringify(manifest.host_permissions ?? []);
     api.permissions = {
         getAll: calls.local("permissions.getAll", () => ({
-            permissions: manifest.permissions ?? [],
-            origins: manifest.host_permissions ?? [],
+            permissions: parse(permissions),
+            origins: parse(origins),
         })),
     };
     api.windows = {
@@ -143,36 +149,5 @@ export function addSurface(api, { id, base, manifest, instance }, { emitted, cal
         for (const name of api[namespace] === undefined ? [] : names) {
             api[namespace][name] = emitted(`${namespace}.${name}`);
         }
-    }
-}
-
-/** What a service worker's global object has as properties of its own. */
-export function addWorkerGlobals() {
-    const handlers = [
-        "abortpayment",
-        "activate",
-        "backgroundfetchabort",
-        "backgroundfetchclick",
-        "backgroundfetchfail",
-        "backgroundfetchsuccess",
-        "canmakepayment",
-        "cookiechange",
-        "fetch",
-        "install",
-        "message",
-        "messageerror",
-        "notificationclick",
-        "notificationclose",
-        "paymentrequest",
-        "periodicsync",
-        "push",
-        "pushsubscriptionchange",
-        "sync",
-    ];
-    for (const name of ["clients", "cookieStore", "registration", "serviceWorker"]) {
-        globalThis[name] = {};
-    }
-    for (const name of handlers) {
-        globalThis[`on${name}`] = null;
     }
 }

@@ -1,32 +1,32 @@
-// What scripts of an extension find in their world: `browser` and `chrome`, the
-// console, timers, and as much of a page as content scripts commonly touch.
+// What scripts of an extension find in their world where there is no web platform: `browser` and
+// `chrome`, the console, timers, and as much of a page as content scripts commonly touch.
 //
 // `install` is called once for each world, before any script of the extension. It
-// takes the functions that the browser implements natively (see natives.rs) and a
-// description of the world, and gives back the functions by which the browser
-// delivers tasks to it. Each delivery is one task; the browser runs a microtask
-// checkpoint behind it.
+// takes the native functions and a description of the world (see host.d.ts), and gives back
+// the functions by which the host delivers tasks to it. Each delivery is one task; the
+// host runs a microtask checkpoint behind it.
 
-import { createApi } from "./api.js";
+import { createApi } from "../api/api.js";
+import { after, apply, indirectEval, parse, toText } from "../api/intrinsics.js";
+import { createProfile } from "../api/profile.js";
+import { wellFormedJson } from "../api/text.js";
 import { installConsole } from "./console.js";
+import { installEncoding } from "./encoding.js";
 import { installPage } from "./page.js";
-import { installPlatform } from "./platform.js";
-import { profiles } from "./profile.js";
-import { addWorkerGlobals } from "./surface.js";
-import { installText, wellFormedJson } from "./text.js";
+import { installPlatform, platform } from "./platform.js";
 import { installTimers } from "./timers.js";
 import { createUncaught } from "./uncaught.js";
 import { installUrl } from "./url.js";
+import { addWorkerGlobals } from "./worker.js";
 
 /**
- * @param {object} native functions of the browser
- * @param {object} world `{kind, isWorker, isTop, isShown, profile, userAgent, timeOrigin, replays, url, title,
- *   extension: {id, base, manifest}}`, where `kind` is "content-script", "background" or "page"
- * @returns {object} `{connect, message, disconnect, timer, answer, emit, execute, readyState,
- *   frameLoaded, leave, restored, traversed}`
+ * @param {object} native functions of the host
+ * @param {object} world see host.d.ts
+ * @returns {{deliver: object, calls: object}} how tasks reach the world, by the names of events;
+ *   and what makes further asynchronous methods, see calls.js
  */
 export function install(native, world) {
-    const profile = profiles[world.profile];
+    const profile = createProfile(world.profile, platform);
     const builtIn = new Set(Object.getOwnPropertyNames(globalThis));
     installConsole(native);
     const uncaught = createUncaught(native, profile);
@@ -35,13 +35,13 @@ export function install(native, world) {
     const telling = isTelling ? { ...native, reportException: uncaught.report } : native;
     const { timer, later } = installTimers(telling);
     installUrl(native);
-    installText();
+    installEncoding();
     installPlatform(native, world);
     const { uncaught: tellOfUncaught, ...page } = installPage(telling, world, later);
     uncaught.listen(tellOfUncaught);
     // What listeners of the extension API throw is an error of Firefox's extension pages.
     const isTold = profile.tellsOfListeners && world.kind !== "content-script";
-    const { api, deliver } = createApi(isTold ? telling : native, world, later);
+    const { api, deliver, calls } = createApi(isTold ? telling : native, world, { ...platform, later });
     // What comes from the browser is not listed among the globals of the scripts.
     for (const name of Object.getOwnPropertyNames(globalThis).filter((name) => !builtIn.has(name))) {
         // A window lists itself, which makes it a circle.
@@ -53,25 +53,31 @@ export function install(native, world) {
     // Data properties in both engines; scripts may shadow them.
     globalThis.browser = api;
     globalThis.chrome = api;
-    return { ...deliver, ...page, timer, execute: createExecute(native, profile.tellsOfExecuted ? uncaught.report : () => {}) };
+    const execute = createExecute(native, profile.tellsOfExecuted ? uncaught.report : () => {});
+    return { __proto__: null, calls, deliver: { __proto__: null, ...deliver, ...page, timer, execute } };
 }
 
 /** Runs a function given as text and answers under a number; `report` is told of what it throws. */
 function createExecute(native, report) {
-    const fail = (number) => (error) => native.executed(number, undefined, String(error));
+    const fail = (number) => (error) => native.executed(number, undefined, toText(error));
     return (source, argumentsJson, number) => {
         let result;
         try {
             // In the global scope, as a script of its own.
-            const run = (0, eval)(`(${source})`);
-            result = run(...JSON.parse(argumentsJson));
+            const run = indirectEval(`(${source})`);
+            result = apply(run, undefined, parse(argumentsJson));
         } catch (error) {
             fail(number)(error);
             report(error);
             return;
         }
-        Promise.resolve(result)
-            .then((value) => native.executed(number, wellFormedJson(value), undefined))
-            .catch(fail(number));
+        const succeed = (value) => {
+            try {
+                native.executed(number, wellFormedJson(value), undefined);
+            } catch (error) {
+                fail(number)(error);
+            }
+        };
+        after(result, succeed, fail(number));
     };
 }

@@ -1,11 +1,13 @@
 // What a script finds of its page: `window`, `location`, `history`, `document` and the
 // events of loading and leaving.
 
-import { createCodec } from "./clone.js";
+import { createCodec } from "../api/clone.js";
 import { createDocument } from "./document.js";
 import { createEventTarget, installEvents } from "./event_target.js";
 import { createNavigation } from "./navigation.js";
-import { profiles } from "./profile.js";
+import { createProfile } from "../api/profile.js";
+import { parse } from "../api/intrinsics.js";
+import { platform } from "./platform.js";
 
 /**
  * @param {object} native functions of the browser
@@ -14,6 +16,7 @@ import { profiles } from "./profile.js";
  * @returns {object} how tasks about the page reach it
  */
 export function installPage(native, world, later) {
+    const { hidesFramesFirst } = createProfile(world.profile, platform);
     installEvents(native);
     const target = createEventTarget(native, globalThis);
     Object.assign(globalThis, target.methods);
@@ -26,8 +29,8 @@ export function installPage(native, world, later) {
     Object.defineProperty(globalThis, "location", { get: () => location, set: navigate, configurable: true });
 
     // Whatever browser it is, these are structured clones, as are messages between windows.
-    const windowCodec = createCodec(native, profiles.firefox, true, "Proxy");
-    globalThis.structuredClone = (value) => windowCodec.decode(JSON.parse(windowCodec.encode(value)));
+    const windowCodec = createCodec(native, createProfile("firefox", platform), true, { globalName: "Proxy", ...platform });
+    globalThis.structuredClone = (value) => windowCodec.decode(parse(windowCodec.encode(value)));
 
     if (world.isWorker) {
         globalThis.importScripts = (...urls) => urls.forEach((url) => native.importScript(String(url)));
@@ -76,7 +79,7 @@ export function installPage(native, world, later) {
 
         /** A script of the page's, of whichever world, posted a message to the window. */
         windowMessage(json) {
-            const data = windowCodec.decode(JSON.parse(json));
+            const data = windowCodec.decode(parse(json));
             target.dispatch({ type: "message", data, origin: location.origin, source: globalThis, ports: [] });
         },
 
@@ -87,7 +90,7 @@ export function installPage(native, world, later) {
                 target.dispatch({ type: "beforeunload", target: document, cancelable: true });
             }
             // Chromium closes a tab's frames after they are out of sight.
-            const isLateToHear = reason === "Closed" && !world.isTop && profiles[world.profile].hidesFramesFirst;
+            const isLateToHear = reason === "Closed" && !world.isTop && hidesFramesFirst;
             if (isLateToHear) {
                 show("hidden");
             }

@@ -1,16 +1,20 @@
-// Timers. The browser keeps the time; the callbacks stay here.
+// Timers. The browser keeps the time; the callbacks stay here. The API counts on them, so they meet
+// nothing that scripts may have patched.
+
+import { after, apply, createMap, toNumber } from "../api/intrinsics.js";
 
 /**
  * @param {object} native `setTimer(number, delay)`, `clearTimer(number)`, `reportException`
  */
 export function installTimers(native) {
-    const timers = new Map();
+    const timers = createMap();
     let latest = 0;
 
     function start(callback, delay, repeats, details) {
         latest += 1;
-        const milliseconds = Math.max(0, Math.trunc(Number(delay)) || 0);
-        timers.set(latest, { callback, milliseconds, repeats, details });
+        const asked = toNumber(delay);
+        const milliseconds = asked > 0 ? asked - (asked % 1 || 0) : 0;
+        timers.set(latest, { __proto__: null, callback, milliseconds, repeats, details });
         native.setTimer(latest, milliseconds);
         return latest;
     }
@@ -26,12 +30,12 @@ export function installTimers(native) {
     globalThis.clearTimeout = stop;
     globalThis.clearInterval = stop;
     globalThis.queueMicrotask = (callback) => {
-        Promise.resolve().then(() => call(callback, []));
+        after(undefined, () => call(callback, []));
     };
 
     function call(callback, details) {
         try {
-            callback(...details);
+            apply(callback, undefined, details);
         } catch (error) {
             native.reportException(error);
         }
@@ -49,7 +53,7 @@ export function installTimers(native) {
             }
             if (timer.repeats) {
                 // An interval of nothing would leave no time for anything else.
-                native.setTimer(number, Math.max(1, timer.milliseconds));
+                native.setTimer(number, timer.milliseconds > 1 ? timer.milliseconds : 1);
             } else {
                 timers.delete(number);
             }

@@ -2,7 +2,7 @@
 
 /// A text pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Glob {
+pub struct Glob {
     pattern: String,
     /// Whether `?` stands for any one character (`include_globs`) or for itself (match patterns).
     question_mark: bool,
@@ -10,13 +10,13 @@ pub(crate) struct Glob {
 
 impl Glob {
     /// A pattern in which only `*` is special: the path of a match pattern.
-    pub(crate) fn stars(pattern: &str) -> Self {
+    pub fn stars(pattern: &str) -> Self {
         Self { pattern: pattern.to_owned(), question_mark: false }
     }
 
     /// A pattern in which `*` stands for any text and `?` for one character:
     /// `include_globs` and `exclude_globs`.
-    pub(crate) fn wildcards(pattern: &str) -> Self {
+    pub fn wildcards(pattern: &str) -> Self {
         Self { pattern: pattern.to_owned(), question_mark: true }
     }
 
@@ -24,7 +24,7 @@ impl Glob {
     ///
     /// Greedy with one step back: on a mismatch only the latest `*` takes one more
     /// character, so the time is bounded by pattern × text.
-    pub(crate) fn matches(&self, text: &str) -> bool {
+    pub fn matches(&self, text: &str) -> bool {
         let pattern = self.pattern.as_bytes();
         let text = text.as_bytes();
         let (mut in_pattern, mut in_text) = (0, 0);

@@ -11,20 +11,20 @@ use std::fmt;
 /// The keys of a manifest that this browser follows. Unknown keys are ignored, as
 /// browsers do.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Manifest {
+pub struct Manifest {
     /// `"manifest_version"`; only read to refuse what this browser does not know.
     #[serde(rename = "manifest_version")]
     _version_of_format: ManifestVersion,
     /// `"name"`.
-    pub(crate) name: String,
+    pub name: String,
     /// `"version"`; only read because browsers insist on it.
     #[serde(rename = "version")]
     _version: String,
     /// `"background"`.
-    pub(crate) background: Option<Background>,
+    pub background: Option<Background>,
     /// `"content_scripts"`.
     #[serde(default)]
-    pub(crate) content_scripts: Vec<ContentScripts>,
+    pub content_scripts: Vec<ContentScripts>,
     /// `"externally_connectable"`; without it every extension may connect.
     externally_connectable: Option<ExternallyConnectable>,
     /// `"permissions"`: names, in version 2 also match patterns, for some names objects.
@@ -37,7 +37,7 @@ pub(crate) struct Manifest {
     #[serde(alias = "applications")]
     browser_specific_settings: Option<BrowserSettings>,
     /// `"devtools_page"`.
-    pub(crate) devtools_page: Option<String>,
+    pub devtools_page: Option<String>,
     /// `"action"` of version 3.
     action: Option<Value>,
     /// `"browser_action"` of version 2.
@@ -83,23 +83,23 @@ struct GeckoSettings {
 /// `"background"`. A manifest may carry several forms for several browsers; the
 /// first of worker, page and scripts that is there counts.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Background {
+pub struct Background {
     /// A service worker's script (version 3, Chromium).
-    pub(crate) service_worker: Option<String>,
+    pub service_worker: Option<String>,
     /// A page that loads scripts (version 2).
-    pub(crate) page: Option<String>,
+    pub page: Option<String>,
     /// Scripts of a generated page (version 2, and Firefox's version 3).
     #[serde(default)]
-    pub(crate) scripts: Vec<String>,
+    pub scripts: Vec<String>,
     /// Whether the scripts are classic ones or modules.
     #[serde(default, rename = "type")]
-    pub(crate) kind: ScriptKind,
+    pub kind: ScriptKind,
 }
 
 /// `"type"` of a background.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum ScriptKind {
+pub enum ScriptKind {
     /// A script that shares its globals with the scripts before it.
     #[default]
     Classic,
@@ -109,30 +109,30 @@ pub(crate) enum ScriptKind {
 
 /// One entry of `"content_scripts"`. Its `css` is ignored: nothing is painted.
 #[derive(Debug, Deserialize)]
-pub(crate) struct ContentScripts {
+pub struct ContentScripts {
     /// Which pages; must be there.
-    pub(crate) matches: Vec<MatchPattern>,
+    pub matches: Vec<MatchPattern>,
     /// Which pages not.
     #[serde(default)]
-    pub(crate) exclude_matches: Vec<MatchPattern>,
+    pub exclude_matches: Vec<MatchPattern>,
     /// Narrows `matches` down, on the URL as text.
     #[serde(default)]
-    pub(crate) include_globs: Vec<PlainGlob>,
+    pub include_globs: Vec<PlainGlob>,
     /// Narrows `matches` down, on the URL as text.
     #[serde(default)]
-    pub(crate) exclude_globs: Vec<PlainGlob>,
+    pub exclude_globs: Vec<PlainGlob>,
     /// Files to run, in order.
     #[serde(default)]
-    pub(crate) js: Vec<String>,
+    pub js: Vec<String>,
     /// Whether nested frames count, or the top frame alone.
     #[serde(default)]
-    pub(crate) all_frames: bool,
+    pub all_frames: bool,
     /// Whether `about:blank` frames count when the page that made them matches.
     #[serde(default)]
-    pub(crate) match_about_blank: bool,
+    pub match_about_blank: bool,
     /// When, in the life of a document.
     #[serde(default)]
-    pub(crate) run_at: RunAt,
+    pub run_at: RunAt,
     /// In which world; only read to refuse the page's own.
     #[serde(default, rename = "world")]
     _world: IsolatedWorld,
@@ -160,7 +160,7 @@ impl TryFrom<String> for IsolatedWorld {
 /// An entry of `include_globs` or `exclude_globs`.
 #[derive(Debug, Deserialize)]
 #[serde(from = "String")]
-pub(crate) struct PlainGlob(pub(crate) Glob);
+pub struct PlainGlob(pub Glob);
 
 impl From<String> for PlainGlob {
     fn from(glob: String) -> Self {
@@ -170,7 +170,7 @@ impl From<String> for PlainGlob {
 
 /// `"run_at"`: the three moments of loading at which content scripts run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-pub(crate) enum RunAt {
+pub enum RunAt {
     /// Before the page's own scripts.
     #[serde(rename = "document_start")]
     Start,
@@ -185,35 +185,35 @@ pub(crate) enum RunAt {
 
 impl RunAt {
     /// All moments, in order.
-    pub(crate) const ALL: [Self; 3] = [Self::Start, Self::End, Self::Idle];
+    pub const ALL: [Self; 3] = [Self::Start, Self::End, Self::Idle];
 }
 
 impl Manifest {
     /// Reads a manifest. `//` comments are allowed, as browsers allow them.
-    pub(crate) fn parse(text: &str) -> Result<Self, ManifestError> {
+    pub fn parse(text: &str) -> Result<Self, ManifestError> {
         serde_json::from_str(&without_comments(text)).map_err(|error| ManifestError::new(&error))
     }
 
     /// Whether `"permissions"` names the permission.
-    pub(crate) fn has_permission(&self, name: &str) -> bool {
+    pub fn has_permission(&self, name: &str) -> bool {
         self.permissions.iter().any(|permission| permission == name)
     }
 
     /// The hosts the extension may touch: `"host_permissions"`, and the match
     /// patterns among the permissions of version 2.
-    pub(crate) fn hosts(&self) -> impl Iterator<Item = MatchPattern> {
+    pub fn hosts(&self) -> impl Iterator<Item = MatchPattern> {
         let in_permissions =
             self.permissions.iter().filter_map(|permission| permission.as_str()?.parse().ok());
         self.host_permissions.iter().cloned().chain(in_permissions)
     }
 
     /// The id that the extension has in Firefox.
-    pub(crate) fn gecko_id(&self) -> Option<&str> {
+    pub fn gecko_id(&self) -> Option<&str> {
         self.browser_specific_settings.as_ref()?.gecko.as_ref()?.id.as_deref()
     }
 
     /// Which other extensions may connect.
-    pub(crate) fn external_connections(&self) -> ExternalConnections {
+    pub fn external_connections(&self) -> ExternalConnections {
         match &self.externally_connectable {
             None => ExternalConnections::Everyone,
             Some(key) if key.ids.iter().any(|id| id == "*") => ExternalConnections::Everyone,
@@ -224,20 +224,20 @@ impl Manifest {
     }
 
     /// Whether the extension has a toolbar button.
-    pub(crate) fn has_toolbar_button(&self) -> bool {
+    pub fn has_toolbar_button(&self) -> bool {
         self.action.is_some() || self.browser_action.is_some()
     }
 }
 
 /// What is wrong in a manifest, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ManifestError {
+pub struct ManifestError {
     /// The line, from 1; 0 where it is not known.
-    pub(crate) line: usize,
+    pub line: usize,
     /// The column, from 1; 0 where it is not known.
-    pub(crate) column: usize,
+    pub column: usize,
     /// What is wrong.
-    pub(crate) message: String,
+    pub message: String,
 }
 
 impl ManifestError {
@@ -250,12 +250,12 @@ impl ManifestError {
     }
 
     /// An error about the manifest as a whole.
-    pub(crate) fn without_place(message: String) -> Self {
+    pub fn without_place(message: String) -> Self {
         Self { line: 0, column: 0, message }
     }
 
     /// An error about a file that the manifest names: the line is that of the name.
-    pub(crate) fn about_file(manifest: &str, file: &str, message: String) -> Self {
+    pub fn about_file(manifest: &str, file: &str, message: String) -> Self {
         let name = Value::from(file).to_string();
         let found = manifest.lines().enumerate().find_map(|(line, text)| Some((line, text.find(&name)?)));
         let (line, column) = found.map_or((1, 0), |(line, column)| (line + 1, column + 1));
@@ -273,7 +273,7 @@ impl Error for ManifestError {}
 
 /// The text with every `//` comment outside of strings turned into spaces, so that
 /// lines and columns stay what they are.
-pub(crate) fn without_comments(text: &str) -> String {
+pub fn without_comments(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut characters = text.trim_start_matches('\u{feff}').chars().peekable();
     let mut in_string = false;

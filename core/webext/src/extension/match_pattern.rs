@@ -10,7 +10,7 @@ use url::Url;
 /// One match pattern, such as `<all_urls>` or `*://*.example.com/news/*`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub(crate) enum MatchPattern {
+pub enum MatchPattern {
     /// `<all_urls>`: every URL of a scheme that extensions may touch.
     AllUrls,
     /// `scheme://host/path`.
@@ -28,7 +28,7 @@ pub(crate) enum MatchPattern {
 
 /// The scheme of a match pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Scheme {
+pub enum Scheme {
     /// `*`: `http` and `https`.
     Web,
     /// One scheme.
@@ -37,7 +37,7 @@ pub(crate) enum Scheme {
 
 /// The host of a match pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Host {
+pub enum Host {
     /// `*`, or the empty host of a `file:` pattern.
     Any,
     /// `*.example.com`: that host and all below it.
@@ -54,7 +54,7 @@ const EXTENSION_SCHEMES: [&str; 2] = ["chrome-extension", "moz-extension"];
 
 impl MatchPattern {
     /// Whether the pattern covers the URL; its fragment does not count.
-    pub(crate) fn matches(&self, url: &Url) -> bool {
+    pub fn matches(&self, url: &Url) -> bool {
         match self {
             Self::AllUrls => SCHEMES.contains(&url.scheme()),
             Self::Parts { scheme, host, port, path } => {

@@ -1,15 +1,14 @@
 //! Unpacked extensions: a folder with a `manifest.json` and scripts.
 
-#[path = "../../../browser/src/folder.rs"]
-mod folder;
+mod files;
 mod glob;
-pub(crate) mod manifest;
+pub mod manifest;
 mod match_pattern;
 mod page;
 
-pub(crate) use folder::Folder;
-pub(crate) use glob::Glob;
-pub(crate) use match_pattern::MatchPattern;
+pub use files::{Files, MemoryFiles};
+pub use glob::Glob;
+pub use match_pattern::{Host, MatchPattern, Scheme};
 
 use crate::profile::Profile;
 use manifest::{Background, Manifest, ManifestError, RunAt, ScriptKind};
@@ -20,13 +19,13 @@ use url::Url;
 
 /// A script of an extension, with its text.
 #[derive(Clone, Debug)]
-pub(crate) struct Script {
+pub struct Script {
     /// `chrome-extension://…/file.js`, as stack traces show it.
-    pub(crate) url: Arc<str>,
+    pub url: Arc<str>,
     /// The source.
-    pub(crate) text: Arc<str>,
+    pub text: Arc<str>,
     /// Classic script or module.
-    pub(crate) kind: ScriptKind,
+    pub kind: ScriptKind,
 }
 
 impl Script {
@@ -37,13 +36,13 @@ impl Script {
 
 /// The scripts of one world of a document, by the moment at which they run.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Scripts {
+pub struct Scripts {
     by_moment: [Vec<Script>; RunAt::ALL.len()],
 }
 
 impl Scripts {
     /// The scripts that run at a moment, in order.
-    pub(crate) fn at(&self, moment: RunAt) -> &[Script] {
+    pub fn at(&self, moment: RunAt) -> &[Script] {
         &self.by_moment[moment as usize]
     }
 
@@ -58,32 +57,32 @@ impl Scripts {
 
 /// A page of an extension: its background, or one shown in a tab.
 #[derive(Clone, Debug)]
-pub(crate) struct ExtensionPage {
+pub struct ExtensionPage {
     /// The page's URL, or that of the service worker's script.
-    pub(crate) url: Url,
+    pub url: Url,
     /// The page's title.
-    pub(crate) title: String,
+    pub title: String,
     /// The scripts, all at [`RunAt::End`].
-    pub(crate) scripts: Scripts,
+    pub scripts: Scripts,
 }
 
 /// A frame as content scripts are matched against it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct MatchedFrame<'a> {
+pub struct MatchedFrame<'a> {
     /// The frame's URL.
-    pub(crate) url: &'a Url,
+    pub url: &'a Url,
     /// The URL of the page that made an `about:blank` frame.
-    pub(crate) maker: Option<&'a Url>,
+    pub maker: Option<&'a Url>,
     /// Whether it is a top frame.
-    pub(crate) is_top: bool,
+    pub is_top: bool,
 }
 
 /// An unpacked extension, its manifest read and its scripts found.
 #[derive(Debug)]
-pub(crate) struct Extension {
+pub struct Extension {
     id: ExtensionId,
     base: Url,
-    folder: Folder,
+    folder: Arc<dyn Files>,
     manifest: Manifest,
     manifest_text: String,
     background: Option<ExtensionPage>,
@@ -93,17 +92,18 @@ pub(crate) struct Extension {
 
 impl Extension {
     /// Reads the manifest and every script that it names.
-    pub(crate) fn load(folder: Folder, profile: Profile) -> Result<Self, LoadError> {
+    pub fn load(folder: Arc<dyn Files>, profile: Profile) -> Result<Self, LoadError> {
         const MANIFEST: &str = "manifest.json";
         let in_manifest = |error| LoadError { file: folder.display(MANIFEST), error };
-        let text =
-            folder.read(MANIFEST).map_err(|message| in_manifest(ManifestError::without_place(message)))?;
+        let text = folder
+            .read_path(MANIFEST)
+            .map_err(|message| in_manifest(ManifestError::without_place(message)))?;
         let manifest = Manifest::parse(&text).map_err(in_manifest)?;
-        let (id, host) = identify(&folder, &manifest, profile);
+        let (id, host) = identify(&*folder, &manifest, profile);
         let base = format!("{}://{host}/", profile.extension_scheme());
         let base = Url::parse(&base).expect("scheme and host are plain letters and digits");
 
-        let files = Files { folder: &folder, base: &base, manifest_text: &text };
+        let files = NamedFiles { folder: &*folder, base: &base, manifest_text: &text };
         let content_scripts =
             manifest.content_scripts.iter().map(|entry| files.scripts(&entry.js, ScriptKind::Classic));
         let content_scripts = content_scripts.collect::<Result<_, _>>().map_err(in_manifest)?;
@@ -114,54 +114,54 @@ impl Extension {
     }
 
     /// `runtime.id`.
-    pub(crate) fn id(&self) -> &ExtensionId {
+    pub fn id(&self) -> &ExtensionId {
         &self.id
     }
 
     /// The URL of the extension's folder as its own scripts see it.
-    pub(crate) fn base(&self) -> &Url {
+    pub fn base(&self) -> &Url {
         &self.base
     }
 
     /// The manifest.
-    pub(crate) fn manifest(&self) -> &Manifest {
+    pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 
     /// The manifest as JSON, for `runtime.getManifest()`.
-    pub(crate) fn manifest_text(&self) -> &str {
+    pub fn manifest_text(&self) -> &str {
         &self.manifest_text
     }
 
     /// The background page or worker.
-    pub(crate) fn background(&self) -> Option<&ExtensionPage> {
+    pub fn background(&self) -> Option<&ExtensionPage> {
         self.background.as_ref()
     }
 
     /// Whether the URL is one of the extension's own.
-    pub(crate) fn owns(&self, url: &Url) -> bool {
+    pub fn owns(&self, url: &Url) -> bool {
         url.scheme() == self.base.scheme() && url.host_str() == self.base.host_str()
     }
 
     /// Whether the URL is that of the page that the manifest names for developer tools.
-    pub(crate) fn is_devtools_page(&self, url: &Url) -> bool {
+    pub fn is_devtools_page(&self, url: &Url) -> bool {
         let page = self.manifest.devtools_page.as_deref().and_then(|page| resolve(&self.base, page).ok());
         page.is_some_and(|page| page.path() == url.path() && self.owns(url))
     }
 
     /// A page of the extension, read from its folder.
-    pub(crate) fn page(&self, url: &Url) -> Result<ExtensionPage, String> {
-        let page = read_page(&self.folder, &self.base, url.path())?;
+    pub fn page(&self, url: &Url) -> Result<ExtensionPage, String> {
+        let page = read_page(&*self.folder, &self.base, url.path())?;
         Ok(ExtensionPage { url: url.clone(), ..page })
     }
 
     /// A script that another one imports.
-    pub(crate) fn script(&self, url: &Url, kind: ScriptKind) -> Result<Script, String> {
-        Ok(Script::new(url, &self.folder.read(url.path())?, kind))
+    pub fn script(&self, url: &Url, kind: ScriptKind) -> Result<Script, String> {
+        Ok(Script::new(url, &self.folder.read_path(url.path())?, kind))
     }
 
     /// The content scripts for a frame; `None` when there are none.
-    pub(crate) fn content_scripts_for(&self, frame: MatchedFrame<'_>) -> Option<Scripts> {
+    pub fn content_scripts_for(&self, frame: MatchedFrame<'_>) -> Option<Scripts> {
         let mut found = Scripts::default();
         for (rule, scripts) in self.manifest.content_scripts.iter().zip(&self.content_scripts) {
             let url = match frame.maker {
@@ -184,30 +184,30 @@ impl Extension {
     }
 
     /// Whether the extension may see a tab's URL and title.
-    pub(crate) fn may_see(&self, url: &Url) -> bool {
+    pub fn may_see(&self, url: &Url) -> bool {
         self.owns(url)
             || self.manifest.has_permission("tabs")
             || self.manifest.hosts().any(|pattern| pattern.matches(url))
     }
 
     /// The part of a script's URL that is a file of the extension; other text as it is.
-    pub(crate) fn file_of<'a>(&self, script_url: &'a str) -> &'a str {
+    pub fn file_of<'a>(&self, script_url: &'a str) -> &'a str {
         script_url.strip_prefix(self.base.as_str()).unwrap_or(script_url)
     }
 
     /// How messages name a file of the extension.
-    pub(crate) fn display(&self, file: &str) -> String {
+    pub fn display(&self, file: &str) -> String {
         self.folder.display(file)
     }
 }
 
 /// Why an extension was not loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct LoadError {
+pub struct LoadError {
     /// The manifest's path.
-    pub(crate) file: String,
+    pub file: String,
     /// What is wrong, and where.
-    pub(crate) error: ManifestError,
+    pub error: ManifestError,
 }
 
 impl fmt::Display for LoadError {
@@ -217,20 +217,22 @@ impl fmt::Display for LoadError {
 }
 
 /// The files that a manifest names.
-struct Files<'a> {
-    folder: &'a Folder,
+struct NamedFiles<'a> {
+    folder: &'a dyn Files,
     base: &'a Url,
     manifest_text: &'a str,
 }
 
-impl Files<'_> {
+impl NamedFiles<'_> {
     fn scripts(&self, names: &[String], kind: ScriptKind) -> Result<Vec<Script>, ManifestError> {
         names.iter().map(|name| self.script(name, kind)).collect()
     }
 
     fn script(&self, name: &str, kind: ScriptKind) -> Result<Script, ManifestError> {
-        let script =
-            self.folder.read(name).and_then(|text| Ok(Script::new(&resolve(self.base, name)?, &text, kind)));
+        let script = self
+            .folder
+            .read_path(name)
+            .and_then(|text| Ok(Script::new(&resolve(self.base, name)?, &text, kind)));
         script.map_err(|message| self.error_about(name, message))
     }
 
@@ -264,13 +266,13 @@ fn resolve(base: &Url, file: &str) -> Result<Url, String> {
     base.join(file.trim_start_matches('/')).map_err(|error| format!("{file:?}: {error}"))
 }
 
-fn read_page(folder: &Folder, base: &Url, path: &str) -> Result<ExtensionPage, String> {
-    let html = folder.read(path)?;
+fn read_page(folder: &dyn Files, base: &Url, path: &str) -> Result<ExtensionPage, String> {
+    let html = folder.read_path(path)?;
     let url = resolve(base, path)?;
     let mut scripts = Scripts::default();
     for (source, kind) in page::scripts_of(&html) {
         let source = url.join(&source).map_err(|error| format!("{source:?} in {path:?}: {error}"))?;
-        let text = folder.read(source.path()).map_err(|error| format!("in {path:?}: {error}"))?;
+        let text = folder.read_path(source.path()).map_err(|error| format!("in {path:?}: {error}"))?;
         scripts.add(RunAt::End, [Script::new(&source, &text, kind)]);
     }
     Ok(ExtensionPage { title: page::title_of(&html).to_owned(), url, scripts })
@@ -279,7 +281,7 @@ fn read_page(folder: &Folder, base: &Url, path: &str) -> Result<ExtensionPage, S
 /// The id of an extension and the host of its URLs, made from the folder so that they
 /// stay the same from run to run. In Chromium both are 32 letters from `a` to `p`; in
 /// Firefox the host is a UUID, and so is the id unless the manifest gives one.
-fn identify(folder: &Folder, manifest: &Manifest, profile: Profile) -> (ExtensionId, String) {
+fn identify(folder: &dyn Files, manifest: &Manifest, profile: Profile) -> (ExtensionId, String) {
     let hash = hash(&folder.identity());
     match profile {
         Profile::Chromium => {
@@ -297,7 +299,7 @@ fn identify(folder: &Folder, manifest: &Manifest, profile: Profile) -> (Extensio
 }
 
 /// The FNV-1a hash.
-pub(crate) fn hash(text: &str) -> u128 {
+pub fn hash(text: &str) -> u128 {
     const OFFSET_BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
     text.bytes().fold(OFFSET_BASIS, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME))
@@ -305,12 +307,13 @@ pub(crate) fn hash(text: &str) -> u128 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Extension, Folder, LoadError, MatchedFrame, RunAt};
+    use super::{Extension, LoadError, MatchedFrame, MemoryFiles, RunAt};
     use crate::profile::Profile;
+    use std::sync::Arc;
     use url::Url;
 
-    fn load(files: &'static [(&'static str, &'static str)]) -> Result<Extension, LoadError> {
-        Extension::load(Folder::Embedded { name: "test", files }, Profile::Chromium)
+    fn load(files: &[(&str, &str)]) -> Result<Extension, LoadError> {
+        Extension::load(Arc::new(MemoryFiles::new("test", files.iter().copied())), Profile::Chromium)
     }
 
     fn url(text: &str) -> Url {
@@ -352,18 +355,17 @@ mod tests {
 
     #[test]
     fn a_background_is_a_worker_a_page_or_scripts() {
-        let files = |background: &'static str| -> Vec<String> {
+        let files = |background: &str| -> Vec<String> {
             let manifest = format!(
                 r#"{{ "manifest_version": 3, "name": "n", "version": "1", "background": {background} }}"#
             );
-            let files: &'static [(&str, &str)] = vec![
-                ("manifest.json", &*String::leak(manifest)),
+            let files = [
+                ("manifest.json", manifest.as_str()),
                 ("worker.js", ""),
                 ("page.html", "<script src='js/one.js'></script>"),
                 ("js/one.js", ""),
-            ]
-            .leak();
-            let extension = load(files).expect("a valid extension");
+            ];
+            let extension = load(&files).expect("a valid extension");
             let background = extension.background().expect("a background");
             let scripts = background
                 .scripts

@@ -4,7 +4,7 @@ use super::manifest::ScriptKind;
 
 /// The sources that a page's script elements name, in order. Inline scripts are
 /// left out: browsers refuse them in extension pages.
-pub(crate) fn scripts_of(html: &str) -> Vec<(String, ScriptKind)> {
+pub(super) fn scripts_of(html: &str) -> Vec<(String, ScriptKind)> {
     let html = without_html_comments(html);
     // ASCII only, so that byte positions stay what they are.
     let lower = html.to_ascii_lowercase();
@@ -26,7 +26,7 @@ pub(crate) fn scripts_of(html: &str) -> Vec<(String, ScriptKind)> {
 }
 
 /// The page's title; empty when it has none.
-pub(crate) fn title_of(html: &str) -> &str {
+pub(super) fn title_of(html: &str) -> &str {
     let lower = html.to_ascii_lowercase();
     lower
         .find("<title>")

@@ -1,14 +1,15 @@
 //! Errors of scripts: what was thrown, and where.
 
-use crate::extension::Extension;
 use crate::log::{Event, Log};
-use rquickjs::{CatchResultExt, CaughtError, Coerced, Ctx, Exception, FromJs, Value};
+use port_core_webext::extension::Extension;
 
 /// An uncaught error of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ScriptError {
-    message: String,
-    stack: String,
+    /// What was thrown, as text.
+    pub(crate) message: String,
+    /// The engine's stack; empty where there is none.
+    pub(crate) stack: String,
 }
 
 /// Where in a script something happened.
@@ -21,26 +22,6 @@ pub(crate) struct Position<'a> {
 }
 
 impl ScriptError {
-    /// Describes a value that was thrown.
-    pub(crate) fn of<'js>(context: &Ctx<'js>, thrown: &Value<'js>) -> Self {
-        let exception = thrown.as_object().cloned().and_then(Exception::from_object);
-        let text = Coerced::<String>::from_js(context, thrown.clone()).catch(context);
-        let message = match text {
-            Ok(Coerced(text)) => text,
-            Err(_) => "a value was thrown that cannot be shown as text".to_owned(),
-        };
-        Self { message, stack: exception.and_then(|exception| exception.stack()).unwrap_or_default() }
-    }
-
-    /// Describes what a call into the engine came to.
-    pub(crate) fn of_caught<'js>(context: &Ctx<'js>, caught: CaughtError<'js>) -> Self {
-        match caught {
-            CaughtError::Exception(exception) => Self::of(context, exception.as_object().as_value()),
-            CaughtError::Value(value) => Self::of(context, &value),
-            CaughtError::Error(error) => Self { message: error.to_string(), stack: String::new() },
-        }
-    }
-
     /// Writes the error down, with the place of the innermost frame that is in a file
     /// of the extension.
     pub(crate) fn report(&self, log: &Log, label: &str, extension: &Extension) {
@@ -70,7 +51,7 @@ impl ScriptError {
 }
 
 /// Writes down that the engine itself failed, which only want of memory can cause.
-pub(super) fn report_engine_error(log: &Log, error: &rquickjs::Error) {
+pub(crate) fn report_engine_error(log: &Log, error: &str) {
     let message = format!("QuickJS: {error}");
     log.write(
         "browser",

@@ -1,6 +1,17 @@
-//! Where the events of a scenario go.
+//! A scenario on its way: its name, and where its events go.
 
 use std::sync::{Mutex, PoisonError};
+
+/// A scenario to replay.
+#[derive(Clone, Debug)]
+pub(crate) struct Scenario {
+    /// Its name.
+    pub(crate) name: String,
+    /// What tells this run from others, in URLs.
+    pub(crate) run: String,
+    /// What its scripts find beside the API: a global's name, and the function that makes it.
+    pub(crate) global: (&'static str, &'static str),
+}
 
 /// What a scenario's contexts have written down, from whichever thread.
 #[derive(Debug, Default)]

@@ -1,12 +1,10 @@
 //! Promise rejections that nobody handles.
 
-use super::script_error::ScriptError;
-use super::world::World;
-use port_core::ContextId;
+use super::RealmId;
+use crate::script_error::ScriptError;
 use rquickjs::runtime::RejectionTracker;
 use rquickjs::{Persistent, Value};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The promises that were rejected since the latest microtask checkpoint and have no
@@ -19,11 +17,8 @@ pub(super) struct Rejections {
 struct Rejection {
     promise: Persistent<Value<'static>>,
     error: ScriptError,
-    context: RawContext,
+    realm: RealmId,
 }
-
-/// Which QuickJS context a rejection happened in; only ever compared.
-pub(super) type RawContext = std::ptr::NonNull<rquickjs::qjs::JSContext>;
 
 impl Rejections {
     /// What the runtime calls for each rejection, and for each handler added late.
@@ -39,18 +34,16 @@ impl Rejections {
                 pending.push(Rejection {
                     promise: Persistent::save(&context, promise),
                     error: ScriptError::of(&context, &reason),
-                    context: context.as_raw(),
+                    realm: RealmId::of(&context),
                 });
             }
         })
     }
 
     /// Reports what is left once the microtasks have run.
-    pub(super) fn report(&self, worlds: &BTreeMap<ContextId, World>) {
+    pub(super) fn report(&self, report: impl Fn(RealmId, &ScriptError)) {
         for rejection in self.pending.take() {
-            if let Some(world) = worlds.values().find(|world| world.is(rejection.context)) {
-                world.report(&rejection.error);
-            }
+            report(rejection.realm, &rejection.error);
         }
     }
 }

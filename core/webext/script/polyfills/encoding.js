@@ -1,13 +1,4 @@
-// `TextEncoder` and `TextDecoder`, for UTF-8; `btoa` and `atob`; and JSON for who has UTF-8 only.
-
-// Scripts may replace the global functions later.
-const { stringify } = JSON;
-
-/** JSON for the browser process: half characters, which UTF-8 does not know, are replaced. */
-export function wellFormedJson(value) {
-    // Whole characters stand in it as they are, so what is escaped is half of one.
-    return stringify(value)?.replace(/(\\\\)|\\ud[89a-f][0-9a-f]{2}/g, (_, backslash) => backslash ?? "\ufffd");
-}
+// `TextEncoder` and `TextDecoder`, for UTF-8; `btoa` and `atob`.
 
 const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -36,7 +27,7 @@ function atob(encoded) {
     return decoded;
 }
 
-export function installText() {
+export function installEncoding() {
     globalThis.btoa = btoa;
     globalThis.atob = atob;
     globalThis.TextEncoder = class TextEncoder {

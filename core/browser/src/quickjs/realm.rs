@@ -1,0 +1,200 @@
+//! One realm: a QuickJS context with the API and the polyfills, in which scripts of one
+//! extension run.
+
+use super::natives;
+use crate::script_error::ScriptError;
+use port_core_webext::extension::Script;
+use port_core_webext::extension::manifest::ScriptKind;
+use port_core_webext::{PageHost, ScriptEvent, ScriptHost, ScriptSurface, script};
+use rquickjs::context::EvalOptions;
+use rquickjs::function::IntoArgs;
+use rquickjs::{CatchResultExt, CaughtResult, Context, Ctx, Function, Module, Object, Persistent, Result};
+use rquickjs::{Runtime, Value};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ptr::NonNull;
+use std::rc::Rc;
+
+/// How each realm hears that its page goes, by the world's number.
+pub(super) type Leaving = Rc<RefCell<HashMap<u64, Persistent<Function<'static>>>>>;
+
+/// Which realm something happened in; only ever compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct RealmId(NonNull<rquickjs::qjs::JSContext>);
+
+impl RealmId {
+    pub(super) fn of(context: &Ctx<'_>) -> Self {
+        Self(context.as_raw())
+    }
+}
+
+/// Another global beside the API: what a function, given as text, makes of a native function that takes
+/// a text, and of what makes asynchronous methods.
+pub(crate) struct Addition {
+    /// The global's name.
+    pub(crate) name: &'static str,
+    /// The function.
+    pub(crate) source: &'static str,
+    /// The native function.
+    pub(crate) native: Box<dyn Fn(String)>,
+}
+
+/// A realm. Everything done to it is one task; the caller runs the microtask checkpoint behind it.
+pub(crate) struct Realm {
+    host: Rc<dyn ScriptHost>,
+    number: u64,
+    /// The functions that `install` gave.
+    deliver: Persistent<Object<'static>>,
+    /// Those of them that are called most.
+    deliver_connect: Persistent<Function<'static>>,
+    deliver_message: Persistent<Function<'static>>,
+    deliver_disconnect: Persistent<Function<'static>>,
+    context: Context,
+}
+
+impl Realm {
+    pub(super) fn new<H>(
+        runtime: &Runtime,
+        host: Rc<H>,
+        leaving: Leaving,
+        number: u64,
+        description: &serde_json::Value,
+        addition: Option<Addition>,
+    ) -> Result<Self>
+    where
+        H: ScriptHost + PageHost + 'static,
+    {
+        let context = Context::full(runtime)?;
+        let (deliver, [connect, message, disconnect]) = context.with(|context| {
+            let natives = natives::create(&context, &host, &leaving)?;
+            let exports: Object<'_> = evaluate(&context, "browser://webext.js", script::with_polyfills())?;
+            let install: Function<'_> = exports.get("install")?;
+            let world = context.json_parse(description.to_string())?;
+            let installed: Object<'_> = install.call((natives, world))?;
+            let deliver: Object<'_> = installed.get("deliver")?;
+            if let Some(Addition { name, source, native }) = addition {
+                let make: Function<'_> = evaluate(&context, "browser://addition.js", source)?;
+                let native = Function::new(context.clone(), native)?;
+                let calls: Object<'_> = installed.get("calls")?;
+                context.globals().set(name, make.call::<_, Value<'_>>((native, calls))?)?;
+            }
+            let function = |name: &str| {
+                let function: Function<'_> = deliver.get(name)?;
+                Ok::<_, rquickjs::Error>(Persistent::save(&context, function))
+            };
+            let often = [function("connect")?, function("message")?, function("disconnect")?];
+            leaving.borrow_mut().insert(number, function("leave")?);
+            Ok::<_, rquickjs::Error>((Persistent::save(&context, deliver), often))
+        })?;
+        Ok(Self {
+            host,
+            number,
+            deliver,
+            deliver_connect: connect,
+            deliver_message: message,
+            deliver_disconnect: disconnect,
+            context,
+        })
+    }
+
+    /// Which realm it is.
+    pub(crate) fn id(&self) -> RealmId {
+        RealmId(self.context.as_raw())
+    }
+
+    /// The world's number.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Runs a script.
+    pub(crate) fn run(&self, script: &Script) {
+        self.enter(|context| match script.kind {
+            ScriptKind::Classic => {
+                evaluate::<Value<'_>>(context, &script.url, &script.text).map(drop).catch(context)
+            }
+            // What goes wrong later in a module is an unhandled rejection.
+            ScriptKind::Module => {
+                Module::evaluate(context.clone(), &*script.url, &*script.text).map(drop).catch(context)
+            }
+        });
+    }
+
+    fn message(&self, port: u32, json: &str) {
+        self.enter(|context| {
+            let call = || {
+                // With room for what ends it in the engine.
+                let mut text = Vec::with_capacity(json.len() + 1);
+                text.extend_from_slice(json.as_bytes());
+                let message = context.json_parse(text)?;
+                self.deliver_message.clone().restore(context)?.call((port, message))
+            };
+            call().catch(context)
+        });
+    }
+
+    fn call_named<'a>(&'a self, name: &str, arguments: impl for<'js> IntoArgs<'js> + 'a) {
+        self.enter(|context| {
+            let call = || {
+                let function: Function<'_> = self.deliver.clone().restore(context)?.get(name)?;
+                function.call::<_, ()>(arguments)
+            };
+            call().catch(context)
+        });
+    }
+
+    fn call(&self, function: &Persistent<Function<'static>>, arguments: impl for<'js> IntoArgs<'js>) {
+        self.enter(|context| {
+            let call = || function.clone().restore(context)?.call::<_, ()>(arguments);
+            call().catch(context)
+        });
+    }
+
+    /// Runs script and reports what it throws.
+    fn enter(&self, work: impl for<'js> FnOnce(&Ctx<'js>) -> CaughtResult<'js, ()>) {
+        let error = self
+            .context
+            .with(|context| work(&context).err().map(|caught| ScriptError::of_caught(&context, caught)));
+        if let Some(ScriptError { message, stack }) = error {
+            self.host.report_exception(&message, &stack);
+        }
+    }
+}
+
+impl ScriptSurface for Realm {
+    fn deliver(&self, event: &ScriptEvent<'_>) {
+        let name = event.function();
+        match *event {
+            ScriptEvent::Message { port, message } => self.message(port, message),
+            ScriptEvent::Connect { port, is_one_off, name, sender, is_external } => {
+                self.call(&self.deliver_connect, (port, is_one_off, name, sender, is_external));
+            }
+            ScriptEvent::Disconnect { port, reason } => self.call(&self.deliver_disconnect, (port, reason)),
+            ScriptEvent::Answer { call, result, error } => self.call_named(name, (call, result, error)),
+            ScriptEvent::Emit { event, details } => self.call_named(name, (event, details)),
+            ScriptEvent::Timer(number) | ScriptEvent::FrameLoaded(number) => self.call_named(name, (number,)),
+            ScriptEvent::ReadyState(text) | ScriptEvent::Leave(text) | ScriptEvent::WindowMessage(text) => {
+                self.call_named(name, (text,));
+            }
+            ScriptEvent::Restored => self.call_named(name, ()),
+            ScriptEvent::Traversed(delta) => self.call_named(name, (delta,)),
+            #[allow(clippy::cast_precision_loss, reason = "a count")]
+            ScriptEvent::Execute { function, arguments, number } => {
+                self.call_named(name, (function, arguments, number as f64));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Runs a classic script in the global scope.
+pub(super) fn evaluate<'js, V: rquickjs::FromJs<'js>>(
+    context: &Ctx<'js>,
+    url: &str,
+    text: &str,
+) -> Result<V> {
+    let mut options = EvalOptions::default();
+    options.strict = false;
+    options.filename = Some(url.to_owned());
+    context.eval_with_options(text, options)
+}

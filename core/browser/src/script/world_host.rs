@@ -1,0 +1,198 @@
+//! What the scripts of one world call, carried out on their thread.
+
+use super::host::{Connection, Host, Target, WorldIdentity};
+use crate::log::Event;
+use crate::messages::{Call, Caller, LastWords, NavigationChange, Request};
+use crate::script_error::ScriptError;
+use port_core::{ConnectKind, ExtensionId, FrameId, Listening, RuntimeTarget, TabId, TabTarget};
+use port_core_webext::extension::manifest::ScriptKind;
+use port_core_webext::{PageHost, Refusal, ScriptHost};
+use std::rc::Rc;
+use std::time::Duration;
+use url::Url;
+
+/// The host of one world. What it does, it does as the world's context, whatever it is given.
+pub(super) struct WorldHost {
+    pub(super) host: Rc<Host>,
+    pub(super) world: WorldIdentity,
+}
+
+impl WorldHost {
+    /// Takes events of a scenario, a JSON array, unless the world is about to be no more.
+    pub(super) fn record(&self, events: String) {
+        let Some(recorder) = &self.host.shared.recorder else { return };
+        let is_gone = self.host.detached.borrow().contains(&self.world.context);
+        if !is_gone && self.host.last_words.get() != LastWords::Unrecorded {
+            recorder.record(events);
+        }
+    }
+}
+
+/// A kind of channel, as scripts give it.
+fn kind(is_one_off: bool) -> ConnectKind {
+    if is_one_off { ConnectKind::OneOff } else { ConnectKind::Port }
+}
+
+impl ScriptHost for WorldHost {
+    fn connect_tab(
+        &self,
+        tab: u64,
+        frame: Option<u64>,
+        document: Option<&str>,
+        name: &str,
+        is_one_off: bool,
+    ) -> Result<u32, Refusal> {
+        let mut target = TabTarget::new(TabId::new(tab)).name(name);
+        if let Some(frame) = frame {
+            target = target.frame(FrameId::new(frame));
+        }
+        if let Some(document) = document {
+            target = target.document(self.host.shared.profile.parse_document(document));
+        }
+        let shown = || {
+            let frame = frame.map(|frame| format!(" frame {frame} only")).unwrap_or_default();
+            let document = document.map(|document| format!(" document {document} only"));
+            format!("tab {tab}{frame}{}", document.unwrap_or_default())
+        };
+        let target = Target::Tab(target);
+        self.host.connect(&self.world, &Connection { kind: kind(is_one_off), name, target, shown: &shown })
+    }
+
+    fn connect_runtime(&self, extension: Option<&str>, name: &str, is_one_off: bool) -> Result<u32, Refusal> {
+        let target = match extension {
+            None => RuntimeTarget::own(),
+            Some(id) => RuntimeTarget::extension(ExtensionId::new(id)),
+        };
+        let shown = || match extension {
+            None => "its extension".to_owned(),
+            Some(id) => format!("extension {id}"),
+        };
+        let target = Target::Runtime(target.name(name));
+        self.host.connect(&self.world, &Connection { kind: kind(is_one_off), name, target, shown: &shown })
+    }
+
+    fn post_message(&self, port: u32, message: String) -> Result<(), Refusal> {
+        self.host.post_message(&self.world, port, message)
+    }
+
+    fn disconnect(&self, port: u32) -> Result<(), Refusal> {
+        self.host.disconnect(&self.world, port)
+    }
+
+    fn set_listening(&self, ports: bool, one_off: bool, external_ports: bool, external_one_off: bool) {
+        let listening = Listening::none()
+            .ports(ports)
+            .one_off(one_off)
+            .external_ports(external_ports)
+            .external_one_off(external_one_off)
+            .listeners(1);
+        // A context that a fact has ended meanwhile listens to nothing anyway.
+        let _ = self.host.event_loop.borrow_mut().set_listening(self.world.context, listening);
+    }
+
+    fn call(&self, number: u32, method: String, arguments: String) {
+        let caller = Caller {
+            thread: self.host.thread,
+            context: self.world.context,
+            instance: self.world.instance,
+            place: self.world.place,
+        };
+        self.host.request(Request::Call(Call { caller, number, method, arguments }));
+    }
+
+    fn console(&self, level: &str, text: &str) {
+        self.host.log(&self.world, &Event::Console { level, text });
+    }
+
+    fn report_exception(&self, message: &str, stack: &str) {
+        let error = ScriptError { message: message.to_owned(), stack: stack.to_owned() };
+        error.report(&self.host.shared.log, &self.world.label, &self.world.extension);
+    }
+}
+
+impl PageHost for WorldHost {
+    fn set_timer(&self, timer: u32, milliseconds: f64) {
+        // Beyond what fits, as good as never.
+        let delay = Duration::try_from_secs_f64(milliseconds / 1_000.0).unwrap_or(Duration::MAX);
+        self.host.timers.borrow_mut().set((self.world.context, timer), delay);
+    }
+
+    fn clear_timer(&self, timer: u32) {
+        self.host.timers.borrow_mut().clear((self.world.context, timer));
+    }
+
+    fn now(&self) -> f64 {
+        self.host.shared.clock.now()
+    }
+
+    fn import_script(&self, url: &str) -> Result<(String, String), String> {
+        let extension = &self.world.extension;
+        let base = extension.background().map_or(extension.base(), |page| &page.url);
+        let url = base.join(url).map_err(|error| error.to_string())?;
+        let script = extension.script(&url, ScriptKind::Classic)?;
+        Ok((script.url.to_string(), script.text.to_string()))
+    }
+
+    fn document_url(&self) -> Option<String> {
+        self.host.with_document(&self.world, |document| document.url.to_string())
+    }
+
+    fn set_document_url(&self, url: &str, replace: bool) {
+        if let Ok(url) = Url::parse(url) {
+            if let Some(place) = self.world.place {
+                self.host.set_document_url(place.document, &url);
+            }
+            self.host.navigate(&self.world, NavigationChange::SameDocument { url, replace });
+        }
+    }
+
+    fn post_window_message(&self, message: String) {
+        if let Some(place) = self.world.place {
+            self.host.window_messages.borrow_mut().push_back((place.document, message));
+        }
+    }
+
+    fn go(&self, url: &str, replace: bool) {
+        if let Ok(url) = Url::parse(url) {
+            self.host.navigate(&self.world, NavigationChange::Go { url, replace });
+        }
+    }
+
+    fn reload(&self) {
+        self.host.navigate(&self.world, NavigationChange::Reload);
+    }
+
+    fn traverse(&self, delta: i32) {
+        self.host.navigate(&self.world, NavigationChange::Traverse(delta));
+    }
+
+    fn frame_elements(&self) -> String {
+        let elements = self.host.with_document(&self.world, |document| document.elements.clone());
+        serde_json::to_string(&elements.unwrap_or_default()).unwrap_or_else(|_| "[]".to_owned())
+    }
+
+    fn add_frame_element(&self, id: String, src: String) -> Option<u32> {
+        let url = Url::parse(&src).ok()?;
+        let element = self.host.with_document(&self.world, |document| document.add_element(id, src))?;
+        self.host.navigate(&self.world, NavigationChange::AttachFrame { element, url });
+        Some(element)
+    }
+
+    fn navigate_frame_element(&self, element: u32, src: &str) {
+        if let Ok(url) = Url::parse(src) {
+            self.host.navigate(&self.world, NavigationChange::NavigateFrame { element, url });
+        }
+    }
+
+    fn remove_frame_element(&self, element: u32, leave: &mut dyn FnMut(u64)) {
+        self.host.remove_frame(&self.world, element, leave);
+    }
+
+    fn executed(&self, number: u64, outcome: Result<String, String>) {
+        let mut executions = self.host.executions.borrow_mut();
+        if executions.get(&number) == Some(&self.world.context) {
+            executions.remove(&number);
+            self.host.request(Request::Executed { number, outcome });
+        }
+    }
+}
