@@ -3,6 +3,7 @@
 mod agreement;
 mod corpus;
 mod faults;
+mod hostile;
 mod one_off;
 mod ports;
 mod replay;
