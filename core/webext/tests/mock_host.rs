@@ -43,12 +43,7 @@ impl ScriptHost for MockWorld {
         Ok(self.thread.ports.borrow_mut().add(port, self.context, ()))
     }
 
-    fn connect_runtime(
-        &self,
-        extension: Option<&str>,
-        name: &str,
-        is_one_off: bool,
-    ) -> Result<u32, Refusal> {
+    fn connect_runtime(&self, extension: Option<&str>, name: &str, is_one_off: bool) -> Result<u32, Refusal> {
         let target = extension.map(|id| RuntimeTarget::extension(ExtensionId::new(id)));
         let target = target.unwrap_or_else(RuntimeTarget::own).name(name).kind(Self::kind(is_one_off));
         let port = self.thread.event_loop.borrow_mut().connect_runtime(self.context, &target)?;

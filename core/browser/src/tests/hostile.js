@@ -10,16 +10,18 @@ var hostile = (() => {
   const add = (set, item) => apply(setAdd, set, [item]);
 
   const plain = { __proto__: null, writable: true, enumerable: true, configurable: true };
+  const known = new NewSet();
   const leaks = [];
   let heard = 0;
   let isQuiet = false;
   const objectPrototype = Object.prototype;
   const isObject = (value) => (typeof value === 'object' && value !== null) || typeof value === 'function';
 
-  // What belongs to the browser's own code: its objects have no prototype, or are the native functions.
+  // What belongs to the browser's own code: its objects have no prototype or one that no script reaches, or
+  // are the native functions.
   function isInternal(value, depth) {
     if (!isObject(value) || value === objectPrototype) return false;
-    if (getPrototypeOf(value) === null) return true;
+    if (!has(known, getPrototypeOf(value))) return true;
     if (getOwnPropertyDescriptor(value, 'setListening') !== undefined) return true;
     if (depth === 0) return false;
     const keys = ownKeys(value);
@@ -70,7 +72,7 @@ var hostile = (() => {
     const found = [globalThis, getPrototypeOf([][Symbol.iterator]()), getPrototypeOf(new Map()[Symbol.iterator]()),
       getPrototypeOf(new Set()[Symbol.iterator]()), getPrototypeOf(''[Symbol.iterator]()), getPrototypeOf(function* () {}),
       getPrototypeOf(async function () {}), getPrototypeOf(async function* () {}), getPrototypeOf(Uint8Array)];
-    const known = new NewSet(found);
+    for (let i = 0; i < found.length; i += 1) add(known, found[i]);
     for (let next = 0; next < found.length; next += 1) {
       const object = found[next];
       const visit = (value) => {

@@ -6,6 +6,7 @@ mod faults;
 mod hostile;
 mod one_off;
 mod ports;
+mod refusals;
 mod replay;
 mod sample;
 mod scripts;
