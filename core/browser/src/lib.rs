@@ -9,6 +9,7 @@
 //!
 //! How it is built, from the side of who embeds the core:
 //!
+//! - **`messages.rs`** is what the two sides below say to each other.
 //! - **`browser/`** is the browser process, the main thread. It knows windows, tabs, frames
 //!   and extensions, tells the core the *facts* about them ([`MessageService`](port_core::MessageService):
 //!   `tab_opened`, `frame_attached`, …) and answers asynchronous API calls (`tabs.query`).
@@ -16,10 +17,10 @@
 //!   extension. Each owns an [`EventLoop`](port_core::EventLoop), attaches its script
 //!   contexts to it, and makes the calls of their scripts (`connect_tab`, `post_message`).
 //!   `script/main_loop.rs` is the part to read first.
-//! - **`bindings/`** is what scripts see, in JavaScript: `tabs`, `runtime`, `Port`.
+//! - **`quickjs/`** is all that is the engine's. What scripts see, in JavaScript, and what they call are
+//!   [`port_core_webext`]'s: `tabs`, `runtime`, `Port`, manifests, which scripts run where.
 //! - **`trace/`** replays scenarios that were recorded in Chromium and Firefox.
 //! - **`bench/`** measures messaging from script to script.
-//! - **`extension/`** reads manifests and decides which scripts run where.
 //!
 //! Nothing is fetched or painted: pages are URLs with frames. Messages are JSON.
 

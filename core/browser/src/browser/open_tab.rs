@@ -1,6 +1,6 @@
 //! A tab as the browser process keeps it: its frames, the pages in its back/forward
 //! cache and its session history. What scripts see of it is in the
-//! [`TabDirectory`](crate::tabs::TabDirectory).
+//! [`TabDirectory`](port_core_webext::TabDirectory).
 
 use crate::messages::FrameElement;
 use crate::web::Site;

@@ -8,6 +8,7 @@ mod one_off;
 mod ports;
 mod refusals;
 mod replay;
+mod rooms;
 mod sample;
 mod scripts;
 
