@@ -65,6 +65,8 @@ pub(crate) struct Arguments {
     pub(crate) actions: VecDeque<UserAction>,
     /// Which browser to follow.
     pub(crate) profile: Profile,
+    /// The longest message in bytes, where it is not the profile's.
+    pub(crate) message_bytes: Option<usize>,
     /// When to stop at the latest.
     pub(crate) time: Duration,
     /// How many messages of each port to show.
@@ -86,6 +88,7 @@ impl Arguments {
             pages: Vec::new(),
             actions: VecDeque::new(),
             profile: Profile::default(),
+            message_bytes: None,
             time: Duration::from_secs(20),
             messages: 0,
             quiet: false,
@@ -148,6 +151,7 @@ impl Arguments {
             pages: Vec::new(),
             actions: VecDeque::new(),
             profile,
+            message_bytes: None,
             time: TIME,
             messages: 0,
             quiet: true,

@@ -84,6 +84,7 @@ fn answers(profile: Profile, clicks: usize, fragment: &str) -> Result<Vec<Answer
         pages: pages(fragment),
         actions: (0..clicks).map(|_| UserAction::Click).collect(),
         profile,
+        message_bytes: None,
         // An end for a run that hangs.
         time: Duration::from_secs(600),
         messages: 0,

@@ -95,11 +95,10 @@ impl Browser {
     pub(crate) fn new(arguments: &Arguments, log: Arc<Log>) -> Self {
         let (sender, receiver) = mpsc::channel();
         let requests = Requests::new(sender);
+        let mut limits = arguments.profile.limits();
+        limits.message_bytes = arguments.message_bytes.unwrap_or(limits.message_bytes);
         let shared = Shared {
-            service: MessageService::builder()
-                .limits(arguments.profile.limits())
-                .policies(arguments.profile.policies())
-                .build(),
+            service: MessageService::builder().limits(limits).policies(arguments.profile.policies()).build(),
             profile: arguments.profile,
             log,
             shown_messages: arguments.messages,

@@ -28,11 +28,17 @@ type Files = &'static [(&'static str, &'static str)];
 
 /// Runs extensions with the options given.
 fn run(extensions: &[Files], options: &[&str]) -> Run {
+    run_with_messages_of(None, extensions, options)
+}
+
+/// The same with another limit for the length of messages.
+fn run_with_messages_of(limit: Option<usize>, extensions: &[Files], options: &[&str]) -> Run {
     // Long enough for the slowest machine: no run here ends by the time limit,
     // unless the option comes again.
     let options = ["--json", "--time", "300"].iter().chain(options);
     let parsed = Arguments::parse(lexopt::Parser::from_args(options)).expect("valid options");
     let mut arguments = parsed.expect("no help");
+    arguments.message_bytes = limit;
     if !extensions.is_empty() {
         let folder = |(&name, &files)| Folder::embedded(name, files);
         arguments.extensions = ["first", "second"].iter().zip(extensions).map(folder).collect();

@@ -8,6 +8,15 @@ use std::str::FromStr;
 use url::Url;
 
 /// One match pattern, such as `<all_urls>` or `*://*.example.com/news/*`.
+///
+/// ```
+/// use port_core_webext::extension::MatchPattern;
+///
+/// let pattern: MatchPattern = "*://*.example.com/news/*".parse()?;
+/// assert!(pattern.matches(&"https://www.example.com/news/today".parse()?));
+/// assert!(!pattern.matches(&"https://www.example.com/weather".parse()?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum MatchPattern {

@@ -37,6 +37,16 @@ pub const POLYFILLS: &[Module] = modules!("polyfills":
 );
 
 /// Returns the API as one classic script, whose value is `{ createApi }`.
+///
+/// For an engine outside of Rust, write it to a file:
+///
+/// ```
+/// let script = port_core_webext::script::api();
+/// # let path = std::env::temp_dir().join(format!("webext-{}.js", std::process::id()));
+/// std::fs::write(&path, script)?;
+/// # std::fs::remove_file(&path)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn api() -> &'static str {
     static SCRIPT: LazyLock<String> = LazyLock::new(|| bundle(API));
     &SCRIPT
