@@ -7,47 +7,34 @@ use port_core::DisconnectReason::{
     BackForwardCache as WentIntoCache, Disconnected, Navigated, NoReceiver, TabClosed,
 };
 use port_core::{
-    AttachError, BackForwardCache, ConnectError, ContextId, DisconnectReason, DocumentLifecycle, Event,
-    EventLoop, FactError, Place, PortId, PortStatus, ReceiverDisconnects, RuntimeTarget, TabTarget,
+    AttachError, BackForwardCache, ConnectError, DisconnectReason, DocumentLifecycle, Event, FactError,
+    Place, PortStatus, ReceiverDisconnects, TabTarget,
 };
 
 const QUEUES: BackForwardCache = BackForwardCache::queues_messages(5, 1_000);
 const ALL: [BackForwardCache; 3] = [BackForwardCache::Ends, BackForwardCache::LosesMessages, QUEUES];
 
 /// A page with a frame, and a port to each from a background.
-struct Visit {
-    browser: Browser,
-    here: EventLoop,
-    there: EventLoop,
-    background: ContextId,
-    top: Place,
-    scripts: [ContextId; 2],
-    ports: [PortId; 2],
-    received: [PortId; 2],
-}
+type Visit = Frames<2>;
 
 impl Visit {
     fn new(policy: BackForwardCache) -> Self {
         let browser = Browser::with_policies(policies(|policies| policies.back_forward_cache = policy));
-        let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
         let top = browser.tab();
         let frames = [top, browser.frame_in(top)];
-        let background = browser.background(&mut here);
-        let scripts = frames.map(|place| browser.content_script(&mut there, place));
-        let ports = frames.map(|place| {
-            here.connect_tab(background, &TabTarget::new(place.tab).frame(place.frame)).unwrap()
-        });
-        let received = connected(&mut there).try_into().unwrap();
-        assert_eq!(hear(&mut here), []);
-        Self { browser, here, there, background, top, scripts, ports, received }
+        Self::connected(browser, frames)
+    }
+
+    fn top(&self) -> Place {
+        self.frames[0]
     }
 
     fn cache(&mut self) {
-        self.browser.service.document_cached(self.top.document).unwrap();
+        self.browser.service.document_cached(self.top().document).unwrap();
     }
 
     fn restore(&mut self) {
-        self.browser.service.document_restored(self.top.document).unwrap();
+        self.browser.service.document_restored(self.top().document).unwrap();
     }
 
     fn settle(&mut self) -> [Vec<Event>; 2] {
@@ -89,7 +76,7 @@ fn ports_end_when_the_page_is_cached() {
     assert!(visit.there.disconnect(visit.received[0]));
     assert!(!visit.here.is_open(visit.ports[0]));
     assert_eq!(visit.settle().concat(), []);
-    let port = visit.here.connect_tab(visit.background, &TabTarget::new(visit.top.tab)).unwrap();
+    let port = visit.here.connect_tab(visit.background, &TabTarget::new(visit.top().tab)).unwrap();
     visit.here.post_message(port, "again").unwrap();
     let [_, theirs] = visit.settle();
     for script in visit.scripts {
@@ -207,15 +194,15 @@ fn nobody_connects_to_a_cached_page() {
     for policy in ALL {
         let mut visit = Visit::new(policy);
         // Found before, taken after: refused as well.
-        let early = visit.here.connect_tab(visit.background, &TabTarget::new(visit.top.tab)).unwrap();
+        let early = visit.here.connect_tab(visit.background, &TabTarget::new(visit.top().tab)).unwrap();
         visit.cache();
-        let late = visit.here.connect_tab(visit.background, &TabTarget::new(visit.top.tab)).unwrap();
+        let late = visit.here.connect_tab(visit.background, &TabTarget::new(visit.top().tab)).unwrap();
         let [mine, theirs] = visit.settle();
         assert_eq!(theirs, []);
         assert_eq!(heard_on(&mine, early), [disconnect(NoReceiver)], "{policy:?}");
         assert_eq!(heard_on(&mine, late), [disconnect(NoReceiver)], "{policy:?}");
         // Nor can a script come into it.
-        let script = in_document(visit.browser.extension, visit.top);
+        let script = describe_content_script(visit.browser.extension, visit.top());
         assert_eq!(visit.there.attach(script), Err(AttachError::UnknownDocument));
     }
 }
@@ -224,8 +211,8 @@ fn nobody_connects_to_a_cached_page() {
 fn a_cached_page_that_is_thrown_out_ends() {
     type Fact = fn(&Visit) -> Result<(), FactError>;
     let facts: [(DisconnectReason, Fact); 2] = [
-        (Navigated, |visit| visit.browser.service.document_evicted(visit.top.document)),
-        (TabClosed, |visit| visit.browser.service.tab_closed(visit.top.tab)),
+        (Navigated, |visit| visit.browser.service.document_evicted(visit.top().document)),
+        (TabClosed, |visit| visit.browser.service.tab_closed(visit.top().tab)),
     ];
     for policy in ALL {
         for (reason, fact) in facts {
@@ -243,7 +230,7 @@ fn a_cached_page_that_is_thrown_out_ends() {
             }
             assert_eq!(gone(&theirs), visit.scripts.map(|context| (context, reason)), "{policy:?}");
             assert_eq!(
-                visit.browser.service.document_restored(visit.top.document),
+                visit.browser.service.document_restored(visit.top().document),
                 Err(FactError::UnknownDocument)
             );
         }
@@ -256,7 +243,7 @@ fn a_restored_page_takes_the_place_of_what_its_frame_shows() {
     for second_is_cached in [true, false] {
         let mut visit = Visit::new(BackForwardCache::LosesMessages);
         visit.cache();
-        let second = visit.browser.navigate(visit.top);
+        let second = visit.browser.navigate(visit.top());
         let script = visit.browser.content_script(&mut visit.there, second);
         let port = visit.here.connect_tab(visit.background, &TabTarget::new(second.tab)).unwrap();
         let [_, theirs] = visit.settle();
@@ -315,7 +302,7 @@ fn a_page_cached_and_back_before_its_thread_looked() {
 #[test]
 fn a_frame_alone_may_be_cached() {
     let mut visit = Visit::new(BackForwardCache::Ends);
-    let frame = visit.browser.frame_in(visit.top);
+    let frame = visit.browser.frame_in(visit.top());
     let script = visit.browser.content_script(&mut visit.there, frame);
     let (tab, service) = (frame.tab, visit.browser.service.clone());
     let port =
@@ -339,7 +326,7 @@ fn a_frame_alone_may_be_cached() {
 fn a_cached_opener_fares_like_a_cached_receiver() {
     for policy in ALL {
         let mut visit = Visit::new(policy);
-        let port = visit.there.connect_runtime(visit.scripts[0], &RuntimeTarget::own().name("up")).unwrap();
+        let port = connect_runtime(&mut visit.there, visit.scripts[0], "up").unwrap();
         let [mine, _] = visit.settle();
         let Some(received) = mine[0].port() else { panic!() };
         visit.cache();
@@ -360,14 +347,13 @@ fn a_cached_page_connects_only_where_its_ports_live() {
         let mut visit = Visit::new(policy);
         visit.cache();
         visit.settle();
-        let connected =
-            visit.there.connect_runtime(visit.scripts[0], &RuntimeTarget::own().name("from the cache"));
+        let connected = connect_runtime(&mut visit.there, visit.scripts[0], "from the cache");
         if policy == BackForwardCache::Ends {
             assert_eq!(connected, Err(ConnectError::Cached));
             assert_eq!(visit.settle().concat(), []);
             visit.restore();
             visit.settle();
-            visit.there.connect_runtime(visit.scripts[0], &RuntimeTarget::own().name("shown again")).unwrap();
+            connect_runtime(&mut visit.there, visit.scripts[0], "shown again").unwrap();
             assert_eq!(visit.settle()[0].len(), 1);
         } else {
             connected.unwrap();

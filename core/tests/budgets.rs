@@ -5,7 +5,7 @@ mod common;
 
 use common::*;
 use port_core::DisconnectReason::{Disconnected, LimitReached};
-use port_core::{ConnectError, Event, Message, PostErrorKind, RuntimeTarget, TabTarget};
+use port_core::{ConnectError, Event, Message, PostErrorKind, TabTarget};
 
 #[test]
 fn a_full_lane_refuses_posts_and_connects_but_no_disconnect() {
@@ -141,7 +141,7 @@ fn an_opener_holds_as_many_ports_as_it_may() {
     browser.content_script(&mut there, place);
     let ports: Vec<_> = (0..3).map(|_| here.connect_tab(opener, &target).unwrap()).collect();
     assert_eq!(here.connect_tab(opener, &target), Err(ConnectError::TooManyPorts));
-    assert_eq!(here.connect_runtime(opener, &RuntimeTarget::own()), Err(ConnectError::TooManyPorts));
+    assert_eq!(connect_runtime(&mut here, opener, ""), Err(ConnectError::TooManyPorts));
     // Another context has its own count, but the receiver takes no more either.
     let refused = here.connect_tab(neighbour, &target).unwrap();
     assert_eq!(connected(&mut there).len(), 3);
@@ -177,7 +177,7 @@ fn a_full_receiver_does_not_keep_others_from_the_connection() {
     // Ports that the full one itself opens count as well.
     here.connect_tab(openers[2], &TabTarget::new(top.tab).frame(frame.frame)).unwrap();
     assert_eq!(connected(&mut there).len(), 1);
-    assert_eq!(there.connect_runtime(other, &RuntimeTarget::own()), Err(ConnectError::TooManyPorts));
+    assert_eq!(connect_runtime(&mut there, other, ""), Err(ConnectError::TooManyPorts));
 }
 
 #[test]

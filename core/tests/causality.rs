@@ -5,7 +5,7 @@
 mod common;
 
 use common::*;
-use port_core::{ContextDescription, Listening, RuntimeTarget, TabTarget};
+use port_core::{Listening, TabTarget};
 
 /// Rounds that C sleeps through; gives what it hears then.
 fn rounds(b_first_to_meet_c: bool) -> Vec<Heard> {
@@ -14,19 +14,17 @@ fn rounds(b_first_to_meet_c: bool) -> Vec<Heard> {
     let place = browser.tab();
     let background = browser.background(&mut a);
     let content_script = browser.content_script(&mut b, place);
-    let page =
-        c.attach(ContextDescription::page(browser.extension).url("ext://page").origin("ext://")).unwrap();
-    c.set_listening(page, Listening::PORTS).unwrap();
+    let _page = browser.page(&mut c);
 
     // So that B reaches C alone.
     a.set_listening(background, Listening::none()).unwrap();
     let (from_a, from_b);
     if b_first_to_meet_c {
-        from_b = b.connect_runtime(content_script, &RuntimeTarget::own().name("B")).unwrap();
-        from_a = a.connect_runtime(background, &RuntimeTarget::own().name("A")).unwrap();
+        from_b = connect_runtime(&mut b, content_script, "B").unwrap();
+        from_a = connect_runtime(&mut a, background, "A").unwrap();
     } else {
-        from_a = a.connect_runtime(background, &RuntimeTarget::own().name("A")).unwrap();
-        from_b = b.connect_runtime(content_script, &RuntimeTarget::own().name("B")).unwrap();
+        from_a = connect_runtime(&mut a, background, "A").unwrap();
+        from_b = connect_runtime(&mut b, content_script, "B").unwrap();
     }
     let to_b = a.connect_tab(background, &TabTarget::new(place.tab)).unwrap();
     settle([&mut a, &mut b, &mut c]);

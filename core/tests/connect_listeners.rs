@@ -158,8 +158,8 @@ fn an_opener_that_left_meanwhile_takes_no_late_ports() {
 #[test]
 fn a_one_off_message_is_heard_once_and_no_listener_counts_as_one() {
     let mut page = Page::new(5);
-    let listening = Listening::PORTS.one_off(true).listeners(5);
-    page.there.set_listening(page.script, listening).unwrap();
+    let five = Listening::PORTS.one_off(true).listeners(5);
+    page.there.set_listening(page.script, five).unwrap();
     let target = TabTarget::new(page.place.tab).kind(ConnectKind::OneOff);
     page.here.connect_tab(page.opener, &target).unwrap();
     let [_, there] = page.settle();
@@ -215,8 +215,8 @@ fn contexts_of_one_loop_keep_their_order_and_their_own_ends() {
     let mut page = Page::new(2);
     let child = page.browser.frame_in(page.place);
     let other = page.browser.content_script(&mut page.there, child);
-    let listening = Listening::PORTS.listeners(2);
-    page.there.set_listening(other, listening).unwrap();
+    let two = Listening::PORTS.listeners(2);
+    page.there.set_listening(other, two).unwrap();
     let port = page.connect();
     let [_, there] = page.settle();
     let order: Vec<ContextId> = there.iter().map(Event::context).collect();

@@ -4,9 +4,7 @@
 mod common;
 
 use common::*;
-use port_core::{
-    DisconnectReason, Event, EventLoop, INLINE_BYTES, Message, MessageFormat, RuntimeTarget, TabTarget,
-};
+use port_core::{DisconnectReason, Event, EventLoop, INLINE_BYTES, Message, MessageFormat, TabTarget};
 use std::sync::{Arc, Mutex};
 
 #[test]
@@ -263,7 +261,7 @@ fn a_connection_and_its_messages_outlive_the_detached_opener() {
         let place = browser.tab();
         let opener = browser.content_script(&mut here, place);
         browser.background(if same_loop { &mut here } else { &mut there });
-        let port = here.connect_runtime(opener, &RuntimeTarget::own().name("bye")).unwrap();
+        let port = connect_runtime(&mut here, opener, "bye").unwrap();
         here.post_message(port, "last words").unwrap();
         here.detach(opener).unwrap();
         let target_loop = if same_loop { &mut here } else { &mut there };

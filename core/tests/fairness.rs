@@ -3,7 +3,7 @@
 mod common;
 
 use common::*;
-use port_core::{Event, EventLoop, PortId, RuntimeTarget, TabTarget};
+use port_core::{Event, EventLoop, PortId, TabTarget};
 
 /// Far more events than a batch per lane and round.
 const PATIENCE: usize = 2_000;
@@ -14,7 +14,7 @@ fn clients<const N: usize>(browser: &Browser, busy: &mut EventLoop) -> [(EventLo
     let clients = std::array::from_fn(|_| {
         let mut event_loop = browser.event_loop();
         let page = browser.content_script(&mut event_loop, browser.tab());
-        let port = event_loop.connect_runtime(page, &RuntimeTarget::own()).unwrap();
+        let port = connect_runtime(&mut event_loop, page, "").unwrap();
         (event_loop, port)
     });
     assert_eq!(connected(busy).len(), N);

@@ -202,11 +202,7 @@ impl Stage {
         let mut there = browser.service.event_loop(faulty(&slot));
         let mut third = browser.event_loop();
         let (place_here, place_there) = (browser.tab(), browser.tab());
-        let page = |place| {
-            port_core::ContextDescription::page_in_tab(browser.extension, place)
-                .url("ext://page")
-                .origin("ext://")
-        };
+        let page = |place| describe_page_in_tab_at(browser.extension, place, "ext://page", "ext://");
         let opener = here.attach(page(place_here)).unwrap();
         let receiver = there.attach(page(place_there)).unwrap();
         there.set_listening(receiver, Listening::PORTS).unwrap();

@@ -5,8 +5,8 @@ mod common;
 
 use common::*;
 use port_core::{
-    AttachError, ConnectError, ContextDescription, ContextId, DisconnectReason, Event, EventLoop, FrameId,
-    MessageService, Place, PortId, TabId, TabTarget,
+    AttachError, ConnectError, ContextId, DisconnectReason, Event, EventLoop, FrameId, MessageService, Place,
+    PortId, TabId, TabTarget,
 };
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -221,15 +221,14 @@ fn an_attach_that_loses_its_race_passes_nothing_on_to_the_next() {
     // A context that was seen by others before its attach failed may be named in a
     // notice or a connect. Whatever is attached next must not answer to that.
     let browser = Browser::new();
-    let place = Place::new(TabId::new(browser.fresh()), FrameId::TOP, browser.fresh_document());
+    let place = place(TabId::new(browser.fresh()), FrameId::TOP, browser.fresh_document());
     let done = AtomicBool::new(false);
     let mut here = browser.event_loop();
     let surprises: Vec<_> = thread::scope(|scope| {
         scope.spawn(|| flicker(&browser.service, place, &done));
         let surprises = (0..30_000)
             .flat_map(|_| {
-                let page =
-                    ContextDescription::page_in_tab(browser.extension, place).url("ext://p").origin("ext://");
+                let page = describe_page_in_tab_at(browser.extension, place, "ext://p", "ext://");
                 let Err(error) = here.attach(page) else {
                     drain(&mut here);
                     return None;
@@ -254,8 +253,8 @@ fn ids_of_a_refused_attach_are_not_given_again() {
     let mut here = browser.event_loop();
     let first = browser.background(&mut here);
     here.detach(first).unwrap();
-    let nowhere = Place::new(browser.tab().tab, browser.tab().frame, browser.fresh_document());
-    let refused = here.attach(in_document(browser.extension, nowhere));
+    let nowhere = with_document(browser.tab(), browser.fresh_document());
+    let refused = here.attach(describe_content_script(browser.extension, nowhere));
     assert_eq!(refused, Err(AttachError::UnknownDocument));
     let second = browser.background(&mut here);
     assert_eq!(second.to_bits() - first.to_bits(), 2, "the same slot, and between them one id that is lost");

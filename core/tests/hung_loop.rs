@@ -7,7 +7,7 @@ use common::*;
 use port_core::DisconnectReason::{EventLoopGone, NoReceiver};
 use port_core::{
     AttachError, ConnectError, ContextError, DisconnectReason, Event, EventLoop, FactError, Listening,
-    Message, PostErrorKind, RuntimeTarget, TabTarget,
+    Message, PostErrorKind, TabTarget,
 };
 use std::sync::Barrier;
 use std::thread;
@@ -24,7 +24,7 @@ fn peers_hear_of_a_hung_loop_after_what_it_sent() {
     for number in 0..500 {
         hung.post_message(received, number.to_string()).unwrap();
     }
-    let called = hung.connect_runtime(page, &RuntimeTarget::own().name("help")).unwrap();
+    let called = connect_runtime(&mut hung, page, "help").unwrap();
     hung.post_message(called, "!").unwrap();
     // The peer's own posts to the hung one are stuck; that is no reason to wait.
     here.post_message(port, "hello?").unwrap();
@@ -88,10 +88,13 @@ fn a_hung_loop_that_goes_on_gets_nowhere() {
     assert_eq!(refused.kind(), PostErrorKind::Gone);
     assert_eq!(refused.into_message().as_ref().map(Message::bytes), Some(&b"late"[..]));
     assert_eq!(hung.post_message(within, "late").map_err(PostErrorKind::from), Err(PostErrorKind::Gone));
-    assert_eq!(hung.connect_runtime(page, &RuntimeTarget::own()), Err(ConnectError::Gone));
+    assert_eq!(connect_runtime(&mut hung, page, ""), Err(ConnectError::Gone));
     assert_eq!(hung.connect_tab(second, &TabTarget::new(own.tab)), Err(ConnectError::Gone));
     assert_eq!(hung.set_listening(page, Listening::PORTS), Err(ContextError::Gone));
-    assert_eq!(hung.attach(in_document(browser.extension, place)), Err(AttachError::EventLoopGone));
+    assert_eq!(
+        hung.attach(describe_content_script(browser.extension, place)),
+        Err(AttachError::EventLoopGone)
+    );
     hung.disconnect(received);
     // Its contexts end one by one, and nothing else is handed out.
     let gone: Vec<_> = drain(&mut hung);
@@ -99,14 +102,17 @@ fn a_hung_loop_that_goes_on_gets_nowhere() {
     for event in &gone {
         assert!(matches!(event, Event::ContextGone { reason: EventLoopGone, .. }));
     }
-    assert_eq!(hung.connect_runtime(page, &RuntimeTarget::own()), Err(ConnectError::UnknownContext));
+    assert_eq!(connect_runtime(&mut hung, page, ""), Err(ConnectError::UnknownContext));
     assert_eq!(
         hung.post_message(received, "x").map_err(PostErrorKind::from),
         Err(PostErrorKind::Disconnected)
     );
     assert_eq!(hung.set_listening(page, Listening::PORTS), Err(ContextError::UnknownContext));
     assert_eq!(hung.detach(page), Err(ContextError::UnknownContext));
-    assert_eq!(hung.attach(in_document(browser.extension, place)), Err(AttachError::EventLoopGone));
+    assert_eq!(
+        hung.attach(describe_content_script(browser.extension, place)),
+        Err(AttachError::EventLoopGone)
+    );
     assert_eq!(hung.snapshot().ports, []);
     // One end for the peer, whatever the late one did.
     assert_eq!(hear(&mut here), [disconnect(EventLoopGone)]);
@@ -114,33 +120,40 @@ fn a_hung_loop_that_goes_on_gets_nowhere() {
     assert_eq!(hear(&mut here), []);
 }
 
-#[test]
-fn a_loop_dropped_before_its_peer_ever_looked_is_heard_to_its_last_word() {
+/// A loop that has spoken to a background which has not looked yet, and now ends; what the background hears.
+fn speaks_before_its_peer_ever_looked(
+    ends: impl FnOnce(&Browser, EventLoop) -> Option<EventLoop>,
+) -> Vec<Heard> {
     let browser = Browser::new();
     let (mut here, mut dead) = (browser.event_loop(), browser.event_loop());
     browser.background(&mut here);
     let page = browser.content_script(&mut dead, browser.tab());
-    let port = dead.connect_runtime(page, &RuntimeTarget::own().name("first meeting")).unwrap();
+    let port = connect_runtime(&mut dead, page, "first meeting").unwrap();
     dead.post_message(port, "words").unwrap();
-    drop(dead);
-    let whole = [connect("first meeting"), message("words"), disconnect(EventLoopGone)];
-    assert_eq!(hear(&mut here), whole);
+    let ended = ends(&browser, dead);
+    let heard = hear(&mut here);
     assert_eq!(here.snapshot().ports, []);
     assert_eq!(here.snapshot().lanes, []);
+    drop(ended);
+    heard
+}
+
+#[test]
+fn a_loop_dropped_before_its_peer_ever_looked_is_heard_to_its_last_word() {
+    let heard = speaks_before_its_peer_ever_looked(|_, dead| {
+        drop(dead);
+        None
+    });
+    assert_eq!(heard, [connect("first meeting"), message("words"), disconnect(EventLoopGone)]);
 }
 
 #[test]
 fn a_loop_declared_gone_before_its_peer_ever_looked_leaves_nothing_open() {
-    let browser = Browser::new();
-    let (mut here, mut dead) = (browser.event_loop(), browser.event_loop());
-    browser.background(&mut here);
-    let page = browser.content_script(&mut dead, browser.tab());
-    let port = dead.connect_runtime(page, &RuntimeTarget::own().name("first meeting")).unwrap();
-    dead.post_message(port, "words").unwrap();
-    browser.service.event_loop_gone(dead.id()).unwrap();
-    assert_eq!(hear(&mut here), []);
-    assert_eq!(here.snapshot().ports, []);
-    assert_eq!(here.snapshot().lanes, []);
+    let heard = speaks_before_its_peer_ever_looked(|browser, dead| {
+        browser.service.event_loop_gone(dead.id()).unwrap();
+        Some(dead)
+    });
+    assert_eq!(heard, []);
 }
 
 #[test]
@@ -238,7 +251,7 @@ fn a_killed_opener_ends_the_ports_of_its_receivers() {
     browser.background(&mut here);
     let place = browser.tab();
     let page = browser.content_script(&mut there, place);
-    let port = there.connect_runtime(page, &RuntimeTarget::own()).unwrap();
+    let port = connect_runtime(&mut there, page, "").unwrap();
     let [received] = connected(&mut here)[..] else { panic!() };
     for _ in 0..3 {
         there.post_message(port, "x").unwrap();
@@ -250,7 +263,7 @@ fn a_killed_opener_ends_the_ports_of_its_receivers() {
     assert_eq!(hear(&mut there), [Heard::ContextGone(reason)]);
     // The channel's slot is used again, by another page, without a mix-up.
     let next = browser.content_script(&mut there, browser.tab());
-    let port = there.connect_runtime(next, &RuntimeTarget::own().name("next")).unwrap();
+    let port = connect_runtime(&mut there, next, "next").unwrap();
     there.post_message(port, "y").unwrap();
     assert_eq!(hear(&mut here), [connect("next"), message("y")]);
 }

@@ -6,9 +6,8 @@ mod common;
 use common::*;
 use port_core::DisconnectReason::{ExtensionUnloaded, NoReceiver};
 use port_core::{
-    ConnectError, ContextDescription, ContextError, ContextKind, DocumentLifecycle, Event, EventLoop,
-    ExtensionId, FactError, FrameId, Listening, Place, Policies, PostErrorKind, RuntimeTarget, TabId,
-    TabTarget,
+    ConnectError, ContextError, ContextKind, DocumentLifecycle, Event, EventLoop, ExtensionId, FactError,
+    FrameId, Listening, Place, Policies, PostErrorKind, TabId, TabTarget,
 };
 
 #[test]
@@ -24,7 +23,7 @@ fn another_extensions_scripts_in_the_same_frame_hear_nothing() {
         let events = drain(&mut here);
         assert_eq!(events.len(), 1);
         assert_eq!(heard_by(&events, pages[which]), [connect("")]);
-        here.connect_runtime(pages[which], &RuntimeTarget::own()).unwrap();
+        connect_runtime(&mut here, pages[which], "").unwrap();
         let events = drain(&mut here);
         assert_eq!(events.len(), 1);
         assert_eq!(heard_by(&events, backgrounds[which]), [connect("")]);
@@ -46,7 +45,7 @@ fn scripts_left_over_from_before_a_reload_reach_nobody() {
     let new_background = background_of(reloaded, &mut here);
 
     // The old ones do not know yet, and get nowhere.
-    assert_eq!(there.connect_runtime(old_page, &RuntimeTarget::own()), Err(ConnectError::Gone));
+    assert_eq!(connect_runtime(&mut there, old_page, ""), Err(ConnectError::Gone));
     assert_eq!(here.connect_tab(old_background, &TabTarget::new(place.tab)), Err(ConnectError::Gone));
     assert_eq!(there.post_message(received, "x").map_err(PostErrorKind::from), Err(PostErrorKind::Gone));
     // Nor does the new one reach the old.
@@ -62,7 +61,7 @@ fn scripts_left_over_from_before_a_reload_reach_nobody() {
         "the old instance ended once"
     );
     let new_page = content_script_of(reloaded, &mut there, place);
-    there.connect_runtime(new_page, &RuntimeTarget::own().name("new")).unwrap();
+    connect_runtime(&mut there, new_page, "new").unwrap();
     let events = drain(&mut here);
     assert_eq!(heard_by(&events, new_background), [connect("new")]);
 }
@@ -71,7 +70,7 @@ fn scripts_left_over_from_before_a_reload_reach_nobody() {
 fn a_connect_under_way_across_a_reload_is_not_taken_by_the_next_instance() {
     let browser = Browser::new();
     let Apart { mut here, mut there, opener: background, script: page, .. } = browser.apart();
-    let port = there.connect_runtime(page, &RuntimeTarget::own().name("from before")).unwrap();
+    let port = connect_runtime(&mut there, page, "from before").unwrap();
     there.post_message(port, "x").unwrap();
     here.detach(background).unwrap();
     browser.service.extension_unloaded(browser.extension).unwrap();
@@ -104,15 +103,10 @@ fn who_hears_what() {
     let background = browser.background(&mut here);
     let script = browser.content_script(&mut here, place);
     let beside_page = browser.content_script(&mut here, shown);
-    let page = ContextDescription::page_in_tab(browser.extension, shown)
-        .url("ext://greeter/p")
-        .origin("ext://greeter");
-    let page = here.attach(page).unwrap();
-    here.set_listening(page, Listening::PORTS).unwrap();
-    let popup =
-        ContextDescription::page(browser.extension).url("ext://greeter/popup").origin("ext://greeter");
-    let popup = here.attach(popup).unwrap();
-    here.set_listening(popup, Listening::PORTS).unwrap();
+    let page = describe_page_in_tab_at(browser.extension, shown, "ext://greeter/p", "ext://greeter");
+    let page = listen(&mut here, page);
+    let popup = describe_page_at(browser.extension, "ext://greeter/popup", "ext://greeter");
+    let popup = listen(&mut here, popup);
 
     let hearers = |here: &mut EventLoop| {
         let mut hearers: Vec<_> = drain(here).iter().map(Event::context).collect();
@@ -125,17 +119,17 @@ fn who_hears_what() {
     assert_eq!(hearers(&mut here), [beside_page]);
     here.connect_tab(background, &TabTarget::new(shown.tab)).unwrap();
     assert_eq!(hearers(&mut here), [beside_page, page]);
-    here.connect_runtime(script, &RuntimeTarget::own()).unwrap();
+    connect_runtime(&mut here, script, "").unwrap();
     assert_eq!(hearers(&mut here), [background, page, popup]);
-    here.connect_runtime(background, &RuntimeTarget::own()).unwrap();
+    connect_runtime(&mut here, background, "").unwrap();
     assert_eq!(hearers(&mut here), [page, popup]);
-    here.connect_runtime(popup, &RuntimeTarget::own()).unwrap();
+    connect_runtime(&mut here, popup, "").unwrap();
     assert_eq!(hearers(&mut here), [background, page]);
     for context in [page, popup] {
         here.detach(context).unwrap();
     }
     hearers(&mut here);
-    let alone = here.connect_runtime(background, &RuntimeTarget::own()).unwrap();
+    let alone = connect_runtime(&mut here, background, "").unwrap();
     let events = drain(&mut here);
     assert_eq!(heard_on(&events, alone), [disconnect(NoReceiver)]);
 }
@@ -186,7 +180,7 @@ fn the_sender_is_what_the_browser_said() {
     let page = browser.content_script(&mut there, place);
     let Place { tab, frame, document, .. } = place;
 
-    there.connect_runtime(page, &RuntimeTarget::own().name("up")).unwrap();
+    connect_runtime(&mut there, page, "up").unwrap();
     let Some(Event::Connect { context, sender, name, .. }) = here.next_event() else { panic!() };
     assert_eq!((context, name.as_str()), (background, "up"));
     assert_eq!(sender.extension().as_str(), "greeter@example");
@@ -231,7 +225,7 @@ fn ids_of_other_loops_are_refused() {
     assert!(!here.disconnect(received) && !here.is_open(received));
     assert_eq!(here.detach(page), Err(ContextError::UnknownContext));
     assert_eq!(here.set_listening(page, Listening::none()), Err(ContextError::UnknownContext));
-    assert_eq!(here.connect_runtime(page, &RuntimeTarget::own()), Err(ConnectError::UnknownContext));
+    assert_eq!(connect_runtime(&mut here, page, ""), Err(ConnectError::UnknownContext));
     assert_eq!(there.connect_tab(opener, &TabTarget::new(place.tab)), Err(ConnectError::UnknownContext));
     assert!(here.is_open(port) && there.is_open(received));
     assert_eq!(settle([&mut here, &mut there]).concat(), []);
@@ -275,7 +269,7 @@ fn a_sender_shows_what_the_policy_says() {
         let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
         browser.background(&mut here);
         let opener = browser.content_script(&mut there, browser.tab());
-        there.connect_runtime(opener, &RuntimeTarget::own()).unwrap();
+        connect_runtime(&mut there, opener, "").unwrap();
         let Some(Event::Connect { sender, .. }) = here.next_event() else { panic!() };
         assert_eq!(sender.lifecycle(), lifecycle.then_some(DocumentLifecycle::Active));
         assert_eq!(sender.context(), context.then_some(opener));
@@ -289,11 +283,8 @@ fn a_background_page_shows_the_document_that_it_was_given_and_a_worker_none() {
     let place = browser.tab();
     browser.content_script(&mut there, place);
     let document = browser.fresh_document();
-    let worker = ContextDescription::background(browser.extension).url("ext:/worker.js").origin("ext:/");
-    let page = ContextDescription::background(browser.extension)
-        .url("ext:/page.html")
-        .origin("ext:/")
-        .in_document(document);
+    let worker = describe_background_at(browser.extension, "ext:/worker.js", "ext:/");
+    let page = describe_background_at(browser.extension, "ext:/page.html", "ext:/").in_document(document);
     for (description, shown) in [(worker, None), (page, Some(document))] {
         let opener = here.attach(description).unwrap();
         here.connect_tab(opener, &TabTarget::new(place.tab)).unwrap();

@@ -3,32 +3,26 @@
 
 mod common;
 
-use common::{disconnect, drain, heard_on};
-use port_core::*;
-use std::task::Waker;
+use common::*;
+use port_core::{
+    ConnectKind, ContextId, DisconnectReason, Event, EventLoop, ExtensionDescription, ExtensionId,
+    ExternalConnections, Listening, Policies, PortId, RuntimeTarget, TabTarget,
+};
 
-fn event_loop(service: &MessageService) -> EventLoop {
-    service.event_loop(Waker::noop().clone())
+/// The small browser's extension.
+const OURS: &str = "greeter@example";
+
+fn send_one_off(event_loop: &mut EventLoop, opener: ContextId) -> PortId {
+    event_loop.connect_runtime(opener, &RuntimeTarget::own().kind(ConnectKind::OneOff)).unwrap()
 }
-
-fn background(event_loop: &mut EventLoop, extension: ExtensionInstance, listening: Listening) -> ContextId {
-    let context = event_loop.attach(ContextDescription::background(extension)).unwrap();
-    event_loop.set_listening(context, listening).unwrap();
-    context
-}
-
-const EVERYTHING: Listening =
-    Listening::none().ports(true).one_off(true).external_ports(true).external_one_off(true).listeners(1);
 
 /// One extension with a background on a loop and two pages on another.
 fn two_receivers(policies: Policies, listening: [Listening; 2]) -> (EventLoop, ContextId, EventLoop) {
-    let service = MessageService::builder().policies(policies).build();
-    let extension = service.extension_loaded(ExtensionId::new("one")).unwrap();
-    let (mut opening, mut receiving) = (event_loop(&service), event_loop(&service));
-    let opener = background(&mut opening, extension, Listening::none());
+    let browser = Browser::with_policies(policies);
+    let (mut opening, mut receiving) = (browser.event_loop(), browser.event_loop());
+    let opener = listen_for(&mut opening, describe_background(browser.extension), Listening::none());
     for listening in listening {
-        let page = receiving.attach(ContextDescription::page(extension)).unwrap();
-        receiving.set_listening(page, listening).unwrap();
+        listen_for(&mut receiving, describe_page(browser.extension), listening);
     }
     (opening, opener, receiving)
 }
@@ -38,8 +32,8 @@ fn a_connection_reaches_those_who_listen_for_its_kind() {
     let only_messages = Listening::none().one_off(true);
     let (mut opening, opener, mut receiving) =
         two_receivers(Policies::default(), [Listening::PORTS, only_messages]);
-    opening.connect_runtime(opener, &RuntimeTarget::own().name("port")).unwrap();
-    opening.connect_runtime(opener, &RuntimeTarget::own().kind(ConnectKind::OneOff)).unwrap();
+    connect_runtime(&mut opening, opener, "port").unwrap();
+    send_one_off(&mut opening, opener);
     let kinds: Vec<_> = drain(&mut receiving)
         .iter()
         .map(|event| match event {
@@ -54,9 +48,8 @@ fn a_connection_reaches_those_who_listen_for_its_kind() {
 #[test]
 fn a_receiver_that_gives_no_answer_leaves_a_one_off_message_to_the_others() {
     for policies in [Policies::default(), Policies::CHROMIUM, Policies::FIREFOX] {
-        let (mut opening, opener, mut receiving) = two_receivers(policies, [EVERYTHING; 2]);
-        let request =
-            opening.connect_runtime(opener, &RuntimeTarget::own().kind(ConnectKind::OneOff)).unwrap();
+        let (mut opening, opener, mut receiving) = two_receivers(policies, [listening_for_everything(); 2]);
+        let request = send_one_off(&mut opening, opener);
         opening.post_message(request, "question").unwrap();
         let ports: Vec<_> = drain(&mut receiving)
             .iter()
@@ -79,12 +72,11 @@ fn a_receiver_that_gives_no_answer_leaves_a_one_off_message_to_the_others() {
 #[test]
 fn one_off_messages_keep_their_place_among_everything_else() {
     let (mut opening, opener, mut receiving) =
-        two_receivers(Policies::default(), [EVERYTHING, Listening::none()]);
-    let port = opening.connect_runtime(opener, &RuntimeTarget::own()).unwrap();
+        two_receivers(Policies::default(), [listening_for_everything(), Listening::none()]);
+    let port = connect_runtime(&mut opening, opener, "").unwrap();
     for number in 0..3_u8 {
         opening.post_message(port, &[number]).unwrap();
-        let one_off =
-            opening.connect_runtime(opener, &RuntimeTarget::own().kind(ConnectKind::OneOff)).unwrap();
+        let one_off = send_one_off(&mut opening, opener);
         opening.post_message(one_off, &[number + 100]).unwrap();
     }
     let heard: Vec<u8> = drain(&mut receiving)
@@ -98,14 +90,12 @@ fn one_off_messages_keep_their_place_among_everything_else() {
 }
 
 fn reaches(external: ExternalConnections, listening: Listening) -> bool {
-    let service = MessageService::default();
-    let one = service.extension_loaded(ExtensionId::new("one")).unwrap();
-    let other = service
-        .extension_loaded(ExtensionDescription::new(ExtensionId::new("other")).external(external))
-        .unwrap();
-    let (mut opening, mut receiving) = (event_loop(&service), event_loop(&service));
-    let opener = background(&mut opening, one, EVERYTHING);
-    let receiver = background(&mut receiving, other, listening);
+    let browser = Browser::new();
+    let other =
+        browser.service.extension_loaded(ExtensionDescription::new("other").external(external)).unwrap();
+    let (mut opening, mut receiving) = (browser.event_loop(), browser.event_loop());
+    let opener = listen_for(&mut opening, describe_background(browser.extension), listening_for_everything());
+    let receiver = listen_for(&mut receiving, describe_background(other), listening);
     let target = RuntimeTarget::extension(ExtensionId::new("other")).name("hello");
     let port = opening.connect_runtime(opener, &target).unwrap();
     match &drain(&mut receiving)[..] {
@@ -117,7 +107,7 @@ fn reaches(external: ExternalConnections, listening: Listening) -> bool {
         }
         [Event::Connect { context, sender, name, .. }] => {
             assert_eq!(*context, receiver);
-            assert_eq!(sender.extension().as_str(), "one");
+            assert_eq!(sender.extension().as_str(), OURS);
             assert_eq!(*name, "hello");
             true
         }
@@ -129,42 +119,36 @@ fn reaches(external: ExternalConnections, listening: Listening) -> bool {
 fn another_extension_is_reached_where_it_admits_and_listens() {
     let external = Listening::none().external_ports(true);
     assert!(reaches(ExternalConnections::Everyone, external));
-    assert!(reaches(ExternalConnections::Extensions(vec![ExtensionId::new("one")]), external));
+    assert!(reaches(ExternalConnections::Extensions(vec![ExtensionId::new(OURS)]), external));
     assert!(!reaches(ExternalConnections::Extensions(vec![ExtensionId::new("two")]), external));
-    assert!(!reaches(ExternalConnections::Nobody, EVERYTHING));
+    assert!(!reaches(ExternalConnections::Nobody, listening_for_everything()));
     assert!(!reaches(ExternalConnections::Everyone, Listening::PORTS));
 }
 
 #[test]
 fn an_unknown_extension_is_no_receiver_and_ones_own_id_is_oneself() {
-    let (mut opening, opener, mut receiving) = two_receivers(Policies::default(), [EVERYTHING; 2]);
+    let (mut opening, opener, mut receiving) =
+        two_receivers(Policies::default(), [listening_for_everything(); 2]);
     let unknown = RuntimeTarget::extension(ExtensionId::new("unknown"));
     opening.connect_runtime(opener, &unknown).unwrap();
     assert!(matches!(
         drain(&mut opening)[..],
         [Event::Disconnect { reason: DisconnectReason::NoReceiver, .. }]
     ));
-    opening.connect_runtime(opener, &RuntimeTarget::extension(ExtensionId::new("one"))).unwrap();
+    opening.connect_runtime(opener, &RuntimeTarget::extension(ExtensionId::new(OURS))).unwrap();
     assert_eq!(drain(&mut receiving).len(), 2);
 }
 
 #[test]
 fn a_document_and_a_frame_that_do_not_fit_fare_as_the_policy_says() {
     for (policies, reached) in [(Policies::default(), 0), (Policies::CHROMIUM, 0), (Policies::FIREFOX, 1)] {
-        let service = MessageService::builder().policies(policies).build();
-        let extension = service.extension_loaded(ExtensionId::new("one")).unwrap();
-        let (tab, top, below) = (TabId::new(1), DocumentId::new(1), DocumentId::new(2));
-        service.tab_opened(tab, WindowId::new(1)).unwrap();
-        service.frame_attached(tab, FrameId::TOP, None, top).unwrap();
-        service.frame_attached(tab, FrameId::new(5), Some(FrameId::TOP), below).unwrap();
-        let (mut opening, mut receiving) = (event_loop(&service), event_loop(&service));
-        let opener = background(&mut opening, extension, Listening::none());
-        for (frame, document) in [(FrameId::TOP, top), (FrameId::new(5), below)] {
-            let place = Place::new(tab, frame, document);
-            let script = receiving.attach(ContextDescription::content_script(extension, place)).unwrap();
-            receiving.set_listening(script, Listening::PORTS).unwrap();
-        }
-        let target = TabTarget::new(tab).document(below).frame(FrameId::TOP);
+        let browser = Browser::with_policies(policies);
+        let top = browser.tab();
+        let below = browser.frame_in(top);
+        let (mut opening, opener) = browser.background_loop();
+        let (mut receiving, _) = browser.content_script_loop(top);
+        browser.content_script(&mut receiving, below);
+        let target = TabTarget::new(top.tab).document(below.document).frame(top.frame);
         opening.connect_tab(opener, &target).unwrap();
         assert_eq!(drain(&mut receiving).len(), reached);
     }

@@ -117,15 +117,21 @@ fn a_refusal_is_an_answer_too() {
     }
 }
 
+/// A pair whose opener posted while its port was opening, and then disconnected it or did not.
+fn with_last_words(disconnected: bool) -> Pair {
+    let mut pair = Pair::new(OpeningPort::PostsWait);
+    let port = pair.here.connect_tab(pair.opener, &pair.target()).unwrap();
+    pair.here.post_message(port, "last words").unwrap();
+    if disconnected {
+        pair.here.disconnect(port);
+    }
+    pair
+}
+
 #[test]
 fn what_was_posted_arrives_when_the_opener_goes_while_its_port_is_opening() {
     for leaves in [false, true] {
-        let mut pair = Pair::new(OpeningPort::PostsWait);
-        let port = pair.here.connect_tab(pair.opener, &pair.target()).unwrap();
-        pair.here.post_message(port, "last words").unwrap();
-        if leaves {
-            pair.here.disconnect(port);
-        }
+        let mut pair = with_last_words(leaves);
         pair.here.detach(pair.opener).unwrap();
         let reason = if leaves { Disconnected } else { ContextDetached };
         assert_eq!(hear(&mut pair.there), [connect(""), message("last words"), disconnect(reason)]);
@@ -137,12 +143,7 @@ fn what_was_posted_arrives_when_the_opener_goes_while_its_port_is_opening() {
 #[test]
 fn what_was_posted_arrives_when_the_openers_loop_goes_while_its_port_is_opening() {
     for leaves in [false, true] {
-        let mut pair = Pair::new(OpeningPort::PostsWait);
-        let port = pair.here.connect_tab(pair.opener, &pair.target()).unwrap();
-        pair.here.post_message(port, "last words").unwrap();
-        if leaves {
-            pair.here.disconnect(port);
-        }
+        let mut pair = with_last_words(leaves);
         drop(pair.here);
         let reason = if leaves { Disconnected } else { EventLoopGone };
         assert_eq!(hear(&mut pair.there), [connect(""), message("last words"), disconnect(reason)]);

@@ -5,7 +5,7 @@ mod common;
 
 use common::*;
 use port_core::DisconnectReason::{ContextDetached, Disconnected};
-use port_core::{BackForwardCache, ContextId, Event, EventLoop, Place, RuntimeTarget, TabTarget};
+use port_core::{BackForwardCache, ContextId, Event, EventLoop, Place, TabTarget};
 
 /// An opener and a receiver, on one loop or on two.
 fn with_both(test: impl Fn(&Browser, &mut EventLoop, Option<&mut EventLoop>, ContextId, Place)) {
@@ -123,7 +123,7 @@ fn a_post_that_takes_in_credits_and_a_snapshot_leave_the_order_alone() {
         here.post_message(port, "x").unwrap();
         here.post_message(port, "x").unwrap();
         let page = browser.content_script(&mut there, place);
-        there.connect_runtime(page, &RuntimeTarget::own()).unwrap();
+        connect_runtime(&mut there, page, "").unwrap();
         expected.push(connect(""));
         drain(&mut there);
         if there.post_message(received, round.to_string()).is_ok() {

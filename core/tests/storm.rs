@@ -6,7 +6,7 @@ mod common;
 use common::*;
 use port_core::{
     ContextError, ContextId, Event, EventLoop, Limits, Listening, Place, Policies, PortId, PortStatus,
-    PostErrorKind, RuntimeTarget, TabTarget,
+    PostErrorKind, TabTarget,
 };
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -87,7 +87,7 @@ impl<'a> Thread<'a> {
     fn attach(&mut self) {
         let place = self.dice.pick(&self.weather.places.lock().unwrap());
         let Some(place) = place else { return };
-        let description = in_document(self.weather.browser.extension, place);
+        let description = describe_content_script(self.weather.browser.extension, place);
         // The document may be gone by now.
         if let Ok(context) = self.event_loop.attach(description) {
             // Its end may be under way, but is not taken before the next event.
@@ -111,7 +111,7 @@ impl<'a> Thread<'a> {
         let connected = self
             .event_loop
             .connect_tab(opener, &TabTarget::new(tab))
-            .or_else(|_| self.event_loop.connect_runtime(opener, &RuntimeTarget::own().name("storm")));
+            .or_else(|_| connect_runtime(&mut self.event_loop, opener, "storm"));
         if let Ok(port) = connected {
             self.own(port);
         }
@@ -142,11 +142,7 @@ impl<'a> Thread<'a> {
     }
 
     fn disconnect(&mut self) {
-        if self.ports.is_empty() {
-            return;
-        }
-        let at = self.dice.below(self.ports.len());
-        let (port, ..) = self.ports.swap_remove(at);
+        let Some((port, ..)) = self.dice.take(&mut self.ports) else { return };
         self.event_loop.disconnect(port);
         if let Some(life) = self.lives.get_mut(&port) {
             life.ended = true;

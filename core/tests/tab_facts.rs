@@ -8,39 +8,22 @@ use port_core::DisconnectReason::{
     ExtensionUnloaded, FrameRemoved, Navigated, NoReceiver, TabClosed, TabCrashed, TabDiscarded,
 };
 use port_core::{
-    AttachError, ContextDescription, ContextId, DisconnectReason, Event, EventLoop, ExtensionId, FactError,
-    FrameId, Listening, Place, Policies, PortId, RuntimeTarget, TabId, TabTarget, WindowId,
+    AttachError, DisconnectReason, Event, ExtensionId, FactError, FrameId, Place, Policies, TabId, TabTarget,
+    WindowId,
 };
 
 /// A tab with a frame, a frame in that, and one beside: each with a content script
 /// that the background is connected to by a port of its own.
-struct Page {
-    browser: Browser,
-    here: EventLoop,
-    there: EventLoop,
-    background: ContextId,
-    /// Top, child, grandchild, sibling of the child.
-    frames: [Place; 4],
-    scripts: [ContextId; 4],
-    ports: [PortId; 4],
-}
+type Page = Frames<4>;
 
 impl Page {
+    /// Top, child, grandchild, sibling of the child.
     fn new() -> Self {
         let browser = Browser::new();
-        let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
         let top = browser.tab();
         let child = browser.frame_in(top);
         let frames = [top, child, browser.frame_in(child), browser.frame_in(top)];
-        let background = browser.background(&mut here);
-        let scripts = frames.map(|place| browser.content_script(&mut there, place));
-        let ports = frames.map(|place| {
-            let target = TabTarget::new(place.tab).frame(place.frame);
-            here.connect_tab(background, &target).unwrap()
-        });
-        assert_eq!(connected(&mut there).len(), 4);
-        assert_eq!(hear(&mut here), []);
-        Self { browser, here, there, background, frames, scripts, ports }
+        Self::connected(browser, frames)
     }
 
     /// Exactly these ended, for this reason, on both sides; the others work.
@@ -82,7 +65,7 @@ fn everything_in_a_tab_ends_with_it() {
         let tab = page.frames[0].tab;
         page.here.connect_tab(page.background, &TabTarget::new(tab)).unwrap();
         assert_eq!(hear(&mut page.here), [disconnect(NoReceiver)]);
-        let script = in_document(page.browser.extension, page.frames[0]);
+        let script = describe_content_script(page.browser.extension, page.frames[0]);
         assert_eq!(page.there.attach(script), Err(AttachError::UnknownDocument));
         // A discarded or crashed tab shows a document again under the same id; a closed
         // one is opened anew.
@@ -94,7 +77,7 @@ fn everything_in_a_tab_ends_with_it() {
             assert_eq!(page.browser.service.tab_opened(tab, WINDOW), Err(FactError::TabExists));
         }
         page.browser.service.frame_attached(tab, FrameId::TOP, None, document).unwrap();
-        page.browser.content_script(&mut page.there, Place::new(tab, FrameId::TOP, document));
+        page.browser.content_script(&mut page.there, place(tab, FrameId::TOP, document));
         page.here.connect_tab(page.background, &TabTarget::new(tab)).unwrap();
         assert_eq!(hear(&mut page.there), [connect("")]);
     }
@@ -159,8 +142,8 @@ fn an_unload_ends_the_extension_everywhere_and_nobody_else() {
     let place = browser.tab();
     let ours = [browser.background(&mut here), browser.content_script(&mut there, place)];
     let theirs = [background_of(other, &mut here), content_script_of(other, &mut there, place)];
-    let port = there.connect_runtime(theirs[1], &RuntimeTarget::own()).unwrap();
-    there.connect_runtime(ours[1], &RuntimeTarget::own()).unwrap();
+    let port = connect_runtime(&mut there, theirs[1], "").unwrap();
+    connect_runtime(&mut there, ours[1], "").unwrap();
     assert_eq!(connected(&mut here).len(), 2);
     browser.service.extension_unloaded(browser.extension).unwrap();
     assert_eq!(gone(&drain(&mut here)), [(ours[0], ExtensionUnloaded)]);
@@ -168,7 +151,7 @@ fn an_unload_ends_the_extension_everywhere_and_nobody_else() {
     there.post_message(port, "untouched").unwrap();
     let events = drain(&mut here);
     assert_eq!(heard_by(&events, theirs[0]), [message("untouched")]);
-    let late = ContextDescription::background(browser.extension).url("ext://bg").origin("ext://");
+    let late = describe_background(browser.extension);
     assert_eq!(here.attach(late), Err(AttachError::UnknownExtension));
 }
 
@@ -177,17 +160,16 @@ fn a_page_of_the_extension_ends_with_its_tab() {
     let browser = Browser::new();
     let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
     let (shown, place) = (browser.tab(), browser.tab());
-    let page = ContextDescription::page_in_tab(browser.extension, shown).url("ext://p").origin("ext://");
-    let page = there.attach(page).unwrap();
-    there.set_listening(page, Listening::PORTS).unwrap();
+    let page = describe_page_in_tab_at(browser.extension, shown, "ext://p", "ext://");
+    let page = listen(&mut there, page);
     let script = browser.content_script(&mut here, place);
-    let port = here.connect_runtime(script, &RuntimeTarget::own()).unwrap();
+    let port = connect_runtime(&mut here, script, "").unwrap();
     assert_eq!(connected(&mut there).len(), 1);
     browser.service.tab_closed(shown.tab).unwrap();
     let events = drain(&mut here);
     assert_eq!(heard_on(&events, port), [disconnect(TabClosed)]);
     assert_eq!(gone(&drain(&mut there)), [(page, TabClosed)]);
-    here.connect_runtime(script, &RuntimeTarget::own()).unwrap();
+    connect_runtime(&mut here, script, "").unwrap();
     assert_eq!(hear(&mut here), [disconnect(NoReceiver)]);
 }
 
@@ -267,7 +249,7 @@ fn facts_come_from_any_thread_while_loops_run() {
                 for _ in 0..200 {
                     let place = browser.tab();
                     let script = browser.content_script(&mut there, place);
-                    there.connect_runtime(script, &RuntimeTarget::own()).unwrap();
+                    connect_runtime(&mut there, script, "").unwrap();
                     browser.service.tab_closed(place.tab).unwrap();
                     // Whatever else there is to hear, the end is the last word.
                     assert_eq!(hear(&mut there), [Heard::ContextGone(TabClosed)]);

@@ -65,7 +65,7 @@ fn a_loop_that_was_never_asked_is_woken_once() {
     browser.background(&mut here);
     let page = browser.content_script(&mut there, browser.tab());
     assert_eq!(wakes.take(), 0);
-    let port = there.connect_runtime(page, &RuntimeTarget::own()).unwrap();
+    let port = connect_runtime(&mut there, page, "").unwrap();
     assert_eq!(wakes.take(), 1);
     there.post_message(port, "x").unwrap();
     assert_eq!(wakes.take(), 0);
@@ -132,7 +132,7 @@ fn two_loops_that_post_wake_once() {
     let Sleeper { browser, mut here, wakes, mut there, received, .. } = Sleeper::new();
     let mut third = browser.event_loop();
     let page = browser.content_script(&mut third, browser.tab());
-    let port = third.connect_runtime(page, &RuntimeTarget::own()).unwrap();
+    let port = connect_runtime(&mut third, page, "").unwrap();
     drain(&mut here);
     wakes.take();
     there.post_message(received, "x").unwrap();
@@ -149,7 +149,7 @@ fn everything_that_makes_an_event_wakes_a_sleeping_loop() {
         ("a message", |all| all.there.post_message(all.received, "x").unwrap()),
         ("a disconnect", |all| assert!(all.there.disconnect(all.received))),
         ("a detach", |all| all.there.detach(all.page).unwrap()),
-        ("a connect", |all| assert!(all.there.connect_runtime(all.page, &RuntimeTarget::own()).is_ok())),
+        ("a connect", |all| assert!(connect_runtime(&mut all.there, all.page, "").is_ok())),
         ("a closed tab", |all| all.browser.service.tab_closed(all.place.tab).unwrap()),
         ("an unload", |all| all.browser.service.extension_unloaded(all.browser.extension).unwrap()),
         ("its peer declared gone", |all| all.browser.service.event_loop_gone(all.there.id()).unwrap()),
@@ -179,16 +179,16 @@ fn work_that_a_sleeping_loop_makes_itself_wakes_it() {
         }),
         ("a connect to its own context", |all| {
             let page = all.browser.content_script(&mut all.here, all.browser.frame_in(all.place));
-            all.here.connect_runtime(page, &RuntimeTarget::own()).unwrap();
+            connect_runtime(&mut all.here, page, "").unwrap();
         }),
         ("a post, a detach and a disconnect to itself", |all| {
             let page = all.browser.content_script(&mut all.here, all.browser.frame_in(all.place));
-            let port = all.here.connect_runtime(page, &RuntimeTarget::own()).unwrap();
+            let port = connect_runtime(&mut all.here, page, "").unwrap();
             drain(&mut all.here);
             all.wakes.take();
             all.here.post_message(port, "x").unwrap();
             assert_eq!(all.wakes.take(), 1);
-            let second = all.here.connect_runtime(page, &RuntimeTarget::own()).unwrap();
+            let second = connect_runtime(&mut all.here, page, "").unwrap();
             all.here.disconnect(second);
             assert_eq!(all.wakes.take(), 0, "awake already");
             assert_eq!(drain(&mut all.here).len(), 3);

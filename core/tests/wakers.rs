@@ -5,7 +5,7 @@ mod common;
 
 use bytes::Bytes;
 use common::*;
-use port_core::{DisconnectReason, EventLoop, RuntimeTarget, TabId, TabTarget};
+use port_core::{DisconnectReason, EventLoop, TabId, TabTarget};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -23,7 +23,7 @@ fn a_waker_that_panics_harms_neither_the_poster_nor_the_bell() {
     let mut there = browser.event_loop();
     browser.background(&mut here);
     let page = browser.content_script(&mut there, browser.tab());
-    let port = there.connect_runtime(page, &RuntimeTarget::own()).unwrap();
+    let port = connect_runtime(&mut there, page, "").unwrap();
     drain(&mut here);
     for round in 1..=5 {
         calls.store(0, SeqCst);

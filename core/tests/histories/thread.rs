@@ -2,18 +2,19 @@
 
 use super::world::{EXTENSIONS, LAST_ROUNDS, World, lock};
 use super::{Channel, Context, End, Entry, Life, Lives, Sent, To};
-use crate::common::Dice;
+use crate::common::{
+    Dice, describe_background_at, describe_content_script_at, describe_page_in_tab_at,
+    listening_for_everything,
+};
 use bytes::Bytes;
 use port_core::{
-    ContextDescription, ContextId, Event, EventLoop, ExtensionId, Listening, PortId, PortStatus,
-    PostErrorKind, RuntimeTarget, TabTarget,
+    ContextId, Event, EventLoop, ExtensionId, PortId, PortStatus, PostErrorKind, RuntimeTarget, TabTarget,
 };
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::SeqCst;
 use std::thread;
 
 const STEPS: usize = 700;
-const EVERYTHING: Listening = Listening::PORTS.one_off(true).external_ports(true).external_one_off(true);
 
 /// A thread with its event loop, and what it wrote down.
 pub struct Thread<'a> {
@@ -57,20 +58,18 @@ impl<'a> Thread<'a> {
         let url = context.to_string();
         let mut script = false;
         let description = match place {
-            Some(place) if self.dice.below(4) == 0 => {
-                ContextDescription::page_in_tab(instance, place).url(&url)
-            }
+            Some(place) if self.dice.below(4) == 0 => describe_page_in_tab_at(instance, place, &url, ""),
             Some(place) => {
                 script = true;
-                ContextDescription::content_script(instance, place).url(&url)
+                describe_content_script_at(instance, place, &url, "")
             }
-            None => ContextDescription::background(instance).url(&url),
+            None => describe_background_at(instance, &url, ""),
         };
         let Ok(id) = self.event_loop.attach(description) else { return };
         let tab = place.map(|place| place.tab);
         let lives = Lives { life: self.life, load, tab, script };
         self.history.push(Entry::Attach { context, lives });
-        let _ = self.event_loop.set_listening(id, EVERYTHING);
+        let _ = self.event_loop.set_listening(id, listening_for_everything());
         self.contexts.push((context, id));
         self.numbers.insert(id, context);
     }
@@ -138,11 +137,7 @@ impl<'a> Thread<'a> {
     }
 
     fn disconnect(&mut self) {
-        if self.ports.is_empty() {
-            return;
-        }
-        let at = self.dice.below(self.ports.len());
-        let (port, _) = self.ports.swap_remove(at);
+        let Some((port, _)) = self.dice.take(&mut self.ports) else { return };
         // A port whose end is on its way is closed too, and hears of it no more.
         if self.event_loop.disconnect(port) {
             self.history.push(Entry::Disconnect { end: self.ends[&port], step: self.step });

@@ -1,11 +1,11 @@
 //! One thread of a storm: an event loop, its contexts, and its own books.
 
 use crate::books::{End, Fate, Page};
-use crate::common::{Dice, in_document};
+use crate::common::{Dice, describe_background, describe_content_script};
 use crate::weather::{STAGES, Weather};
 use port_core::{
-    AttachError, ContextDescription, ContextId, Event, EventLoop, Listening, PortId, PortStatus,
-    PostErrorKind, RuntimeTarget, TabTarget,
+    AttachError, ContextId, Event, EventLoop, Listening, PortId, PortStatus, PostErrorKind, RuntimeTarget,
+    TabTarget,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -95,8 +95,8 @@ impl Thread {
         }
         let (extension, place) = self.weather.some_place(&mut self.dice);
         let description = match self.dice.below(4) {
-            0 => ContextDescription::background(extension).url("ext://greeter/bg.js").origin("ext://greeter"),
-            _ => in_document(extension, place),
+            0 => describe_background(extension),
+            _ => describe_content_script(extension, place),
         };
         match self.event_loop.attach(description) {
             Ok(context) => {
@@ -170,11 +170,7 @@ impl Thread {
     }
 
     fn disconnect(&mut self) {
-        if self.open.is_empty() {
-            return;
-        }
-        let at = self.dice.below(self.open.len());
-        let port = self.open.swap_remove(at);
+        let Some(port) = self.dice.take(&mut self.open) else { return };
         if self.event_loop.disconnect(port) {
             self.end(port, Fate::Disconnected);
         }

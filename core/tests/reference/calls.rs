@@ -4,10 +4,13 @@ use super::run::{Attached, Both, EXTENSIONS};
 use super::script::Draw;
 use super::world::{Connecting, Posted};
 use super::{Context, End, Message as Posting};
+use crate::common::{
+    connect_runtime, describe_background_at, describe_content_script_at, describe_page_at,
+    describe_page_in_tab_at, listening_for_everything,
+};
 use port_core::{
-    AttachError, ConnectError, ConnectKind, ContextDescription, ContextError, ContextKind, DocumentTarget,
-    ExtensionId, FanOutOrder, Listening, Message, MessageFormat, PortId, PostErrorKind, RuntimeTarget,
-    TabTarget,
+    AttachError, ConnectError, ConnectKind, ContextError, ContextKind, DocumentTarget, ExtensionId,
+    FanOutOrder, Listening, Message, MessageFormat, PortId, PostErrorKind, RuntimeTarget, TabTarget,
 };
 
 impl Both {
@@ -21,15 +24,13 @@ impl Both {
         let (url, origin) = (format!("ext://{}", self.contexts.len()), "ext://origin");
         let (description, kind, place) = match what {
             0..3 => {
-                let description = ContextDescription::content_script(load, place).url(&url).origin(origin);
+                let description = describe_content_script_at(load, place, &url, origin);
                 (description, ContextKind::ContentScript, Some(place))
             }
-            3 => {
-                (ContextDescription::background(load).url(&url).origin(origin), ContextKind::Background, None)
-            }
-            4 => (ContextDescription::page(load).url(&url).origin(origin), ContextKind::Page, None),
+            3 => (describe_background_at(load, &url, origin), ContextKind::Background, None),
+            4 => (describe_page_at(load, &url, origin), ContextKind::Page, None),
             _ => {
-                let description = ContextDescription::page_in_tab(load, place).url(&url).origin(origin);
+                let description = describe_page_in_tab_at(load, place, &url, origin);
                 (description, ContextKind::Page, Some(place))
             }
         };
@@ -51,9 +52,7 @@ impl Both {
         self.index.enter(context, load, kind, place);
         let described = (url.len() + origin.len()) as u64;
         self.model.does(|world| world.attach(home, instance, described));
-        let everything =
-            Listening::PORTS.one_off(true).external_ports(true).external_one_off(true).listeners(2);
-        self.set_listening(context, everything);
+        self.set_listening(context, listening_for_everything().listeners(2));
     }
 
     pub(super) fn loaded_instance(&self, draw: &mut Draw) -> usize {
@@ -243,10 +242,7 @@ impl Both {
         if event_loop.id() != id.event_loop() {
             assert_eq!(event_loop.set_listening(id, Listening::PORTS), Err(ContextError::UnknownContext));
             assert_eq!(event_loop.detach(id), Err(ContextError::UnknownContext));
-            assert_eq!(
-                event_loop.connect_runtime(id, &RuntimeTarget::own()),
-                Err(ConnectError::UnknownContext)
-            );
+            assert_eq!(connect_runtime(event_loop, id, ""), Err(ConnectError::UnknownContext));
         }
         if event_loop.id() != port.event_loop() {
             assert!(!event_loop.is_open(port));

@@ -4,6 +4,7 @@ use super::Context;
 use super::index::{Ended, Frame};
 use super::run::Both;
 use super::script::{Do, Draw};
+use crate::common::{place, with_document};
 use port_core::{
     DiscardedTab, DisconnectReason, DocumentId, ExtensionDescription, ExtensionId, ExternalConnections,
     FactError, FrameId, Place, TabId, WindowId,
@@ -26,7 +27,7 @@ impl Both {
             // A frame whose document went into the cache shows none.
             let frames = self.index.frames.iter().filter(|frame| frame.kept_with.is_none());
             let place =
-                |frame: &Frame| Place::new(frame.tab, frame.id, frame.document.unwrap_or(DocumentId::new(0)));
+                |frame: &Frame| place(frame.tab, frame.id, frame.document.unwrap_or(DocumentId::new(0)));
             shown = frames.map(place).collect();
         }
         let Some(place) = draw.recent(&shown, 6) else { return self.open_tab_anew() };
@@ -68,7 +69,7 @@ impl Both {
 
     pub(super) fn navigate(&mut self, place: Place, to_an_old_one: bool) {
         let document = if to_an_old_one { place.document } else { self.fresh_document() };
-        let to = Place::new(place.tab, place.frame, document);
+        let to = with_document(place, document);
         let got = self.service.frame_navigated(to.tab, to.frame, to.document);
         let expected = self.index.navigate(to);
         if expected.is_ok() {
@@ -92,7 +93,7 @@ impl Both {
     /// A frame in another, or the top one, which may be there already.
     pub(super) fn add_frame(&mut self, tab: TabId, parent: Option<FrameId>) {
         let frame = parent.map_or(FrameId::TOP, |_| FrameId::new(self.fresh()));
-        let place = Place::new(tab, frame, self.fresh_document());
+        let place = place(tab, frame, self.fresh_document());
         let got = self.service.frame_attached(tab, frame, parent, place.document);
         let expected = self.index.attach_frame(place, parent);
         if expected.is_ok() {

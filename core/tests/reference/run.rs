@@ -4,7 +4,7 @@ use super::index::Index;
 use super::script::{Do, Draw};
 use super::world::Rules;
 use super::{Channel, Context, End, Loop, Model};
-use crate::common::Ledger;
+use crate::common::{Ledger, service};
 use port_core::{
     BackForwardCache, ConnectListeners, ContextId, ContextKind, DiscardedTab, DocumentId, DocumentTarget,
     EventLoop, ExtensionId, ExtensionInstance, ExternalConnections, FactError, FanOutOrder, FrameId, Limits,
@@ -127,7 +127,7 @@ impl Both {
         let (theme, loops) = (around.below(7), 2 + around.below(2));
         let limits = limits(&mut bounds);
         story.borrow_mut().push(format!("{policies:?}\n  {limits:?}"));
-        let service = MessageService::builder().limits(limits).policies(policies).build();
+        let service = service(limits, policies);
         let mut both = Self {
             service,
             index: Index::default(),
