@@ -3,12 +3,12 @@
 //! for nanoseconds per operation.
 
 use port_core::{ContextId, Event, EventLoop, PortId, TabTarget};
-use port_core_bench::carrier::Core;
+use port_core_bench::benchmark::one_way::{spin, wait};
+use port_core_bench::benchmark::{Candidate, fan_out, many_ports, round_trip};
 use port_core_bench::load::{Slice100, Static32};
-use port_core_bench::question::one_way::{spin, wait};
-use port_core_bench::question::{Contender, fan_out, many_ports, round_trip};
 use port_core_bench::scene::Scene;
 use port_core_bench::topology::Processors;
+use port_core_bench::transport::Core;
 use std::env;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::hint::black_box;
@@ -93,9 +93,9 @@ fn bursts(mut scene: Scene, count: usize, receivers: usize, mut port: impl FnMut
 }
 
 /// Messages between two threads.
-fn apart(mut contender: Contender, count: usize) {
+fn apart(mut candidate: Candidate, count: usize) {
     let processors = Processors::find().expect("two processors");
-    println!("{:.1} ns", contender.sample(&processors, count).nanoseconds());
+    println!("{:.1} ns", candidate.sample(&processors, count).nanoseconds());
 }
 
 /// Messages there and back between two threads that spin.

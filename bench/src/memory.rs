@@ -2,14 +2,12 @@
 //! [`allocation`](crate::allocation), and is exact.
 
 use crate::allocation::Tally;
-use crate::carrier::{Carrier, End};
+use crate::browser::counting_waker;
 use crate::load::Slice100;
 use crate::scene::Scene;
+use crate::transport::{End, Transport};
 use bytes::Bytes;
 use port_core::{Event, EventLoop, Message, PortId};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::Wake;
 
 /// One count.
 #[derive(Clone, Copy, Debug)]
@@ -191,7 +189,7 @@ pub fn burst(messages: usize) -> Burst {
 
 /// The same through a channel without a bound.
 #[must_use]
-pub fn burst_through<C: Carrier>(messages: usize) -> Burst {
+pub fn burst_through<C: Transport>(messages: usize) -> Burst {
     let (mut poster, mut listener) = C::between(1);
     let port = poster.port(0);
     let (queued, ()) = Tally::of(|| (0..messages).for_each(|_| poster.post(port, &Slice100)));
@@ -199,33 +197,19 @@ pub fn burst_through<C: Carrier>(messages: usize) -> Burst {
     Burst { queued: queued.bytes as f64, kept: (queued.bytes + taken.bytes) as f64 }
 }
 
-/// Counts how often it was woken.
-#[derive(Default)]
-struct Wakes(AtomicU32);
-
-impl Wake for Wakes {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
 /// Wake-ups of a loop for each time that it fell asleep and a burst was posted to it.
 #[must_use]
 pub fn per_sleep() -> f64 {
-    let wakes = Arc::new(Wakes::default());
-    let mut scene = Scene::with_a_sleeper(1, &Arc::clone(&wakes).into());
+    let (waker, wakes) = counting_waker();
+    let mut scene = Scene::with_a_sleeper(1, &waker);
     let port = scene.connect_many(1).0[0];
     let mut receiver = scene.receiver.expect("the scene has two loops");
     let sleeps = 100;
     while receiver.next_event().is_some() {}
-    let before = wakes.0.load(Ordering::Relaxed);
+    wakes.take();
     for _ in 0..sleeps {
         post_burst(&mut scene.opener, port, || (&[7_u8; 100]).into());
         while receiver.next_event().is_some() {}
     }
-    f64::from(wakes.0.load(Ordering::Relaxed) - before) / f64::from(sleeps)
+    wakes.take() as f64 / f64::from(sleeps)
 }

@@ -1,6 +1,6 @@
 //! Samples and what is said of many.
 
-use crate::topology::Regime;
+use crate::topology::Topology;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub struct Sample {
     pub p99: Option<Duration>,
     /// How long the threads were ready to run meanwhile and did not: somebody else had their
     /// processors. `None` where they sleep of their own will or the system does not tell.
-    pub kept_waiting: Option<Duration>,
+    pub preempted: Option<Duration>,
 }
 
 /// The part of a sample's time that others may have the processors.
@@ -35,14 +35,14 @@ impl Sample {
     /// the threads had to share their processors.
     #[must_use]
     pub fn label(&self) -> Option<Label> {
-        if self.kept_waiting.is_some_and(|wait| wait > self.elapsed.mul_f64(WAIT)) {
+        if self.preempted.is_some_and(|wait| wait > self.elapsed.mul_f64(WAIT)) {
             return None;
         }
         match self.line {
             None => Some(Label::OneThread),
             Some((before, after)) => {
-                let regime = Regime::of(before);
-                (regime == Regime::of(after)).then_some(Label::TwoThreads(regime))
+                let topology = Topology::of(before);
+                (topology == Topology::of(after)).then_some(Label::TwoThreads(topology))
             }
         }
     }
@@ -54,14 +54,14 @@ pub enum Label {
     /// One thread did everything.
     OneThread,
     /// Two threads, so far apart.
-    TwoThreads(Regime),
+    TwoThreads(Topology),
 }
 
 impl std::fmt::Display for Label {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::OneThread => f.pad("one thread"),
-            Self::TwoThreads(regime) => regime.fmt(f),
+            Self::TwoThreads(topology) => topology.fmt(f),
         }
     }
 }

@@ -1,9 +1,7 @@
-//! A small browser for the core to work in: a background, and tabs of one or more frames.
+//! A scene in the small browser: a background, and a tab of one or more frames.
 
-use port_core::{
-    ContextDescription, ContextId, DocumentId, Event, EventLoop, ExtensionId, FrameId, Listening,
-    MessageService, Place, PortId, TabId, TabTarget, WindowId,
-};
+use crate::browser::{Browser, describe_background, place};
+use port_core::{ContextId, DocumentId, Event, EventLoop, FrameId, PortId, TabId, TabTarget};
 use std::task::Waker;
 
 /// An extension's background on one event loop, and its content scripts in all frames
@@ -42,27 +40,19 @@ impl Scene {
     }
 
     fn new(frames: u64, two: bool, waker: &Waker) -> Self {
-        let service = MessageService::default();
-        let extension = service.extension_loaded(ExtensionId::new("bench@example")).expect("loaded once");
-        let tab = TabId::new(7);
-        service.tab_opened(tab, WindowId::new(1)).expect("opened once");
-        let mut opener = service.event_loop(Waker::noop().clone());
-        let mut receiver = two.then(|| service.event_loop(waker.clone()));
+        let (browser, tab) = (Browser::new(), TabId::new(7));
+        let mut opener = browser.event_loop();
+        let mut receiver = two.then(|| browser.service.event_loop(waker.clone()));
+        // It does not listen: nobody connects to it.
         let background =
-            ContextDescription::background(extension).url("ext://bench/bg.js").origin("ext://bench");
-        let background = opener.attach(background).expect("the extension is loaded");
+            opener.attach(describe_background(browser.extension)).expect("the extension is loaded");
         let owner = receiver.as_mut().unwrap_or(&mut opener);
         let content_scripts = (0..frames)
             .map(|frame| {
-                let place = Place::new(tab, FrameId::new(frame), DocumentId::new(frame.into()));
-                let parent = (frame > 0).then_some(FrameId::TOP);
-                service.frame_attached(tab, place.frame, parent, place.document).expect("attached once");
-                let script = ContextDescription::content_script(extension, place)
-                    .url("https://a.example/")
-                    .origin("https://a.example");
-                let context = owner.attach(script).expect("the document is shown");
-                owner.set_listening(context, Listening::PORTS).expect("attached");
-                context
+                let place = place(tab, FrameId::new(frame), DocumentId::new(frame.into()));
+                let shown =
+                    if frame == 0 { browser.tab_at(place) } else { browser.frame_at(place, FrameId::TOP) };
+                browser.content_script(owner, shown)
             })
             .collect();
         Self { opener, receiver, background, content_scripts, target: TabTarget::new(tab) }

@@ -34,7 +34,7 @@ impl Processors {
 
 /// How far apart two processors are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Regime {
+pub enum Topology {
     /// Threads of one core: a line comes back within 75 ns.
     Sibling,
     /// One core complex: within 200 ns.
@@ -43,8 +43,8 @@ pub enum Regime {
     Far,
 }
 
-impl Regime {
-    /// The regime in which a line comes back after so many nanoseconds.
+impl Topology {
+    /// The topology in which a line comes back after so many nanoseconds.
     #[must_use]
     pub fn of(nanoseconds: f64) -> Self {
         if nanoseconds <= 75.0 {
@@ -57,7 +57,7 @@ impl Regime {
     }
 }
 
-impl fmt::Display for Regime {
+impl fmt::Display for Topology {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Sibling => "sibling",

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use port_core::Event;
 use port_core_bench::allocation::{Counting, Tally};
-use port_core_bench::crowd::{heap_of_a_lane, heap_per_idle_lane};
+use port_core_bench::many_loops::{heap_of_a_lane, heap_per_idle_lane};
 use port_core_bench::scene::Scene;
 
 #[global_allocator]

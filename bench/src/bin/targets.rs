@@ -1,13 +1,13 @@
-//! Puts every question to every contender, prints what they answer, and judges.
+//! Runs every benchmark, prints what its candidates took, and judges.
 //!
 //! Exits with failure if a target is short, or was asked for and not measured.
 
 use port_core_bench::allocation::Counting;
-use port_core_bench::judgement::{TARGETS, Verdict, judge, unmeasured};
-use port_core_bench::question::{self, Pace, Question};
+use port_core_bench::benchmark::{self, Benchmark, Pace};
 use port_core_bench::report::{
-    Findings, document, markdown, print_answers, print_counts, print_verdicts, to_json,
+    Findings, document, markdown, print_counts, print_results, print_verdicts, to_json,
 };
+use port_core_bench::targets::{TARGETS, Verdict, judge, unmeasured};
 use port_core_bench::topology::Processors;
 use port_core_bench::{end_to_end, memory};
 use std::process::ExitCode;
@@ -17,7 +17,7 @@ use std::{env, fs};
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const USAGE: &str = "usage: targets [--only TARGET | --only PART-OF-A-QUESTION'S-NAME]… [--quick]
+const USAGE: &str = "usage: targets [--only TARGET | --only PART-OF-A-BENCHMARK'S-NAME]… [--quick]
                [--json FILE] [--markdown] [--update DOCUMENT]…
   --only      T2, or 'one way': that alone
   --quick     fewer samples
@@ -59,10 +59,10 @@ impl Arguments {
         self.only.is_empty() || self.only.iter().any(|only| only.eq_ignore_ascii_case(target))
     }
 
-    fn asks(&self, question: &Question) -> bool {
+    fn includes(&self, benchmark: &Benchmark) -> bool {
         self.only.is_empty()
-            || question.targets.iter().any(|target| self.wants(target))
-            || self.only.iter().any(|only| question.name.contains(only.as_str()))
+            || benchmark.targets.iter().any(|target| self.wants(target))
+            || self.only.iter().any(|only| benchmark.name.contains(only.as_str()))
     }
 
     /// Targets asked for by name; what else can be judged, is.
@@ -93,8 +93,8 @@ fn main() -> ExitCode {
     }
     let known = |target| verdicts.iter().any(|verdict| verdict.target == target);
     missing.extend(named.into_iter().filter(|target| !known(*target)).map(|target| (target, String::new())));
-    for (target, question) in &missing {
-        println!("  {target:4} not measured {question}");
+    for (target, benchmark) in &missing {
+        println!("  {target:4} not measured {benchmark}");
     }
     let good = missing.is_empty() && verdicts.iter().all(Verdict::is_met);
     match show(&arguments, &findings, &verdicts) {
@@ -120,11 +120,11 @@ fn find(arguments: &Arguments, processors: &Processors) -> Findings {
         findings.counts = memory::counts();
         print_counts(&findings.counts);
     }
-    for mut question in question::all() {
-        if arguments.asks(&question) {
-            let (answer, left_out) = question.ask(processors, arguments.pace);
-            print_answers(&question, &answer, left_out);
-            findings.answers.push((question.name, answer));
+    for mut benchmark in benchmark::all() {
+        if arguments.includes(&benchmark) {
+            let (results, left_out) = benchmark.run(processors, arguments.pace);
+            print_results(&benchmark, &results, left_out);
+            findings.results.push((benchmark.name, results));
         }
     }
     findings

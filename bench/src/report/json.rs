@@ -1,8 +1,8 @@
 //! For programs.
 
 use super::Findings;
-use crate::judgement::{Bound, Verdict};
 use crate::sample::{Spread, Summary};
+use crate::targets::{Bound, Verdict};
 use serde_json::{Value, json};
 
 fn spread(Spread { median, min, max }: Spread) -> Value {
@@ -13,12 +13,12 @@ fn spread(Spread { median, min, max }: Spread) -> Value {
 #[must_use]
 pub fn to_json(findings: &Findings, verdicts: &[Verdict]) -> String {
     let mut rows = Vec::new();
-    for (question, answers) in &findings.answers {
-        for (label, contenders) in answers {
-            for (contender, Summary { time, p99, line, count }) in contenders {
+    for (benchmark, results) in &findings.results {
+        for (label, candidates) in results {
+            for (candidate, Summary { time, p99, line, count }) in candidates {
                 rows.push(json!({
-                    "question": question,
-                    "contender": contender,
+                    "benchmark": benchmark,
+                    "candidate": candidate,
                     "topology": label.to_string(),
                     "nanoseconds": spread(*time),
                     "p99_nanoseconds": p99.map(spread),

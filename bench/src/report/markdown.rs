@@ -1,11 +1,11 @@
 //! Tables for the documents, a section each.
 
 use super::{Findings, figure, machine, ratio};
-use crate::carrier::{Carrier, Core, CrossbeamUnbounded, FlumeUnbounded, Rtrb, TokioUnbounded};
+use crate::benchmark::{connect, many_ports, one_way, usual};
 use crate::end_to_end::{CHROMIUM, EndToEnd, FIREFOX};
-use crate::judgement::{Bound, Verdict};
-use crate::question::{connect, many_ports, one_way, usual};
 use crate::sample::{Spread, Summary};
+use crate::targets::{Bound, Verdict};
+use crate::transport::{Core, CrossbeamUnbounded, FlumeUnbounded, Rtrb, TokioUnbounded, Transport};
 use std::fmt::Write;
 
 /// A section's name and its text.
@@ -73,27 +73,27 @@ fn targets(verdicts: &[Verdict]) -> String {
     text
 }
 
-/// Questions whose names begin alike, as columns; contenders as rows.
+/// Benchmarks whose names begin alike, as columns; candidates as rows.
 fn group(findings: &Findings, prefix: &str) -> String {
-    let questions: Vec<_> = findings
-        .answers
+    let benchmarks: Vec<_> = findings
+        .results
         .iter()
         .filter(|(name, _)| name.starts_with(prefix))
-        .filter_map(|(name, answers)| {
-            let label = usual(answers)?;
-            Some((name, label, answers.get(&label)?))
+        .filter_map(|(name, results)| {
+            let label = usual(results)?;
+            Some((name, label, results.get(&label)?))
         })
         .collect();
-    if questions.is_empty() {
+    if benchmarks.is_empty() {
         return String::new();
     }
-    let mut contenders: Vec<&str> = Vec::new();
-    for (name, _) in questions.iter().flat_map(|(_, _, rows)| *rows) {
-        if !contenders.contains(name) {
-            contenders.push(name);
+    let mut candidates: Vec<&str> = Vec::new();
+    for (name, _) in benchmarks.iter().flat_map(|(_, _, rows)| *rows) {
+        if !candidates.contains(name) {
+            candidates.push(name);
         }
     }
-    let titles: Vec<String> = questions
+    let titles: Vec<String> = benchmarks
         .iter()
         .map(|(name, label, rows)| {
             let counts = || rows.iter().map(|(_, Summary { count, .. })| *count);
@@ -105,18 +105,18 @@ fn group(findings: &Findings, prefix: &str) -> String {
         .collect();
     let mut text =
         head(&[&["ns"], titles.iter().map(String::as_str).collect::<Vec<_>>().as_slice()].concat());
-    for contender in contenders {
-        let cells: Vec<String> = questions
+    for candidate in candidates {
+        let cells: Vec<String> = benchmarks
             .iter()
             .map(|(_, _, rows)| {
-                let Some((_, summary)) = rows.iter().find(|(name, _)| *name == contender) else {
+                let Some((_, summary)) = rows.iter().find(|(name, _)| *name == candidate) else {
                     return String::new();
                 };
                 let p99 = summary.p99.map_or_else(String::new, |p99| format!(", p99 {}", spread(p99)));
                 spread(summary.time) + &p99
             })
             .collect();
-        text += &row([contender].into_iter().chain(cells.iter().map(String::as_str)));
+        text += &row([candidate].into_iter().chain(cells.iter().map(String::as_str)));
     }
     text
 }
@@ -149,22 +149,22 @@ fn end_to_end(findings: &Findings) -> String {
 
 /// The one table for those who only want to know whether to read on.
 fn short(findings: &Findings) -> String {
-    let cell = |question: &str, contender: &str| {
-        let label = findings.answers(question).and_then(usual);
-        let summary = label.and_then(|label| findings.get(question, label, contender));
+    let cell = |benchmark: &str, candidate: &str| {
+        let label = findings.results(benchmark).and_then(usual);
+        let summary = label.and_then(|label| findings.get(benchmark, label, candidate));
         summary.map_or_else(String::new, |summary| spread(summary.time))
     };
     let messages =
         [Core::NAME, Rtrb::NAME, CrossbeamUnbounded::NAME, TokioUnbounded::NAME, FlumeUnbounded::NAME];
     let connects = [Core::NAME, "", connect::CROSSBEAM, connect::TOKIO, connect::FLUME];
     let mut text = head(&["ns", "Port core", "rtrb", "crossbeam", "tokio", "flume"]);
-    for (title, question, contenders) in [
+    for (title, benchmark, candidates) in [
         ("100 bytes, slice to slice", one_way::SLICES.to_owned(), messages),
         ("32 static bytes, the listener may sleep", one_way::ASLEEP.to_owned(), messages),
         ("10,000 ports, 1 % active, one channel for all of them", many_ports::name(10_000, 1), messages),
         ("connect, accept, disconnect; rivals: a map and two channels", connect::APART.to_owned(), connects),
     ] {
-        let cells = contenders.map(|contender| cell(&question, contender));
+        let cells = candidates.map(|candidate| cell(&benchmark, candidate));
         text += &row([title].into_iter().chain(cells.iter().map(String::as_str)));
     }
     text

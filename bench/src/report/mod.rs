@@ -8,41 +8,41 @@ mod text;
 
 pub use json::to_json;
 pub use machine::machine;
-pub use text::{print_answers, print_counts, print_verdicts};
+pub use text::{print_counts, print_results, print_verdicts};
 
+use crate::benchmark::Results;
 use crate::end_to_end::EndToEnd;
 use crate::memory::Count;
-use crate::question::Answers;
 use crate::sample::{Label, Summary};
 
 /// Everything found in one run.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// Each question's name and answers, in the order in which they were asked.
-    pub answers: Vec<(String, Answers)>,
+    /// Each benchmark's name and results, in the order in which they ran.
+    pub results: Vec<(String, Results)>,
     /// What was counted, not timed.
     pub counts: Vec<Count>,
-    /// What the example browser measured, if it was asked.
+    /// What the example browser measured, if it ran.
     pub end_to_end: Option<EndToEnd>,
 }
 
 impl Findings {
-    /// What was answered to a question.
+    /// Returns what a benchmark found.
     #[must_use]
-    pub fn answers(&self, question: &str) -> Option<&Answers> {
-        self.answers.iter().find(|(name, _)| name == question).map(|(_, answers)| answers)
+    pub fn results(&self, benchmark: &str) -> Option<&Results> {
+        self.results.iter().find(|(name, _)| name == benchmark).map(|(_, results)| results)
     }
 
-    /// What a contender answered under a label.
+    /// Returns what a candidate took under a label.
     #[must_use]
-    pub fn get(&self, question: &str, label: Label, contender: &str) -> Option<Summary> {
-        let rows = self.answers(question)?.get(&label)?;
-        rows.iter().find(|(name, _)| *name == contender).map(|(_, summary)| *summary)
+    pub fn get(&self, benchmark: &str, label: Label, candidate: &str) -> Option<Summary> {
+        let rows = self.results(benchmark)?.get(&label)?;
+        rows.iter().find(|(name, _)| *name == candidate).map(|(_, summary)| *summary)
     }
 
-    /// The labels under which a question was answered.
-    pub fn labels(&self, question: &str) -> impl Iterator<Item = Label> {
-        self.answers(question).into_iter().flat_map(|answers| answers.keys().copied())
+    /// Lists the labels under which a benchmark has results.
+    pub fn labels(&self, benchmark: &str) -> impl Iterator<Item = Label> {
+        self.results(benchmark).into_iter().flat_map(|results| results.keys().copied())
     }
 }
 

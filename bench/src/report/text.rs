@@ -1,25 +1,25 @@
 //! For whoever waits for the run.
 
 use super::{figure, ratio};
-use crate::judgement::{Bound, Verdict};
+use crate::benchmark::{Benchmark, Results};
 use crate::memory::Count;
-use crate::question::{Answers, Question};
 use crate::sample::{Spread, Summary};
+use crate::targets::{Bound, Verdict};
 use std::fmt::Write;
 
-/// Prints a question's rows: nanoseconds per operation, beside the first contender's.
-pub fn print_answers(question: &Question, answers: &Answers, left_out: usize) {
-    let mut text = format!("\n{}", question.name);
+/// Prints a benchmark's rows: nanoseconds per operation, beside the first candidate's.
+pub fn print_results(benchmark: &Benchmark, results: &Results, left_out: usize) {
+    let mut text = format!("\n{}", benchmark.name);
     if left_out > 0 {
         let _ = write!(text, " ({left_out} samples left out: the machine was busy or changed)");
     }
     let _ = write!(
         text,
         "\n  {:12} {:26} {:>9} {:>9} {:>9} {:>4} {:>7} {:>9} {:>5}",
-        "topology", "contender", "median", "min", "max", "n", "ratio", "p99", "line"
+        "topology", "candidate", "median", "min", "max", "n", "ratio", "p99", "line"
     );
-    let ours = question.contenders.first().map_or("", |contender| contender.name);
-    for (label, rows) in answers {
+    let ours = benchmark.candidates.first().map_or("", |candidate| candidate.name);
+    for (label, rows) in results {
         let reference = rows.iter().find(|(name, _)| *name == ours).map(|(_, ours)| ours.time.median);
         for (name, Summary { time: Spread { median, min, max }, count, p99, line }) in rows {
             let ratio = reference.map_or("-".into(), |ours| format!("{:.2}", ours / median));

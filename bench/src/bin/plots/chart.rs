@@ -20,7 +20,7 @@ pub(crate) struct Axis {
     pub(crate) write: fn(f64) -> String,
 }
 
-/// One contender.
+/// One candidate.
 pub(crate) struct Line {
     pub(crate) name: String,
     pub(crate) points: Vec<(f64, Spread)>,

@@ -7,7 +7,7 @@ mod scale;
 
 use chart::Chart;
 use port_core_bench::allocation::Counting;
-use port_core_bench::question::Pace;
+use port_core_bench::benchmark::Pace;
 use port_core_bench::topology::Processors;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -3,13 +3,13 @@
 use crate::Bench;
 use crate::chart::{Axis, Chart, Line, PLAIN, bytes};
 use ::bytes::Bytes;
-use port_core_bench::carrier::{Core, CrossbeamUnbounded, FlumeUnbounded, Rtrb, TokioUnbounded};
-use port_core_bench::crowd::{heap_of_a_lane, heap_per_idle_lane};
+use port_core_bench::benchmark::one_way::spin;
+use port_core_bench::benchmark::{Benchmark, event_loops, fan_out, many_ports, usual};
 use port_core_bench::load::{Shared, Sliced};
+use port_core_bench::many_loops::{heap_of_a_lane, heap_per_idle_lane};
 use port_core_bench::memory::{self, Burst};
-use port_core_bench::question::one_way::spin;
-use port_core_bench::question::{Question, event_loops, fan_out, many_ports, usual};
 use port_core_bench::sample::Spread;
+use port_core_bench::transport::{Core, CrossbeamUnbounded, FlumeUnbounded, Rtrb, TokioUnbounded};
 
 const NANOSECONDS: Axis = Axis { name: "ns a message", write: PLAIN };
 
@@ -17,15 +17,15 @@ fn count(name: &'static str) -> Axis {
     Axis { name, write: PLAIN }
 }
 
-/// Asks a question at each size; a line for each contender.
-fn timed(bench: &Bench, sizes: &[usize], question: impl Fn(usize) -> Question) -> Vec<Line> {
+/// Runs a benchmark at each size; a line for each candidate.
+fn timed(bench: &Bench, sizes: &[usize], benchmark: impl Fn(usize) -> Benchmark) -> Vec<Line> {
     let mut lines = Vec::<Line>::new();
     for &size in sizes {
-        let mut question = question(size);
-        let (answers, _) = question.ask(&bench.processors, bench.pace);
-        println!("  {}", question.name);
-        let Some(label) = usual(&answers) else { continue };
-        for (name, summary) in &answers[&label] {
+        let mut benchmark = benchmark(size);
+        let (results, _) = benchmark.run(&bench.processors, bench.pace);
+        println!("  {}", benchmark.name);
+        let Some(label) = usual(&results) else { continue };
+        for (name, summary) in &results[&label] {
             put(&mut lines, name, size, summary.time);
         }
     }
@@ -46,9 +46,9 @@ pub(crate) fn ports(bench: &Bench) -> Chart {
         x: count("open ports"),
         y: NANOSECONDS,
         lines: timed(bench, &[1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000], |ports| {
-            let mut question = many_ports::question(ports, 100);
-            question.contenders.retain(|contender| !contender.name.starts_with("limit"));
-            question
+            let mut benchmark = many_ports::benchmark(ports, 100);
+            benchmark.candidates.retain(|candidate| !candidate.name.starts_with("limit"));
+            benchmark
         }),
     }
 }
@@ -59,7 +59,7 @@ pub(crate) fn event_loops(bench: &Bench) -> Chart {
         x: count("event loops"),
         y: NANOSECONDS,
         lines: timed(bench, &[1, 3, 10, 30, 100, 300, 1_000], |loops| {
-            event_loops::question(u32::try_from(loops).expect("few loops"))
+            event_loops::benchmark(u32::try_from(loops).expect("few loops"))
         }),
     }
 }
@@ -89,7 +89,7 @@ pub(crate) fn fan_out(bench: &Bench) -> Chart {
         title: "One post of 100 bytes to many frames of one thread",
         x: count("frames"),
         y: Axis { name: "ns a delivered event", write: PLAIN },
-        lines: timed(bench, &[1, 3, 10, 30, 100, 300, 1_000], fan_out::question),
+        lines: timed(bench, &[1, 3, 10, 30, 100, 300, 1_000], fan_out::benchmark),
     }
 }
 
@@ -102,12 +102,12 @@ pub(crate) fn message_size(bench: &Bench) -> Chart {
         y: NANOSECONDS,
         lines: timed(bench, &sizes, |size| {
             let bytes: &'static Bytes = Box::leak(Box::new(Bytes::from(vec![7; size])));
-            let mut contenders = vec![
+            let mut candidates = vec![
                 spin::<Core, _>(Shared(bytes)).named("port-core, by reference"),
                 spin::<CrossbeamUnbounded, _>(Shared(bytes)).named("crossbeam, by reference"),
             ];
             if size <= SLICED_UP_TO {
-                contenders.extend([
+                candidates.extend([
                     spin::<Core, _>(Sliced(bytes)).named("port-core, from a slice"),
                     spin::<Rtrb, _>(Sliced(bytes)).named("rtrb, from a slice"),
                     spin::<CrossbeamUnbounded, _>(Sliced(bytes)).named("crossbeam, from a slice"),
@@ -115,7 +115,7 @@ pub(crate) fn message_size(bench: &Bench) -> Chart {
             }
             // What is copied and queued stays within a few dozen megabytes.
             let operations = ((32 << 20) / size.min(SLICED_UP_TO)).min(32 * 1024);
-            Question { name: format!("messages of {size} bytes"), targets: &[], operations, contenders }
+            Benchmark { name: format!("messages of {size} bytes"), targets: &[], operations, candidates }
         }),
     }
 }

@@ -1,6 +1,6 @@
 //! The core: two event loops.
 
-use super::{Carrier, End, Sleeper, look_at};
+use super::{End, Sleeper, Transport, look_at};
 use crate::load::Load;
 use crate::scene::Scene;
 use port_core::{Event, EventLoop, PortId};
@@ -19,7 +19,7 @@ pub struct CoreEnd {
     pub ports: Vec<PortId>,
 }
 
-impl Carrier for Core {
+impl Transport for Core {
     const NAME: &'static str = "port-core";
 
     type End = CoreEnd;

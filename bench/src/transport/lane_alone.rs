@@ -1,6 +1,6 @@
 //! The core's lane with nothing around it.
 
-use super::{Carrier, End, Item, both_ways, item, look_at_item};
+use super::{End, Item, Transport, both_ways, item, look_at_item};
 use crate::concurrent::lane::{Consumer, Producer, lane};
 use crate::load::Load;
 
@@ -19,7 +19,7 @@ pub struct LaneEnd {
 
 const BATCH: u32 = 64;
 
-impl Carrier for LaneAlone {
+impl Transport for LaneAlone {
     const NAME: &'static str = "lane alone";
 
     type End = LaneEnd;

@@ -1,36 +1,36 @@
 //! Many ports: the same messages over 1, 100 or 10,000 open ports, some of them or all active.
 
-use super::{Contender, Question};
-use crate::carrier::{
-    BlockLimit, Carrier, Core, CrossbeamUnbounded, End, RingPerPort, Rtrb, TokioUnbounded, apart,
-};
-use crate::duo::duo;
+use super::{Benchmark, Candidate};
+use crate::benchmark::one_way::take;
 use crate::load::{Load, Static32};
-use crate::question::one_way::take;
+use crate::transport::{
+    BlockLimit, Core, CrossbeamUnbounded, End, RingPerPort, Rtrb, TokioUnbounded, Transport, apart,
+};
+use crate::two_threads::two_threads;
 use std::mem;
 
 /// Open ports, and how many percent of them are active.
 pub(crate) const CASES: [(usize, usize); 6] =
     [(1, 100), (100, 1), (100, 100), (10_000, 1), (10_000, 10), (10_000, 100)];
 
-/// The name of the question with so many ports.
+/// The name of the benchmark with so many ports.
 #[must_use]
 pub fn name(ports: usize, percent: usize) -> String {
     format!("many ports, {ports} open, {percent} % active")
 }
 
-pub(super) fn questions() -> Vec<Question> {
-    CASES.map(|(ports, percent)| question(ports, percent)).into()
+pub(super) fn benchmarks() -> Vec<Benchmark> {
+    CASES.map(|(ports, percent)| benchmark(ports, percent)).into()
 }
 
-/// The question with so many open ports.
+/// The benchmark with so many open ports.
 #[must_use]
-pub fn question(ports: usize, percent: usize) -> Question {
-    Question {
+pub fn benchmark(ports: usize, percent: usize) -> Benchmark {
+    Benchmark {
         name: name(ports, percent),
         targets: &["T5"],
         operations: 32 * 1024,
-        contenders: vec![
+        candidates: vec![
             active::<Core, _>(ports, percent, Static32),
             active::<BlockLimit<4>, _>(ports, percent, Static32),
             active::<RingPerPort, _>(ports, percent, Static32),
@@ -41,9 +41,9 @@ pub fn question(ports: usize, percent: usize) -> Question {
     }
 }
 
-/// A contender with so many open ports, of which `percent` are active in turn.
-pub fn active<C: Carrier, L: Load>(ports: usize, percent: usize, load: L) -> Contender {
-    Contender::new(C::NAME, move |processors, count| {
+/// A candidate with so many open ports, of which `percent` are active in turn.
+pub fn active<C: Transport, L: Load>(ports: usize, percent: usize, load: L) -> Candidate {
+    Candidate::new(C::NAME, move |processors, count| {
         let (mut poster, mut listener) = apart::<C>(ports);
         let active: Vec<_> = scattered(ports, percent).into_iter().map(|port| poster.port(port)).collect();
         let mut turn = active.iter().cycle();
@@ -51,7 +51,7 @@ pub fn active<C: Carrier, L: Load>(ports: usize, percent: usize, load: L) -> Con
         // of them lies in the wrong processor's cache until it is first used.
         let round = active.len().next_multiple_of(64);
         let (mut first, mut second) = (round, round);
-        duo(
+        two_threads(
             processors,
             count,
             |count| {

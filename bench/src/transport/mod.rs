@@ -1,4 +1,4 @@
-//! The contenders: ways to bring the messages of some ports from one thread to another.
+//! The candidates' transports: ways to bring the messages of some ports from one thread to another.
 
 /// For an [`End`] whose ports have no names but their numbers. Before the modules, which use it.
 macro_rules! ports_by_number {
@@ -35,6 +35,7 @@ use crate::load::Load;
 use bytes::Bytes;
 use crossbeam_utils::CachePadded;
 use std::hint::black_box;
+use std::ops::Deref;
 
 /// What a channel carries for a port: its number and the message.
 pub type Item = (u32, Bytes);
@@ -43,7 +44,7 @@ pub type Item = (u32, Bytes);
 pub const BOUND: usize = 1024;
 
 /// A way between two threads, both directions.
-pub trait Carrier {
+pub trait Transport {
     /// What a row of figures is labelled with.
     const NAME: &'static str;
 
@@ -56,7 +57,7 @@ pub trait Carrier {
 
 /// Both ends, neither on a cache line of the other's: each is to belong to its own thread.
 #[must_use]
-pub fn apart<C: Carrier>(ports: usize) -> (CachePadded<C::End>, CachePadded<C::End>) {
+pub fn apart<C: Transport>(ports: usize) -> (CachePadded<C::End>, CachePadded<C::End>) {
     let (first, second) = C::between(ports);
     (CachePadded::new(first), CachePadded::new(second))
 }
@@ -68,7 +69,7 @@ fn both_ways<S, T, E>(queue: impl Fn() -> (S, T), end: impl Fn(S, T) -> E) -> (E
     (end(to_second, from_second), end(to_first, from_first))
 }
 
-/// One thread's end of a [`Carrier`].
+/// One thread's end of a [`Transport`].
 pub trait End: Send {
     /// What a port is named by, which whoever posts has at hand.
     type Port: Copy + Send + Sync;
@@ -94,6 +95,12 @@ pub trait Sleeper: End {
 pub(crate) fn look_at(port: impl Copy, bytes: &[u8]) {
     black_box(port);
     black_box(bytes.first());
+}
+
+/// Looks at what was taken, if anything was.
+#[inline]
+pub(crate) fn look_at_any(taken: Option<(impl Copy, impl Deref<Target = [u8]>)>) -> bool {
+    taken.inspect(|(port, bytes)| look_at(*port, bytes)).is_some()
 }
 
 /// The same for a channel's item.

@@ -1,10 +1,10 @@
-//! What a target demands of one question's answers.
+//! What a target wants of one benchmark's results.
 
 use super::{Bound, Verdict};
-use crate::carrier::{BlockLimit, CacheLines, Carrier};
 use crate::report::Findings;
 use crate::sample::{Label, Spread, Summary};
-use crate::topology::Regime;
+use crate::topology::Topology;
+use crate::transport::{BlockLimit, CacheLines, Transport};
 
 /// Fewer samples have no median to speak of.
 const LEAST: usize = 3;
@@ -13,11 +13,11 @@ const ENOUGH: usize = 5;
 
 /// One comparison.
 #[derive(Clone, Debug)]
-pub struct Demand {
-    /// The target.
-    pub target: &'static str,
-    /// In which question's answers our figure is.
-    pub question: String,
+pub struct Target {
+    /// The target's name; several comparisons may be of one.
+    pub name: &'static str,
+    /// In which benchmark's results our figure is.
+    pub benchmark: String,
     /// Who is judged.
     pub ours: &'static str,
     /// With whom.
@@ -30,21 +30,21 @@ pub struct Demand {
     pub bound: f64,
 }
 
-/// With whom a contender is compared.
+/// With whom a candidate is compared.
 #[derive(Clone, Debug)]
 pub enum Against {
-    /// The best of these, in the same question.
+    /// The best of these, in the same benchmark.
     BestOf(&'static [&'static str]),
-    /// A contender of another question.
+    /// A candidate of another benchmark.
     In {
-        /// The other question.
-        question: String,
-        /// Its contender.
-        contender: &'static str,
+        /// The other benchmark.
+        benchmark: String,
+        /// Its candidate.
+        candidate: &'static str,
     },
 }
 
-/// What of the answers is compared.
+/// What of the results is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The medians.
@@ -80,21 +80,21 @@ impl Relation {
     }
 }
 
-impl Demand {
+impl Target {
     /// The verdict, if both sides were measured under one label, often enough.
     pub(super) fn judge(&self, findings: &Findings) -> Option<Verdict> {
         let (label, _) = findings
-            .labels(&self.question)
+            .labels(&self.benchmark)
             .filter_map(|label| Some((label, self.samples(findings, label)?)))
             .filter(|(_, samples)| *samples >= LEAST)
             .max_by_key(|(label, samples)| {
-                (*label == Label::TwoThreads(Regime::SameComplex) && *samples >= ENOUGH, *samples)
+                (*label == Label::TwoThreads(Topology::SameComplex) && *samples >= ENOUGH, *samples)
             })?;
         let (ours, name, theirs) = self.compared(findings, label)?;
         let (our, their) = (self.part.of(ours)?, self.part.of(theirs)?);
         Some(Verdict {
-            target: self.target,
-            what: format!("{}{}", self.question, if self.part == Part::P99 { ", p99" } else { "" }),
+            target: self.name,
+            what: format!("{}{}", self.benchmark, if self.part == Part::P99 { ", p99" } else { "" }),
             unit: "ns",
             label: Some(label),
             ours: our,
@@ -111,31 +111,31 @@ impl Demand {
         Some(ours.count.min(theirs.count))
     }
 
-    /// Our answer under a label, the one that it is compared with, and whose that is.
+    /// Our result under a label, the one that it is compared with, and whose that is.
     fn compared(&self, findings: &Findings, label: Label) -> Option<(Summary, String, Summary)> {
-        let ours = findings.get(&self.question, label, self.ours)?;
+        let ours = findings.get(&self.benchmark, label, self.ours)?;
         let part = |summary: &Summary| self.part.of(*summary).map_or(f64::INFINITY, |spread| spread.median);
         let (name, theirs) = match &self.against {
             Against::BestOf(rivals) => rivals
                 .iter()
-                .filter_map(|name| Some(((*name).into(), findings.get(&self.question, label, name)?)))
+                .filter_map(|name| Some(((*name).into(), findings.get(&self.benchmark, label, name)?)))
                 .min_by(|(_, one), (_, other)| part(one).total_cmp(&part(other)))?,
-            Against::In { question, contender } => {
-                // A question for one thread may be compared with one for two.
-                let theirs = findings.get(question, label, contender).or_else(|| {
-                    findings.labels(question).find_map(|label| findings.get(question, label, contender))
+            Against::In { benchmark, candidate } => {
+                // A benchmark for one thread may be compared with one for two.
+                let theirs = findings.get(benchmark, label, candidate).or_else(|| {
+                    findings.labels(benchmark).find_map(|label| findings.get(benchmark, label, candidate))
                 })?;
-                (format!("{contender}, {question}"), theirs)
+                (format!("{candidate}, {benchmark}"), theirs)
             }
         };
         Some((ours, name, theirs))
     }
 
-    /// Blocks handed over whole where they were asked, and for a round trip bare lines.
+    /// Blocks handed over whole where they are candidates, and for a round trip bare lines.
     fn limit(&self, findings: &Findings, label: Label) -> Option<f64> {
         let limit = [BlockLimit::<4>::NAME, CacheLines::NAME]
             .into_iter()
-            .find_map(|name| findings.get(&self.question, label, name))?;
+            .find_map(|name| findings.get(&self.benchmark, label, name))?;
         Some(self.part.of(limit)?.median)
     }
 }

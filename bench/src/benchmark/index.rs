@@ -5,9 +5,9 @@
 //! the index keeps and visited as `tabs.connect` visits them, beside a plain map with the
 //! same hasher and the same tabs.
 
-use super::{Contender, OURS, Question};
-use crate::duo::{duo, solo};
+use super::{Benchmark, Candidate, OURS};
 use crate::sync::{HashMap, ShardedMap};
+use crate::two_threads::{one_thread, two_threads};
 use crossbeam_utils::CachePadded;
 use port_core::{DocumentId, FrameId, TabId};
 use std::hint::black_box;
@@ -26,14 +26,14 @@ const CHANGE: usize = 100;
 /// The extension whose contexts are looked for.
 const INSTANCE: u64 = 3;
 
-pub(super) fn questions() -> Vec<Question> {
-    let question = |name: &str, contenders| Question {
+pub(super) fn benchmarks() -> Vec<Benchmark> {
+    let benchmark = |name: &str, candidates| Benchmark {
         name: name.into(),
         targets: &["T9"],
         operations: 64 * 1024,
-        contenders,
+        candidates,
     };
-    vec![question(ALONE, vec![alone(), unsynchronised()]), question(TOGETHER, vec![together(), apart()])]
+    vec![benchmark(ALONE, vec![alone(), unsynchronised()]), benchmark(TOGETHER, vec![together(), apart()])]
 }
 
 /// A tab as the core's index keeps it.
@@ -133,37 +133,37 @@ fn in_plain(map: &mut HashMap<TabId, Tab>, order: &mut Order, count: usize) {
     }
 }
 
-fn alone() -> Contender {
-    Contender::new(OURS, |processors, count| {
+fn alone() -> Candidate {
+    Candidate::new(OURS, |processors, count| {
         let (map, mut order) = (shared(), Order::new(1));
-        solo(processors, count, |count| in_shared(&map, &mut order, count))
+        one_thread(processors, count, |count| in_shared(&map, &mut order, count))
     })
 }
 
-fn unsynchronised() -> Contender {
-    Contender::new(UNSYNCHRONISED, |processors, count| {
+fn unsynchronised() -> Candidate {
+    Candidate::new(UNSYNCHRONISED, |processors, count| {
         let (mut map, mut order): (HashMap<_, _>, _) = (tabs().collect(), Order::new(1));
-        solo(processors, count, |count| in_plain(&mut map, &mut order, count))
+        one_thread(processors, count, |count| in_plain(&mut map, &mut order, count))
     })
 }
 
 /// Both threads in one map.
-fn together() -> Contender {
-    Contender::new(OURS, |processors, count| {
+fn together() -> Candidate {
+    Candidate::new(OURS, |processors, count| {
         let (map, mut one, mut other) = (shared(), Order::new(1), Order::new(2));
         let one = |count| in_shared(&map, &mut one, count / 2);
         let other = |count| in_shared(&map, &mut other, count / 2);
-        duo(processors, count, one, other)
+        two_threads(processors, count, one, other)
     })
 }
 
 /// A map for each thread: what the processors and their memory allow.
-fn apart() -> Contender {
-    Contender::new(UNSYNCHRONISED, |processors, count| {
+fn apart() -> Candidate {
+    Candidate::new(UNSYNCHRONISED, |processors, count| {
         let (mut map, mut one): (HashMap<_, _>, _) = (tabs().collect(), Order::new(1));
         let (mut map_of_other, mut other): (HashMap<_, _>, _) = (tabs().collect(), Order::new(2));
         let one = |count| in_plain(&mut map, &mut one, count / 2);
         let other = |count| in_plain(&mut map_of_other, &mut other, count / 2);
-        duo(processors, count, one, other)
+        two_threads(processors, count, one, other)
     })
 }

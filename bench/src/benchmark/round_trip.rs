@@ -1,16 +1,15 @@
 //! Round trip: a message there and one back, timed one by one.
 
-use super::{Contender, Question};
-use crate::carrier::{
-    CacheLines, Carrier, Core, CrossbeamArray, CrossbeamBounded, CrossbeamSegments, CrossbeamUnbounded, End,
-    FlumeUnbounded, Gil, Ipc, KanalUnbounded, LaneAlone, Nexus, RingPerPort, Ringbuf, Rtrb, Sleeper,
-    StdUnbounded, TokioUnbounded, apart,
-};
-use crate::duo::{duo, p99};
+use super::{Benchmark, Candidate};
+use crate::benchmark::one_way::take;
 use crate::load::{Load, Static32};
-use crate::question::one_way::take;
 use crate::sample::Sample;
 use crate::topology::Processors;
+use crate::transport::{
+    CacheLines, Core, CrossbeamUnbounded, End, Ipc, LaneAlone, Sleeper, StdUnbounded, TokioUnbounded,
+    Transport, apart,
+};
+use crate::two_threads::{p99, two_threads};
 use port_core::EventLoop;
 use std::hint::black_box;
 use std::sync::OnceLock;
@@ -18,44 +17,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-/// A question's name.
+/// A benchmark's name.
 pub const SPINNING: &str = "round trip, spinning";
-/// A question's name.
+/// A benchmark's name.
 pub const SLEEPING: &str = "round trip, sleeping";
 /// What any sleeping costs on this system.
 pub const PARK: &str = "park and unpark";
 
-pub(super) fn questions() -> Vec<Question> {
+pub(super) fn benchmarks() -> Vec<Benchmark> {
     vec![
-        Question {
-            name: SPINNING.into(),
-            targets: &["T3"],
-            operations: 8 * 1024,
-            contenders: vec![
-                spin::<Core, _>(Static32),
-                spin::<LaneAlone, _>(Static32),
-                spin::<CacheLines, _>(Static32),
-                spin::<RingPerPort, _>(Static32),
-                spin::<Rtrb, _>(Static32),
-                spin::<Ringbuf, _>(Static32),
-                spin::<Gil, _>(Static32),
-                spin::<Nexus, _>(Static32),
-                spin::<CrossbeamArray, _>(Static32),
-                spin::<CrossbeamSegments, _>(Static32),
-                spin::<CrossbeamBounded, _>(Static32),
-                spin::<CrossbeamUnbounded, _>(Static32),
-                spin::<KanalUnbounded, _>(Static32),
-                spin::<TokioUnbounded, _>(Static32),
-                spin::<StdUnbounded, _>(Static32),
-                spin::<FlumeUnbounded, _>(Static32),
-                spin::<Ipc, _>(Static32).slow(8),
-            ],
-        },
-        Question {
+        Benchmark { name: SPINNING.into(), targets: &["T3"], operations: 8 * 1024, candidates: spinning() },
+        Benchmark {
             name: SLEEPING.into(),
             targets: &["T3"],
             operations: 512,
-            contenders: vec![
+            candidates: vec![
                 sleep_in_core(),
                 park(),
                 wait::<CrossbeamUnbounded, _>(Static32),
@@ -66,6 +42,14 @@ pub(super) fn questions() -> Vec<Question> {
     ]
 }
 
+fn spinning() -> Vec<Candidate> {
+    let mut all =
+        vec![spin::<Core, _>(Static32), spin::<LaneAlone, _>(Static32), spin::<CacheLines, _>(Static32)];
+    all.extend(every_rival!(spin, Static32));
+    all.push(spin::<Ipc, _>(Static32).slow(8));
+    all
+}
+
 /// Has both threads do `there` and `back` so many times and times each `there`.
 fn timed(
     processors: &Processors,
@@ -74,7 +58,7 @@ fn timed(
     mut back: impl FnMut() + Send,
 ) -> Sample {
     let mut times = Vec::with_capacity(count);
-    let mut sample = duo(
+    let mut sample = two_threads(
         processors,
         count,
         |count| {
@@ -96,8 +80,8 @@ fn timed(
 }
 
 /// Both threads spin.
-pub fn spin<C: Carrier, L: Load>(load: L) -> Contender {
-    Contender::new(C::NAME, move |processors, count| {
+pub fn spin<C: Transport, L: Load>(load: L) -> Candidate {
+    Candidate::new(C::NAME, move |processors, count| {
         let (mut near, mut far) = apart::<C>(1);
         let (near_port, far_port) = (near.port(0), far.port(0));
         timed(
@@ -115,8 +99,8 @@ pub fn spin<C: Carrier, L: Load>(load: L) -> Contender {
     })
 }
 
-fn wait<C: Carrier<End: Sleeper>, L: Load>(load: L) -> Contender {
-    Contender::new(C::NAME, move |processors, count| {
+fn wait<C: Transport<End: Sleeper>, L: Load>(load: L) -> Candidate {
+    Candidate::new(C::NAME, move |processors, count| {
         let (mut near, mut far) = apart::<C>(1);
         let (near_port, far_port) = (near.port(0), far.port(0));
         asleep(timed(
@@ -136,12 +120,12 @@ fn wait<C: Carrier<End: Sleeper>, L: Load>(load: L) -> Contender {
 
 /// Both sleep, each until the other wakes it.
 fn asleep(sample: Sample) -> Sample {
-    Sample { kept_waiting: None, ..sample }
+    Sample { preempted: None, ..sample }
 }
 
 /// The core, going to sleep at once.
-fn sleep_in_core() -> Contender {
-    Contender::new(Core::NAME, |processors, count| {
+fn sleep_in_core() -> Candidate {
+    Candidate::new(Core::NAME, |processors, count| {
         let (mut near, mut far) = apart::<Core>(1);
         let (near_port, far_port) = (near.port(0), far.port(0));
         near.event_loop.set_looks_before_sleep(0);
@@ -163,8 +147,8 @@ fn sleep_in_core() -> Contender {
 }
 
 /// A flag, `park` and `unpark`.
-fn park() -> Contender {
-    Contender::new(PARK, |processors, count| {
+fn park() -> Candidate {
+    Candidate::new(PARK, |processors, count| {
         let (there, back) = (AtomicBool::new(false), AtomicBool::new(false));
         let (near, far) = (thread::current(), OnceLock::new());
         asleep(timed(

@@ -1,17 +1,17 @@
 //! Channels, one per direction for all ports.
 
-use super::{BOUND, Carrier, End, Item, Sleeper, both_ways, item, look_at_item};
+use super::{BOUND, End, Item, Sleeper, Transport, both_ways, item, look_at_item};
 use crate::load::Load;
 
-/// A carrier of two channels of one kind.
+/// A transport of two channels of one kind.
 macro_rules! channel {
     (
-        $(#[$doc:meta])* $carrier:ident, $end:ident, $name:literal, $sender:ty, $receiver:ty,
+        $(#[$doc:meta])* $transport:ident, $end:ident, $name:literal, $sender:ty, $receiver:ty,
         new: $new:expr, send: $send:expr, try_receive: $try_receive:expr, receive: $receive:expr $(,)?
     ) => {
         $(#[$doc])*
         #[derive(Debug)]
-        pub struct $carrier;
+        pub struct $transport;
 
         /// One end of both channels.
         #[derive(Debug)]
@@ -20,7 +20,7 @@ macro_rules! channel {
             receiver: $receiver,
         }
 
-        impl Carrier for $carrier {
+        impl Transport for $transport {
             const NAME: &'static str = $name;
 
             type End = $end;

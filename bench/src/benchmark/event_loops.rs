@@ -1,12 +1,12 @@
 //! Event loops: the same messages to one background from pages of which each has an
 //! event loop, one of them active or all.
 
-use super::{BLOCK, Contender, Question};
-use crate::carrier::{CoreEnd, Item, item, look_at_item};
-use crate::crowd::{Crowd, Page};
-use crate::duo::duo;
+use super::{BLOCK, Benchmark, Candidate};
+use crate::benchmark::one_way::take;
 use crate::load::{Load, Static32};
-use crate::question::one_way::take;
+use crate::many_loops::{ManyLoops, Page};
+use crate::transport::{CoreEnd, Item, item, look_at_item};
+use crate::two_threads::two_threads;
 use crossbeam_utils::CachePadded;
 use std::hint::spin_loop;
 
@@ -15,28 +15,28 @@ pub const ONE: &str = "port-core, one active";
 /// What it is called where all post, in bursts and in turn.
 pub const ALL: &str = "port-core, all active";
 
-/// The question with so many event loops joined to the listener's.
+/// The benchmark with so many event loops joined to the listener's.
 #[must_use]
-pub fn question(loops: u32) -> Question {
-    Question {
+pub fn benchmark(loops: u32) -> Benchmark {
+    Benchmark {
         name: format!("event loops, {loops}"),
         targets: &[],
         operations: 32 * 1024,
-        contenders: vec![joined(ONE, loops, 1), joined(ALL, loops, loops), channel(loops)],
+        candidates: vec![joined(ONE, loops, 1), joined(ALL, loops, loops), channel(loops)],
     }
 }
 
 /// So many loops joined to the listener's, `active` of which post in turn. One thread
 /// owns them all, for it is the listener that has many lanes.
-fn joined(name: &'static str, loops: u32, active: u32) -> Contender {
-    Contender::new(name, move |processors, count| {
-        let mut crowd = Crowd::new(1, loops);
-        crowd.join();
-        let (background, _) = crowd.backgrounds.pop().expect("one background");
+fn joined(name: &'static str, loops: u32, active: u32) -> Candidate {
+    Candidate::new(name, move |processors, count| {
+        let mut many_loops = ManyLoops::new(1, loops);
+        many_loops.join();
+        let (background, _) = many_loops.backgrounds.pop().expect("one background");
         let mut listener = CachePadded::new(CoreEnd { event_loop: background, ports: Vec::new() });
-        let mut pages = crowd.pages;
+        let mut pages = many_loops.pages;
         let mut turns = (0..active as usize).cycle();
-        duo(
+        two_threads(
             processors,
             count,
             |count| {
@@ -57,12 +57,12 @@ fn burst(page: &mut Page) {
 }
 
 /// A channel into which everyone posts, as a browser without lanes would have it.
-fn channel(loops: u32) -> Contender {
-    Contender::new("one crossbeam for all", move |processors, count| {
+fn channel(loops: u32) -> Candidate {
+    Candidate::new("one crossbeam for all", move |processors, count| {
         let (sender, receiver) = crossbeam_channel::unbounded::<Item>();
         let senders = vec![sender; loops as usize];
         let mut turns = senders.iter().cycle();
-        duo(
+        two_threads(
             processors,
             count,
             |count| {

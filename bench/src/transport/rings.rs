@@ -1,7 +1,7 @@
 //! Published queues without a bell, one per direction for all ports: rings for one
 //! producer and one consumer, and crossbeam's two for any number.
 
-use super::{BOUND, Carrier, End, Item, both_ways, item, look_at_item};
+use super::{BOUND, End, Item, Transport, both_ways, item, look_at_item};
 use crate::load::Load;
 use crossbeam_queue::{ArrayQueue, SegQueue};
 use ringbuf::traits::{Consumer as _, Producer as _, Split};
@@ -10,15 +10,15 @@ use std::hint::spin_loop;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-/// A carrier of two queues of one kind.
+/// A transport of two queues of one kind.
 macro_rules! ring {
     (
-        $(#[$doc:meta])* $carrier:ident, $end:ident, $name:literal, $producer:ty, $consumer:ty,
+        $(#[$doc:meta])* $transport:ident, $end:ident, $name:literal, $producer:ty, $consumer:ty,
         new: $new:expr, push: $push:expr, pop: $pop:expr $(,)?
     ) => {
         $(#[$doc])*
         #[derive(Debug)]
-        pub struct $carrier;
+        pub struct $transport;
 
         /// One end of both queues.
         pub struct $end {
@@ -26,7 +26,7 @@ macro_rules! ring {
             consumer: $consumer,
         }
 
-        impl Carrier for $carrier {
+        impl Transport for $transport {
             const NAME: &'static str = $name;
 
             type End = $end;

@@ -1,9 +1,9 @@
 //! Connect, accept and disconnect, in bursts of 64.
 
-use super::{BLOCK, Contender, OURS, Question};
-use crate::carrier::Item;
-use crate::duo::{duo, solo};
+use super::{BLOCK, Benchmark, Candidate, OURS};
 use crate::scene::Scene;
+use crate::transport::Item;
+use crate::two_threads::{one_thread, two_threads};
 use crossbeam_utils::CachePadded;
 use dashmap::DashMap;
 use foldhash::fast::FixedState;
@@ -11,6 +11,7 @@ use port_core::{ContextId, Event, EventLoop, PortId, TabTarget};
 use std::collections::VecDeque;
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::mpsc;
 
 /// What the core is called where both contexts share an event loop.
 pub const ONE_LOOP: &str = "port-core, one event loop";
@@ -24,18 +25,18 @@ pub const TOKIO: &str = "dashmap + two tokio";
 /// Bursts that the opener may be ahead.
 const AHEAD: usize = 4;
 
-/// A question's name.
+/// A benchmark's name.
 pub const ALONE: &str = "connect, one thread";
-/// A question's name.
+/// A benchmark's name.
 pub const APART: &str = "connect, two threads";
 
-pub(super) fn questions() -> Vec<Question> {
+pub(super) fn benchmarks() -> Vec<Benchmark> {
     vec![
-        Question {
+        Benchmark {
             name: ALONE.into(),
             targets: &["T4"],
             operations: 8 * 1024,
-            contenders: vec![
+            candidates: vec![
                 core_alone(OURS, Scene::of_two_loops),
                 core_alone(ONE_LOOP, Scene::of_one_loop),
                 rival_alone::<Flume>(FLUME),
@@ -43,11 +44,11 @@ pub(super) fn questions() -> Vec<Question> {
                 rival_alone::<Tokio>(TOKIO),
             ],
         },
-        Question {
+        Benchmark {
             name: APART.into(),
             targets: &["T4"],
             operations: 8 * 1024,
-            contenders: vec![
+            candidates: vec![
                 core_apart(OURS),
                 rival_apart::<Flume>(FLUME),
                 rival_apart::<Crossbeam>(CROSSBEAM),
@@ -79,12 +80,12 @@ fn end_burst(opener: &mut EventLoop, ports: &mut Vec<PortId>) {
 }
 
 /// One thread plays both sides.
-pub fn core_alone(name: &'static str, scene: fn(u64) -> Scene) -> Contender {
-    Contender::new(name, move |processors, count| {
+pub fn core_alone(name: &'static str, scene: fn(u64) -> Scene) -> Candidate {
+    Candidate::new(name, move |processors, count| {
         let Scene { mut opener, mut receiver, background, target, .. } = scene(1);
         let target = target.name("bench");
         let mut ports = Vec::with_capacity(BLOCK);
-        solo(processors, count, |count| {
+        one_thread(processors, count, |count| {
             for _ in 0..count / BLOCK {
                 open_burst(&mut opener, background, &target, &mut ports);
                 receiver.as_mut().map(drain);
@@ -98,8 +99,8 @@ pub fn core_alone(name: &'static str, scene: fn(u64) -> Scene) -> Contender {
 }
 
 /// A thread for each side.
-pub fn core_apart(name: &'static str) -> Contender {
-    Contender::new(name, |processors, count| {
+pub fn core_apart(name: &'static str) -> Candidate {
+    Candidate::new(name, |processors, count| {
         let Scene { opener, receiver, background, target, .. } = Scene::of_two_loops(1);
         let mut opener = CachePadded::new(opener);
         let mut receiver = CachePadded::new(receiver.expect("the scene has two loops"));
@@ -107,7 +108,7 @@ pub fn core_apart(name: &'static str) -> Contender {
         let mut ports = Vec::with_capacity(BLOCK);
         let ended = Progress::default();
         let mut opened = 0;
-        duo(
+        two_threads(
             processors,
             count,
             |count| {
@@ -196,11 +197,11 @@ fn accept<K: Kind>(offered: &flume::Receiver<Port<K>>, ports: &mut VecDeque<Port
     ended
 }
 
-fn rival_alone<K: Kind>(name: &'static str) -> Contender {
-    Contender::new(name, |processors, count| {
+fn rival_alone<K: Kind>(name: &'static str) -> Candidate {
+    Candidate::new(name, |processors, count| {
         let (index, offered) = index::<K>();
         let (mut opened, mut accepted) = (Vec::with_capacity(BLOCK), VecDeque::with_capacity(BLOCK));
-        solo(processors, count, |count| {
+        one_thread(processors, count, |count| {
             for _ in 0..count / BLOCK {
                 opened.extend((0..BLOCK).map(|_| open(&index)));
                 assert_eq!(accept(&offered, &mut accepted), 0);
@@ -211,13 +212,13 @@ fn rival_alone<K: Kind>(name: &'static str) -> Contender {
     })
 }
 
-fn rival_apart<K: Kind>(name: &'static str) -> Contender {
-    Contender::new(name, |processors, count| {
+fn rival_apart<K: Kind>(name: &'static str) -> Candidate {
+    Candidate::new(name, |processors, count| {
         let (index, offered) = index::<K>();
         let (mut ours, mut accepted) = (Vec::with_capacity(BLOCK), VecDeque::with_capacity(AHEAD * BLOCK));
         let ended = Progress::default();
         let mut opened = 0;
-        duo(
+        two_threads(
             processors,
             count,
             |count| {
@@ -233,47 +234,37 @@ fn rival_apart<K: Kind>(name: &'static str) -> Contender {
     })
 }
 
-struct Flume;
+macro_rules! kind {
+    ($kind:ident, $channel:path, $sender:ty, $receiver:ty, $closed:pat) => {
+        struct $kind;
 
-impl Kind for Flume {
-    type Sender = flume::Sender<Item>;
-    type Receiver = flume::Receiver<Item>;
+        impl Kind for $kind {
+            type Sender = $sender;
+            type Receiver = $receiver;
 
-    fn channel() -> (Self::Sender, Self::Receiver) {
-        flume::unbounded()
-    }
+            fn channel() -> (Self::Sender, Self::Receiver) {
+                $channel()
+            }
 
-    fn is_closed(receiver: &mut Self::Receiver) -> bool {
-        matches!(receiver.try_recv(), Err(flume::TryRecvError::Disconnected))
-    }
+            fn is_closed(receiver: &mut Self::Receiver) -> bool {
+                matches!(receiver.try_recv(), Err($closed))
+            }
+        }
+    };
 }
 
-struct Crossbeam;
-
-impl Kind for Crossbeam {
-    type Sender = crossbeam_channel::Sender<Item>;
-    type Receiver = crossbeam_channel::Receiver<Item>;
-
-    fn channel() -> (Self::Sender, Self::Receiver) {
-        crossbeam_channel::unbounded()
-    }
-
-    fn is_closed(receiver: &mut Self::Receiver) -> bool {
-        matches!(receiver.try_recv(), Err(crossbeam_channel::TryRecvError::Disconnected))
-    }
-}
-
-struct Tokio;
-
-impl Kind for Tokio {
-    type Sender = tokio::sync::mpsc::UnboundedSender<Item>;
-    type Receiver = tokio::sync::mpsc::UnboundedReceiver<Item>;
-
-    fn channel() -> (Self::Sender, Self::Receiver) {
-        tokio::sync::mpsc::unbounded_channel()
-    }
-
-    fn is_closed(receiver: &mut Self::Receiver) -> bool {
-        matches!(receiver.try_recv(), Err(tokio::sync::mpsc::error::TryRecvError::Disconnected))
-    }
-}
+kind!(Flume, flume::unbounded, flume::Sender<Item>, flume::Receiver<Item>, flume::TryRecvError::Disconnected);
+kind!(
+    Crossbeam,
+    crossbeam_channel::unbounded,
+    crossbeam_channel::Sender<Item>,
+    crossbeam_channel::Receiver<Item>,
+    crossbeam_channel::TryRecvError::Disconnected
+);
+kind!(
+    Tokio,
+    mpsc::unbounded_channel,
+    mpsc::UnboundedSender<Item>,
+    mpsc::UnboundedReceiver<Item>,
+    mpsc::error::TryRecvError::Disconnected
+);

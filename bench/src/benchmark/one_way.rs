@@ -1,14 +1,14 @@
 //! One way: a message after the other on one port, as fast as they go.
 
-use super::{Contender, Question};
-use crate::carrier::{
-    BlockLimit, Carrier, Core, CrossbeamArray, CrossbeamBounded, CrossbeamSegments, CrossbeamUnbounded, End,
-    FlumeUnbounded, Gil, Ipc, KanalUnbounded, LaneAlone, Nexus, RingPerPort, Ringbuf, Rtrb, Sleeper,
-    StdUnbounded, TokioUnbounded, apart,
-};
-use crate::duo::duo;
+use super::{Benchmark, Candidate};
 use crate::load::{Allocated32, Allocated4096, Load, Slice100, Static32};
 use crate::sample::Sample;
+use crate::transport::{
+    BlockLimit, Core, CrossbeamArray, CrossbeamBounded, CrossbeamSegments, CrossbeamUnbounded, End,
+    FlumeUnbounded, Gil, Ipc, KanalUnbounded, LaneAlone, Nexus, Ringbuf, Rtrb, Sleeper, StdUnbounded,
+    TokioUnbounded, Transport, apart,
+};
+use crate::two_threads::two_threads;
 use std::hint::spin_loop;
 
 /// Few enough that a sample often fits between two turns of other processes.
@@ -18,20 +18,20 @@ const MESSAGES: usize = 32 * 1024;
 const WORDS_OF_32: usize = 4;
 const WORDS_OF_104: usize = 13;
 
-/// A question's name.
+/// A benchmark's name.
 pub const LANE: &str = "lane alone";
-/// A question's name.
+/// A benchmark's name.
 pub const STATIC: &str = "one way, 32 static bytes";
-/// A question's name.
+/// A benchmark's name.
 pub const SLICES: &str = "one way, 100 bytes slice to slice";
-/// A question's name.
+/// A benchmark's name.
 pub const ASLEEP: &str = "one way, 32 static bytes, may sleep";
 
-pub(super) fn questions() -> Vec<Question> {
+pub(super) fn benchmarks() -> Vec<Benchmark> {
     vec![
         lane_alone(),
-        Question { targets: &["T2"], ..spinning(STATIC, everyone::<Static32, WORDS_OF_32>(Static32)) },
-        Question {
+        Benchmark { targets: &["T2"], ..spinning(STATIC, everyone::<Static32, WORDS_OF_32>(Static32)) },
+        Benchmark {
             targets: &["T12"],
             ..spinning(SLICES, {
                 let mut everyone = everyone::<Slice100, WORDS_OF_104>(Slice100);
@@ -46,12 +46,12 @@ pub(super) fn questions() -> Vec<Question> {
 }
 
 /// The lane beside queues that carry the same, and beside what the hardware allows.
-fn lane_alone() -> Question {
-    Question {
+fn lane_alone() -> Benchmark {
+    Benchmark {
         name: LANE.into(),
         targets: &["T1", "T2"],
         operations: 2 * MESSAGES,
-        contenders: vec![
+        candidates: vec![
             spin::<LaneAlone, _>(Static32),
             spin::<BlockLimit<WORDS_OF_32>, _>(Static32),
             spin::<Rtrb, _>(Static32),
@@ -64,33 +64,19 @@ fn lane_alone() -> Question {
     }
 }
 
-/// Where the listener never sleeps, everyone is asked without waiting.
-fn spinning(name: &str, contenders: Vec<Contender>) -> Question {
-    Question { name: name.into(), targets: &[], operations: MESSAGES, contenders }
+/// Where the listener never sleeps, every candidate spins.
+fn spinning(name: &str, candidates: Vec<Candidate>) -> Benchmark {
+    Benchmark { name: name.into(), targets: &[], operations: MESSAGES, candidates }
 }
 
-fn everyone<L: Load, const WORDS: usize>(load: L) -> Vec<Contender> {
-    vec![
-        spin::<Core, _>(load),
-        spin::<BlockLimit<WORDS>, _>(load),
-        spin::<RingPerPort, _>(load),
-        spin::<Rtrb, _>(load),
-        spin::<Ringbuf, _>(load),
-        spin::<Gil, _>(load),
-        spin::<Nexus, _>(load),
-        spin::<CrossbeamArray, _>(load),
-        spin::<CrossbeamSegments, _>(load),
-        spin::<CrossbeamBounded, _>(load),
-        spin::<CrossbeamUnbounded, _>(load),
-        spin::<KanalUnbounded, _>(load),
-        spin::<TokioUnbounded, _>(load),
-        spin::<StdUnbounded, _>(load),
-        spin::<FlumeUnbounded, _>(load),
-    ]
+fn everyone<L: Load, const WORDS: usize>(load: L) -> Vec<Candidate> {
+    let mut everyone = vec![spin::<Core, _>(load), spin::<BlockLimit<WORDS>, _>(load)];
+    everyone.extend(every_rival!(spin, load));
+    everyone
 }
 
 /// One of each family, where the allocation levels them anyway.
-fn some(load: impl Load) -> Vec<Contender> {
+fn some(load: impl Load) -> Vec<Candidate> {
     vec![
         spin::<Core, _>(load),
         spin::<Rtrb, _>(load),
@@ -99,13 +85,13 @@ fn some(load: impl Load) -> Vec<Contender> {
     ]
 }
 
-/// Where the listener may sleep, everyone is asked to wait.
-fn sleeping(name: &str, load: impl Load) -> Question {
-    Question {
+/// Where the listener may sleep, every candidate waits.
+fn sleeping(name: &str, load: impl Load) -> Benchmark {
+    Benchmark {
         name: name.into(),
         targets: &["T2"],
         operations: MESSAGES,
-        contenders: vec![
+        candidates: vec![
             wait::<Core, _>(load),
             wait::<CrossbeamBounded, _>(load),
             wait::<CrossbeamUnbounded, _>(load),
@@ -117,25 +103,30 @@ fn sleeping(name: &str, load: impl Load) -> Question {
     }
 }
 
-/// A contender whose listener spins.
-pub fn spin<C: Carrier, L: Load>(load: L) -> Contender {
-    Contender::new(C::NAME, move |processors, count| {
+/// A candidate whose listener spins.
+pub fn spin<C: Transport, L: Load>(load: L) -> Candidate {
+    Candidate::new(C::NAME, move |processors, count| {
         let (mut poster, mut listener) = apart::<C>(1);
-        duo(processors, count, |count| post(&mut *poster, count, load), |count| take(&mut *listener, count))
+        two_threads(
+            processors,
+            count,
+            |count| post(&mut *poster, count, load),
+            |count| take(&mut *listener, count),
+        )
     })
 }
 
-/// A contender whose listener may sleep.
-pub fn wait<C: Carrier<End: Sleeper>, L: Load>(load: L) -> Contender {
-    Contender::new(C::NAME, move |processors, count| {
+/// A candidate whose listener may sleep.
+pub fn wait<C: Transport<End: Sleeper>, L: Load>(load: L) -> Candidate {
+    Candidate::new(C::NAME, move |processors, count| {
         let (mut poster, mut listener) = apart::<C>(1);
-        let sample = duo(
+        let sample = two_threads(
             processors,
             count,
             |count| post(&mut *poster, count, load),
             |count| (0..count).for_each(|_| listener.wait()),
         );
-        Sample { kept_waiting: None, ..sample }
+        Sample { preempted: None, ..sample }
     })
 }
 

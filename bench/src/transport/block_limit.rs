@@ -1,6 +1,6 @@
 //! What the hardware allows: blocks of 64 records handed over whole.
 
-use super::{Carrier, End};
+use super::{End, Transport};
 use crate::load::Load;
 use crossbeam_utils::CachePadded;
 use std::hint::{black_box, spin_loop};
@@ -43,7 +43,7 @@ struct Block<const WORDS: usize> {
     words: CachePadded<[[AtomicU64; WORDS]; RECORDS]>,
 }
 
-impl<const WORDS: usize> Carrier for BlockLimit<WORDS> {
+impl<const WORDS: usize> Transport for BlockLimit<WORDS> {
     const NAME: &'static str = "limit: blocks of 64";
 
     type End = BlockEnd<WORDS>;

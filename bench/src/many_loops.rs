@@ -2,19 +2,16 @@
 //! background pages, nearly all of them silent.
 
 use crate::allocation::Tally;
-use crate::carrier::Item;
+use crate::browser::{Browser, content_script_of, describe_background, place};
 use crate::concurrent::bell::{Line, Source};
 use crate::concurrent::lane::lane;
 use crate::ids::EventLoopId;
-use port_core::{
-    ContextDescription, ContextId, DocumentId, Event, EventLoop, ExtensionId, FrameId, Listening,
-    MessageService, Place, PortId, TabId, TabTarget, WindowId,
-};
-use std::task::Waker;
+use crate::transport::Item;
+use port_core::{ContextId, DocumentId, Event, EventLoop, FrameId, PortId, TabId, TabTarget};
 
 /// Some extensions, whose backgrounds each have an event loop, and tabs, whose pages do.
 #[derive(Debug)]
-pub struct Crowd {
+pub struct ManyLoops {
     /// A background each.
     pub backgrounds: Vec<(EventLoop, ContextId)>,
     /// A page each, with a content script of every extension.
@@ -32,23 +29,18 @@ pub struct Page {
     pub ports: Vec<PortId>,
 }
 
-impl Crowd {
+impl ManyLoops {
     /// So many of both, without a port between them.
     #[must_use]
     pub fn new(backgrounds: u32, pages: u32) -> Self {
-        let service = MessageService::default();
-        let extensions: Vec<_> = (0..backgrounds)
-            .map(|number| {
-                let id = ExtensionId::new(&format!("bench-{number}@example"));
-                service.extension_loaded(id).expect("loaded once")
-            })
-            .collect();
+        let browser = Browser::new();
+        let extensions: Vec<_> =
+            (0..backgrounds).map(|number| browser.load(&format!("bench-{number}@example"))).collect();
         let backgrounds = extensions
             .iter()
             .map(|extension| {
-                let mut event_loop = service.event_loop(Waker::noop().clone());
-                let background =
-                    ContextDescription::background(*extension).url("ext://bench/bg.js").origin("ext://bench");
+                let mut event_loop = browser.event_loop();
+                let background = describe_background(*extension);
                 let context = event_loop.attach(background).expect("the extension is loaded");
                 (event_loop, context)
             })
@@ -56,16 +48,10 @@ impl Crowd {
         let pages = (1..=u64::from(pages))
             .map(|number| {
                 let tab = TabId::new(number);
-                service.tab_opened(tab, WindowId::new(1)).expect("opened once");
-                let place = Place::new(tab, FrameId::TOP, DocumentId::new(number.into()));
-                service.frame_attached(tab, place.frame, None, place.document).expect("attached once");
-                let mut event_loop = service.event_loop(Waker::noop().clone());
+                let place = browser.tab_at(place(tab, FrameId::TOP, DocumentId::new(number.into())));
+                let mut event_loop = browser.event_loop();
                 for extension in &extensions {
-                    let script = ContextDescription::content_script(*extension, place)
-                        .url("https://a.example/")
-                        .origin("https://a.example");
-                    let context = event_loop.attach(script).expect("the document is shown");
-                    event_loop.set_listening(context, Listening::PORTS).expect("attached");
+                    content_script_of(*extension, &mut event_loop, place);
                 }
                 Page { event_loop, target: TabTarget::new(tab), ports: Vec::with_capacity(extensions.len()) }
             })
@@ -106,17 +92,17 @@ pub fn heap_of_a_lane() -> i64 {
 /// registries keep for a lane is among them.
 #[must_use]
 pub fn heap_per_idle_lane(backgrounds: u32, pages: u32) -> f64 {
-    let mut crowd = Crowd::new(backgrounds, pages);
+    let mut many_loops = ManyLoops::new(backgrounds, pages);
     let (tally, ()) = Tally::of(|| {
-        for (ports, (event_loop, _)) in crowd.join().into_iter().zip(&mut crowd.backgrounds) {
+        for (ports, (event_loop, _)) in many_loops.join().into_iter().zip(&mut many_loops.backgrounds) {
             for port in ports {
                 event_loop.disconnect(port);
             }
         }
-        for page in &mut crowd.pages {
+        for page in &mut many_loops.pages {
             while page.event_loop.next_event().is_some() {}
         }
-        for (event_loop, _) in &mut crowd.backgrounds {
+        for (event_loop, _) in &mut many_loops.backgrounds {
             while event_loop.next_event().is_some() {}
         }
     });

@@ -1,25 +1,25 @@
 //! That a run is judged by what it found, and shown as it was judged.
 
-use port_core_bench::judgement::{Verdict, judge, unmeasured};
-use port_core_bench::question::{Answers, OURS, one_way, round_trip};
+use port_core_bench::benchmark::{OURS, Results, one_way, round_trip};
 use port_core_bench::report::{Findings, document, figure, ratio, to_json};
 use port_core_bench::sample::{Label, Spread, Summary};
-use port_core_bench::topology::Regime;
+use port_core_bench::targets::{Verdict, judge, unmeasured};
+use port_core_bench::topology::Topology;
 
-const NEAR: Label = Label::TwoThreads(Regime::SameComplex);
-const FAR: Label = Label::TwoThreads(Regime::Far);
+const NEAR: Label = Label::TwoThreads(Topology::SameComplex);
+const FAR: Label = Label::TwoThreads(Topology::Far);
 
 fn summary(median: f64, p99: Option<f64>, count: usize) -> Summary {
     let spread = |median| Spread { median, min: median / 2.0, max: median * 2.0 };
     Summary { time: spread(median), p99: p99.map(spread), line: Some(Spread::exactly(90.0)), count }
 }
 
-fn found(question: &str, answers: impl IntoIterator<Item = (Label, &'static str, Summary)>) -> Findings {
-    let mut by_label = Answers::new();
-    for (label, contender, summary) in answers {
-        by_label.entry(label).or_default().push((contender, summary));
+fn found(benchmark: &str, results: impl IntoIterator<Item = (Label, &'static str, Summary)>) -> Findings {
+    let mut by_label = Results::new();
+    for (label, candidate, summary) in results {
+        by_label.entry(label).or_default().push((candidate, summary));
     }
-    Findings { answers: vec![(question.into(), by_label)], ..Findings::default() }
+    Findings { results: vec![(benchmark.into(), by_label)], ..Findings::default() }
 }
 
 fn of(target: &str, findings: &Findings) -> Vec<Verdict> {

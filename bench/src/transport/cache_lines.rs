@@ -1,6 +1,6 @@
 //! What the hardware allows where every message is waited for: cache lines with a number in them.
 
-use super::{Carrier, End, both_ways};
+use super::{End, Transport, both_ways};
 use crate::load::Load;
 use crossbeam_utils::CachePadded;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Lines each way, used in turn: as many as an idle lane has slots.
 const LINES: usize = 8;
 
-/// Carries nothing and never looks whether there is room, so it is good for questions and answers
+/// Carries nothing and never looks whether there is room, so it is good for benchmarks and results
 /// alone. It says what remains of these where all that is done is to write a line and to see it.
 #[derive(Debug)]
 pub struct CacheLines;
@@ -38,7 +38,7 @@ impl Position {
     }
 }
 
-impl Carrier for CacheLines {
+impl Transport for CacheLines {
     const NAME: &'static str = "limit: cache lines";
 
     type End = LinesEnd;

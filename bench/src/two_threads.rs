@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// Has two threads work at the same time and takes the time from the common start
 /// until both are done. Each is called twice with a number of operations: first to
 /// warm up, then for the time.
-pub fn duo(
+pub fn two_threads(
     processors: &Processors,
     count: usize,
     mut first: impl FnMut(usize),
@@ -56,7 +56,7 @@ pub fn duo(
             operations: count,
             line: Some((before, after)),
             p99: None,
-            kept_waiting: waited.zip(other_waited).map(|(first, second)| first + second),
+            preempted: waited.zip(other_waited).map(|(first, second)| first + second),
         }
     })
 }
@@ -67,15 +67,15 @@ fn warm_up(count: usize) -> usize {
     (count / 8).clamp(64, 20_032) / 64 * 64
 }
 
-/// As [`duo`] where one thread does everything.
-pub fn solo(processors: &Processors, count: usize, mut work: impl FnMut(usize)) -> Sample {
+/// Has one thread do everything, and takes its time as [`two_threads`] does.
+pub fn one_thread(processors: &Processors, count: usize, mut work: impl FnMut(usize)) -> Sample {
     core_affinity::set_for_current(processors.first);
     work(warm_up(count));
     let waited = wait_so_far();
     let start = Instant::now();
     work(count);
     let elapsed = start.elapsed();
-    Sample { elapsed, operations: count, line: None, p99: None, kept_waiting: wait_since(waited) }
+    Sample { elapsed, operations: count, line: None, p99: None, preempted: wait_since(waited) }
 }
 
 /// How long the calling thread was ready to run and did not, so far. Linux alone tells.

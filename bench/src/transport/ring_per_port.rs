@@ -4,7 +4,7 @@
 //! else. What it lacks against the core, being only a rival: order across ports, ids
 //! with generations, limits, events.
 
-use super::{Carrier, End, look_at};
+use super::{End, Transport, look_at_any};
 use crate::concurrent::bell::{Armer, Bell, Line, Ringer, Source};
 use crate::concurrent::lane::{Consumer, Producer, lane};
 use crate::concurrent::wakeup::Wakeup;
@@ -44,7 +44,7 @@ struct Inbound {
     polled: bool,
 }
 
-impl Carrier for RingPerPort {
+impl Transport for RingPerPort {
     const NAME: &'static str = "ring per port";
 
     type End = RingEnd;
@@ -151,12 +151,6 @@ impl End for RingEnd {
 
     #[inline]
     fn take(&mut self) -> bool {
-        match self.next() {
-            Some((port, bytes)) => {
-                look_at(port, &bytes);
-                true
-            }
-            None => false,
-        }
+        look_at_any(self.next())
     }
 }

@@ -1,10 +1,10 @@
 //! The targets, and whether a run met them. A bound is never loosened here: what is
 //! short is printed as short.
 
-mod demand;
-mod demands;
+mod list;
+mod target;
 
-pub use demand::{Against, Demand, Part, Relation};
+pub use target::{Against, Part, Relation, Target};
 
 use crate::end_to_end::{self, EndToEnd};
 use crate::memory;
@@ -23,7 +23,7 @@ pub enum Bound {
     AtLeast(f64),
 }
 
-/// One thing asked by a target, and what was found.
+/// One comparison of a target's, and what was found.
 #[derive(Clone, Debug)]
 pub struct Verdict {
     /// The target's name.
@@ -62,22 +62,20 @@ impl Verdict {
 /// Judges what can be judged from these findings.
 #[must_use]
 pub fn judge(findings: &Findings) -> Vec<Verdict> {
-    let mut verdicts: Vec<Verdict> =
-        demands::all().iter().filter_map(|demand| demand.judge(findings)).collect();
+    let mut verdicts: Vec<Verdict> = list::all().iter().filter_map(|target| target.judge(findings)).collect();
     verdicts.extend(counted(findings));
     verdicts.extend(findings.end_to_end.as_ref().into_iter().flat_map(end_to_end));
     verdicts.sort_by_key(|verdict| TARGETS.iter().position(|target| *target == verdict.target));
     verdicts
 }
 
-/// What could not be judged though its question was asked, a target and a question each:
+/// Lists what could not be judged though its benchmark ran, a target and a benchmark each:
 /// no two samples were of one topology, or none was any good.
 #[must_use]
 pub fn unmeasured(findings: &Findings) -> Vec<(&'static str, String)> {
-    let asked = |demand: &Demand| findings.answers(&demand.question).is_some();
-    let demands = demands::all().into_iter();
-    let missing = demands.filter(|demand| asked(demand) && demand.judge(findings).is_none());
-    missing.map(|demand| (demand.target, demand.question)).collect()
+    let ran = |target: &Target| findings.results(&target.benchmark).is_some();
+    let missing = list::all().into_iter().filter(|target| ran(target) && target.judge(findings).is_none());
+    missing.map(|target| (target.name, target.benchmark)).collect()
 }
 
 fn counted(findings: &Findings) -> impl Iterator<Item = Verdict> {

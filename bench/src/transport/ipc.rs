@@ -3,7 +3,7 @@
 //! In its cheapest form, bytes as they are: with `IpcSender` come an encoder and a
 //! decoder. Every message is a system call on each side.
 
-use super::{Carrier, End, both_ways, look_at};
+use super::{End, Transport, both_ways, look_at_any};
 use crate::load::Load;
 use ipc_channel::ipc::{IpcBytesReceiver, IpcBytesSender, bytes_channel};
 use smallvec::SmallVec;
@@ -19,7 +19,7 @@ pub struct IpcEnd {
     receiver: IpcBytesReceiver,
 }
 
-impl Carrier for Ipc {
+impl Transport for Ipc {
     const NAME: &'static str = "ipc-channel";
 
     type End = IpcEnd;
@@ -42,12 +42,6 @@ impl End for IpcEnd {
 
     #[inline]
     fn take(&mut self) -> bool {
-        match self.receiver.try_recv() {
-            Ok(bytes) => {
-                look_at(bytes.len(), &bytes);
-                true
-            }
-            Err(_) => false,
-        }
+        look_at_any(self.receiver.try_recv().ok().map(|bytes| (bytes.len(), bytes)))
     }
 }
