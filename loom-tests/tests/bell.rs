@@ -1,5 +1,7 @@
 //! The bell: publishing against falling asleep.
 
+extern crate port_core_model as port_core;
+
 mod support;
 
 use loom::sync::Arc;

@@ -1,15 +1,17 @@
 //! The back/forward cache: pages that go and come back while somebody posts to them.
 
+extern crate port_core_model as port_core;
+
 mod support;
 
 use loom::thread;
-use port_core_model::{BackForwardCache, DisconnectReason, Policies, TabTarget};
-use support::{Browser, Connected, PLACE, Seen, TAB, drain, ends, model, settle};
+use port_core_model::{BackForwardCache, DisconnectReason, Limits, TabTarget};
+use support::{
+    Browser, Connected, PLACE, Seen, TAB, browser_with, connected, drain, ends, model, policies, settle,
+};
 
-fn browser(back_forward_cache: BackForwardCache) -> Browser {
-    let mut policies = Policies::default();
-    policies.back_forward_cache = back_forward_cache;
-    Browser::with_policies(policies)
+fn browser_with_cache(back_forward_cache: BackForwardCache) -> Browser {
+    browser_with(Limits::default(), policies(|policies| policies.back_forward_cache = back_forward_cache))
 }
 
 const QUEUES: BackForwardCache = BackForwardCache::queues_messages(10, 1_000);
@@ -18,8 +20,8 @@ const QUEUES: BackForwardCache = BackForwardCache::queues_messages(10, 1_000);
 #[test]
 fn posts_against_going_into_the_cache_and_coming_back() {
     model(Some(3), 16_000, || {
-        let browser = browser(QUEUES);
-        let Connected { mut background, port, mut page, .. } = browser.connected();
+        let browser = browser_with_cache(QUEUES);
+        let Connected { mut background, port, mut page, .. } = connected(&browser);
         let service = browser.service.clone();
         let caching = thread::spawn(move || {
             service.document_cached(PLACE.document).unwrap();
@@ -43,9 +45,9 @@ fn posts_against_going_into_the_cache_and_coming_back() {
 #[test]
 fn a_port_ends_with_its_page_going_into_the_cache() {
     model(None, 76, || {
-        let browser = browser(BackForwardCache::Ends);
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
+        let browser = browser_with_cache(BackForwardCache::Ends);
+        let (mut background, opener) = browser.background_loop();
+        let (mut page, _) = browser.content_script_loop(PLACE);
         let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
         let service = browser.service.clone();
         let caching = thread::spawn(move || service.document_cached(PLACE.document).unwrap());
@@ -64,8 +66,8 @@ fn a_port_ends_with_its_page_going_into_the_cache() {
 #[test]
 fn posts_against_being_thrown_out_of_the_cache() {
     model(None, 150, || {
-        let browser = browser(QUEUES);
-        let Connected { mut background, port, mut page, .. } = browser.connected();
+        let browser = browser_with_cache(QUEUES);
+        let Connected { mut background, port, mut page, .. } = connected(&browser);
         assert_eq!(drain(&mut page), []);
         assert_eq!(drain(&mut background), []);
         browser.service.document_cached(PLACE.document).unwrap();
@@ -86,9 +88,9 @@ fn posts_against_being_thrown_out_of_the_cache() {
 #[test]
 fn connect_against_going_into_the_cache() {
     model(None, 1_000, || {
-        let browser = browser(QUEUES);
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
+        let browser = browser_with_cache(QUEUES);
+        let (mut background, opener) = browser.background_loop();
+        let (mut page, _) = browser.content_script_loop(PLACE);
         let service = browser.service.clone();
         let caching = thread::spawn(move || service.document_cached(PLACE.document).unwrap());
         let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();

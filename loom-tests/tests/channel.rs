@@ -1,23 +1,25 @@
 //! Channels: slots used again, ends in order, and what an event may still be handed
 //! out for.
 
+extern crate port_core_model as port_core;
+
 mod support;
 
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
-use port_core_model::{DisconnectReason, Listening, Message, RuntimeTarget, TabTarget};
+use port_core_model::{DisconnectReason, FrameId, Listening, Message, TabTarget};
 use support::{
-    Browser, Connected, INNER_PLACE, OTHER_PLACE, PLACE, Seen, TAB, drain, ends, model, seen, settle,
-    take_connect, watched_payload,
+    Connected, INNER_PLACE, OTHER_PLACE, PLACE, Seen, TAB, browser, connect_runtime, connected, drain, ends,
+    model, seen, settle, take_connect, watched_payload,
 };
 
 /// A late answer on a channel whose slot the opener has used again.
 #[test]
 fn a_late_answer_never_reaches_the_next_channel_of_its_slot() {
     model(None, 10_600, || {
-        let browser = Browser::new();
-        let Connected { mut background, opener, port: old, mut page, received, .. } = browser.connected();
+        let browser = browser();
+        let Connected { mut background, opener, port: old, mut page, received, .. } = connected(&browser);
         assert_eq!(drain(&mut background), []);
         let answering = thread::spawn(move || {
             page.post_message(received, &[9]).unwrap();
@@ -44,11 +46,11 @@ fn a_late_answer_never_reaches_the_next_channel_of_its_slot() {
 #[test]
 fn a_slot_is_told_free_before_it_is_used_again() {
     model(Some(3), 16_000, || {
-        let browser = Browser::new();
-        browser.tab(OTHER_PLACE);
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        browser.content_script_in(&mut page, OTHER_PLACE);
+        let browser = browser();
+        browser.tab_at(OTHER_PLACE);
+        let (mut background, opener) = browser.background_loop();
+        let (mut page, _) = browser.content_script_loop(PLACE);
+        browser.content_script(&mut page, OTHER_PLACE);
         let first = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
         // Not asleep yet: the page goes on with the lane before it looks for facts.
         take_connect(&mut page);
@@ -78,8 +80,8 @@ fn a_slot_is_told_free_before_it_is_used_again() {
 #[test]
 fn everything_posted_is_heard_before_the_disconnect() {
     model(Some(3), 19_000, || {
-        let browser = Browser::new();
-        let Connected { mut background, port, mut page, .. } = browser.connected();
+        let browser = browser();
+        let Connected { mut background, port, mut page, .. } = connected(&browser);
         let posting = thread::spawn(move || {
             background.post_message(port, &[1]).unwrap();
             background.post_message(port, Message::from(watched_payload(2))).unwrap();
@@ -101,8 +103,8 @@ fn everything_posted_is_heard_before_the_disconnect() {
 #[test]
 fn everything_posted_is_heard_before_the_loop_is_gone() {
     model(Some(3), 970, || {
-        let browser = Browser::new();
-        let Connected { mut background, port, mut page, .. } = browser.connected();
+        let browser = browser();
+        let Connected { mut background, port, mut page, .. } = connected(&browser);
         let posting = thread::spawn(move || {
             background.post_message(port, Message::from(watched_payload(1))).unwrap();
             drop(background);
@@ -118,9 +120,9 @@ fn everything_posted_is_heard_before_the_loop_is_gone() {
 #[test]
 fn a_dropped_loops_last_connection_is_heard() {
     model(Some(3), 930, || {
-        let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
+        let browser = browser();
+        let (mut background, opener) = browser.background_loop();
+        let (mut page, _) = browser.content_script_loop(PLACE);
         let opening = thread::spawn(move || {
             let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
             background.post_message(port, &[1]).unwrap();
@@ -139,8 +141,8 @@ fn a_dropped_loops_last_connection_is_heard() {
 #[test]
 fn an_end_brings_along_what_was_done_before_it() {
     model(None, 45, || {
-        let browser = Browser::new();
-        let Connected { mut background, mut page, receiver, .. } = browser.connected();
+        let browser = browser();
+        let Connected { mut background, mut page, receiver, .. } = connected(&browser);
         assert_eq!(drain(&mut background), []);
         let written = Arc::new(UnsafeCell::new(0));
         let cell = Arc::clone(&written);
@@ -161,8 +163,8 @@ fn an_end_brings_along_what_was_done_before_it() {
 #[test]
 fn a_fact_brings_along_what_was_done_before_it() {
     model(None, 110, || {
-        let browser = Browser::new();
-        let Connected { mut background, page: _page, .. } = browser.connected();
+        let browser = browser();
+        let Connected { mut background, page: _page, .. } = connected(&browser);
         assert_eq!(drain(&mut background), []);
         let written = Arc::new(UnsafeCell::new(0));
         let (cell, service) = (Arc::clone(&written), browser.service.clone());
@@ -183,11 +185,11 @@ fn a_fact_brings_along_what_was_done_before_it() {
 #[test]
 fn no_event_is_handed_to_a_context_that_was_killed_meanwhile() {
     model(None, 13, || {
-        let browser = Browser::new();
-        browser.frame(INNER_PLACE);
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let inner = browser.content_script_in(&mut page, INNER_PLACE);
+        let browser = browser();
+        browser.frame_at(INNER_PLACE, FrameId::TOP);
+        let (mut background, opener) = browser.background_loop();
+        let (mut page, _) = browser.content_script_loop(PLACE);
+        let inner = browser.content_script(&mut page, INNER_PLACE);
         let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
         take_connect(&mut page);
         take_connect(&mut page);
@@ -216,12 +218,12 @@ fn no_event_is_handed_to_a_context_that_was_killed_meanwhile() {
 #[test]
 fn two_receivers_go_at_once_on_two_loops() {
     model(Some(2), 490, || {
-        let browser = Browser::new();
-        browser.frame(INNER_PLACE);
-        let (mut background, opener) = browser.background();
-        let (mut page, context) = browser.content_script();
+        let browser = browser();
+        browser.frame_at(INNER_PLACE, FrameId::TOP);
+        let (mut background, opener) = browser.background_loop();
+        let (mut page, context) = browser.content_script_loop(PLACE);
         let mut inner = browser.event_loop();
-        browser.content_script_in(&mut inner, INNER_PLACE);
+        browser.content_script(&mut inner, INNER_PLACE);
         background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
         let leaving = thread::spawn(move || {
             let saw = drain(&mut page);
@@ -244,14 +246,14 @@ fn two_receivers_go_at_once_on_two_loops() {
 #[test]
 fn a_flood_to_oneself_does_not_keep_another_waiting() {
     model(None, 1, || {
-        let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        browser.content_script_in(&mut background, PLACE);
-        browser.tab(OTHER_PLACE);
+        let browser = browser();
+        let (mut background, opener) = browser.background_loop();
+        browser.content_script(&mut background, PLACE);
+        browser.tab_at(OTHER_PLACE);
         let mut page = browser.event_loop();
-        let talker = browser.content_script_in(&mut page, OTHER_PLACE);
+        let talker = browser.content_script(&mut page, OTHER_PLACE);
         let own = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        let port = page.connect_runtime(talker, &RuntimeTarget::own()).unwrap();
+        let port = connect_runtime(&mut page, talker, "").unwrap();
         drain(&mut background);
         for _ in 0..200 {
             background.post_message(own, &[1]).unwrap();
@@ -269,9 +271,9 @@ fn a_flood_to_oneself_does_not_keep_another_waiting() {
 #[test]
 fn a_slot_retires_before_its_generations_start_over() {
     model(None, 1, || {
-        let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
+        let browser = browser();
+        let (mut background, opener) = browser.background_loop();
+        let (mut page, _) = browser.content_script_loop(PLACE);
         let mut old = Vec::new();
         for _ in 0..5 {
             let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
@@ -290,12 +292,12 @@ fn a_slot_retires_before_its_generations_start_over() {
 #[test]
 fn a_refusal_holds_up_nothing_behind_it() {
     model(Some(3), 3_200, || {
-        let browser = Browser::new();
-        browser.tab(OTHER_PLACE);
-        let (mut background, opener) = browser.background();
-        let (mut page, deaf) = browser.content_script();
+        let browser = browser();
+        browser.tab_at(OTHER_PLACE);
+        let (mut background, opener) = browser.background_loop();
+        let (mut page, deaf) = browser.content_script_loop(PLACE);
         page.set_listening(deaf, Listening::none()).unwrap();
-        browser.content_script_in(&mut page, OTHER_PLACE);
+        browser.content_script(&mut page, OTHER_PLACE);
         let opening = thread::spawn(move || {
             let refused = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
             background.post_message(refused, Message::from(watched_payload(1))).unwrap();
@@ -320,8 +322,8 @@ fn a_refusal_holds_up_nothing_behind_it() {
 #[test]
 fn a_connection_of_a_known_opener_against_its_end() {
     model(Some(3), 60, || {
-        let browser = Browser::new();
-        let Connected { mut background, opener, mut page, .. } = browser.connected();
+        let browser = browser();
+        let Connected { mut background, opener, mut page, .. } = connected(&browser);
         assert_eq!(drain(&mut background), []);
         let (service, ended) = (browser.service.clone(), background.id());
         let ending = thread::spawn(move || {

@@ -1,21 +1,23 @@
 //! Event loops: connecting, posting and ending against each other, on the real code.
 
+extern crate port_core_model as port_core;
+
 mod support;
 
 use loom::sync::Arc;
 use loom::thread;
-use port_core_model::{DisconnectReason, Message, RuntimeTarget, TabTarget};
+use port_core_model::{DisconnectReason, Message, TabTarget};
 use support::{
-    Browser, Connected, PLACE, Seen, TAB, assert_prefix, counted_payload, counting_waker, drain, ends, model,
-    settle, take_connect, watched_payload,
+    Connected, PLACE, Seen, TAB, assert_prefix, browser, connect_runtime, connected, counted_payload,
+    counting_waker, describe_content_script, drain, ends, model, settle, take_connect, watched_payload,
 };
 
 #[test]
 fn connect_against_kill_of_the_target() {
     model(None, 650, || {
-        let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
+        let browser = browser();
+        let (mut background, opener) = browser.background_loop();
+        let (mut page, _) = browser.content_script_loop(PLACE);
         let service = browser.service.clone();
         let killer = thread::spawn(move || service.tab_closed(TAB).unwrap());
         let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
@@ -34,9 +36,9 @@ fn connect_against_kill_of_the_target() {
 #[test]
 fn connect_and_accept_against_kill_of_the_target() {
     model(None, 1_260, || {
-        let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
+        let browser = browser();
+        let (mut background, opener) = browser.background_loop();
+        let (mut page, _) = browser.content_script_loop(PLACE);
         let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
         let service = browser.service.clone();
         let killer = thread::spawn(move || service.tab_closed(TAB).unwrap());
@@ -54,13 +56,13 @@ fn connect_and_accept_against_kill_of_the_target() {
 #[test]
 fn connect_against_kill_of_the_opener() {
     model(None, 340, || {
-        let browser = Browser::new();
+        let browser = browser();
         // The content script opens, so that closing the tab kills the opener.
-        let (mut background, _) = browser.background();
-        let (mut page, opener) = browser.content_script();
+        let (mut background, _) = browser.background_loop();
+        let (mut page, opener) = browser.content_script_loop(PLACE);
         let service = browser.service.clone();
         let killer = thread::spawn(move || service.tab_closed(TAB).unwrap());
-        if let Ok(port) = page.connect_runtime(opener, &RuntimeTarget::own()) {
+        if let Ok(port) = connect_runtime(&mut page, opener, "") {
             let _ = page.post_message(port, &[1]);
         }
         killer.join().unwrap();
@@ -79,12 +81,12 @@ fn connect_against_kill_of_the_opener() {
 #[test]
 fn lanes_created_against_kill_of_the_opener_while_the_receiver_takes() {
     model(Some(3), 2_850, || {
-        let browser = Browser::new();
-        let (mut background, _) = browser.background();
-        let (mut page, opener) = browser.content_script();
+        let browser = browser();
+        let (mut background, _) = browser.background_loop();
+        let (mut page, opener) = browser.content_script_loop(PLACE);
         let service = browser.service.clone();
         let opening = thread::spawn(move || {
-            let _ = page.connect_runtime(opener, &RuntimeTarget::own());
+            let _ = connect_runtime(&mut page, opener, "");
             page
         });
         let killer = thread::spawn(move || service.tab_closed(TAB).unwrap());
@@ -101,8 +103,8 @@ fn lanes_created_against_kill_of_the_opener_while_the_receiver_takes() {
 #[test]
 fn post_against_kill_of_the_receiver() {
     model(None, 23, || {
-        let browser = Browser::new();
-        let Connected { mut background, port, mut page, .. } = browser.connected();
+        let browser = browser();
+        let Connected { mut background, port, mut page, .. } = connected(&browser);
         assert_eq!(drain(&mut background), []);
         let service = browser.service.clone();
         let killer = thread::spawn(move || service.tab_closed(TAB).unwrap());
@@ -119,10 +121,10 @@ fn post_against_kill_of_the_receiver() {
 #[test]
 fn post_against_kill_of_the_poster() {
     model(Some(3), 4_200, || {
-        let browser = Browser::new();
-        let (mut background, _) = browser.background();
-        let (mut page, opener) = browser.content_script();
-        let port = page.connect_runtime(opener, &RuntimeTarget::own()).unwrap();
+        let browser = browser();
+        let (mut background, _) = browser.background_loop();
+        let (mut page, opener) = browser.content_script_loop(PLACE);
+        let port = connect_runtime(&mut page, opener, "").unwrap();
         let mut background_saw = drain(&mut background);
         assert_eq!(drain(&mut page), []);
         let service = browser.service.clone();
@@ -145,10 +147,10 @@ fn post_against_kill_of_the_poster() {
 #[test]
 fn what_was_posted_before_a_kill_is_heard_before_the_end() {
     model(None, 1_200, || {
-        let browser = Browser::new();
-        let (mut background, _) = browser.background();
-        let (mut page, opener) = browser.content_script();
-        let port = page.connect_runtime(opener, &RuntimeTarget::own()).unwrap();
+        let browser = browser();
+        let (mut background, _) = browser.background_loop();
+        let (mut page, opener) = browser.content_script_loop(PLACE);
+        let port = connect_runtime(&mut page, opener, "").unwrap();
         let mut background_saw = drain(&mut background);
         let service = browser.service.clone();
         let other = thread::spawn(move || {
@@ -170,8 +172,8 @@ fn what_was_posted_before_a_kill_is_heard_before_the_end() {
 #[test]
 fn both_ends_disconnect_at_once() {
     model(Some(3), 1_900, || {
-        let browser = Browser::new();
-        let Connected { mut background, port, mut page, received, .. } = browser.connected();
+        let browser = browser();
+        let Connected { mut background, port, mut page, received, .. } = connected(&browser);
         assert_eq!(drain(&mut background), []);
         let other = thread::spawn(move || {
             page.post_message(received, &[1]).unwrap();
@@ -194,9 +196,9 @@ fn both_ends_disconnect_at_once() {
 #[test]
 fn disconnect_against_taking_and_answering() {
     model(Some(3), 6_800, || {
-        let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
+        let browser = browser();
+        let (mut background, opener) = browser.background_loop();
+        let (mut page, _) = browser.content_script_loop(PLACE);
         let other = thread::spawn(move || {
             let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
             background.post_message(port, &[1]).unwrap();
@@ -220,11 +222,11 @@ fn disconnect_against_taking_and_answering() {
 #[test]
 fn two_loops_create_their_lanes_at_once() {
     model(None, 6, || {
-        let browser = Browser::new();
-        let (mut background, background_context) = browser.background();
-        let (mut page, page_context) = browser.content_script();
+        let browser = browser();
+        let (mut background, background_context) = browser.background_loop();
+        let (mut page, page_context) = browser.content_script_loop(PLACE);
         let other = thread::spawn(move || {
-            let port = page.connect_runtime(page_context, &RuntimeTarget::own()).unwrap();
+            let port = connect_runtime(&mut page, page_context, "").unwrap();
             page.post_message(port, &[1]).unwrap();
             page
         });
@@ -240,11 +242,11 @@ fn two_loops_create_their_lanes_at_once() {
 #[test]
 fn dropping_a_loop_against_a_post_to_it() {
     model(None, 3_500, || {
-        let browser = Browser::new();
-        let (mut background, opener) = browser.background();
+        let browser = browser();
+        let (mut background, opener) = browser.background_loop();
         let (waker, wakes) = counting_waker();
         let mut page = browser.service.event_loop(waker);
-        browser.content_script_in(&mut page, PLACE);
+        browser.content_script(&mut page, PLACE);
         let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
         take_connect(&mut page);
         // Asleep, so that the post rings.
@@ -269,9 +271,9 @@ fn dropping_a_loop_against_a_post_to_it() {
 #[test]
 fn dropping_both_loops_at_once() {
     model(Some(3), 2_400, || {
-        let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (page, _) = browser.content_script();
+        let browser = browser();
+        let (mut background, opener) = browser.background_loop();
+        let (page, _) = browser.content_script_loop(PLACE);
         let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
         background.post_message(port, Message::from(watched_payload(1))).unwrap();
         let dropping = thread::spawn(move || drop(page));
@@ -284,9 +286,9 @@ fn dropping_both_loops_at_once() {
 #[test]
 fn dropping_a_loop_against_connecting_to_it() {
     model(Some(3), 530, || {
-        let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (page, _) = browser.content_script();
+        let browser = browser();
+        let (mut background, opener) = browser.background_loop();
+        let (page, _) = browser.content_script_loop(PLACE);
         let dropping = thread::spawn(move || drop(page));
         let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
         dropping.join().unwrap();
@@ -299,9 +301,9 @@ fn dropping_a_loop_against_connecting_to_it() {
 #[test]
 fn detach_against_connect() {
     model(None, 300, || {
-        let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, context) = browser.content_script();
+        let browser = browser();
+        let (mut background, opener) = browser.background_loop();
+        let (mut page, context) = browser.content_script_loop(PLACE);
         let detaching = thread::spawn(move || {
             page.detach(context).unwrap();
             page
@@ -317,9 +319,9 @@ fn detach_against_connect() {
 #[test]
 fn attach_against_closing_the_tab() {
     model(None, 560, || {
-        let browser = Browser::new();
+        let browser = browser();
         let mut page = browser.event_loop();
-        let description = browser.content_script_description();
+        let description = describe_content_script(browser.extension, PLACE);
         let service = browser.service.clone();
         let killer = thread::spawn(move || service.tab_closed(TAB).unwrap());
         let attached = page.attach(description);
@@ -339,9 +341,9 @@ fn attach_against_closing_the_tab() {
 #[test]
 fn attach_against_unloading_the_extension() {
     model(None, 2_600, || {
-        let browser = Browser::new();
+        let browser = browser();
         let mut page = browser.event_loop();
-        let description = browser.content_script_description();
+        let description = describe_content_script(browser.extension, PLACE);
         let (service, extension) = (browser.service.clone(), browser.extension);
         let killer = thread::spawn(move || service.extension_unloaded(extension).unwrap());
         let attached = page.attach(description);
@@ -357,9 +359,9 @@ fn attach_against_unloading_the_extension() {
 #[test]
 fn attach_against_the_loop_being_declared_gone() {
     model(None, 3_800, || {
-        let browser = Browser::new();
+        let browser = browser();
         let mut page = browser.event_loop();
-        let description = browser.content_script_description();
+        let description = describe_content_script(browser.extension, PLACE);
         let (service, id) = (browser.service.clone(), page.id());
         let killer = thread::spawn(move || service.event_loop_gone(id).unwrap());
         let attached = page.attach(description);
@@ -374,8 +376,8 @@ fn attach_against_the_loop_being_declared_gone() {
 #[test]
 fn two_facts_end_one_context_once() {
     model(None, 16_000, || {
-        let browser = Browser::new();
-        let Connected { mut background, mut page, .. } = browser.connected();
+        let browser = browser();
+        let Connected { mut background, mut page, .. } = connected(&browser);
         assert_eq!(drain(&mut background), []);
         let (service, id) = (browser.service.clone(), page.id());
         let killer = thread::spawn(move || service.tab_closed(TAB).unwrap());

@@ -1,33 +1,37 @@
 //! Who is reached: the right instance, tab and context, whatever goes and takes its place
 //! meanwhile.
 
+extern crate port_core_model as port_core;
+
 mod support;
 
 use loom::thread;
 use port_core_model::{
-    ContextDescription, DisconnectReason, DocumentId, ExtensionDescription, ExtensionId, ExternalConnections,
-    Listening, Place, RuntimeTarget, TabTarget,
+    DisconnectReason, DocumentId, ExtensionDescription, ExtensionId, ExternalConnections, Listening,
+    RuntimeTarget, TabTarget,
 };
-use support::{Browser, OTHER_PLACE, PLACE, Seen, TAB, assert_prefix, drain, ends, model, settle};
+use support::{
+    OTHER_PLACE, PLACE, Seen, TAB, assert_prefix, background_of, browser, connect_runtime, content_script_of,
+    describe_background, drain, ends, listen_for, model, settle, with_document,
+};
 
 /// G7: an extension is reloaded while a content script of the old instance connects:
 /// it never reaches the new background.
 #[test]
 fn a_reload_against_a_connect_by_the_old_instance() {
     model(None, 1_400, || {
-        let browser = Browser::new();
-        let (old_background, _) = browser.background();
-        let (mut page, opener) = browser.content_script();
+        let browser = browser();
+        let (old_background, _) = browser.background_loop();
+        let (mut page, opener) = browser.content_script_loop(PLACE);
         let (service, old) = (browser.service.clone(), browser.extension);
         let reloading = thread::spawn(move || {
             service.extension_unloaded(old).unwrap();
-            let new = service.extension_loaded(ExtensionId::new("extension")).unwrap();
+            let new = service.extension_loaded(ExtensionId::new("greeter@example")).unwrap();
             let mut event_loop = service.event_loop(std::task::Waker::noop().clone());
-            let context = event_loop.attach(ContextDescription::background(new)).unwrap();
-            event_loop.set_listening(context, Listening::PORTS).unwrap();
+            background_of(new, &mut event_loop);
             event_loop
         });
-        let connected = page.connect_runtime(opener, &RuntimeTarget::own());
+        let connected = connect_runtime(&mut page, opener, "");
         let mut new_background = reloading.join().unwrap();
         drop(old_background);
         let (new_saw, page_saw) = settle(&mut new_background, &mut page);
@@ -42,19 +46,12 @@ fn a_reload_against_a_connect_by_the_old_instance() {
 #[test]
 fn a_tab_id_is_used_again_against_connecting_to_it() {
     model(None, 580, || {
-        let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut old, _) = browser.content_script();
-        let service = browser.service.clone();
-        let extension = browser.extension;
+        let browser = browser();
+        let (mut background, opener) = browser.background_loop();
+        let (mut old, _) = browser.content_script_loop(PLACE);
         let reopening = thread::spawn(move || {
-            service.tab_closed(TAB).unwrap();
-            let browser = Browser { service, extension };
-            let place = Place::new(PLACE.tab, PLACE.frame, DocumentId::new(9));
-            browser.tab(place);
-            let mut new = browser.event_loop();
-            browser.content_script_in(&mut new, place);
-            new
+            browser.service.tab_closed(TAB).unwrap();
+            browser.content_script_loop(browser.tab_at(with_document(PLACE, DocumentId::new(9)))).0
         });
         let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
         background.post_message(port, &[1]).unwrap();
@@ -78,8 +75,8 @@ fn a_tab_id_is_used_again_against_connecting_to_it() {
 #[test]
 fn an_external_connect_against_unloading_the_other_extension() {
     model(Some(3), 920, || {
-        let browser = Browser::new();
-        let (mut opening, opener) = browser.background();
+        let browser = browser();
+        let (mut opening, opener) = browser.background_loop();
         let other = ExtensionId::new("other");
         let admits = ExternalConnections::Everyone;
         let extension = browser
@@ -87,8 +84,7 @@ fn an_external_connect_against_unloading_the_other_extension() {
             .extension_loaded(ExtensionDescription::new(other.clone()).external(admits))
             .unwrap();
         let mut receiving = browser.event_loop();
-        let context = receiving.attach(ContextDescription::background(extension)).unwrap();
-        receiving.set_listening(context, Listening::PORTS.external_ports(true)).unwrap();
+        listen_for(&mut receiving, describe_background(extension), Listening::PORTS.external_ports(true));
         let service = browser.service.clone();
         let unloader = thread::spawn(move || service.extension_unloaded(extension).unwrap());
         let port = opening.connect_runtime(opener, &RuntimeTarget::extension(other)).unwrap();
@@ -109,13 +105,11 @@ fn an_external_connect_against_unloading_the_other_extension() {
 #[test]
 fn a_connect_reaches_its_own_instance_alone() {
     model(Some(3), 24, || {
-        let browser = Browser::new();
-        let (mut background, opener) = browser.background();
+        let browser = browser();
+        let (mut background, opener) = browser.background_loop();
         let other = browser.service.extension_loaded(ExtensionId::new("other")).unwrap();
         let mut page = browser.event_loop();
-        let stranger = ContextDescription::content_script(other, PLACE);
-        let stranger = page.attach(stranger).unwrap();
-        page.set_listening(stranger, Listening::PORTS).unwrap();
+        content_script_of(other, &mut page, PLACE);
         let service = browser.service.clone();
         let unloader = thread::spawn(move || service.extension_unloaded(other).unwrap());
         background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
@@ -133,18 +127,17 @@ fn a_connect_reaches_its_own_instance_alone() {
 #[test]
 fn a_successor_is_known_though_its_predecessor_was_killed() {
     model(Some(2), 390, || {
-        let browser = Browser::new();
-        browser.tab(OTHER_PLACE);
-        let (mut background, _) = browser.background();
-        let (mut page, old) = browser.content_script();
-        page.connect_runtime(old, &RuntimeTarget::own()).unwrap();
+        let browser = browser();
+        browser.tab_at(OTHER_PLACE);
+        let (mut background, _) = browser.background_loop();
+        let (mut page, old) = browser.content_script_loop(PLACE);
+        connect_runtime(&mut page, old, "").unwrap();
         let mut saw = drain(&mut background);
-        let Browser { service, extension } = browser;
         let page_thread = thread::spawn(move || {
-            service.tab_closed(TAB).unwrap();
+            browser.service.tab_closed(TAB).unwrap();
             assert_eq!(drain(&mut page), [Seen::Gone(DisconnectReason::TabClosed)]);
-            let new = Browser { service, extension }.content_script_in(&mut page, OTHER_PLACE);
-            page.connect_runtime(new, &RuntimeTarget::own()).unwrap();
+            let new = browser.content_script(&mut page, OTHER_PLACE);
+            connect_runtime(&mut page, new, "").unwrap();
             (page, new)
         });
         saw.extend(drain(&mut background));
@@ -152,7 +145,7 @@ fn a_successor_is_known_though_its_predecessor_was_killed() {
         saw.extend(drain(&mut background));
         saw.sort_by_key(|seen| matches!(seen, Seen::Disconnect(_)));
         assert_eq!(saw, [Seen::Connect, Seen::Connect, Seen::Disconnect(DisconnectReason::TabClosed)]);
-        page.connect_runtime(new, &RuntimeTarget::own()).unwrap();
+        connect_runtime(&mut page, new, "").unwrap();
         assert_eq!(settle(&mut background, &mut page), (vec![Seen::Connect], vec![]));
     });
 }

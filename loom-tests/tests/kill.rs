@@ -1,13 +1,15 @@
 //! Facts from outside: tabs closed, frames navigated, extensions unloaded, threads that
 //! hang, against connecting, attaching and each other.
 
+extern crate port_core_model as port_core;
+
 mod support;
 
 use loom::thread;
-use port_core_model::{ContextDescription, DisconnectReason, DocumentId, RuntimeTarget, TabTarget};
+use port_core_model::{DisconnectReason, DocumentId, FrameId, TabTarget};
 use support::{
-    Browser, Connected, INNER_PLACE, OTHER_PLACE, PLACE, Seen, TAB, assert_prefix, counting_waker, drain,
-    ends, model, settle, take_connect,
+    Connected, INNER_PLACE, OTHER_PLACE, PLACE, Seen, TAB, assert_prefix, browser, connect_runtime,
+    connected, counting_waker, describe_background, describe_content_script, drain, ends, model, settle, take_connect,
 };
 
 /// Lanes are created for a target that is killed meanwhile and whose thread
@@ -16,11 +18,11 @@ use support::{
 #[test]
 fn connect_against_kill_of_a_target_that_hangs() {
     model(None, 580, || {
-        let browser = Browser::new();
+        let browser = browser();
         let (waker, wakes) = counting_waker();
         let mut background = browser.service.event_loop(waker);
-        let opener = background.attach(ContextDescription::background(browser.extension)).unwrap();
-        let (hanging, _) = browser.content_script();
+        let opener = background.attach(describe_background(browser.extension)).unwrap();
+        let (hanging, _) = browser.content_script_loop(PLACE);
         // Asleep, as far as its host knows.
         assert_eq!(drain(&mut background), []);
         let service = browser.service.clone();
@@ -41,13 +43,13 @@ fn connect_against_kill_of_a_target_that_hangs() {
 #[test]
 fn connect_over_lanes_found_against_kill_of_a_target_that_hangs() {
     model(Some(3), 4_400, || {
-        let browser = Browser::new();
-        browser.tab(OTHER_PLACE);
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        let other = browser.content_script_in(&mut page, OTHER_PLACE);
+        let browser = browser();
+        browser.tab_at(OTHER_PLACE);
+        let (mut background, opener) = browser.background_loop();
+        let (mut page, _) = browser.content_script_loop(PLACE);
+        let other = browser.content_script(&mut page, OTHER_PLACE);
         let connecting = thread::spawn(move || {
-            page.connect_runtime(other, &RuntimeTarget::own()).unwrap();
+            connect_runtime(&mut page, other, "").unwrap();
             // And hangs.
             page
         });
@@ -67,8 +69,8 @@ fn connect_over_lanes_found_against_kill_of_a_target_that_hangs() {
 #[test]
 fn a_hung_loop_is_declared_gone_against_posts_to_it() {
     model(None, 145, || {
-        let browser = Browser::new();
-        let Connected { mut background, port, page: mut hanging, .. } = browser.connected();
+        let browser = browser();
+        let Connected { mut background, port, page: mut hanging, .. } = connected(&browser);
         let (service, id) = (browser.service.clone(), hanging.id());
         let killer = thread::spawn(move || service.event_loop_gone(id).unwrap());
         background.post_message(port, &[1]).unwrap();
@@ -89,8 +91,8 @@ fn a_hung_loop_is_declared_gone_against_posts_to_it() {
 #[test]
 fn three_ends_at_once() {
     model(Some(3), 12_000, || {
-        let browser = Browser::new();
-        let Connected { mut background, port, mut page, .. } = browser.connected();
+        let browser = browser();
+        let Connected { mut background, port, mut page, .. } = connected(&browser);
         let service = browser.service.clone();
         let killer = thread::spawn(move || service.tab_closed(TAB).unwrap());
         let (service, extension) = (browser.service.clone(), browser.extension);
@@ -113,9 +115,9 @@ fn three_ends_at_once() {
 #[test]
 fn unloading_an_extension_against_its_port_being_made() {
     model(Some(4), 1_100, || {
-        let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
+        let browser = browser();
+        let (mut background, opener) = browser.background_loop();
+        let (mut page, _) = browser.content_script_loop(PLACE);
         let (service, extension) = (browser.service.clone(), browser.extension);
         let unloader = thread::spawn(move || service.extension_unloaded(extension).unwrap());
         if let Ok(port) = background.connect_tab(opener, &TabTarget::new(TAB)) {
@@ -133,9 +135,9 @@ fn unloading_an_extension_against_its_port_being_made() {
 #[test]
 fn attach_against_navigation() {
     model(None, 560, || {
-        let browser = Browser::new();
+        let browser = browser();
         let mut page = browser.event_loop();
-        let description = browser.content_script_description();
+        let description = describe_content_script(browser.extension, PLACE);
         let service = browser.service.clone();
         let navigating =
             thread::spawn(move || service.frame_navigated(TAB, PLACE.frame, DocumentId::new(9)).unwrap());
@@ -156,8 +158,8 @@ fn attach_against_navigation() {
 #[test]
 fn closing_the_tab_against_unloading_the_extension() {
     model(None, 35_000, || {
-        let browser = Browser::new();
-        let (mut page, _) = browser.content_script();
+        let browser = browser();
+        let (mut page, _) = browser.content_script_loop(PLACE);
         let service = browser.service.clone();
         let killer = thread::spawn(move || service.tab_closed(TAB).unwrap());
         browser.service.extension_unloaded(browser.extension).unwrap();
@@ -174,8 +176,8 @@ fn closing_the_tab_against_unloading_the_extension() {
 #[test]
 fn detach_against_closing_the_tab() {
     model(None, 4_200, || {
-        let browser = Browser::new();
-        let Connected { mut background, mut page, receiver, .. } = browser.connected();
+        let browser = browser();
+        let Connected { mut background, mut page, receiver, .. } = connected(&browser);
         assert_eq!(drain(&mut background), []);
         let service = browser.service.clone();
         let killer = thread::spawn(move || service.tab_closed(TAB).unwrap());
@@ -191,18 +193,18 @@ fn detach_against_closing_the_tab() {
 #[test]
 fn three_loops_meet_at_once() {
     model(Some(3), 1_600, || {
-        let browser = Browser::new();
-        browser.tab(OTHER_PLACE);
-        let (mut background, background_context) = browser.background();
-        let (mut page, page_context) = browser.content_script();
+        let browser = browser();
+        browser.tab_at(OTHER_PLACE);
+        let (mut background, background_context) = browser.background_loop();
+        let (mut page, page_context) = browser.content_script_loop(PLACE);
         let mut other = browser.event_loop();
-        let other_context = browser.content_script_in(&mut other, OTHER_PLACE);
+        let other_context = browser.content_script(&mut other, OTHER_PLACE);
         let page_thread = thread::spawn(move || {
-            page.connect_runtime(page_context, &RuntimeTarget::own()).unwrap();
+            connect_runtime(&mut page, page_context, "").unwrap();
             page
         });
         let other_thread = thread::spawn(move || {
-            other.connect_runtime(other_context, &RuntimeTarget::own()).unwrap();
+            connect_runtime(&mut other, other_context, "").unwrap();
             other
         });
         background.connect_tab(background_context, &TabTarget::new(TAB)).unwrap();
@@ -222,11 +224,11 @@ fn three_loops_meet_at_once() {
 #[test]
 fn one_of_two_targets_is_killed_while_they_accept() {
     model(Some(3), 9_600, || {
-        let browser = Browser::new();
-        browser.frame(INNER_PLACE);
-        let (mut background, opener) = browser.background();
-        let (mut page, context) = browser.content_script();
-        browser.content_script_in(&mut page, INNER_PLACE);
+        let browser = browser();
+        browser.frame_at(INNER_PLACE, FrameId::TOP);
+        let (mut background, opener) = browser.background_loop();
+        let (mut page, context) = browser.content_script_loop(PLACE);
+        browser.content_script(&mut page, INNER_PLACE);
         let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
         let taking = thread::spawn(move || {
             let saw = drain(&mut page);
@@ -254,10 +256,10 @@ fn one_of_two_targets_is_killed_while_they_accept() {
 #[test]
 fn everything_posted_before_a_kill_is_heard_however_much_it_is() {
     model(Some(3), 1_500, || {
-        let browser = Browser::new();
-        let (mut background, _) = browser.background();
-        let (mut page, opener) = browser.content_script();
-        let port = page.connect_runtime(opener, &RuntimeTarget::own()).unwrap();
+        let browser = browser();
+        let (mut background, _) = browser.background_loop();
+        let (mut page, opener) = browser.content_script_loop(PLACE);
+        let port = connect_runtime(&mut page, opener, "").unwrap();
         let mut saw = drain(&mut background);
         for mark in 1..8 {
             page.post_message(port, &[mark]).unwrap();
@@ -282,13 +284,13 @@ fn everything_posted_before_a_kill_is_heard_however_much_it_is() {
 #[test]
 fn a_connect_over_lanes_found_leaves_other_notices() {
     model(Some(3), 80, || {
-        let browser = Browser::new();
-        browser.tab(OTHER_PLACE);
-        let (mut background, opener) = browser.background();
-        browser.content_script_in(&mut background, OTHER_PLACE);
-        let (mut page, other) = browser.content_script();
+        let browser = browser();
+        browser.tab_at(OTHER_PLACE);
+        let (mut background, opener) = browser.background_loop();
+        browser.content_script(&mut background, OTHER_PLACE);
+        let (mut page, other) = browser.content_script_loop(PLACE);
         let connecting = thread::spawn(move || {
-            page.connect_runtime(other, &RuntimeTarget::own()).unwrap();
+            connect_runtime(&mut page, other, "").unwrap();
             page
         });
         browser.service.tab_closed(OTHER_PLACE.tab).unwrap();
@@ -305,9 +307,9 @@ fn a_connect_over_lanes_found_leaves_other_notices() {
 #[test]
 fn a_snapshot_against_facts_and_a_connect() {
     model(Some(3), 6_400, || {
-        let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
+        let browser = browser();
+        let (mut background, opener) = browser.background_loop();
+        let (mut page, _) = browser.content_script_loop(PLACE);
         let service = browser.service.clone();
         let killer = thread::spawn(move || service.tab_closed(TAB).unwrap());
         let service = browser.service.clone();

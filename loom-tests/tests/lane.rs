@@ -1,5 +1,7 @@
 //! Lanes: push, drain, link, recycle, and going in either order.
 
+extern crate port_core_model as port_core;
+
 mod support;
 
 use loom::sync::Arc;

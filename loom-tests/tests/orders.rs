@@ -2,14 +2,16 @@
 //! before a word is said, connections out of a tab, posts that wait for an answer, and
 //! two contexts on one thread.
 
+extern crate port_core_model as port_core;
+
 mod support;
 
 use loom::thread;
-use port_core_model::{DisconnectReason, Event, Policies, TabTarget};
+use port_core_model::{DisconnectReason, Event, ExtensionInstance, MessageService, Policies, TabTarget};
 use support::sides::Moment::{Answered, Connected, First, Spoken};
 use support::sides::Then::{Detaches, Disconnects, Drops, Stays};
 use support::sides::{Fact, Moment, Scene, Then, Way};
-use support::{Browser, PLACE, Seen, TAB, ends, model, seen};
+use support::{PLACE, Seen, TAB, browser, ends, model, seen};
 
 type Does = (Moment, Then);
 
@@ -92,13 +94,13 @@ usual!(posts_wait, OpenerHangs in posts_wait_and_the_opener_hangs, bound 2, at l
 
 /// Opener and receiver on one event loop, with a lane to itself: the
 /// same must hold, and the fact comes from another thread.
-fn on_one_loop(opener_then: Then, receiver_then: Then, fact: fn(&Browser)) {
-    let browser = Browser::new();
-    let (mut event_loop, opener) = browser.background();
-    let receiver = browser.content_script_in(&mut event_loop, PLACE);
+fn on_one_loop(opener_then: Then, receiver_then: Then, fact: fn(&MessageService, ExtensionInstance)) {
+    let browser = browser();
+    let (mut event_loop, opener) = browser.background_loop();
+    let receiver = browser.content_script(&mut event_loop, PLACE);
     let service = browser.service.clone();
     let extension = browser.extension;
-    let reporting = thread::spawn(move || fact(&Browser { service, extension }));
+    let reporting = thread::spawn(move || fact(&service, extension));
     let mut saw = Vec::new();
     let opened = event_loop.connect_tab(opener, &TabTarget::new(TAB)).ok();
     if let Some(port) = opened {
@@ -163,8 +165,9 @@ macro_rules! on_one_loop {
     };
 }
 
-const TAB_CLOSES: fn(&Browser) = |browser| browser.service.tab_closed(TAB).unwrap();
-const UNLOADED: fn(&Browser) = |browser| browser.service.extension_unloaded(browser.extension).unwrap();
+const TAB_CLOSES: fn(&MessageService, ExtensionInstance) = |service, _| service.tab_closed(TAB).unwrap();
+const UNLOADED: fn(&MessageService, ExtensionInstance) =
+    |service, extension| service.extension_unloaded(extension).unwrap();
 
 on_one_loop!(
     both_stay_and_the_tab_closes(Stays, Stays, TAB_CLOSES), at least 210
@@ -179,9 +182,9 @@ on_one_loop!(
 /// A conversation between two threads that sleep whenever they have nothing to do, to
 /// its end: any wake-up that is lost, by whichever record, is a deadlock.
 fn conversation(opener_then: Then, receiver_then: Then) {
-    let browser = Browser::new();
-    let (mut background, opener) = browser.background();
-    let (mut page, receiver) = browser.content_script();
+    let browser = browser();
+    let (mut background, opener) = browser.background_loop();
+    let (mut page, receiver) = browser.content_script_loop(PLACE);
     let opening = thread::spawn(move || {
         let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
         background.post_message(port, &[1]).unwrap();

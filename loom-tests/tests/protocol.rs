@@ -1,6 +1,8 @@
 //! The whole protocol: an opener, a receiver and a browser that reports a fact, on
 //! three threads with the real code, in every combination of how each ends.
 
+extern crate port_core_model as port_core;
+
 mod support;
 
 use port_core_model::Policies;

@@ -1,25 +1,40 @@
 //! A thread that waits on its event loop, against everything that must wake it. A
 //! lost wake-up shows as a deadlock.
 
+extern crate port_core_model as port_core;
+
 mod support;
 
 use loom::future::block_on;
-use loom::thread;
-use port_core_model::{ContextDescription, DisconnectReason, Event, RuntimeTarget, TabTarget};
+use loom::thread::{self, JoinHandle};
+use port_core_model::{DisconnectReason, Event, EventLoop, PortId, TabTarget};
 use std::future::poll_fn;
 use std::task::Context;
-use support::{Browser, Connected, OTHER_PLACE, PLACE, Seen, TAB, counting_waker, drain, model, seen};
+use support::{
+    Connected, OTHER_PLACE, PLACE, Seen, TAB, browser, connect_runtime, connected, counting_waker,
+    describe_background, drain, model, seen,
+};
+
+/// Posts on another thread, which gives its event loop back.
+fn spawn_post(mut background: EventLoop, port: PortId) -> JoinHandle<EventLoop> {
+    thread::spawn(move || {
+        background.post_message(port, &[1]).unwrap();
+        background
+    })
+}
+
+/// Takes the next event as a task does.
+fn await_event(event_loop: &mut EventLoop) -> Seen {
+    seen(&block_on(poll_fn(|context| event_loop.poll_event(context))))
+}
 
 #[test]
 fn wait_against_a_post() {
     model(None, 43, || {
-        let browser = Browser::new();
-        let Connected { mut background, port, mut page, .. } = browser.connected();
+        let browser = browser();
+        let Connected { background, port, mut page, .. } = connected(&browser);
         assert_eq!(drain(&mut page), []);
-        let posting = thread::spawn(move || {
-            background.post_message(port, &[1]).unwrap();
-            background
-        });
+        let posting = spawn_post(background, port);
         let Event::Message { payload, .. } = page.wait() else { panic!("expected a message") };
         assert_eq!(*payload, [1]);
         drop(posting.join().unwrap());
@@ -29,9 +44,9 @@ fn wait_against_a_post() {
 #[test]
 fn wait_against_the_first_connect() {
     model(None, 68_000, || {
-        let browser = Browser::new();
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
+        let browser = browser();
+        let (mut background, opener) = browser.background_loop();
+        let (mut page, _) = browser.content_script_loop(PLACE);
         let connecting = thread::spawn(move || {
             background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
             background
@@ -45,11 +60,11 @@ fn wait_against_the_first_connect() {
 #[test]
 fn a_loop_that_never_looked_is_woken_by_the_first_connect() {
     model(None, 1, || {
-        let browser = Browser::new();
+        let browser = browser();
         let (waker, wakes) = counting_waker();
         let mut page = browser.service.event_loop(waker);
-        browser.content_script_in(&mut page, PLACE);
-        let (mut background, opener) = browser.background();
+        browser.content_script(&mut page, PLACE);
+        let (mut background, opener) = browser.background_loop();
         let connecting = thread::spawn(move || {
             background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
             background
@@ -65,15 +80,12 @@ fn a_loop_that_never_looked_is_woken_by_the_first_connect() {
 #[test]
 fn a_new_waker_against_a_post() {
     model(None, 60, || {
-        let browser = Browser::new();
-        let Connected { mut background, port, mut page, .. } = browser.connected();
+        let browser = browser();
+        let Connected { background, port, mut page, .. } = connected(&browser);
         let (old, old_wakes) = counting_waker();
         page.set_waker(old);
         assert_eq!(drain(&mut page), []);
-        let posting = thread::spawn(move || {
-            background.post_message(port, &[1]).unwrap();
-            background
-        });
+        let posting = spawn_post(background, port);
         let (new, new_wakes) = counting_waker();
         page.set_waker(new);
         let background = posting.join().unwrap();
@@ -90,8 +102,8 @@ fn a_new_waker_against_a_post() {
 #[test]
 fn wait_against_a_kill() {
     model(None, 2_200, || {
-        let browser = Browser::new();
-        let Connected { mut background, mut page, .. } = browser.connected();
+        let browser = browser();
+        let Connected { mut background, mut page, .. } = connected(&browser);
         assert_eq!(drain(&mut page), []);
         let service = browser.service.clone();
         let killer = thread::spawn(move || service.tab_closed(TAB).unwrap());
@@ -104,8 +116,8 @@ fn wait_against_a_kill() {
 #[test]
 fn wait_against_the_peer_being_dropped() {
     model(Some(3), 2_400, || {
-        let browser = Browser::new();
-        let Connected { mut background, mut page, .. } = browser.connected();
+        let browser = browser();
+        let Connected { mut background, mut page, .. } = connected(&browser);
         assert_eq!(drain(&mut page), []);
         let dropping = thread::spawn(move || drop(page));
         let Event::Disconnect { reason, .. } = background.wait() else { panic!("expected an end") };
@@ -117,10 +129,10 @@ fn wait_against_the_peer_being_dropped() {
 #[test]
 fn wait_against_a_post_and_a_kill() {
     model(Some(3), 3_900, || {
-        let browser = Browser::new();
-        let (mut background, _) = browser.background();
-        let (mut page, opener) = browser.content_script();
-        let port = page.connect_runtime(opener, &RuntimeTarget::own()).unwrap();
+        let browser = browser();
+        let (mut background, _) = browser.background_loop();
+        let (mut page, opener) = browser.content_script_loop(PLACE);
+        let port = connect_runtime(&mut page, opener, "").unwrap();
         drain(&mut background);
         let posting = thread::spawn(move || {
             let _ = page.post_message(port, &[1]);
@@ -144,15 +156,11 @@ fn wait_against_a_post_and_a_kill() {
 #[test]
 fn poll_against_a_post() {
     model(None, 250, || {
-        let browser = Browser::new();
-        let Connected { mut background, port, mut page, .. } = browser.connected();
+        let browser = browser();
+        let Connected { background, port, mut page, .. } = connected(&browser);
         assert_eq!(drain(&mut page), []);
-        let posting = thread::spawn(move || {
-            background.post_message(port, &[1]).unwrap();
-            background
-        });
-        let event = block_on(poll_fn(|context| page.poll_event(context)));
-        assert_eq!(seen(&event), Seen::Message(1));
+        let posting = spawn_post(background, port);
+        assert_eq!(await_event(&mut page), Seen::Message(1));
         drop(posting.join().unwrap());
     });
 }
@@ -161,17 +169,13 @@ fn poll_against_a_post() {
 #[test]
 fn the_last_task_is_woken() {
     model(None, 250, || {
-        let browser = Browser::new();
-        let Connected { mut background, port, mut page, .. } = browser.connected();
+        let browser = browser();
+        let Connected { background, port, mut page, .. } = connected(&browser);
         assert_eq!(drain(&mut page), []);
         let (first, first_wakes) = counting_waker();
         assert!(page.poll_event(&mut Context::from_waker(&first)).is_pending());
-        let posting = thread::spawn(move || {
-            background.post_message(port, &[1]).unwrap();
-            background
-        });
-        let event = block_on(poll_fn(|context| page.poll_event(context)));
-        assert_eq!(seen(&event), Seen::Message(1));
+        let posting = spawn_post(background, port);
+        assert_eq!(await_event(&mut page), Seen::Message(1));
         assert!(first_wakes.count() <= 1);
         drop(posting.join().unwrap());
     });
@@ -182,12 +186,11 @@ fn the_last_task_is_woken() {
 #[test]
 fn own_work_wakes_a_loop_that_said_nothing() {
     model(None, 1, || {
-        let browser = Browser::new();
+        let browser = browser();
         let (waker, wakes) = counting_waker();
         let mut only = browser.service.event_loop(waker);
-        let background = ContextDescription::background(browser.extension);
-        let opener = only.attach(background).unwrap();
-        browser.content_script_in(&mut only, PLACE);
+        let opener = only.attach(describe_background(browser.extension)).unwrap();
+        browser.content_script(&mut only, PLACE);
         assert_eq!(drain(&mut only), []);
         assert_eq!(wakes.count(), 0);
         let port = only.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
@@ -207,20 +210,17 @@ fn own_work_wakes_a_loop_that_said_nothing() {
 #[test]
 fn everything_at_once_wakes_once() {
     model(Some(3), 34, || {
-        let browser = Browser::new();
-        browser.tab(OTHER_PLACE);
+        let browser = browser();
+        browser.tab_at(OTHER_PLACE);
         let (waker, wakes) = counting_waker();
         let mut page = browser.service.event_loop(waker);
-        browser.content_script_in(&mut page, PLACE);
-        browser.content_script_in(&mut page, OTHER_PLACE);
-        let (mut background, opener) = browser.background();
+        browser.content_script(&mut page, PLACE);
+        browser.content_script(&mut page, OTHER_PLACE);
+        let (mut background, opener) = browser.background_loop();
         let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
         drain(&mut page);
         let before = wakes.count();
-        let posting = thread::spawn(move || {
-            background.post_message(port, &[1]).unwrap();
-            background
-        });
+        let posting = spawn_post(background, port);
         let service = browser.service.clone();
         let killer = thread::spawn(move || service.tab_closed(OTHER_PLACE.tab).unwrap());
         killer.join().unwrap();
@@ -238,16 +238,13 @@ fn everything_at_once_wakes_once() {
 #[test]
 fn a_registered_task_is_let_go_while_a_post_wakes_it() {
     model(None, 460, || {
-        let browser = Browser::new();
-        let Connected { mut background, port, mut page, .. } = browser.connected();
+        let browser = browser();
+        let Connected { background, port, mut page, .. } = connected(&browser);
         assert_eq!(drain(&mut page), []);
         let (task, wakes) = counting_waker();
         assert!(page.poll_event(&mut Context::from_waker(&task)).is_pending());
         drop(task);
-        let posting = thread::spawn(move || {
-            background.post_message(port, &[1]).unwrap();
-            background
-        });
+        let posting = spawn_post(background, port);
         drop(page);
         let mut background = posting.join().unwrap();
         assert!(wakes.count() <= 1);

@@ -1,20 +1,25 @@
 //! Windows and budgets: credits on their way against posts that want them.
 
+extern crate port_core_model as port_core;
+
 mod support;
 
 use loom::thread;
 use port_core_model::{
-    BackForwardCache, ConnectError, DisconnectReason, Limits, Policies, PostErrorKind, TabTarget,
+    BackForwardCache, ConnectError, DisconnectReason, FrameId, Limits, Policies, PostErrorKind, TabTarget,
 };
-use support::{Browser, Connected, INNER_PLACE, Seen, TAB, drain, model, take_connect};
+use support::{
+    Connected, INNER_PLACE, PLACE, Seen, TAB, browser_with, browser_with_window, connected, drain, model,
+    take_connect,
+};
 
 /// A post is refused for want of window while the receiver takes what fills it:
 /// either the post finds the credit in its lane, or the context is told of room.
 #[test]
 fn credit_against_a_post_that_wants_it() {
     model(None, 39_000, || {
-        let browser = Browser::with_window(1);
-        let Connected { mut background, port, mut page, .. } = browser.connected();
+        let browser = browser_with_window(1);
+        let Connected { mut background, port, mut page, .. } = connected(&browser);
         assert_eq!(drain(&mut background), []);
         background.post_message(port, &[1]).unwrap();
         let taking = thread::spawn(move || {
@@ -42,8 +47,8 @@ fn credit_against_a_post_that_wants_it() {
 #[test]
 fn a_post_finds_the_credit_that_lies_in_its_lane() {
     model(None, 1, || {
-        let browser = Browser::with_window(1);
-        let Connected { mut background, port, mut page, received, .. } = browser.connected();
+        let browser = browser_with_window(1);
+        let Connected { mut background, port, mut page, received, .. } = connected(&browser);
         assert_eq!(drain(&mut background), []);
         background.post_message(port, &[1]).unwrap();
         page.post_message(received, &[7]).unwrap();
@@ -58,12 +63,12 @@ fn a_post_finds_the_credit_that_lies_in_its_lane() {
 #[test]
 fn losing_the_slowest_receiver_makes_room() {
     model(None, 240, || {
-        let browser = Browser::with_window(1);
-        browser.frame(INNER_PLACE);
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
+        let browser = browser_with_window(1);
+        browser.frame_at(INNER_PLACE, FrameId::TOP);
+        let (mut background, opener) = browser.background_loop();
+        let (mut page, _) = browser.content_script_loop(PLACE);
         let mut slow = browser.event_loop();
-        browser.content_script_in(&mut slow, INNER_PLACE);
+        browser.content_script(&mut slow, INNER_PLACE);
         let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
         take_connect(&mut page);
         take_connect(&mut slow);
@@ -88,8 +93,8 @@ fn losing_the_slowest_receiver_makes_room() {
 #[test]
 fn a_receiver_that_waits_for_room_hears_the_end() {
     model(None, 11_000, || {
-        let browser = Browser::with_window(1);
-        let Connected { mut background, port, mut page, received, .. } = browser.connected();
+        let browser = browser_with_window(1);
+        let Connected { mut background, port, mut page, received, .. } = connected(&browser);
         assert_eq!(drain(&mut background), []);
         page.post_message(received, &[1]).unwrap();
         let taking = thread::spawn(move || {
@@ -118,9 +123,9 @@ fn a_full_lane_refuses_connects_and_posts_until_the_peer_takes() {
     model(None, 15_000, || {
         let mut limits = Limits::default();
         limits.lane_records = 2;
-        let browser = Browser::with(limits, Policies::default());
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
+        let browser = browser_with(limits, Policies::default());
+        let (mut background, opener) = browser.background_loop();
+        let (mut page, _) = browser.content_script_loop(PLACE);
         let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
         background.post_message(port, &[1]).unwrap();
         let taking = thread::spawn(move || {
@@ -155,11 +160,11 @@ fn the_slowest_of_one_loop_goes_and_there_is_room() {
         limits.window_messages = Some(1);
         let mut policies = Policies::default();
         policies.back_forward_cache = BackForwardCache::queues_messages(9, 9_000);
-        let browser = Browser::with(limits, policies);
-        let (mut background, opener) = browser.background();
-        let (mut page, _) = browser.content_script();
-        browser.frame(INNER_PLACE);
-        let slow = browser.content_script_in(&mut page, INNER_PLACE);
+        let browser = browser_with(limits, policies);
+        let (mut background, opener) = browser.background_loop();
+        let (mut page, _) = browser.content_script_loop(PLACE);
+        browser.frame_at(INNER_PLACE, FrameId::TOP);
+        let slow = browser.content_script(&mut page, INNER_PLACE);
         let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
         take_connect(&mut page);
         take_connect(&mut page);

@@ -1,19 +1,27 @@
 //! What the models share: running one, and a small browser to run it in.
 
-#![allow(dead_code, reason = "each file of models uses a part")]
+#![allow(dead_code, unreachable_pub, unused_imports, reason = "each file of models uses a part")]
 
+// The small browser of the core's own tests. It says `port_core`, so each file of models makes that a name
+// of the core as it is compiled here.
+#[path = "../../../core/tests/browser/mod.rs"]
+mod browser;
 pub(crate) mod sides;
 
+pub(crate) use browser::{
+    Apart, Browser, background_of, connect_runtime, content_script_of, counting_waker, describe_background,
+    describe_content_script, limits, listen_for, policies, take_connect, with_document,
+};
+
+use browser::place;
 use bytes::Bytes;
 use loom::sync::Arc;
 use port_core_model::model::mutated;
 use port_core_model::{
-    ContextDescription, ContextId, DisconnectReason, DocumentId, Event, EventLoop, ExtensionId,
-    ExtensionInstance, FrameId, Limits, Listening, MessageService, Place, Policies, PortId, TabId, TabTarget,
-    WindowId,
+    ContextId, DisconnectReason, DocumentId, Event, EventLoop, FrameId, Limits, Place, Policies, PortId,
+    TabId, TabTarget,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Wake, Waker};
 
 /// Explores `body` in every interleaving, or those with at most `preemptions`
 /// preemptions, and demands that at least so many executions were explored: a model
@@ -59,95 +67,38 @@ pub(crate) fn counted_payload(mark: u8) -> (Bytes, Arc<()>) {
 pub(crate) const TAB: TabId = TabId::new(7);
 
 /// The top frame of the tab that every browser has.
-pub(crate) const PLACE: Place = Place::new(TAB, FrameId::TOP, DocumentId::new(1));
+pub(crate) const PLACE: Place = place(TAB, FrameId::TOP, DocumentId::new(1));
 
 /// The top frame of another tab, for those who open it.
-pub(crate) const OTHER_PLACE: Place = Place::new(TabId::new(8), FrameId::TOP, DocumentId::new(2));
+pub(crate) const OTHER_PLACE: Place = place(TabId::new(8), FrameId::TOP, DocumentId::new(2));
 
 /// A frame below the first tab's top frame, for those who attach it.
-pub(crate) const INNER_PLACE: Place = Place::new(TAB, FrameId::new(1), DocumentId::new(3));
+pub(crate) const INNER_PLACE: Place = place(TAB, FrameId::new(1), DocumentId::new(3));
 
-/// A browser with one extension and one tab.
-pub(crate) struct Browser {
-    pub(crate) service: MessageService,
-    pub(crate) extension: ExtensionInstance,
+/// A browser with one tab.
+pub(crate) fn browser() -> Browser {
+    browser_with(Limits::default(), Policies::default())
 }
 
-impl Browser {
-    pub(crate) fn new() -> Self {
-        Self::with_policies(Policies::default())
-    }
+/// A browser with one tab whose ports have a window of so many messages.
+pub(crate) fn browser_with_window(messages: u32) -> Browser {
+    browser_with(limits(|limits| limits.window_messages = Some(messages)), Policies::default())
+}
 
-    pub(crate) fn with_policies(policies: Policies) -> Self {
-        Self::with(Limits::default(), policies)
-    }
+pub(crate) fn browser_with(limits: Limits, policies: Policies) -> Browser {
+    let browser = Browser::with(limits, policies);
+    browser.tab_at(PLACE);
+    browser
+}
 
-    /// A browser whose ports have a window of so many messages.
-    pub(crate) fn with_window(messages: u32) -> Self {
-        let mut limits = Limits::default();
-        limits.window_messages = Some(messages);
-        Self::with(limits, Policies::default())
-    }
-
-    pub(crate) fn with(limits: Limits, policies: Policies) -> Self {
-        let service = MessageService::builder().limits(limits).policies(policies).build();
-        let extension = service.extension_loaded(ExtensionId::new("extension")).unwrap();
-        let browser = Self { service, extension };
-        browser.tab(PLACE);
-        browser
-    }
-
-    /// Opens a tab with a document in its top frame.
-    pub(crate) fn tab(&self, place: Place) {
-        self.service.tab_opened(place.tab, WindowId::new(1)).unwrap();
-        self.service.frame_attached(place.tab, place.frame, None, place.document).unwrap();
-    }
-
-    /// Puts a frame into a tab's top frame.
-    pub(crate) fn frame(&self, place: Place) {
-        self.service.frame_attached(place.tab, place.frame, Some(FrameId::TOP), place.document).unwrap();
-    }
-
-    pub(crate) fn event_loop(&self) -> EventLoop {
-        self.service.event_loop(Waker::noop().clone())
-    }
-
-    /// A listening background on a loop of its own.
-    pub(crate) fn background(&self) -> (EventLoop, ContextId) {
-        let mut event_loop = self.event_loop();
-        let context = event_loop.attach(ContextDescription::background(self.extension)).unwrap();
-        event_loop.set_listening(context, Listening::PORTS).unwrap();
-        (event_loop, context)
-    }
-
-    /// A listening content script in the tab, on a loop of its own.
-    pub(crate) fn content_script(&self) -> (EventLoop, ContextId) {
-        let mut event_loop = self.event_loop();
-        let context = self.content_script_in(&mut event_loop, PLACE);
-        (event_loop, context)
-    }
-
-    /// A listening content script in a document.
-    pub(crate) fn content_script_in(&self, event_loop: &mut EventLoop, place: Place) -> ContextId {
-        let description = ContextDescription::content_script(self.extension, place);
-        let context = event_loop.attach(description).unwrap();
-        event_loop.set_listening(context, Listening::PORTS).unwrap();
-        context
-    }
-
-    pub(crate) fn content_script_description(&self) -> ContextDescription {
-        ContextDescription::content_script(self.extension, PLACE)
-    }
-
-    /// A background with a port to the tab's content script, which has just taken the
-    /// connection; neither is asleep, and the opener has not heard that it was taken.
-    pub(crate) fn connected(&self) -> Connected {
-        let (mut background, opener) = self.background();
-        let (mut page, receiver) = self.content_script();
-        let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
-        let received = take_connect(&mut page);
-        Connected { background, opener, port, page, receiver, received }
-    }
+/// Connects a background to the tab's content script, which has just taken the
+/// connection; neither is asleep, and the opener has not heard that it was taken.
+pub(crate) fn connected(browser: &Browser) -> Connected {
+    let Apart { here: mut background, opener, there: mut page, script: receiver, .. } =
+        browser.apart_in(PLACE);
+    let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
+    let received = take_connect(&mut page);
+    Connected { background, opener, port, page, receiver, received }
 }
 
 /// Two event loops and a port between them.
@@ -193,31 +144,10 @@ pub(crate) fn ends(saw: &[Seen]) -> usize {
     saw.iter().filter(|seen| matches!(seen, Seen::Disconnect(_))).count()
 }
 
-/// Takes a connection, which must be what comes next.
-pub(crate) fn take_connect(event_loop: &mut EventLoop) -> PortId {
-    match event_loop.next_event() {
-        Some(Event::Connect { port, .. }) => port,
-        other => panic!("expected a connection, got {other:?}"),
-    }
-}
-
 /// Has two event loops answer each other until both are quiet; what each saw.
 pub(crate) fn settle(one: &mut EventLoop, other: &mut EventLoop) -> (Vec<Seen>, Vec<Seen>) {
-    let (mut by_one, mut by_other) = (Vec::new(), Vec::new());
-    loop {
-        let (first, second) = (drain(one), drain(other));
-        if first.is_empty() && second.is_empty() {
-            // Records without an event may still be answered.
-            let (first, second) = (drain(one), drain(other));
-            if first.is_empty() && second.is_empty() {
-                return (by_one, by_other);
-            }
-            by_one.extend(first);
-            by_other.extend(second);
-        }
-        by_one.extend(first);
-        by_other.extend(second);
-    }
+    let [one, other] = browser::settle([one, other]).map(|events| events.iter().map(seen).collect());
+    (one, other)
 }
 
 /// Asserts that a receiver saw a connection, a prefix of the messages 1, 2, …, and an end at most.
@@ -237,25 +167,4 @@ pub(crate) fn assert_prefix(saw: &[Seen], sent: u8) {
     }
     assert!(next <= sent + 1, "{saw:?}");
     assert_eq!(rest.next(), None, "{saw:?}");
-}
-
-/// A waker that counts its wakes, and its counter.
-pub(crate) fn counting_waker() -> (Waker, std::sync::Arc<Wakes>) {
-    let wakes = std::sync::Arc::new(Wakes(AtomicUsize::new(0)));
-    (Waker::from(std::sync::Arc::clone(&wakes)), wakes)
-}
-
-/// Counts wakes.
-pub(crate) struct Wakes(AtomicUsize);
-
-impl Wakes {
-    pub(crate) fn count(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-impl Wake for Wakes {
-    fn wake(self: std::sync::Arc<Self>) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
 }

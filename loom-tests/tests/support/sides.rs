@@ -1,11 +1,11 @@
 //! An opener and a receiver on threads of their own, and a browser that reports a fact
 //! meanwhile: what each does and when, and what must hold in the end.
 
-use super::{Browser, PLACE, Seen, TAB, drain, ends, seen, settle};
+use super::{PLACE, Seen, TAB, browser_with, drain, ends, seen, settle};
 use loom::thread;
 use port_core_model::{
-    ContextId, DocumentId, Event, EventLoop, EventLoopId, ExtensionInstance, MessageService, Policies,
-    PortId, RuntimeTarget, TabTarget,
+    ContextId, DocumentId, Event, EventLoop, EventLoopId, ExtensionInstance, Limits, MessageService,
+    Policies, PortId, RuntimeTarget, TabTarget,
 };
 
 /// What a side does at its moment.
@@ -107,8 +107,8 @@ impl Scene {
 
     /// Plays it, and checks what everybody saw.
     pub(crate) fn play(self) {
-        let browser = Browser::with_policies(self.policies);
-        let (background, content_script) = (browser.background(), browser.content_script());
+        let browser = browser_with(Limits::default(), self.policies);
+        let (background, content_script) = (browser.background_loop(), browser.content_script_loop(PLACE));
         let (opener, receiver) = match self.way {
             Way::ToTheTab => (background, content_script),
             Way::FromTheTab => (content_script, background),
