@@ -5,7 +5,7 @@ mod common;
 use common::*;
 use port_core::{
     AttachError, ConnectError, ContextDescription, ContextError, ContextId, EventLoopId, ExtensionInstance,
-    FactError, Listening, PortId, PostErrorKind, RuntimeTarget, TabTarget,
+    FactError, Listening, PortId, PostErrorKind, TabTarget,
 };
 use std::collections::HashSet;
 
@@ -22,10 +22,7 @@ fn ids_of_another_service_are_refused() {
     for foreign in [theirs.opener, theirs.script] {
         assert_eq!(ours.here.detach(foreign), Err(ContextError::UnknownContext));
         assert_eq!(ours.here.set_listening(foreign, Listening::none()), Err(ContextError::UnknownContext));
-        assert_eq!(
-            ours.here.connect_runtime(foreign, &RuntimeTarget::own()),
-            Err(ConnectError::UnknownContext)
-        );
+        assert_eq!(connect_runtime(&mut ours.here, foreign, ""), Err(ConnectError::UnknownContext));
         let target = TabTarget::new(ours.place.tab);
         assert_eq!(ours.here.connect_tab(foreign, &target), Err(ConnectError::UnknownContext));
     }

@@ -3,9 +3,7 @@
 mod common;
 
 use common::*;
-use port_core::{
-    ContextId, DisconnectReason, Event, EventLoop, OpeningPort, PortId, RuntimeTarget, TabTarget,
-};
+use port_core::{ContextId, DisconnectReason, Event, EventLoop, OpeningPort, PortId, TabTarget};
 
 fn ports(event_loop: &EventLoop, context: ContextId) -> Vec<PortId> {
     let mut ports: Vec<_> = event_loop.ports(context).collect();
@@ -25,9 +23,9 @@ fn a_context_lists_its_ports_and_a_port_names_its_context() {
     let second = browser.content_script(&mut there, browser.tab());
     assert_eq!(ports(&here, opener), []);
     let (port, received) = browser.open_port(&mut here, opener, &mut there, place.tab);
-    let other = there.connect_runtime(script, &RuntimeTarget::own()).unwrap();
+    let other = connect_runtime(&mut there, script, "").unwrap();
     let accepted = connected(&mut here)[0];
-    let seconds = there.connect_runtime(second, &RuntimeTarget::own()).unwrap();
+    let seconds = connect_runtime(&mut there, second, "").unwrap();
 
     assert_eq!(ports(&there, script), sorted([received, other]));
     assert_eq!(ports(&there, second), [seconds]);
@@ -75,9 +73,9 @@ fn a_context_that_ends_names_the_ports_that_end_with_it() {
     let Apart { mut here, opener, mut there, script, place } = browser.apart();
     let other = browser.content_script(&mut there, browser.tab());
     let (_, received) = browser.open_port(&mut here, opener, &mut there, place.tab);
-    let opened = there.connect_runtime(script, &RuntimeTarget::own()).unwrap();
-    let others = there.connect_runtime(other, &RuntimeTarget::own()).unwrap();
-    let left = there.connect_runtime(script, &RuntimeTarget::own()).unwrap();
+    let opened = connect_runtime(&mut there, script, "").unwrap();
+    let others = connect_runtime(&mut there, other, "").unwrap();
+    let left = connect_runtime(&mut there, script, "").unwrap();
     assert!(there.disconnect(left));
     browser.service.tab_closed(place.tab).unwrap();
     let events = drain(&mut there);

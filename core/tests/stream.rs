@@ -4,7 +4,7 @@ mod common;
 
 use common::*;
 use futures_core::Stream;
-use port_core::{Event, EventLoop, RuntimeTarget};
+use port_core::{Event, EventLoop};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -69,7 +69,7 @@ fn a_loop_that_posts_to_itself_starves_no_other_task() {
     let mut only = browser.event_loop();
     let script = browser.content_script(&mut only, browser.tab());
     browser.background(&mut only);
-    let port = only.connect_runtime(script, &RuntimeTarget::own()).unwrap();
+    let port = connect_runtime(&mut only, script, "").unwrap();
     only.post_message(port, "again").unwrap();
     let (heard, turns) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let (heard, turns) = (&heard, &turns);

@@ -4,8 +4,7 @@ mod common;
 
 use common::*;
 use port_core::{
-    ContextId, DisconnectReason, Event, EventLoop, FrameId, Listening, Place, PortId, RuntimeTarget, TabId,
-    TabTarget,
+    ContextId, DisconnectReason, Event, EventLoop, FrameId, Listening, Place, PortId, TabId, TabTarget,
 };
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -77,7 +76,7 @@ fn a_loop_that_was_never_asked_is_woken_by_its_own_work() {
     let browser = Browser::new();
     let (mut here, wakes) = browser.counted_event_loop();
     let opener = browser.background(&mut here);
-    here.connect_runtime(opener, &RuntimeTarget::own()).unwrap();
+    connect_runtime(&mut here, opener, "").unwrap();
     assert_eq!(wakes.take(), 1);
     assert_eq!(hear(&mut here), [disconnect(DisconnectReason::NoReceiver)]);
 }
@@ -92,7 +91,7 @@ fn a_closure_wakes_as_a_waker_does() {
     let mut there = browser.event_loop();
     let page = browser.content_script(&mut there, browser.tab());
     for round in 0..3 {
-        there.connect_runtime(page, &RuntimeTarget::own()).unwrap();
+        connect_runtime(&mut there, page, "").unwrap();
         assert_eq!(wakes.take(), 1, "{round}");
         assert_eq!(drain(&mut here).len(), 1);
     }

@@ -3,7 +3,7 @@
 use super::world::{EXTENSIONS, LAST_ROUNDS, World, lock};
 use super::{Channel, Context, End, Entry, Life, Lives, Sent, To};
 use crate::common::{
-    Dice, describe_background_at, describe_content_script_at, describe_page_in_tab_at,
+    Dice, connect_runtime, describe_background_at, describe_content_script_at, describe_page_in_tab_at,
     listening_for_everything,
 };
 use bytes::Bytes;
@@ -83,7 +83,7 @@ impl<'a> Thread<'a> {
             (0..4, Some(tab)) => {
                 (self.event_loop.connect_tab(id, &TabTarget::new(tab).name(&name)), To::Tab(tab))
             }
-            (4, _) => (self.event_loop.connect_runtime(id, &RuntimeTarget::own().name(&name)), To::Own),
+            (4, _) => (connect_runtime(&mut self.event_loop, id, &name), To::Own),
             _ => {
                 let target = RuntimeTarget::extension(ExtensionId::new(EXTENSIONS[1])).name(&name);
                 (self.event_loop.connect_runtime(id, &target), To::Other)

@@ -1,11 +1,10 @@
 //! One thread of a storm: an event loop, its contexts, and its own books.
 
 use crate::books::{End, Fate, Page};
-use crate::common::{Dice, describe_background, describe_content_script};
+use crate::common::{Dice, connect_runtime, describe_background, describe_content_script};
 use crate::weather::{STAGES, Weather};
 use port_core::{
-    AttachError, ContextId, Event, EventLoop, Listening, PortId, PortStatus, PostErrorKind, RuntimeTarget,
-    TabTarget,
+    AttachError, ContextId, Event, EventLoop, Listening, PortId, PortStatus, PostErrorKind, TabTarget,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -130,7 +129,7 @@ impl Thread {
         let connected = self
             .event_loop
             .connect_tab(opener, &TabTarget::new(tab).name(&name))
-            .or_else(|_| self.event_loop.connect_runtime(opener, &RuntimeTarget::own().name(&name)));
+            .or_else(|_| connect_runtime(&mut self.event_loop, opener, &name));
         if let Ok(port) = connected {
             self.own(port, opener, End::new(number, number, self.event_loop.id()));
         }

@@ -1,11 +1,11 @@
 //! An opener and a receiver on threads of their own, and a browser that reports a fact
 //! meanwhile: what each does and when, and what must hold in the end.
 
-use super::{PLACE, Seen, TAB, browser_with, drain, ends, seen, settle};
+use super::{PLACE, Seen, TAB, browser_with, connect_runtime, drain, ends, seen, settle};
 use loom::thread;
 use port_core_model::{
     ContextId, DocumentId, Event, EventLoop, EventLoopId, ExtensionInstance, Limits, MessageService,
-    Policies, PortId, RuntimeTarget, TabTarget,
+    Policies, PortId, TabTarget,
 };
 
 /// What a side does at its moment.
@@ -240,7 +240,7 @@ impl Side {
         let context = self.context;
         let port = match way {
             Way::ToTheTab => self.own().connect_tab(context, &TabTarget::new(TAB)),
-            Way::FromTheTab => self.own().connect_runtime(context, &RuntimeTarget::own()),
+            Way::FromTheTab => connect_runtime(self.own(), context, ""),
         };
         self.port = port.ok();
         if self.port.is_some() {
