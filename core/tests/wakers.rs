@@ -140,7 +140,7 @@ fn what_a_wakers_panic_carries_may_panic_too() {
     let mut there = browser.event_loop();
     browser.background(here.as_mut().unwrap());
     let page = browser.content_script(&mut there, browser.tab());
-    let port = there.connect_runtime(page, &RuntimeTarget::own()).unwrap();
+    let port = connect_runtime(&mut there, page, "").unwrap();
     drain(here.as_mut().unwrap());
     nothing_comes_out(&mut || there.post_message(port, "x").unwrap());
     assert_eq!(hear(here.as_mut().unwrap()), [message("x")]);
@@ -180,7 +180,7 @@ fn what_a_destructors_panic_carries_may_panic_too() {
     let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
     browser.background(&mut here);
     let page = browser.content_script(&mut there, browser.tab());
-    let port = there.connect_runtime(page, &RuntimeTarget::own()).unwrap();
+    let port = connect_runtime(&mut there, page, "").unwrap();
     drain(&mut here);
     for _ in 0..10 {
         there.post_message(port, Bytes::from_owner(Explosive(Arc::clone(&dropped)))).unwrap();

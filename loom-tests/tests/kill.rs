@@ -9,7 +9,8 @@ use loom::thread;
 use port_core_model::{DisconnectReason, DocumentId, FrameId, TabTarget};
 use support::{
     Connected, INNER_PLACE, OTHER_PLACE, PLACE, Seen, TAB, assert_prefix, browser, connect_runtime,
-    connected, counting_waker, describe_background, describe_content_script, drain, ends, model, settle, take_connect,
+    connected, counting_waker, describe_background, describe_content_script, drain, ends, model, settle,
+    take_connect,
 };
 
 /// Lanes are created for a target that is killed meanwhile and whose thread
@@ -334,12 +335,12 @@ fn a_snapshot_against_facts_and_a_connect() {
 #[test]
 fn detaching_against_finding_out_who_is_gone() {
     model(Some(2), 80, || {
-        let browser = Browser::new();
-        let Connected { mut background, port, mut page, receiver, received, .. } = browser.connected();
-        browser.tab(OTHER_PLACE);
-        browser.frame(INNER_PLACE);
+        let browser = browser();
+        let Connected { mut background, port, mut page, receiver, received, .. } = connected(&browser);
+        browser.tab_at(OTHER_PLACE);
+        browser.frame_at(INNER_PLACE, FrameId::TOP);
         for place in [OTHER_PLACE, INNER_PLACE] {
-            browser.content_script_in(&mut page, place);
+            browser.content_script(&mut page, place);
         }
         assert_eq!(drain(&mut background), []);
         browser.service.tab_closed(OTHER_PLACE.tab).unwrap();
@@ -363,12 +364,12 @@ fn detaching_against_finding_out_who_is_gone() {
 #[test]
 fn contexts_that_no_notice_names() {
     model(Some(3), 60, || {
-        let browser = Browser::new();
-        let Connected { mut background, opener, port, mut page, received, .. } = browser.connected();
-        browser.tab(OTHER_PLACE);
-        browser.frame(INNER_PLACE);
+        let browser = browser();
+        let Connected { mut background, opener, port, mut page, received, .. } = connected(&browser);
+        browser.tab_at(OTHER_PLACE);
+        browser.frame_at(INNER_PLACE, FrameId::TOP);
         for place in [OTHER_PLACE, INNER_PLACE] {
-            browser.content_script_in(&mut page, place);
+            browser.content_script(&mut page, place);
         }
         let other = background.connect_tab(opener, &TabTarget::new(OTHER_PLACE.tab)).unwrap();
         let inner = TabTarget::new(TAB).frame(INNER_PLACE.frame);
