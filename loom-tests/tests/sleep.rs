@@ -259,8 +259,8 @@ fn a_registered_task_is_let_go_while_a_post_wakes_it() {
 #[test]
 fn a_task_that_need_not_wait_is_let_go_with_its_loop() {
     model(None, 3_000, || {
-        let browser = Browser::new();
-        let Connected { mut background, port, mut page, .. } = browser.connected();
+        let browser = browser();
+        let Connected { mut background, port, mut page, .. } = connected(&browser);
         assert_eq!(drain(&mut page), []);
         let (task, wakes) = counting_waker();
         let posting = thread::spawn(move || {
