@@ -113,8 +113,8 @@ fn connect_against_going_into_the_cache() {
 #[test]
 fn going_into_the_cache_against_coming_back() {
     model(None, 80, || {
-        let browser = browser(QUEUES);
-        let Connected { mut background, port, mut page, .. } = browser.connected();
+        let browser = browser_with_cache(QUEUES);
+        let Connected { mut background, port, mut page, .. } = connected(&browser);
         let service = browser.service.clone();
         let caching = thread::spawn(move || service.document_cached(PLACE.document).unwrap());
         // Refused where it comes first.
