@@ -375,7 +375,7 @@ fn attach_against_the_loop_being_declared_gone() {
 
 #[test]
 fn two_facts_end_one_context_once() {
-    model(None, 16_000, || {
+    model(Some(7), 32_000, || {
         let browser = browser();
         let Connected { mut background, mut page, .. } = connected(&browser);
         assert_eq!(drain(&mut background), []);

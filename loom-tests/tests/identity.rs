@@ -19,7 +19,7 @@ use support::{
 /// it never reaches the new background.
 #[test]
 fn a_reload_against_a_connect_by_the_old_instance() {
-    model(None, 1_400, || {
+    model(Some(6), 19_000, || {
         let browser = browser();
         let (old_background, _) = browser.background_loop();
         let (mut page, opener) = browser.content_script_loop(PLACE);

@@ -158,7 +158,7 @@ fn attach_against_navigation() {
 /// Two facts take the same context out of the index at once.
 #[test]
 fn closing_the_tab_against_unloading_the_extension() {
-    model(None, 35_000, || {
+    model(Some(8), 94_000, || {
         let browser = browser();
         let (mut page, _) = browser.content_script_loop(PLACE);
         let service = browser.service.clone();
