@@ -17,7 +17,7 @@ use support::{
 /// either the post finds the credit in its lane, or the context is told of room.
 #[test]
 fn credit_against_a_post_that_wants_it() {
-    model(None, 39_000, || {
+    model(None, 8_200, || {
         let browser = browser_with_window(1);
         let Connected { mut background, port, mut page, .. } = connected(&browser);
         assert_eq!(drain(&mut background), []);
@@ -62,7 +62,7 @@ fn a_post_finds_the_credit_that_lies_in_its_lane() {
 /// Removing the slowest receiver recomputes room and tells of it.
 #[test]
 fn losing_the_slowest_receiver_makes_room() {
-    model(None, 240, || {
+    model(None, 89, || {
         let browser = browser_with_window(1);
         browser.frame_at(INNER_PLACE, FrameId::TOP);
         let (mut background, opener) = browser.background_loop();
@@ -122,7 +122,8 @@ fn a_receiver_that_waits_for_room_hears_the_end() {
 fn a_full_lane_refuses_connects_and_posts_until_the_peer_takes() {
     model(None, 15_000, || {
         let mut limits = Limits::default();
-        limits.lane_records = 2;
+        // The page is told of the opener, then connected to, then posted to.
+        limits.lane_records = 3;
         let browser = browser_with(limits, Policies::default());
         let (mut background, opener) = browser.background_loop();
         let (mut page, _) = browser.content_script_loop(PLACE);
@@ -141,13 +142,14 @@ fn a_full_lane_refuses_connects_and_posts_until_the_peer_takes() {
         background.post_message(port, &[2]).unwrap();
         // A disconnect is always admitted.
         background.post_message(port, &[3]).unwrap();
+        background.post_message(port, &[4]).unwrap();
         assert_eq!(
-            background.post_message(port, &[4]).map_err(PostErrorKind::from),
+            background.post_message(port, &[5]).map_err(PostErrorKind::from),
             Err(PostErrorKind::Busy)
         );
         background.disconnect(port);
         let end = Seen::Disconnect(DisconnectReason::Disconnected);
-        assert_eq!(drain(&mut page), [Seen::Message(2), Seen::Message(3), end]);
+        assert_eq!(drain(&mut page), [Seen::Message(2), Seen::Message(3), Seen::Message(4), end]);
     });
 }
 
@@ -155,7 +157,7 @@ fn a_full_lane_refuses_connects_and_posts_until_the_peer_takes() {
 /// took by then is told.
 #[test]
 fn the_slowest_of_one_loop_goes_and_there_is_room() {
-    model(Some(3), 1_200, || {
+    model(Some(3), 88, || {
         let mut limits = Limits::default();
         limits.window_messages = Some(1);
         let mut policies = Policies::default();
