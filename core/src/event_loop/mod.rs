@@ -47,7 +47,7 @@ use crate::payload::discard_all;
 use crate::shared::event_loop::EventLoopShared;
 use crate::shared::service::ServiceInner;
 use crate::snapshot::EventLoopSnapshot;
-use crate::sync::{Arc, HashMap, mutant};
+use crate::sync::{Arc, HashMap};
 use crate::target::{Listening, RuntimeTarget, TabTarget};
 use std::collections::VecDeque;
 use std::fmt;
@@ -615,9 +615,7 @@ impl EventLoop {
 
 impl Drop for EventLoop {
     fn drop(&mut self) {
-        if !mutant("held-posts-dropped-with-their-loop") {
-            self.release_all();
-        }
+        self.release_all();
         self.service.retire(&self.shared, ContextShared::set_detached);
         self.shared.close();
         self.fan_out.discard();
