@@ -3,18 +3,27 @@
 
 /// A number to draw choices from, a byte each. Drawn empty it gives the first choice.
 #[derive(Clone, Copy)]
-pub struct Draw(u64);
+pub struct Draw {
+    rest: u64,
+    drawn: u32,
+}
 
 impl Draw {
     pub fn new(number: u64) -> Self {
-        Self(number)
+        Self { rest: number, drawn: 0 }
     }
 
     /// A number below `bound`, which is at most 256.
     pub fn below(&mut self, bound: usize) -> usize {
-        let byte = (self.0 & 0xFF) as usize;
-        self.0 >>= 8;
+        let byte = (self.rest & 0xFF) as usize;
+        self.rest >>= 8;
+        self.drawn += 1;
         byte % bound
+    }
+
+    /// Whether more was drawn than a number has bytes: what came last was always the first choice.
+    pub fn is_overdrawn(&self) -> bool {
+        self.drawn > u64::BITS / 8
     }
 
     /// One of several, if there is any, sooner one of the last.

@@ -41,7 +41,9 @@ pub(crate) fn run(options: &Options) -> Vec<String> {
     let began = Instant::now();
     let sources = Sources::read();
     let (allowed, mut complaints) = Allowed::read();
-    let surveyed = in_turns(survey(&models::find()));
+    let asked = |model: &Model| options.models.as_ref().is_none_or(|part| model.name().contains(part));
+    let models: Vec<_> = models::find().into_iter().filter(asked).collect();
+    let surveyed = in_turns(survey(&models));
     let failing = surveyed.iter().filter(|surveyed| !surveyed.passed);
     complaints
         .extend(failing.map(|surveyed| format!("fails with nothing spoilt: {}", surveyed.model.name())));
@@ -51,7 +53,9 @@ pub(crate) fn run(options: &Options) -> Vec<String> {
     println!("{} models in {:.0?}", surveyed.len(), began.elapsed());
 
     let orderings = orderings(&surveyed);
-    complaints.extend(sources.complaints(&orderings));
+    if options.models.is_none() {
+        complaints.extend(sources.complaints(&orderings));
+    }
     let mutants = sources.mutants();
     let mutations: Vec<_> = orderings
         .iter()
@@ -93,6 +97,7 @@ pub(crate) fn run(options: &Options) -> Vec<String> {
 
 /// Runs every model with nothing spoilt.
 fn survey(models: &[Model]) -> Vec<Surveyed> {
+    let done = AtomicUsize::new(0);
     each(models, |model| {
         let report = scratch("reached");
         let began = Instant::now();
@@ -100,6 +105,10 @@ fn survey(models: &[Model]) -> Vec<Surveyed> {
         let took = began.elapsed();
         let reached = fs::read_to_string(&report).unwrap_or_default().lines().map(str::to_owned).collect();
         let _ = fs::remove_file(report);
+        let done = done.fetch_add(1, Relaxed) + 1;
+        if done.is_multiple_of(20) {
+            println!("{done} of {} models run with nothing spoilt", models.len());
+        }
         Surveyed { model: model.clone(), took, passed: verdict == Verdict::Passed, reached }
     })
 }
