@@ -117,7 +117,8 @@ numbered!(
         /// The context holds [`Limits::ports_per_context`](crate::Limits::ports_per_context) ports.
         TooManyPorts = 404 => "the context holds as many ports as it may",
         /// A lane to one of the targets holds [`Limits::lane_records`](crate::Limits::lane_records)
-        /// or [`Limits::lane_bytes`](crate::Limits::lane_bytes).
+        /// or [`Limits::lane_bytes`](crate::Limits::lane_bytes); if there is no target, the opener's event loop has as
+        /// many records to itself.
         Busy = 405 => "a target's event loop is too far behind",
     }
 );

@@ -2,55 +2,13 @@
 //! the loop goes on.
 
 mod common;
+#[path = "common/heap.rs"]
+mod heap;
 
 use common::*;
+use heap::{KIB, held, most_held};
 use port_core::DisconnectReason::{BackForwardCache as Cached, ContextDetached, Navigated, TabClosed};
 use port_core::{BackForwardCache, DisconnectReason, Event, RuntimeTarget, TabTarget};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
-thread_local! {
-    /// Bytes that this thread allocated less those that it freed.
-    static HELD: Cell<isize> = const { Cell::new(0) };
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-struct Counting;
-
-fn count(bytes: usize, sign: isize) {
-    // A thread that is ending counts nothing.
-    let _ = HELD.try_with(|held| held.set(held.get() + sign * bytes.cast_signed()));
-}
-
-// SAFETY: everything is the system's allocator's doing; counting allocates nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size(), 1);
-        // SAFETY: as the caller promises.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(layout.size(), -1);
-        // SAFETY: as the caller promises.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-/// The most bytes that are held at any of so many steps, beyond what was held before them.
-fn most_held(steps: u32, mut step: impl FnMut(u32)) -> isize {
-    let before = HELD.get();
-    let mut most = 0;
-    for number in 0..steps {
-        step(number);
-        most = most.max(HELD.get() - before);
-    }
-    most
-}
-
-const KIB: isize = 1 << 10;
 
 #[test]
 fn navigations_beside_a_hung_loop_hold_a_bounded_heap() {
@@ -180,17 +138,17 @@ fn what_waits_for_a_loop_is_freed_when_it_is_declared_gone() {
     let place = browser.tab();
     let opener = browser.background(&mut here);
     browser.content_script(&mut hung, place);
-    let before = HELD.get();
+    let before = held();
     let port = here.connect_tab(opener, &TabTarget::new(place.tab)).unwrap();
     for _ in 0..1_000 {
         here.post_message(port, ledger.payload(1_000)).unwrap();
     }
-    assert!(HELD.get() - before > 1_000 * KIB);
+    assert!(held() - before > 1_000 * KIB);
     // It never met its peer, so the lanes wait in its control queue.
     browser.service.event_loop_gone(hung.id()).unwrap();
     ledger.assert_balanced();
     assert_eq!(drain(&mut here).len(), 1);
-    assert!(HELD.get() - before < 16 * KIB, "{} bytes", HELD.get() - before);
+    assert!(held() - before < 16 * KIB, "{} bytes", held() - before);
     // Facts and posts add nothing from now on.
     let most = most_held(1_000, |_| {
         let place = browser.tab();

@@ -174,14 +174,15 @@ impl EventLoop {
                 }
             },
         });
-        let limits = &self.service.limits;
-        for target in &*found {
-            let peer = self.peers[target.peer as usize].as_mut();
-            if !peer.is_some_and(|peer| peer.within_budget(limits)) {
+        let Self { contexts, ports, peers, service, .. } = self;
+        // That there is no target is a record to this loop itself.
+        let to_nobody = found.is_empty().then_some(OWN);
+        for index in found.iter().map(|target| target.peer).chain(to_nobody) {
+            let peer = peers[index as usize].as_mut();
+            if !peer.is_some_and(|peer| peer.within_budget(&service.limits)) {
                 return Err(ConnectError::Busy);
             }
         }
-        let Self { contexts, ports, .. } = self;
         let holder = contexts.get_mut(opener).ok_or(ConnectError::UnknownContext)?;
         let side = || {
             Side::Opener(Opener {

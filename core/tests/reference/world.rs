@@ -188,7 +188,8 @@ impl World {
             let state = TargetState::Pending;
             leg.targets.push(Target { context, nth: 0, state, unreported: Amount::default() });
         }
-        let reached: Vec<_> = legs.keys().copied().collect();
+        // That nobody is there the loop tells itself.
+        let reached: Vec<_> = if legs.is_empty() { vec![home] } else { legs.keys().copied().collect() };
         match got {
             Ok(()) if reached.iter().any(|to| self.is_busy(home, *to)) => return false,
             Ok(()) => {}
@@ -204,9 +205,11 @@ impl World {
         }
         let lifecycle = if cached { DocumentLifecycle::Cached } else { DocumentLifecycle::Active };
         for (to, leg) in &legs {
-            let targets = leg.targets.iter().map(|target| target.context).collect();
+            let targets: Vec<_> = leg.targets.iter().map(|target| target.context).collect();
+            // Several are listed, by eight bytes each.
+            let listed = if targets.len() > 1 { 8 * targets.len() as u64 } else { 0 };
             self.announce(opener, *to);
-            self.send(home, *to, Record::Connect { channel, targets, lifecycle, bytes: *bytes });
+            self.send(home, *to, Record::Connect { channel, targets, lifecycle, bytes: *bytes + listed });
         }
         self.channels.push(ChannelState {
             opener,
