@@ -114,12 +114,15 @@ numbered!(
         Cached = 402 => "the context's page is in the back/forward cache",
         /// A content script may not call `tabs.connect`.
         NotAllowed = 403 => "content scripts may not connect to tabs",
-        /// The context holds [`Limits::ports_per_context`](crate::Limits::ports_per_context) ports.
+        /// The context holds [`Limits::ports_per_context`](crate::Limits::ports_per_context) ports, or
+        /// [`Limits::names_per_context`](crate::Limits::names_per_context) bytes of their names.
         TooManyPorts = 404 => "the context holds as many ports as it may",
         /// A lane to one of the targets holds [`Limits::lane_records`](crate::Limits::lane_records)
         /// or [`Limits::lane_bytes`](crate::Limits::lane_bytes); if there is no target, the opener's event loop has as
         /// many records to itself.
         Busy = 405 => "a target's event loop is too far behind",
+        /// The name is longer than [`Limits::name_bytes`](crate::Limits::name_bytes).
+        NameTooLong = 406 => "the port's name is longer than the limit",
     }
 );
 

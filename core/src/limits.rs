@@ -47,6 +47,11 @@ pub struct Limits {
     pub lane_bytes: u64,
     /// How many ports, opened or accepted, one context may hold. Default 65,536.
     pub ports_per_context: u32,
+    /// Longest name of a port, in bytes. Default 64 KiB.
+    pub name_bytes: usize,
+    /// How many bytes the names of one context's ports may have in all; those of up to 23 bytes, which lie in their
+    /// ports, do not count. A port is admitted while the sum is below it. Default 4 MiB.
+    pub names_per_context: u64,
 }
 
 impl Default for Limits {
@@ -58,6 +63,8 @@ impl Default for Limits {
             lane_records: 1 << 22,
             lane_bytes: 1 << 30,
             ports_per_context: 1 << 16,
+            name_bytes: 1 << 16,
+            names_per_context: 4 << 20,
         }
     }
 }
@@ -84,5 +91,9 @@ impl Limits {
         lane_bytes(bytes: u64),
         /// Sets how many ports one context may hold.
         ports_per_context(ports: u32),
+        /// Sets the longest name of a port, in bytes.
+        name_bytes(bytes: usize),
+        /// Sets how many bytes the names of one context's ports may have in all.
+        names_per_context(bytes: u64),
     }
 }

@@ -40,6 +40,12 @@ impl PortName {
         *self = source.clone();
     }
 
+    /// Returns how many bytes it holds on the heap.
+    #[inline]
+    pub(crate) fn heap_bytes(&self) -> u64 {
+        if self.is_shared() { self.0.len() as u64 } else { 0 }
+    }
+
     /// Returns whether the text is on the heap, so that dropping the name may have to free it.
     #[inline]
     pub(crate) fn is_shared(&self) -> bool {

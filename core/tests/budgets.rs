@@ -87,9 +87,13 @@ fn a_lane_admits_bytes_while_the_sum_is_below_the_budget() {
 
 #[test]
 fn names_are_bytes_too() {
-    // A name of megabytes is allowed; any number of them in a lane is not.
+    // A name of megabytes may be allowed; any number of them in a lane is not.
     for frames in [1, 2] {
-        let browser = Browser::with_limits(limits(|limits| limits.lane_bytes = 10_000_000));
+        let browser = Browser::with_limits(limits(|limits| {
+            limits.lane_bytes = 10_000_000;
+            limits.name_bytes = 3_000_000;
+            limits.names_per_context = 1_000_000_000;
+        }));
         let Apart { mut here, mut there, place: top, opener, .. } = browser.apart();
         for _ in 1..frames {
             browser.content_script(&mut there, browser.frame_in(top));
@@ -101,6 +105,49 @@ fn names_are_bytes_too() {
             assert_eq!(drain(&mut there).len(), 4 * frames);
         }
     }
+}
+
+#[test]
+fn a_name_that_is_too_long_is_refused_and_changes_nothing() {
+    let browser = Browser::with_limits(limits(|limits| limits.name_bytes = 30));
+    let Apart { mut here, mut there, place, opener, .. } = browser.apart();
+    let named = |length: usize| TabTarget::new(place.tab).name(&"n".repeat(length));
+    assert_eq!(here.connect_tab(opener, &named(31)), Err(ConnectError::NameTooLong));
+    assert_eq!(connect_runtime(&mut here, opener, &"n".repeat(31)), Err(ConnectError::NameTooLong));
+    let nobody = TabTarget::new(browser.tab().tab).name(&"n".repeat(31));
+    assert_eq!(here.connect_tab(opener, &nobody), Err(ConnectError::NameTooLong));
+    assert_eq!((here.snapshot().ports, here.snapshot().lanes), (vec![], vec![]));
+    here.connect_tab(opener, &named(30)).unwrap();
+    assert_eq!(hear(&mut there), [connect(&"n".repeat(30))]);
+}
+
+#[test]
+fn names_of_ports_that_live_are_counted_on_both_sides() {
+    let browser = Browser::with_limits(limits(|limits| limits.names_per_context = 100));
+    let Apart { mut here, mut there, place, opener, .. } = browser.apart();
+    let neighbour = browser.background(&mut here);
+    let [long, short] = [40, 23].map(|length| TabTarget::new(place.tab).name(&"n".repeat(length)));
+    // Short ones lie in their ports.
+    let shorts: Vec<_> = (0..50).map(|_| here.connect_tab(opener, &short).unwrap()).collect();
+    let longs: Vec<_> = (0..3).map(|_| here.connect_tab(opener, &long).unwrap()).collect();
+    for target in [&long, &short] {
+        assert_eq!(here.connect_tab(opener, target), Err(ConnectError::TooManyPorts));
+    }
+    assert_eq!(connected(&mut there).len(), 53);
+    // Another context has its own count, but the receiver has them all.
+    let refused = here.connect_tab(neighbour, &long).unwrap();
+    assert_eq!(hear(&mut there), []);
+    assert_eq!(heard_on(&drain(&mut here), refused), [disconnect(LimitReached)]);
+    // Whichever way a port ends, its name no longer counts.
+    assert!(here.disconnect(longs[0]));
+    assert_eq!(hear(&mut there), [disconnect(Disconnected)]);
+    let again = here.connect_tab(neighbour, &long).unwrap();
+    let received = connected(&mut there);
+    assert!(there.disconnect(received[0]));
+    assert_eq!(heard_on(&drain(&mut here), again), [disconnect(Disconnected)]);
+    shorts.into_iter().for_each(|port| assert!(here.disconnect(port)));
+    here.connect_tab(opener, &long).unwrap();
+    assert_eq!(here.connect_tab(opener, &long), Err(ConnectError::TooManyPorts));
 }
 
 #[test]

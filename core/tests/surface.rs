@@ -106,6 +106,7 @@ fn numbers_of_errors_and_reasons_stay() {
         NotAllowed = 403,
         TooManyPorts = 404,
         Busy = 405,
+        NameTooLong = 406,
     }));
     codes.extend(numbers!(PostErrorKind {
         Disconnected = 500,

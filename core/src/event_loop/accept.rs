@@ -180,7 +180,7 @@ fn admit<'a, 'o>(
     if !admitted {
         return Err(refused);
     }
-    if context.ports.len() >= service.limits.ports_per_context as usize {
+    if !context.has_room(&service.limits) {
         return Err(DisconnectReason::LimitReached);
     }
     Ok((context, opener))

@@ -349,7 +349,9 @@ fn close_leg(peers: &mut [Option<Box<Peer>>], leg: LegAt, reason: DisconnectReas
 /// Takes a port off its context's list. The last port of the list moves to its place.
 #[inline(always)]
 fn take_off_list(holder: &mut Context, ports: &mut Slab<Port>, key: Key) {
-    let Some(position) = ports.get(key).map(|port| port.index_in_context()) else { return };
+    let Some(port) = ports.get(key) else { return };
+    let position = port.index_in_context();
+    holder.name_bytes -= port.name.heap_bytes();
     holder.ports.swap_remove(position as usize);
     if let Some(&moved) = holder.ports.get(position as usize)
         && let Some(moved) = ports.get_mut(moved)

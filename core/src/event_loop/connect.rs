@@ -27,7 +27,7 @@ impl EventLoop {
         opener: ContextId,
         target: &TabTarget,
     ) -> Result<PortId, ConnectError> {
-        let (opener, context) = self.opener(opener)?;
+        let (opener, context) = self.opener(opener, &target.name)?;
         let info = ConnectInfo { kind: target.kind, lifecycle: context.lifecycle() };
         let description = context.shared.description();
         if description.kind == ContextKind::ContentScript {
@@ -59,7 +59,7 @@ impl EventLoop {
         opener: ContextId,
         target: &RuntimeTarget,
     ) -> Result<PortId, ConnectError> {
-        let (opener, context) = self.opener(opener)?;
+        let (opener, context) = self.opener(opener, &target.name)?;
         let info = ConnectInfo { kind: target.kind, lifecycle: context.lifecycle() };
         let (instance, own) = (context.shared.description().instance, context.shared.id());
         let own_id = context.shared.extension();
@@ -76,9 +76,9 @@ impl EventLoop {
         self.connect(opener, &target.name, info, only)
     }
 
-    /// Returns a context that may connect, and its key.
+    /// Returns a context that may connect by a port of this name, and its key.
     #[inline]
-    fn opener(&self, opener: ContextId) -> Result<(Key, &Context), ConnectError> {
+    fn opener(&self, opener: ContextId, name: &PortName) -> Result<(Key, &Context), ConnectError> {
         let key = opener.key_in(self.id).ok_or(ConnectError::UnknownContext)?;
         let context = self.contexts.get(key).ok_or(ConnectError::UnknownContext)?;
         if context.shared.killed().is_some() {
@@ -87,7 +87,10 @@ impl EventLoop {
         if context.suspended.is_some() && self.service.policies.back_forward_cache == BackForwardCache::Ends {
             return Err(ConnectError::Cached);
         }
-        if context.ports.len() >= self.service.limits.ports_per_context as usize {
+        if name.as_str().len() > self.service.limits.name_bytes {
+            return Err(ConnectError::NameTooLong);
+        }
+        if !context.has_room(&self.service.limits) {
             return Err(ConnectError::TooManyPorts);
         }
         Ok((key, context))
@@ -309,10 +312,13 @@ pub(super) fn enter_port(
     let state = PortState::Open;
     let make =
         move || Port { context, stamp: 0, state, wants_room: false, name: PortName::default(), side: side() };
+    let mut name_bytes = 0;
     let key = ports.insert_with(make, |port| {
         port.set_index_in_context(index);
         write_name(&mut port.name);
+        name_bytes = port.name.heap_bytes();
     })?;
+    holder.name_bytes += name_bytes;
     grow_gently(&mut holder.ports, 1);
     holder.ports.push(key);
     Some(key)

@@ -8,6 +8,7 @@ use crate::event_loop::port::PortState;
 use crate::event_loop::slab::occupant;
 use crate::ids::{ContextId, Key, PortId};
 use crate::index::ContextShared;
+use crate::limits::Limits;
 use crate::reason::DisconnectReason;
 use crate::sync::{Arc, HashMap, mutant};
 use crate::target::Listening;
@@ -23,6 +24,8 @@ pub(crate) struct Context {
     pub(crate) data: u64,
     /// Its ports, in no order.
     pub(crate) ports: Vec<Key>,
+    /// What the names of these hold on the heap, in bytes.
+    pub(crate) name_bytes: u64,
     /// Set while its page is in the back/forward cache.
     pub(crate) suspended: Option<Suspended>,
 }
@@ -30,6 +33,12 @@ pub(crate) struct Context {
 occupant!(Context);
 
 impl Context {
+    /// Returns whether it may hold one port more.
+    #[inline(always)]
+    pub(crate) fn has_room(&self, limits: &Limits) -> bool {
+        self.ports.len() < limits.ports_per_context as usize && self.name_bytes < limits.names_per_context
+    }
+
     #[inline]
     pub(crate) fn lifecycle(&self) -> DocumentLifecycle {
         match self.suspended {
@@ -66,6 +75,7 @@ impl EventLoop {
             listening: Listening::default(),
             data: 0,
             ports: Vec::new(),
+            name_bytes: 0,
             suspended: None,
         };
         if self.contexts.insert(context).is_none() {

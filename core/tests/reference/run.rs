@@ -92,6 +92,8 @@ fn limits(draw: &mut Draw) -> Limits {
     limits.lane_records = [limits.lane_records, limits.lane_records, 4, 8][draw.below(4)];
     limits.lane_bytes = [limits.lane_bytes, limits.lane_bytes, limits.lane_bytes, 200][draw.below(4)];
     limits.message_bytes = [limits.message_bytes, limits.message_bytes, 90][draw.below(3)];
+    limits.name_bytes = [limits.name_bytes, limits.name_bytes, limits.name_bytes, 30][draw.below(4)];
+    limits.names_per_context = [limits.names_per_context, limits.names_per_context, 40, 60][draw.below(4)];
     limits
 }
 

@@ -55,6 +55,7 @@ pub enum State {
 pub struct ChannelState {
     pub opener: Context,
     pub kind: ConnectKind,
+    pub name_bytes: u64,
     /// The opener's side: a leg for every loop that it still reaches.
     pub legs: BTreeMap<Loop, Leg>,
     /// Why the last receiver went that had taken the connection.

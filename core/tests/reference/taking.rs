@@ -114,7 +114,9 @@ impl World {
             Record::ToOpener(sender, message) => {
                 let leg = self.channels[sender.0].legs.get_mut(&from);
                 let target = leg.and_then(|leg| leg.target(sender));
-                if target.is_some_and(|target| target.state == TargetState::Open) {
+                let open = target.is_some_and(|target| target.state == TargetState::Open);
+                // One that is about to leave takes nothing more, and gives no credit.
+                if open && self.state(self.opener_of(sender.0)).is_some_and(State::hears) {
                     self.opener_took(sender, message);
                     self.message_for(self.opener_of(sender.0), message);
                 }
@@ -176,9 +178,7 @@ impl World {
             let end = (channel, target, nth);
             let refusal = match admitted {
                 false => Some(NoReceiver),
-                true => {
-                    (self.count(target) >= self.limits().ports_per_context as usize).then_some(LimitReached)
-                }
+                true => (!self.may_hold_another(target)).then_some(LimitReached),
             };
             match refusal {
                 Some(reason) if nth == 0 => return self.send(at, from, Record::Left(end, reason)),

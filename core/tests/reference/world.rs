@@ -170,7 +170,9 @@ impl World {
             Some(ConnectError::Gone)
         } else if cached && self.policies().back_forward_cache == BackForwardCache::Ends {
             Some(ConnectError::Cached)
-        } else if self.count(opener) >= self.limits().ports_per_context as usize {
+        } else if *bytes > self.limits().name_bytes as u64 {
+            Some(ConnectError::NameTooLong)
+        } else if !self.may_hold_another(opener) {
             Some(ConnectError::TooManyPorts)
         } else {
             not_allowed.then_some(ConnectError::NotAllowed)
@@ -214,6 +216,7 @@ impl World {
         self.channels.push(ChannelState {
             opener,
             kind,
+            name_bytes: *bytes,
             legs,
             lost: None,
             limit_reached: false,
@@ -351,6 +354,14 @@ impl World {
 
     pub(super) fn count(&self, context: Context) -> usize {
         self.ports.keys().filter(|end| end.1 == context).count()
+    }
+
+    /// Whether a context may hold one port more: ports count, and names that do not fit into them.
+    pub(super) fn may_hold_another(&self, context: Context) -> bool {
+        let held = self.ports.keys().filter(|end| end.1 == context);
+        let names = held.map(|end| self.channels[end.0].name_bytes).filter(|bytes| *bytes > 23);
+        self.count(context) < self.limits().ports_per_context as usize
+            && names.sum::<u64>() < self.limits().names_per_context
     }
 
     /// The loops to which an end's posts go.
