@@ -45,8 +45,10 @@ pub struct Limits {
     /// How many bytes of payload, names, context descriptions and target lists one direction between two event loops
     /// may hold. Default 1 GiB. A message is admitted while the sum is below the budget.
     pub lane_bytes: u64,
-    /// How many ports, opened or accepted, one context may hold. Default 65,536.
+    /// How many ports one context may hold, opened or accepted from its own extension. Default 65,536.
     pub ports_per_context: u32,
+    /// How many ports that other extensions opened one context may hold besides. Default 8,192.
+    pub external_ports_per_context: u32,
     /// Longest name of a port, in bytes. Default 64 KiB.
     pub name_bytes: usize,
     /// How many bytes the names of one context's ports may have in all; those of up to 23 bytes, which lie in their
@@ -63,6 +65,7 @@ impl Default for Limits {
             lane_records: 1 << 22,
             lane_bytes: 1 << 30,
             ports_per_context: 1 << 16,
+            external_ports_per_context: 1 << 13,
             name_bytes: 1 << 16,
             names_per_context: 4 << 20,
         }
@@ -89,8 +92,10 @@ impl Limits {
         lane_records(records: u64),
         /// Sets how many bytes one direction between two event loops may hold.
         lane_bytes(bytes: u64),
-        /// Sets how many ports one context may hold.
+        /// Sets how many ports one context may hold, those aside that other extensions opened.
         ports_per_context(ports: u32),
+        /// Sets how many ports that other extensions opened one context may hold.
+        external_ports_per_context(ports: u32),
         /// Sets the longest name of a port, in bytes.
         name_bytes(bytes: usize),
         /// Sets how many bytes the names of one context's ports may have in all.

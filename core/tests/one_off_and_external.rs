@@ -153,3 +153,43 @@ fn a_document_and_a_frame_that_do_not_fit_fare_as_the_policy_says() {
         assert_eq!(drain(&mut receiving).len(), reached);
     }
 }
+
+#[test]
+fn another_extensions_connections_leave_room_for_ones_own() {
+    let limits = limits(|limits| {
+        limits.ports_per_context = 3;
+        limits.external_ports_per_context = 50;
+    });
+    let browser = Browser::with_limits(limits);
+    let everyone = ExtensionDescription::new("victim").external(ExternalConnections::Everyone);
+    let victim = browser.service.extension_loaded(everyone).unwrap();
+    let (mut attacking, mut serving, mut calling) =
+        (browser.event_loop(), browser.event_loop(), browser.event_loop());
+    let attackers = [(); 50].map(|()| browser.background(&mut attacking));
+    let attacked = listen_for(&mut serving, describe_background(victim), listening_for_everything());
+    let callers = [(); 2].map(|()| content_script_of(victim, &mut calling, browser.tab()));
+    // As many as it may hold, and none beyond.
+    let target = RuntimeTarget::extension("victim").kind(ConnectKind::OneOff);
+    let connect = |event_loop: &mut EventLoop, at: usize| {
+        event_loop.connect_runtime(attackers[at % attackers.len()], &target).unwrap()
+    };
+    let channels: Vec<_> = (0..100).map(|at| connect(&mut attacking, at)).collect();
+    assert_eq!(drain(&mut serving).len(), 50);
+    let refused = drain(&mut attacking);
+    assert_eq!(refused.len(), 50);
+    assert_eq!(heard_on(&refused, channels[99]), [disconnect(DisconnectReason::LimitReached)]);
+    // The victim's own are taken as ever, opened and accepted, up to their own limit.
+    let own = [0, 0, 1, 1].map(|caller| send_one_off(&mut calling, callers[caller]));
+    assert_eq!(drain(&mut serving).len(), 3);
+    assert_eq!(heard_on(&drain(&mut calling), own[3]), [disconnect(DisconnectReason::LimitReached)]);
+    assert!(calling.disconnect(own[0]));
+    assert_eq!(hear(&mut serving), [disconnect(DisconnectReason::Disconnected)]);
+    connect_runtime(&mut serving, attacked, "to nobody, but it may").unwrap();
+    assert_eq!(hear(&mut serving), [disconnect(DisconnectReason::NoReceiver)]);
+    // One of the other extension's ends, and one may come.
+    assert!(attacking.disconnect(channels[0]));
+    connect(&mut attacking, 0);
+    connect(&mut attacking, 1);
+    assert_eq!(drain(&mut serving).len(), 2);
+    assert_eq!(hear(&mut attacking), [disconnect(DisconnectReason::LimitReached)]);
+}

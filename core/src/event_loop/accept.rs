@@ -32,14 +32,21 @@ impl EventLoop {
         let Some(peer) = peers[index as usize].as_mut() else { return Taken::Nothing };
         let Some(offer) = peer.offer() else { return Taken::Nothing };
         let (channel, info, target) = (offer.channel, offer.info, offer.target);
-        let (holder, opener) = match admit(service, contexts.get_mut(target), info.kind, offer.opener) {
-            Ok(admitted) => admitted,
-            Err(reason) => return self.refuse_next(index, channel, reason),
-        };
+        let (holder, opener, external) =
+            match admit(service, contexts.get_mut(target), info.kind, offer.opener) {
+                Ok(admitted) => admitted,
+                Err(reason) => return self.refuse_next(index, channel, reason),
+            };
         let opener = Arc::clone(opener);
         let receiver = Receiver { peer: index, channel, ordinal: 0, index_in_context: 0 };
-        let entered =
-            enter_port(ports, holder, target, move || Side::Receiver(receiver), |name| offer.take(name));
+        let entered = enter_port(
+            ports,
+            holder,
+            target,
+            external,
+            move || Side::Receiver(receiver),
+            |name| offer.take(name),
+        );
         let Some(key) = entered else {
             return self.refuse_next(index, channel, DisconnectReason::LimitReached);
         };
@@ -99,10 +106,11 @@ impl EventLoop {
                 let ordinal = if nth == 0 { beside } else { next_ordinal };
                 let Self { service, contexts, ports, .. } = self;
                 let admitted = admit(service, contexts.get_mut(target), info.kind, opener.as_ref());
-                let taken = admitted.and_then(|(holder, opener)| {
+                let taken = admitted.and_then(|(holder, opener, external)| {
                     let receiver = Receiver { peer: index, channel, ordinal, index_in_context: 0 };
                     let side = move || Side::Receiver(receiver);
-                    let port = enter_port(ports, holder, target, side, |place| place.clone_from(name));
+                    let port =
+                        enter_port(ports, holder, target, external, side, |place| place.clone_from(name));
                     Ok((port.ok_or(DisconnectReason::LimitReached)?, Arc::clone(opener)))
                 });
                 match taken {
@@ -153,7 +161,8 @@ impl EventLoop {
     }
 }
 
-/// Returns the context that takes a connection and the opener, or why the connection is refused. Rights are checked
+/// Returns the context that takes a connection, the opener, and whether that is another extension's; or why the
+/// connection is refused. Rights are checked
 /// again, because they may have changed since the opener looked into the index.
 ///
 /// Race: the opener was killed while its connection was under way. The notice of that may have been taken already,
@@ -165,7 +174,7 @@ fn admit<'a, 'o>(
     context: Option<&'a mut Context>,
     kind: ConnectKind,
     opener: Option<&'o Arc<ContextShared>>,
-) -> Result<(&'a mut Context, &'o Arc<ContextShared>), DisconnectReason> {
+) -> Result<(&'a mut Context, &'o Arc<ContextShared>, bool), DisconnectReason> {
     let refused = DisconnectReason::NoReceiver;
     let opener = opener.ok_or(refused)?;
     let context = context.ok_or(refused)?;
@@ -180,8 +189,8 @@ fn admit<'a, 'o>(
     if !admitted {
         return Err(refused);
     }
-    if !context.has_room(&service.limits) {
+    if !context.has_room(&service.limits, external) {
         return Err(DisconnectReason::LimitReached);
     }
-    Ok((context, opener))
+    Ok((context, opener, external))
 }

@@ -90,7 +90,7 @@ impl EventLoop {
         if name.as_str().len() > self.service.limits.name_bytes {
             return Err(ConnectError::NameTooLong);
         }
-        if !context.has_room(&self.service.limits) {
+        if !context.has_room(&self.service.limits, false) {
             return Err(ConnectError::TooManyPorts);
         }
         Ok((key, context))
@@ -144,7 +144,7 @@ impl EventLoop {
                 index_in_context: 0,
             })
         };
-        let port = enter_port(ports, holder, opener, side, |place| place.clone_from(name));
+        let port = enter_port(ports, holder, opener, false, side, |place| place.clone_from(name));
         let port = port.ok_or(ConnectError::TooManyPorts)?;
         let make = move || {
             let targets = OneOrMany::One(Target { context: target, state: TargetState::Pending });
@@ -196,7 +196,7 @@ impl EventLoop {
                 index_in_context: 0,
             })
         };
-        let port = enter_port(ports, holder, opener, side, |place| place.clone_from(name));
+        let port = enter_port(ports, holder, opener, false, side, |place| place.clone_from(name));
         let port = port.ok_or(ConnectError::TooManyPorts)?;
         if found.is_empty() {
             // Queued like any record to this loop, so that a handler that connects again
@@ -305,13 +305,21 @@ pub(super) fn enter_port(
     ports: &mut Slab<Port>,
     holder: &mut Context,
     context: Key,
+    external: bool,
     side: impl FnOnce() -> Side,
     write_name: impl FnOnce(&mut PortName),
 ) -> Option<Key> {
     let index = u32::try_from(holder.ports.len()).ok()?;
     let state = PortState::Open;
-    let make =
-        move || Port { context, stamp: 0, state, wants_room: false, name: PortName::default(), side: side() };
+    let make = move || Port {
+        context,
+        stamp: 0,
+        state,
+        wants_room: false,
+        external,
+        name: PortName::default(),
+        side: side(),
+    };
     let mut name_bytes = 0;
     let key = ports.insert_with(make, |port| {
         port.set_index_in_context(index);
@@ -319,6 +327,7 @@ pub(super) fn enter_port(
         name_bytes = port.name.heap_bytes();
     })?;
     holder.name_bytes += name_bytes;
+    holder.external_ports += u32::from(external);
     grow_gently(&mut holder.ports, 1);
     holder.ports.push(key);
     Some(key)

@@ -26,6 +26,8 @@ pub(crate) struct Context {
     pub(crate) ports: Vec<Key>,
     /// What the names of these hold on the heap, in bytes.
     pub(crate) name_bytes: u64,
+    /// How many of them another extension opened.
+    pub(crate) external_ports: u32,
     /// Set while its page is in the back/forward cache.
     pub(crate) suspended: Option<Suspended>,
 }
@@ -33,10 +35,15 @@ pub(crate) struct Context {
 occupant!(Context);
 
 impl Context {
-    /// Returns whether it may hold one port more.
+    /// Returns whether it may hold one port more, which another extension opened or not.
     #[inline(always)]
-    pub(crate) fn has_room(&self, limits: &Limits) -> bool {
-        self.ports.len() < limits.ports_per_context as usize && self.name_bytes < limits.names_per_context
+    pub(crate) fn has_room(&self, limits: &Limits, external: bool) -> bool {
+        let has_room = if external {
+            self.external_ports < limits.external_ports_per_context
+        } else {
+            self.ports.len() - (self.external_ports as usize) < limits.ports_per_context as usize
+        };
+        has_room && self.name_bytes < limits.names_per_context
     }
 
     #[inline]
@@ -76,6 +83,7 @@ impl EventLoop {
             data: 0,
             ports: Vec::new(),
             name_bytes: 0,
+            external_ports: 0,
             suspended: None,
         };
         if self.contexts.insert(context).is_none() {

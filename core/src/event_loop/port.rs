@@ -41,6 +41,8 @@ pub(crate) struct Port {
     pub(crate) state: PortState,
     /// `true` if a post was refused because a window was full.
     pub(crate) wants_room: bool,
+    /// `true` if another extension opened it.
+    pub(crate) external: bool,
     pub(crate) name: PortName,
     pub(crate) side: Side,
 }

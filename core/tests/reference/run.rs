@@ -94,6 +94,7 @@ fn limits(draw: &mut Draw) -> Limits {
     limits.message_bytes = [limits.message_bytes, limits.message_bytes, 90][draw.below(3)];
     limits.name_bytes = [limits.name_bytes, limits.name_bytes, limits.name_bytes, 30][draw.below(4)];
     limits.names_per_context = [limits.names_per_context, limits.names_per_context, 40, 60][draw.below(4)];
+    limits.external_ports_per_context = [limits.external_ports_per_context, 1, 2][draw.below(3)];
     limits
 }
 

@@ -174,11 +174,12 @@ impl World {
             (ConnectListeners::PortForEach, ConnectKind::Port) => context.listening.listeners.max(1),
             _ => 1,
         };
+        let external = self.contexts[self.opener_of(channel).1].instance != self.contexts[target].instance;
         for nth in 0..ports {
             let end = (channel, target, nth);
             let refusal = match admitted {
                 false => Some(NoReceiver),
-                true => (!self.may_hold_another(target)).then_some(LimitReached),
+                true => (!self.may_hold_another(target, external)).then_some(LimitReached),
             };
             match refusal {
                 Some(reason) if nth == 0 => return self.send(at, from, Record::Left(end, reason)),

@@ -172,7 +172,7 @@ impl World {
             Some(ConnectError::Cached)
         } else if *bytes > self.limits().name_bytes as u64 {
             Some(ConnectError::NameTooLong)
-        } else if !self.may_hold_another(opener) {
+        } else if !self.may_hold_another(opener, false) {
             Some(ConnectError::TooManyPorts)
         } else {
             not_allowed.then_some(ConnectError::NotAllowed)
@@ -356,12 +356,19 @@ impl World {
         self.ports.keys().filter(|end| end.1 == context).count()
     }
 
-    /// Whether a context may hold one port more: ports count, and names that do not fit into them.
-    pub(super) fn may_hold_another(&self, context: Context) -> bool {
+    /// Whether a context may hold one port more, another extension's or not: ports count, and names that do not fit
+    /// into them.
+    pub(super) fn may_hold_another(&self, context: Context, external: bool) -> bool {
         let held = self.ports.keys().filter(|end| end.1 == context);
         let names = held.map(|end| self.channels[end.0].name_bytes).filter(|bytes| *bytes > 23);
-        self.count(context) < self.limits().ports_per_context as usize
-            && names.sum::<u64>() < self.limits().names_per_context
+        let instance = |context: Context| self.contexts[context].instance;
+        let foreign = |end: &&End| end.1 == context && instance(self.opener_of(end.0).1) != instance(context);
+        let foreign = self.ports.keys().filter(foreign).count();
+        let has_room = match external {
+            true => foreign < self.limits().external_ports_per_context as usize,
+            false => self.count(context) - foreign < self.limits().ports_per_context as usize,
+        };
+        has_room && names.sum::<u64>() < self.limits().names_per_context
     }
 
     /// The loops to which an end's posts go.
