@@ -48,12 +48,12 @@ pub struct Limits {
     /// How many ports one context may hold, opened or accepted from its own extension. Default 65,536.
     pub ports_per_context: u32,
     /// How many ports that other extensions opened one context may hold besides. Default 8,192.
-    pub external_ports_per_context: u32,
+    pub external_ports_per_context: u16,
     /// Longest name of a port, in bytes. Default 64 KiB.
-    pub name_bytes: usize,
+    pub name_bytes: u32,
     /// How many bytes the names of one context's ports may have in all; those of up to 23 bytes, which lie in their
-    /// ports, do not count. A port is admitted while the sum is below it. Default 4 MiB.
-    pub names_per_context: u64,
+    /// ports, do not count. Default 4 MiB.
+    pub names_per_context: u32,
 }
 
 impl Default for Limits {
@@ -95,10 +95,10 @@ impl Limits {
         /// Sets how many ports one context may hold, those aside that other extensions opened.
         ports_per_context(ports: u32),
         /// Sets how many ports that other extensions opened one context may hold.
-        external_ports_per_context(ports: u32),
+        external_ports_per_context(ports: u16),
         /// Sets the longest name of a port, in bytes.
-        name_bytes(bytes: usize),
+        name_bytes(bytes: u32),
         /// Sets how many bytes the names of one context's ports may have in all.
-        names_per_context(bytes: u64),
+        names_per_context(bytes: u32),
     }
 }

@@ -42,8 +42,8 @@ impl PortName {
 
     /// Returns how many bytes it holds on the heap.
     #[inline]
-    pub(crate) fn heap_bytes(&self) -> u64 {
-        if self.is_shared() { self.0.len() as u64 } else { 0 }
+    pub(crate) fn heap_bytes(&self) -> usize {
+        if self.is_shared() { self.0.len() } else { 0 }
     }
 
     /// Returns whether the text is on the heap, so that dropping the name may have to free it.

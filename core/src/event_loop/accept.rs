@@ -33,7 +33,7 @@ impl EventLoop {
         let Some(offer) = peer.offer() else { return Taken::Nothing };
         let (channel, info, target) = (offer.channel, offer.info, offer.target);
         let (holder, opener, external) =
-            match admit(service, contexts.get_mut(target), info.kind, offer.opener) {
+            match admit(service, contexts.get_mut(target), info.kind, offer.name_bytes, offer.opener) {
                 Ok(admitted) => admitted,
                 Err(reason) => return self.refuse_next(index, channel, reason),
             };
@@ -105,7 +105,8 @@ impl EventLoop {
                 // A target's first port has the target's ordinal; further ones follow after all targets.
                 let ordinal = if nth == 0 { beside } else { next_ordinal };
                 let Self { service, contexts, ports, .. } = self;
-                let admitted = admit(service, contexts.get_mut(target), info.kind, opener.as_ref());
+                let admitted =
+                    admit(service, contexts.get_mut(target), info.kind, name.heap_bytes(), opener.as_ref());
                 let taken = admitted.and_then(|(holder, opener, external)| {
                     let receiver = Receiver { peer: index, channel, ordinal, index_in_context: 0 };
                     let side = move || Side::Receiver(receiver);
@@ -173,6 +174,7 @@ fn admit<'a, 'o>(
     service: &ServiceInner,
     context: Option<&'a mut Context>,
     kind: ConnectKind,
+    name_bytes: usize,
     opener: Option<&'o Arc<ContextShared>>,
 ) -> Result<(&'a mut Context, &'o Arc<ContextShared>, bool), DisconnectReason> {
     let refused = DisconnectReason::NoReceiver;
@@ -189,7 +191,7 @@ fn admit<'a, 'o>(
     if !admitted {
         return Err(refused);
     }
-    if !context.has_room(&service.limits, external) {
+    if !context.has_room(&service.limits, name_bytes, external) {
         return Err(DisconnectReason::LimitReached);
     }
     Ok((context, opener, external))

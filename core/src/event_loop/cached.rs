@@ -2,7 +2,6 @@
 
 use super::EventLoop;
 use crate::event::Event;
-use crate::event_loop::context::Suspended;
 use crate::ids::Key;
 use crate::payload::{discard, discard_all};
 use crate::policy::BackForwardCache;
@@ -17,7 +16,7 @@ impl EventLoop {
     pub(super) fn suspend(&mut self, key: Key) {
         // Race: the context was detached or killed before the notice was taken.
         let Some(context) = self.contexts.get_mut(key) else { return };
-        context.suspended.get_or_insert_with(Suspended::default);
+        context.suspended.get_or_insert_default();
         if self.service.policies.back_forward_cache == BackForwardCache::Ends {
             for port in context.ports.clone() {
                 self.close_port(port, DisconnectReason::BackForwardCache);

@@ -351,8 +351,8 @@ fn close_leg(peers: &mut [Option<Box<Peer>>], leg: LegAt, reason: DisconnectReas
 fn take_off_list(holder: &mut Context, ports: &mut Slab<Port>, key: Key) {
     let Some(port) = ports.get(key) else { return };
     let position = port.index_in_context();
-    holder.name_bytes -= port.name.heap_bytes();
-    holder.external_ports -= u32::from(port.external);
+    holder.name_bytes -= port.name.heap_bytes() as u32;
+    holder.external_ports -= u16::from(port.external);
     holder.ports.swap_remove(position as usize);
     if let Some(&moved) = holder.ports.get(position as usize)
         && let Some(moved) = ports.get_mut(moved)

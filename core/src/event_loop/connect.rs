@@ -87,10 +87,10 @@ impl EventLoop {
         if context.suspended.is_some() && self.service.policies.back_forward_cache == BackForwardCache::Ends {
             return Err(ConnectError::Cached);
         }
-        if name.as_str().len() > self.service.limits.name_bytes {
+        if name.as_str().len() > self.service.limits.name_bytes as usize {
             return Err(ConnectError::NameTooLong);
         }
-        if !context.has_room(&self.service.limits, false) {
+        if !context.has_room(&self.service.limits, name.heap_bytes(), false) {
             return Err(ConnectError::TooManyPorts);
         }
         Ok((key, context))
@@ -129,10 +129,10 @@ impl EventLoop {
     ) -> Result<PortId, ConnectError> {
         let Self { peers, contexts, ports, service, .. } = self;
         let peer = peers[index as usize].as_mut().ok_or(ConnectError::Busy)?;
-        if !peer.within_budget(&service.limits) {
+        let holder = contexts.get_mut(opener).ok_or(ConnectError::UnknownContext)?;
+        if !peer.admits_connect(&service.limits, &holder.shared, name.as_str().len(), true) {
             return Err(ConnectError::Busy);
         }
-        let holder = contexts.get_mut(opener).ok_or(ConnectError::UnknownContext)?;
         let channel = Channel(peer.opened.vacant_key().ok_or(ConnectError::TooManyPorts)?);
         let side = move || {
             let legs = OneOrMany::One(LegAt { peer: index, channel });
@@ -177,15 +177,13 @@ impl EventLoop {
                 }
             },
         });
-        let Self { contexts, ports, peers, service, .. } = self;
-        // That there is no target is a record to this loop itself.
-        let to_nobody = found.is_empty().then_some(OWN);
-        for index in found.iter().map(|target| target.peer).chain(to_nobody) {
-            let peer = peers[index as usize].as_mut();
-            if !peer.is_some_and(|peer| peer.within_budget(&service.limits)) {
-                return Err(ConnectError::Busy);
-            }
+        // All of them first: a share counts what is sent alone.
+        if !self.lanes_admit_connect(opener, name, found, false)
+            || !self.lanes_admit_connect(opener, name, found, true)
+        {
+            return Err(ConnectError::Busy);
         }
+        let Self { contexts, ports, .. } = self;
         let holder = contexts.get_mut(opener).ok_or(ConnectError::UnknownContext)?;
         let side = || {
             Side::Opener(Opener {
@@ -209,6 +207,33 @@ impl EventLoop {
         self.begin_opening(port);
         self.open_legs(port, opener, name, info, found);
         Ok(self.port_id(port))
+    }
+
+    /// Returns whether the lanes to all targets admit a connection; if there is none, whether the loop's lane to
+    /// itself does, where it notes that.
+    fn lanes_admit_connect(
+        &mut self,
+        opener: Key,
+        name: &PortName,
+        found: &[FoundTarget],
+        counts: bool,
+    ) -> bool {
+        let Self { contexts, peers, service, .. } = self;
+        let Some(Context { shared: opener, .. }) = contexts.get(opener) else { return false };
+        let mut admits = |index: PeerIndex, targets: usize| {
+            let Some(peer) = peers[index as usize].as_mut() else { return false };
+            if targets == 0 {
+                return peer.admits_message(&service.limits, opener, 0, counts);
+            }
+            let listed = if targets > 1 { targets * size_of::<Key>() } else { 0 };
+            peer.admits_connect(&service.limits, opener, name.as_str().len() + listed, counts)
+        };
+        let there = |peer: PeerIndex| move |target: &&FoundTarget| target.peer == peer;
+        (!found.is_empty() || admits(OWN, 0))
+            && found.iter().enumerate().all(|(at, FoundTarget { peer, .. })| {
+                let seen = found[..at].iter().any(|before| before.peer == *peer);
+                seen || admits(*peer, found[at..].iter().filter(there(*peer)).count())
+            })
     }
 
     /// Opens one leg per event loop, in the order in which the first target on each was found.
@@ -326,8 +351,9 @@ pub(super) fn enter_port(
         write_name(&mut port.name);
         name_bytes = port.name.heap_bytes();
     })?;
-    holder.name_bytes += name_bytes;
-    holder.external_ports += u32::from(external);
+    // It fits: there is room for the name, by a limit of as many bits.
+    holder.name_bytes += name_bytes as u32;
+    holder.external_ports += u16::from(external);
     grow_gently(&mut holder.ports, 1);
     holder.ports.push(key);
     Some(key)

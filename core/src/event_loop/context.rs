@@ -15,7 +15,8 @@ use crate::target::Listening;
 use crate::wire::credit::Credit;
 use std::collections::VecDeque;
 
-/// What the owning event loop keeps of a context.
+/// What the owning event loop keeps of a context. One cache line: an event looks at it.
+#[repr(align(64))]
 pub(crate) struct Context {
     pub(crate) shared: Arc<ContextShared>,
     pub(crate) stamp: u32,
@@ -25,25 +26,30 @@ pub(crate) struct Context {
     /// Its ports, in no order.
     pub(crate) ports: Vec<Key>,
     /// What the names of these hold on the heap, in bytes.
-    pub(crate) name_bytes: u64,
+    pub(crate) name_bytes: u32,
     /// How many of them another extension opened.
-    pub(crate) external_ports: u32,
+    pub(crate) external_ports: u16,
     /// Set while its page is in the back/forward cache.
-    pub(crate) suspended: Option<Suspended>,
+    pub(crate) suspended: Option<Box<Suspended>>,
 }
 
 occupant!(Context);
 
+/// Models have larger pointers.
+#[cfg(all(target_pointer_width = "64", not(port_core_model)))]
+const _: () = assert!(size_of::<Option<Context>>() == 64);
+
 impl Context {
-    /// Returns whether it may hold one port more, which another extension opened or not.
+    /// Returns whether it may hold one port more, whose name holds so many bytes on the heap, and which another
+    /// extension opened or not.
     #[inline(always)]
-    pub(crate) fn has_room(&self, limits: &Limits, external: bool) -> bool {
+    pub(crate) fn has_room(&self, limits: &Limits, name_bytes: usize, external: bool) -> bool {
         let has_room = if external {
             self.external_ports < limits.external_ports_per_context
         } else {
-            self.ports.len() - (self.external_ports as usize) < limits.ports_per_context as usize
+            self.ports.len() - usize::from(self.external_ports) < limits.ports_per_context as usize
         };
-        has_room && self.name_bytes < limits.names_per_context
+        has_room && name_bytes as u64 + u64::from(self.name_bytes) <= limits.names_per_context.into()
     }
 
     #[inline]

@@ -2,6 +2,7 @@
 
 use super::EventLoop;
 use crate::error::{PostError, PostErrorKind};
+use crate::event_loop::context::Context;
 use crate::event_loop::port::{PortState, Side};
 use crate::ids::{Key, PortId};
 use crate::message::{Message, MessageFlags};
@@ -44,9 +45,12 @@ impl EventLoop {
         }
         let Some((index, channel, route)) = port.only_way() else { return false };
         let Some(peer) = self.peers[index as usize].as_mut() else { return false };
-        if !peer.takes_short(limits)
-            || self.windowed
-                && !peer.windows_admit(limits, key, (channel, route), bytes.len(), &mut self.receiver_windows)
+        let (windowed, windows) = (self.windowed, &mut self.receiver_windows);
+        if !peer.takes_short()
+            || windowed
+                && !(peer.admits_message(limits, &context.shared, bytes.len(), false)
+                    && peer.windows_admit(limits, key, (channel, route), bytes.len(), windows))
+            || !peer.admits_message(limits, &context.shared, bytes.len(), true)
         {
             return false;
         }
@@ -71,9 +75,8 @@ impl EventLoop {
     fn post(&mut self, id: PortId, message: &mut Message<'_>) -> Result<(), PostErrorKind> {
         let Some(key) = self.port_key(id) else { return Err(PostErrorKind::Disconnected) };
         let Some(port) = self.ports.get(key) else { return Err(PostErrorKind::Disconnected) };
-        if self.contexts.get(port.context).is_none_or(|context| context.shared.killed().is_some()) {
-            return Err(PostErrorKind::Gone);
-        }
+        let context = self.contexts.get(port.context).filter(|context| context.shared.killed().is_none());
+        let Some(Context { shared: context, .. }) = context else { return Err(PostErrorKind::Gone) };
         let bytes = message.bytes().len();
         let limits = &self.service.limits;
         if bytes > limits.message_bytes {
@@ -88,9 +91,10 @@ impl EventLoop {
         // The usual case: one way to go, and room on it.
         if let Some((index, channel, route)) = port.only_way()
             && let Some(peer) = self.peers[index as usize].as_mut()
-            && peer.within_budget(limits)
             && (!self.windowed
-                || peer.windows_admit(limits, key, (channel, route), bytes, &mut self.receiver_windows))
+                || peer.admits_message(limits, context, bytes, false)
+                    && peer.windows_admit(limits, key, (channel, route), bytes, &mut self.receiver_windows))
+            && peer.admits_message(limits, context, bytes, true)
         {
             let flags = MessageFlags::new(message.format, message.user_activation);
             peer.send_message((channel, route), flags, &mut message.body, true);
@@ -114,21 +118,26 @@ impl EventLoop {
                 return Err(PostErrorKind::WindowFull);
             }
         }
-        if !self.lanes_have_room(key) {
+        let bytes = message.bytes().len();
+        // All of them first: a share counts what is sent alone.
+        if !self.lanes_admit(key, bytes, false) || !self.lanes_admit(key, bytes, true) {
             return Err(PostErrorKind::Busy);
         }
         self.send_message(key, message);
         Ok(())
     }
 
-    fn lanes_have_room(&mut self, key: Key) -> bool {
-        let (Some(port), limits) = (self.ports.get(key), &self.service.limits) else { return true };
-        let peers = &mut self.peers;
-        let mut within =
-            |index: u32| peers[index as usize].as_mut().is_none_or(|peer| peer.within_budget(limits));
+    fn lanes_admit(&mut self, key: Key, bytes: usize, counts: bool) -> bool {
+        let Self { ports, contexts, peers, service, .. } = self;
+        let Some(port) = ports.get(key) else { return true };
+        let Some(Context { shared: context, .. }) = contexts.get(port.context) else { return true };
+        let mut admits = |index: u32| {
+            let peer = peers[index as usize].as_mut();
+            peer.is_none_or(|peer| peer.admits_message(&service.limits, context, bytes, counts))
+        };
         match &port.side {
-            Side::Opener(opener) => opener.legs.iter().all(|leg| within(leg.peer)),
-            Side::Receiver(receiver) => within(receiver.peer),
+            Side::Opener(opener) => opener.legs.iter().all(|leg| admits(leg.peer)),
+            Side::Receiver(receiver) => admits(receiver.peer),
         }
     }
 

@@ -191,12 +191,15 @@ fn a_budget_counts_what_is_not_consumed() {
     for _ in 0..3 {
         producer.push((), &[], 10).unwrap();
     }
-    assert!(producer.within(4, 31));
-    assert!(!producer.within(3, 31));
-    assert!(!producer.within(4, 30));
+    assert!(!producer.fits(1, 0), "nothing was allowed yet");
+    assert_eq!(producer.allow(4, 32), (3, 30));
+    assert!(producer.fits(1, 1));
+    assert!(!producer.fits(2, 1) && !producer.fits(1, 2));
     consumer.entry().unwrap().take(10, |(), _| ());
     consumer.publish_consumed();
-    assert!(producer.within(3, 30));
+    assert!(!producer.fits(2, 1), "it has not looked");
+    assert_eq!(producer.allow(4, 32), (2, 20));
+    assert!(producer.fits(2, 11));
     assert_eq!(producer.outstanding(), (2, 20));
 }
 

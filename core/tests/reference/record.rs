@@ -3,7 +3,7 @@
 use super::window::Amount;
 use super::{Channel, Context, End, Loop, Message};
 use port_core::{DisconnectReason, DocumentLifecycle};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Record {
@@ -60,6 +60,8 @@ pub struct Lane {
     pub records: VecDeque<Record>,
     /// Taken since the receiving loop last fell silent.
     pub taken: Amount,
+    /// What each extension has there beyond the common part: at least and at most.
+    pub shares: BTreeMap<usize, (Amount, Amount)>,
 }
 
 impl Record {

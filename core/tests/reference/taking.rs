@@ -179,7 +179,8 @@ impl World {
             let end = (channel, target, nth);
             let refusal = match admitted {
                 false => Some(NoReceiver),
-                true => (!self.may_hold_another(target, external)).then_some(LimitReached),
+                true => (!self.may_hold_another(target, self.channels[channel].name_bytes, external))
+                    .then_some(LimitReached),
             };
             match refusal {
                 Some(reason) if nth == 0 => return self.send(at, from, Record::Left(end, reason)),

@@ -4,7 +4,7 @@
 use super::record::Record;
 use super::state::State;
 use super::world::World;
-use super::{Channel, End, Heard, Loop, Message};
+use super::{Channel, Context, End, Heard, Loop, Message};
 
 /// Messages or records, and bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -25,6 +25,17 @@ impl Amount {
     pub fn subtract(&mut self, less: Self) {
         self.count = self.count.saturating_sub(less.count);
         self.bytes = self.bytes.saturating_sub(less.bytes);
+    }
+
+    /// What there is of it beyond another.
+    pub fn beyond(mut self, other: Self) -> Self {
+        self.subtract(other);
+        self
+    }
+
+    /// Whether it is as much as another in messages or in bytes.
+    fn reaches(self, other: Self) -> bool {
+        self.count >= other.count || self.bytes >= other.bytes
     }
 
     fn least(self, other: Self) -> Self {
@@ -145,19 +156,64 @@ impl World {
         }
     }
 
-    /// Whether a lane is full for certain.
-    pub(super) fn is_busy(&self, from: Loop, to: Loop) -> bool {
-        let lying = self.lanes.get(&(from, to)).map(|lane| lane.lying()).unwrap_or_default();
-        self.fills(lying)
+    /// A share, which each extension has of its own, and the part of a lane's budget that all have in common.
+    fn parts(&self) -> (Amount, Amount) {
+        let limits = self.limits();
+        let share = Amount { count: limits.lane_records / 8, bytes: limits.lane_bytes / 8 };
+        let mut common = Amount { count: limits.lane_records, bytes: limits.lane_bytes };
+        common.subtract(share);
+        (share, common)
     }
 
-    /// Whether it may be, for all that the sender knows: what was taken since the
+    /// What lies in a lane at least and at most, for all that the sender knows: what was taken since the
     /// receiver last fell silent may not be known yet.
-    pub(super) fn may_be_busy(&self, from: Loop, to: Loop) -> bool {
-        let Some(lane) = self.lanes.get(&(from, to)) else { return self.fills(Amount::default()) };
-        let mut lying = lane.lying();
-        lying.add(lane.taken);
-        self.fills(lying)
+    pub(super) fn lying(&self, from: Loop, to: Loop) -> (Amount, Amount) {
+        let Some(lane) = self.lanes.get(&(from, to)) else { return Default::default() };
+        let (least, mut most) = (lane.lying(), lane.lying());
+        most.add(lane.taken);
+        (least, most)
+    }
+
+    /// Whether a lane admits what a context sends: whether it may, and whether it must.
+    pub(super) fn admission(&self, context: Context, to: Loop) -> (bool, bool) {
+        let from = self.home(context);
+        let ((share, common), (least, most)) = (self.parts(), self.lying(from, to));
+        let shares =
+            self.lanes.get(&(from, to)).and_then(|lane| lane.shares.get(&self.contexts[context].instance));
+        let (held_least, held_most) = shares.copied().unwrap_or_default();
+        let admits = |lying: Amount, held: Amount| {
+            let (held, share) = (held.least(lying.beyond(common)), share);
+            (lying.count < common.count || held.count < share.count)
+                && (lying.bytes < common.bytes || held.bytes < share.bytes)
+        };
+        (admits(least, held_least), admits(most, held_most))
+    }
+
+    /// A sender looks at a lane's budget, or may have: what it knows of shares beyond what lies there is void.
+    pub(super) fn looks_at_budget(&mut self, from: Loop, to: Loop, for_certain: bool) {
+        let ((_, common), (least, most)) = (self.parts(), self.lying(from, to));
+        let Some(lane) = self.lanes.get_mut(&(from, to)) else { return };
+        if for_certain && !most.reaches(common) {
+            lane.shares.clear();
+        }
+        for (held_least, held_most) in lane.shares.values_mut() {
+            let reset = !least.reaches(common);
+            *held_least = if reset { Amount::default() } else { held_least.least(least.beyond(common)) };
+            if for_certain {
+                *held_most = held_most.least(most.beyond(common));
+            }
+        }
+    }
+
+    /// A context's share counts what it has just sent beyond the common part.
+    pub(super) fn counts_for_share(&mut self, context: Context, to: Loop, sent: Amount) {
+        let from = self.home(context);
+        let ((_, common), (least, most)) = (self.parts(), self.lying(from, to));
+        let instance = self.contexts[context].instance;
+        let (held_least, held_most) =
+            self.lanes.entry((from, to)).or_default().shares.entry(instance).or_default();
+        held_least.add(sent.least(least.beyond(common)));
+        held_most.add(sent.least(most.beyond(common)));
     }
 
     pub(super) fn fills(&self, lying: Amount) -> bool {

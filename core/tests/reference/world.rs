@@ -170,9 +170,9 @@ impl World {
             Some(ConnectError::Gone)
         } else if cached && self.policies().back_forward_cache == BackForwardCache::Ends {
             Some(ConnectError::Cached)
-        } else if *bytes > self.limits().name_bytes as u64 {
+        } else if *bytes > self.limits().name_bytes.into() {
             Some(ConnectError::NameTooLong)
-        } else if !self.may_hold_another(opener, false) {
+        } else if !self.may_hold_another(opener, *bytes, false) {
             Some(ConnectError::TooManyPorts)
         } else {
             not_allowed.then_some(ConnectError::NotAllowed)
@@ -193,11 +193,17 @@ impl World {
         // That nobody is there the loop tells itself.
         let reached: Vec<_> = if legs.is_empty() { vec![home] } else { legs.keys().copied().collect() };
         match got {
-            Ok(()) if reached.iter().any(|to| self.is_busy(home, *to)) => return false,
+            Ok(()) if !reached.iter().all(|to| self.admission(opener, *to).0) => return false,
             Ok(()) => {}
-            Err(ConnectError::Busy) => return reached.iter().any(|to| self.may_be_busy(home, *to)),
+            Err(ConnectError::Busy) => {
+                let refuses = reached.iter().any(|to| !self.admission(opener, *to).1);
+                reached.iter().for_each(|to| self.looks_at_budget(home, *to, false));
+                return refuses;
+            }
             Err(_) => return false,
         }
+        let before: Vec<_> = reached.iter().map(|to| self.lying(home, *to).0).collect();
+        reached.iter().for_each(|to| self.looks_at_budget(home, *to, true));
         let channel = self.channels.len();
         let waits = self.policies().opening_port == OpeningPort::PostsWait && kind == ConnectKind::Port;
         let state = if waits && !legs.is_empty() { State::Opening } else { State::Open };
@@ -212,6 +218,10 @@ impl World {
             let listed = if targets.len() > 1 { 8 * targets.len() as u64 } else { 0 };
             self.announce(opener, *to);
             self.send(home, *to, Record::Connect { channel, targets, lifecycle, bytes: *bytes + listed });
+        }
+        for (to, before) in reached.into_iter().zip(before) {
+            let sent = self.lying(home, to).0.beyond(before);
+            self.counts_for_share(opener, to, sent);
         }
         self.channels.push(ChannelState {
             opener,
@@ -246,14 +256,23 @@ impl World {
             self.in_no_order(self.others(end), home, |world, other| world.take_credits(other, home));
             if !self.has_room(end) {
                 self.ports.entry(end).and_modify(|port| port.wants_room = true);
+                self.others(end).into_iter().for_each(|to| self.looks_at_budget(self.home(end.1), to, false));
                 return got == Posted::WindowFull;
             }
         }
         let (home, others) = (self.home(end.1), self.others(end));
         match got {
-            Posted::Busy => others.iter().any(|to| self.may_be_busy(home, *to)),
-            Posted::Sent if !others.iter().any(|to| self.is_busy(home, *to)) => {
+            Posted::Busy => {
+                let refuses = others.iter().any(|to| !self.admission(end.1, *to).1);
+                others.into_iter().for_each(|to| self.looks_at_budget(home, to, false));
+                refuses
+            }
+            Posted::Sent if others.iter().all(|to| self.admission(end.1, *to).0) => {
+                others.iter().for_each(|to| self.looks_at_budget(home, *to, true));
                 self.send_message(end, message);
+                for to in others {
+                    self.counts_for_share(end.1, to, Amount::one(message.length));
+                }
                 true
             }
             _ => false,
@@ -358,17 +377,17 @@ impl World {
 
     /// Whether a context may hold one port more, another extension's or not: ports count, and names that do not fit
     /// into them.
-    pub(super) fn may_hold_another(&self, context: Context, external: bool) -> bool {
+    pub(super) fn may_hold_another(&self, context: Context, name: u64, external: bool) -> bool {
         let held = self.ports.keys().filter(|end| end.1 == context);
-        let names = held.map(|end| self.channels[end.0].name_bytes).filter(|bytes| *bytes > 23);
+        let names = held.map(|end| self.channels[end.0].name_bytes).chain([name]).filter(|bytes| *bytes > 23);
         let instance = |context: Context| self.contexts[context].instance;
         let foreign = |end: &&End| end.1 == context && instance(self.opener_of(end.0).1) != instance(context);
         let foreign = self.ports.keys().filter(foreign).count();
         let has_room = match external {
-            true => foreign < self.limits().external_ports_per_context as usize,
+            true => foreign < self.limits().external_ports_per_context.into(),
             false => self.count(context) - foreign < self.limits().ports_per_context as usize,
         };
-        has_room && names.sum::<u64>() < self.limits().names_per_context
+        has_room && names.sum::<u64>() <= self.limits().names_per_context.into()
     }
 
     /// The loops to which an end's posts go.

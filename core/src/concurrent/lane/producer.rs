@@ -40,8 +40,8 @@ pub(crate) struct Producer<T> {
     next_length: usize,
     records: u64,
     bytes: u64,
-    /// Records and bytes the consumer was done with when we last looked.
-    consumed: (u64, u64),
+    /// Before which of these counts a record [fits](Self::fits), as was last [allowed](Self::allow).
+    until: (u64, u64),
 }
 
 // SAFETY: the segment and the spares are reached by the producer alone, wherever it is.
@@ -74,7 +74,7 @@ impl<T> Producer<T> {
             next_length: length_after(SMALL),
             records: 0,
             bytes: 0,
-            consumed: (0, 0),
+            until: (0, 0),
         }
     }
 
@@ -307,31 +307,24 @@ impl<T> Producer<T> {
         });
     }
 
-    /// Returns whether fewer than this many records and bytes lie in the lane. Reads the
-    /// consumer's counts, which transfers their cache line, only if the last known ones do not suffice.
+    /// Returns whether so many more records, of so many bytes, leave the lane within what was last
+    /// [allowed](Self::allow). Reads nothing that the consumer writes.
     #[inline(always)]
-    pub(crate) fn within(&mut self, records: u64, bytes: u64) -> bool {
-        self.outstanding_below(records, bytes) || self.within_by_now(records, bytes)
+    pub(crate) fn fits(&self, records: u64, bytes: u64) -> bool {
+        self.records + records <= self.until.0 && self.bytes + bytes < self.until.1
     }
 
-    #[cold]
-    fn within_by_now(&mut self, records: u64, bytes: u64) -> bool {
-        // Relaxed: plain counts; an old value only makes the answer too strict.
-        self.consumed = (
-            self.shared.progress.records.load(Ordering::Relaxed),
-            self.shared.progress.bytes.load(Ordering::Relaxed),
-        );
-        self.outstanding_below(records, bytes)
-    }
-
-    #[inline(always)]
-    fn outstanding_below(&self, records: u64, bytes: u64) -> bool {
-        self.records.saturating_sub(self.consumed.0) < records
-            && self.bytes.saturating_sub(self.consumed.1) < bytes
+    /// Has records [fit](Self::fits) until so many are not consumed, or so many bytes. Returns how many are not known
+    /// to be consumed now.
+    pub(crate) fn allow(&mut self, records: u64, bytes: u64) -> (u64, u64) {
+        let (lying, lying_bytes) = self.outstanding();
+        self.until = (self.records - lying + records, self.bytes - lying_bytes + bytes);
+        (lying, lying_bytes)
     }
 
     /// Returns how many records and bytes are pushed and not yet known to be consumed.
     pub(crate) fn outstanding(&self) -> (u64, u64) {
+        // Relaxed: plain counts; an old value only makes a budget too strict.
         let records = self.shared.progress.records.load(Ordering::Relaxed);
         let bytes = self.shared.progress.bytes.load(Ordering::Relaxed);
         (self.records.saturating_sub(records), self.bytes.saturating_sub(bytes))

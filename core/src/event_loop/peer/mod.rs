@@ -1,5 +1,6 @@
 //! An event loop as another one sees it: the lanes between the two, and the channels on them.
 
+mod budget;
 mod channels;
 mod sending;
 mod taking;
@@ -15,6 +16,7 @@ use crate::sync::{Arc, HashMap, mutant};
 use crate::wire::channel::Channel;
 use crate::wire::context_table::ContextTable;
 use crate::wire::record::Record;
+use budget::Shares;
 pub(crate) use channels::AcceptedChannels;
 use std::collections::VecDeque;
 use taking::Cut;
@@ -54,12 +56,14 @@ struct Ends {
     ringer: Ringer,
     consumer: Consumer<Record>,
     armer: Armer,
+    shares: Shares,
 }
 
 impl Ends {
     fn of(lanes: Lanes) -> (Arc<EventLoopShared>, Box<Self>) {
         let Lanes { peer, producer, ringer, consumer, line } = lanes;
-        (peer, Box::new(Self { producer, ringer, consumer, armer: Armer::new(line) }))
+        let (armer, shares) = (Armer::new(line), Shares::default());
+        (peer, Box::new(Self { producer, ringer, consumer, armer, shares }))
     }
 }
 

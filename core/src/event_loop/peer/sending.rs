@@ -17,14 +17,6 @@ use crate::wire::credit::Credit;
 use crate::wire::record::{ConnectMany, Record, Signal};
 
 impl Ends {
-    /// Returns whether the budget of a loop's lane to itself admits more, after an update of the producer's counts: this
-    /// side is the consumer too.
-    #[cold]
-    fn within_by_now(&mut self, limits: &Limits) -> bool {
-        self.consumer.publish_consumed();
-        self.producer.within(limits.lane_records, limits.lane_bytes)
-    }
-
     #[inline(never)]
     fn push_with_tail(&mut self, channel: Channel, route: Route, flags: MessageFlags, bytes: &[u8]) -> bool {
         let make = || Record::short(channel, route, flags, bytes);
@@ -78,8 +70,8 @@ impl Peer {
     /// Returns whether a message of at most [`INLINE_BYTES`](crate::INLINE_BYTES) may go by
     /// [`send_short`](Self::send_short).
     #[inline(always)]
-    pub(crate) fn takes_short(&mut self, limits: &Limits) -> bool {
-        matches!(self.link, Link::Lanes(_)) && self.within_budget(limits) && !mutant("rung-before-publishing")
+    pub(crate) fn takes_short(&self) -> bool {
+        matches!(self.link, Link::Lanes(_)) && !mutant("rung-before-publishing")
     }
 
     /// Sends a short message through a lane, made in its slot.
@@ -182,18 +174,6 @@ impl Peer {
             sent.total.add(Credit::one(bytes as u64));
         }
         admitted
-    }
-
-    /// Returns whether the lane's budget admits a message or a connect.
-    #[inline(always)]
-    pub(crate) fn within_budget(&mut self, limits: &Limits) -> bool {
-        match &mut self.link {
-            Link::Lanes(ends) => {
-                ends.producer.within(limits.lane_records, limits.lane_bytes)
-                    || (self.own && ends.within_by_now(limits))
-            }
-            Link::Own => limits.lane_records > 0 && limits.lane_bytes > 0,
-        }
     }
 
     /// Returns how many records and bytes are sent and not known to be taken.

@@ -51,6 +51,8 @@ pub(crate) struct Offer<'a> {
     /// `None` if it has ended.
     pub(crate) opener: Option<&'a Arc<ContextShared>>,
     pub(crate) target: Key,
+    /// What the name holds on the heap.
+    pub(crate) name_bytes: usize,
 }
 
 /// What ended at a peer, and the frontier before which the peer's records come first.
@@ -115,13 +117,13 @@ impl Peer {
     pub(crate) fn offer(&mut self) -> Option<Offer<'_>> {
         let Self { link: Link::Lanes(ends), contexts, .. } = self else { return None };
         let entry = ends.consumer.entry()?;
-        let (channel, info, opener, target, bytes) = entry.peek(|record| match *record {
+        let (channel, info, opener, target, bytes, name_bytes) = entry.peek(|record| match *record {
             Record::Connect { channel, info, opener, target, ref name } => {
-                Some((channel, info, opener, target, name.as_str().len() as u64))
+                Some((channel, info, opener, target, name.as_str().len() as u64, name.heap_bytes()))
             }
             _ => None,
         })?;
-        Some(Offer { entry, bytes, channel, info, opener: contexts.known(opener), target })
+        Some(Offer { entry, bytes, channel, info, opener: contexts.known(opener), target, name_bytes })
     }
 
     /// Moves the next record out of the lane.
