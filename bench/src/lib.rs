@@ -23,7 +23,7 @@ pub mod two_threads;
 /// The small browser of the core's tests.
 #[path = "../../core/tests/browser/mod.rs"]
 #[allow(dead_code, missing_docs, unreachable_pub, unused_imports, reason = "the core's tests use all of it")]
-mod browser;
+pub mod browser;
 
 /// Parts of the core that it keeps to itself, compiled once more from its source: the
 /// lane to measure alone, and with the bell to build a ring per port from.

@@ -182,6 +182,10 @@ impl Key {
     pub(crate) const END_OF_INDICES: u32 = (1 << Self::INDEX_BITS) - 1;
     pub(crate) const LAST_GENERATION: u32 = (1 << Self::GENERATION_BITS) - 1;
 
+    /// The least and the greatest that there may be.
+    pub(crate) const FIRST: Self = Self(0);
+    pub(crate) const LAST: Self = Self(Self::MASK);
+
     #[inline(always)]
     pub(crate) const fn new(index: u32, generation: u32) -> Self {
         debug_assert!(index < Self::END_OF_INDICES && generation <= Self::LAST_GENERATION);

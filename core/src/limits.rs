@@ -40,10 +40,11 @@ pub struct Limits {
     /// an empty one. `None` (the default, and what browsers do) sets no window.
     pub window_bytes: Option<u64>,
     /// How many records (messages, connects, answers) one direction
-    /// between two event loops may hold. Default 4,194,304.
+    /// between two event loops may hold. Seven eighths are common; beyond these each extension may use an eighth of its
+    /// own, so that none shuts another out. Default 4,194,304.
     pub lane_records: u64,
     /// How many bytes of payload, names, context descriptions and target lists one direction between two event loops
-    /// may hold. Default 1 GiB. A message is admitted while the sum is below the budget.
+    /// may hold, shared out like records. Default 1 GiB. A message is admitted while the sum is below the budget.
     pub lane_bytes: u64,
     /// How many ports one context may hold, opened or accepted from its own extension. Default 65,536.
     pub ports_per_context: u32,

@@ -7,7 +7,7 @@ use crate::error::ConnectError;
 use crate::event_loop::context::Context;
 use crate::event_loop::one_or_many::OneOrMany;
 use crate::event_loop::peer::Gone;
-use crate::event_loop::port::{Leg, LegAt, Opener, PeerIndex, Port, PortState, Side, Target, TargetState};
+use crate::event_loop::port::{LegAt, Opener, PeerIndex, Port, PortState, Side, Target, TargetState};
 use crate::event_loop::slab::{Slab, grow_gently};
 use crate::ids::{ContextId, EventLoopId, Key, PortId};
 use crate::index::ContextShared;
@@ -146,11 +146,8 @@ impl EventLoop {
         };
         let port = enter_port(ports, holder, opener, false, side, |place| place.clone_from(name));
         let port = port.ok_or(ConnectError::TooManyPorts)?;
-        let make = move || {
-            let targets = OneOrMany::One(Target { context: target, state: TargetState::Pending });
-            Leg { port, stamp: 0, targets }
-        };
-        peer.opened.insert_with(make, |_| ());
+        let opened = peer.open_to_one(port, target);
+        debug_assert_eq!(opened, Some(channel), "it was looked at above");
         peer.connect(channel, info, &holder.shared, target, name);
         self.begin_opening(port);
         Ok(self.port_id(port))
@@ -294,9 +291,7 @@ impl EventLoop {
         let Some(peer) = peers[index as usize].as_mut() else { return };
         let Some(context) = contexts.get(opener) else { return };
         let keys: Vec<Key> = targets.iter().map(|target| target.context).collect();
-        let Some(channel) = peer.opened.insert(Leg { port, stamp: 0, targets }).map(Channel) else {
-            return;
-        };
+        let Some(channel) = peer.open_to(port, targets) else { return };
         if let [target] = *keys {
             peer.connect(channel, info, &context.shared, target, name);
         } else {

@@ -8,8 +8,7 @@ use crate::event_loop::port::{PeerIndex, TargetState};
 use crate::ids::{EventLoopId, Key, PortId};
 use crate::reason::DisconnectReason;
 use crate::shared::event_loop::Notice;
-use crate::sync::{Arc, HashSet, mutant};
-use crate::wire::channel::Channel;
+use crate::sync::{Arc, mutant};
 
 impl EventLoop {
     /// Takes the notices in the control queue, in order.
@@ -131,14 +130,13 @@ impl EventLoop {
         self.round.found = true;
         match gone {
             Gone::Contexts(contexts, reason) => {
-                let gone: HashSet<Key> = contexts.iter().copied().collect();
-                self.end_with(index, |context| gone.contains(&context), reason);
+                self.end_with(index, Some(&contexts), reason);
                 if let Some(peer) = self.peer_mut(index) {
-                    gone.into_iter().for_each(|context| peer.contexts.forget(context));
+                    contexts.iter().for_each(|context| peer.contexts.forget(*context));
                 }
             }
             Gone::Peer => {
-                self.end_with(index, |_| true, DisconnectReason::EventLoopGone);
+                self.end_with(index, None, DisconnectReason::EventLoopGone);
                 if let Some(id) = self.peer(index).map(|peer| peer.shared.id()) {
                     self.peer_of.remove(&id);
                 }
@@ -151,19 +149,22 @@ impl EventLoop {
         }
     }
 
-    /// Ends the connections between our contexts and those of a peer that are gone.
-    fn end_with(&mut self, index: PeerIndex, is_gone: impl Fn(Key) -> bool, reason: DisconnectReason) {
+    /// Ends the connections between our contexts and those of a peer that are gone, or all with that peer.
+    fn end_with(&mut self, index: PeerIndex, gone: Option<&[Key]>, reason: DisconnectReason) {
         let Some(peer) = self.peer(index) else { return };
-        let targets: Vec<(Channel, u32)> = peer
-            .opened
-            .iter()
-            .flat_map(|(key, leg)| leg.targets.iter().zip(0..).map(move |(target, at)| (key, target, at)))
-            .filter(|(_, target, _)| !target.state.is_gone() && is_gone(target.context))
-            .map(|(key, _, ordinal)| (Channel(key), ordinal))
-            .collect();
-        let accepted = peer.accepted.iter();
-        let channels: Vec<Channel> =
-            accepted.filter(|(_, accepted)| is_gone(accepted.opener())).map(|(channel, _)| channel).collect();
+        let (mut targets, mut channels): (Vec<_>, Vec<_>) = match gone {
+            Some(contexts) => (
+                contexts.iter().flat_map(|context| peer.leading_to(*context)).collect(),
+                contexts.iter().flat_map(|context| peer.accepted.of(*context)).collect(),
+            ),
+            None => (
+                peer.leading_anywhere().collect(),
+                peer.accepted.iter().map(|(channel, _)| channel).collect(),
+            ),
+        };
+        // As a rule in the order in which they were opened.
+        targets.sort_unstable();
+        channels.sort_unstable();
         for (channel, ordinal) in targets {
             self.target_gone(index, channel, ordinal, reason, TargetState::Lost);
         }

@@ -119,6 +119,14 @@ impl<T: Occupant> Slab<T> {
         }
     }
 
+    /// Returns what fills the slot at this index, with its key.
+    pub(crate) fn at(&self, index: u32) -> Option<(Key, &T)> {
+        match self.slots.get(index as usize)? {
+            SlabSlot::Full(value) => Some((Key::of_slot(index, value.stamp()), value)),
+            SlabSlot::Empty { .. } => None,
+        }
+    }
+
     #[inline]
     pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
         match self.slots.get_mut(key.index() as usize)? {

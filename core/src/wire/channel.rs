@@ -5,7 +5,7 @@ use std::fmt;
 
 /// Names a channel between an opener's port and its receivers in one event loop. It is a key of
 /// the opening side's slab for that peer; both sides use it unchanged in both directions.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Channel(pub(crate) Key);
 
 impl fmt::Debug for Channel {

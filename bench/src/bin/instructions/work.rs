@@ -2,7 +2,8 @@
 //! operation is done between the counted parts.
 
 use bytes::Bytes;
-use port_core::{Event, EventLoop, Message, PortId};
+use port_core::{Event, EventLoop, Message, PortId, RuntimeTarget, TabTarget};
+use port_core_bench::browser::Browser;
 use port_core_bench::scene::Scene;
 use std::hint::black_box;
 
@@ -29,6 +30,8 @@ pub(crate) const ALL: &[Work] = &[
         run: || connects(&mut Scene::of_one_loop(1), Part::Post),
     },
     Work { name: "disconnect, one event loop", run: || connects(&mut Scene::of_one_loop(1), Part::Event) },
+    Work { name: "kill of a page with two ports", run: || kills(0) },
+    Work { name: "kill beside 10,000 idle ports", run: || kills(10_000) },
     Work { name: "falling asleep, woken by a message", run: || messages(slice, Part::Sleep) },
 ];
 
@@ -119,6 +122,33 @@ fn fan_out(part: Part) {
         });
         count_if(counts(Part::Event), || take(&mut receiver));
         take(&mut scene.opener);
+    }
+}
+
+/// A background hears that a page is gone, to which it had connected and which had connected to it, while it has so
+/// many other ports, half of them its own.
+fn kills(idle: u32) {
+    let browser = Browser::new();
+    let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
+    let background = browser.background(&mut here);
+    let (lasting, own) = (browser.tab(), RuntimeTarget::own());
+    let page = browser.content_script(&mut there, lasting);
+    for _ in 0..idle / 2 {
+        here.connect_tab(background, &TabTarget::new(lasting.tab)).expect("there is room for a port");
+        there.connect_runtime(page, &own).expect("there is room for a port");
+        take(&mut there);
+        take(&mut here);
+    }
+    for round in 0..WARM_UP + OPERATIONS {
+        let place = browser.tab();
+        let page = browser.content_script(&mut there, place);
+        here.connect_tab(background, &TabTarget::new(place.tab)).expect("there is room for a port");
+        there.connect_runtime(page, &own).expect("there is room for a port");
+        take(&mut there);
+        take(&mut here);
+        browser.service.tab_closed(place.tab).expect("the tab is open");
+        count_if(round >= WARM_UP, || take(&mut here));
+        take(&mut there);
     }
 }
 

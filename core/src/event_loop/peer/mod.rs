@@ -1,6 +1,7 @@
 //! An event loop as another one sees it: the lanes between the two, and the channels on them.
 
 mod budget;
+mod by_context;
 mod channels;
 mod sending;
 mod taking;
@@ -11,14 +12,16 @@ use crate::concurrent::bell::{Armer, Ringer};
 use crate::concurrent::lane::{Consumer, Producer};
 use crate::event_loop::port::{Leg, LegWindow};
 use crate::event_loop::slab::{LAST_GENERATION, Slab};
+use crate::ids::Key;
 use crate::shared::event_loop::{EventLoopShared, Lanes};
 use crate::sync::{Arc, HashMap, mutant};
 use crate::wire::channel::Channel;
 use crate::wire::context_table::ContextTable;
 use crate::wire::record::Record;
 use budget::Shares;
+use by_context::ByContext;
 pub(crate) use channels::AcceptedChannels;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use taking::Cut;
 
 /// A peer of an event loop. The loop is its own first peer, with one lane of which it
@@ -32,6 +35,10 @@ pub(crate) struct Peer {
     cuts: VecDeque<Cut>,
     /// Channels that this side opened.
     pub(crate) opened: Slab<Leg>,
+    /// Those that lead to one context, by that.
+    by_target: ByContext,
+    /// Those that lead to several, by each of them.
+    fan_outs: BTreeSet<(Key, Key)>,
     /// The windows of these channels, if there are any.
     pub(crate) windows: HashMap<Channel, LegWindow>,
     /// Channels that the peer opened.
@@ -84,6 +91,8 @@ impl Peer {
             link,
             cuts: VecDeque::new(),
             opened: Slab::new(LAST_GENERATION),
+            by_target: ByContext::default(),
+            fan_outs: BTreeSet::new(),
             windows: HashMap::default(),
             accepted: AcceptedChannels::default(),
             contexts: ContextTable::default(),
