@@ -65,6 +65,10 @@ pub enum Event {
         port: PortId,
         /// Why.
         reason: DisconnectReason,
+        /// `true` if the reason is [`NoReceiver`](DisconnectReason::NoReceiver) and a context was there that has no
+        /// [listener](crate::EventLoop::set_listening) for the connection; `false` if nobody was there, or nobody that
+        /// the opener may connect to. For a developer's log: browsers show scripts the same in both cases.
+        not_listening: bool,
         /// The number that the embedder [set on the context](crate::EventLoop::set_context_data); 0 before.
         context_data: u64,
         /// The number that the embedder [set on the port](crate::EventLoop::set_port_data); 0 before.

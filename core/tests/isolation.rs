@@ -4,10 +4,10 @@
 mod common;
 
 use common::*;
-use port_core::DisconnectReason::{ExtensionUnloaded, NoReceiver};
+use port_core::DisconnectReason::{Disconnected, ExtensionUnloaded, NoReceiver};
 use port_core::{
     ConnectError, ContextError, ContextKind, DocumentLifecycle, Event, EventLoop, ExtensionId, FactError,
-    FrameId, Listening, Place, Policies, PostErrorKind, TabId, TabTarget,
+    FrameId, Listening, Place, Policies, PostErrorKind, RuntimeTarget, TabId, TabTarget,
 };
 
 #[test]
@@ -132,6 +132,46 @@ fn who_hears_what() {
     let alone = connect_runtime(&mut here, background, "").unwrap();
     let events = drain(&mut here);
     assert_eq!(heard_on(&events, alone), [disconnect(NoReceiver)]);
+}
+
+#[test]
+fn the_embedder_is_told_nobody_from_somebody_who_does_not_listen() {
+    let browser = Browser::new();
+    let Apart { mut here, mut there, place, opener, script } = browser.apart();
+    let frame = browser.frame_in(place);
+    let in_frame = browser.content_script(&mut there, frame);
+    let target = TabTarget::new(place.tab);
+    let mut ends = |listening: [Listening; 2], target: &TabTarget| {
+        there.set_listening(script, listening[0]).unwrap();
+        there.set_listening(in_frame, listening[1]).unwrap();
+        here.connect_tab(opener, target).unwrap();
+        let [heard, _] = settle([&mut here, &mut there]);
+        let [Event::Disconnect { reason, not_listening, .. }] = heard[..] else { panic!("{heard:?}") };
+        (reason, not_listening)
+    };
+    let (deaf, for_messages) = (Listening::none(), Listening::none().one_off(true));
+    assert_eq!(ends([deaf, deaf], &target), (NoReceiver, true));
+    assert_eq!(ends([for_messages, deaf], &target), (NoReceiver, true));
+    let nobody = target.clone().frame(FrameId::new(99_999));
+    assert_eq!(ends([deaf, deaf], &nobody), (NoReceiver, false));
+    // One who listened and left is another reason.
+    let port = here.connect_tab(opener, &target.frame(place.frame)).unwrap();
+    there.set_listening(script, Listening::PORTS).unwrap();
+    there.set_listening(in_frame, deaf).unwrap();
+    let received = take_connect(&mut there);
+    assert!(there.disconnect(received));
+    let heard = drain(&mut here);
+    let [Event::Disconnect { reason, not_listening, .. }] = heard[..] else { panic!("{heard:?}") };
+    assert_eq!((reason, not_listening), (Disconnected, false));
+    assert!(!here.is_open(port));
+    // Another extension that admits nobody is not there.
+    let other = browser.load("other@example");
+    let stranger = background_of(other, &mut there);
+    there.set_listening(stranger, deaf).unwrap();
+    let target = RuntimeTarget::extension(ExtensionId::new("other@example"));
+    here.connect_runtime(opener, &target).unwrap();
+    let [heard, _] = settle([&mut here, &mut there]);
+    assert!(matches!(heard[..], [Event::Disconnect { reason: NoReceiver, not_listening: false, .. }]));
 }
 
 #[test]

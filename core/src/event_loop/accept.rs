@@ -12,13 +12,12 @@ use crate::ids::{ContextId, Key, PortId};
 use crate::index::ContextShared;
 use crate::payload::discard;
 use crate::policy::ConnectListeners;
-use crate::reason::DisconnectReason;
 use crate::sender::Sender;
 use crate::shared::service::ServiceInner;
 use crate::sync::{Arc, mutant};
 use crate::target::ConnectKind;
-use crate::wire::channel::{Channel, Route};
-use crate::wire::record::{ConnectMany, Hearing, Record, Signal};
+use crate::wire::channel::Channel;
+use crate::wire::record::{ConnectMany, Record, Refusal, Signal};
 
 impl EventLoop {
     /// Takes the connection to one context that is next in a peer's lane.
@@ -35,7 +34,7 @@ impl EventLoop {
         let (holder, opener, external) =
             match admit(service, contexts.get_mut(target), info.kind, offer.name_bytes, offer.opener) {
                 Ok(admitted) => admitted,
-                Err(reason) => return self.refuse_next(index, channel, reason),
+                Err(refusal) => return self.refuse_next(index, channel, refusal),
             };
         let opener = Arc::clone(opener);
         let receiver = Receiver { peer: index, channel, ordinal: 0, index_in_context: 0 };
@@ -48,7 +47,7 @@ impl EventLoop {
             |name| offer.take(name),
         );
         let Some(key) = entered else {
-            return self.refuse_next(index, channel, DisconnectReason::LimitReached);
+            return self.refuse_next(index, channel, Refusal::LimitReached);
         };
         round.count_record();
         let (context, id) = (ContextId::new(event_loop, target), PortId::new(event_loop, key));
@@ -62,15 +61,10 @@ impl EventLoop {
 
     /// Refuses the connection that is next in a peer's lane.
     #[cold]
-    fn refuse_next(&mut self, index: PeerIndex, channel: Channel, reason: DisconnectReason) -> Taken {
+    fn refuse_next(&mut self, index: PeerIndex, channel: Channel, refusal: Refusal) -> Taken {
         self.drop_next(index);
-        self.refuse(index, channel, 0, reason);
+        self.send_signal(index, move || Signal::Refuse { channel, ordinal: 0, refusal });
         Taken::Record
-    }
-
-    fn refuse(&mut self, index: PeerIndex, channel: Channel, ordinal: u32, reason: DisconnectReason) {
-        let (route, hearing) = (Route::to_opener(ordinal), Hearing::Told);
-        self.send_signal(index, move || Signal::Close { channel, route, reason, hearing });
     }
 
     /// Takes the connection to one context that is next in a peer's lane, when each listener may
@@ -112,7 +106,7 @@ impl EventLoop {
                     let side = move || Side::Receiver(receiver);
                     let port =
                         enter_port(ports, holder, target, external, side, |place| place.clone_from(name));
-                    Ok((port.ok_or(DisconnectReason::LimitReached)?, Arc::clone(opener)))
+                    Ok((port.ok_or(Refusal::LimitReached)?, Arc::clone(opener)))
                 });
                 match taken {
                     Ok((port, opener)) => {
@@ -134,8 +128,8 @@ impl EventLoop {
                             port_data: 0,
                         });
                     }
-                    Err(reason) if nth == 0 => {
-                        self.refuse(index, channel, ordinal, reason);
+                    Err(refusal) if nth == 0 => {
+                        self.send_signal(index, move || Signal::Refuse { channel, ordinal, refusal });
                         break;
                     }
                     // The context holds as many ports as it may; its first port answered for it already.
@@ -176,23 +170,24 @@ fn admit<'a, 'o>(
     kind: ConnectKind,
     name_bytes: usize,
     opener: Option<&'o Arc<ContextShared>>,
-) -> Result<(&'a mut Context, &'o Arc<ContextShared>, bool), DisconnectReason> {
-    let refused = DisconnectReason::NoReceiver;
-    let opener = opener.ok_or(refused)?;
-    let context = context.ok_or(refused)?;
+) -> Result<(&'a mut Context, &'o Arc<ContextShared>, bool), Refusal> {
+    let opener = opener.ok_or(Refusal::NoReceiver)?;
+    let context = context.ok_or(Refusal::NoReceiver)?;
     let instance = context.shared.description().instance;
     let external = instance != opener.description().instance && !mutant("instance-looked-at-nowhere");
-    let admitted = (context.listening.covers(kind, external) || mutant("connection-to-deaf-ears"))
-        && (context.suspended.is_none() || mutant("cached-page-connected"))
+    let admitted = (context.suspended.is_none() || mutant("cached-page-connected"))
         && context.shared.killed().is_none()
         && (!external || service.index.admits(instance, opener.extension()))
         && context.shared.id() != opener.id()
         && (opener.killed().is_none() || mutant("killed-opener-accepted"));
     if !admitted {
-        return Err(refused);
+        return Err(Refusal::NoReceiver);
+    }
+    if !context.listening.covers(kind, external) && !mutant("connection-to-deaf-ears") {
+        return Err(Refusal::NotListening);
     }
     if !context.has_room(&service.limits, name_bytes, external) {
-        return Err(DisconnectReason::LimitReached);
+        return Err(Refusal::LimitReached);
     }
     Ok((context, opener, external))
 }

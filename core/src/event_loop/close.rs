@@ -18,7 +18,7 @@ use crate::reason::DisconnectReason;
 use crate::sync::mutant;
 use crate::target::ConnectKind;
 use crate::wire::channel::{Channel, Route};
-use crate::wire::record::{Hearing, Signal};
+use crate::wire::record::{Hearing, Refusal, Signal};
 use std::mem;
 
 impl EventLoop {
@@ -113,6 +113,17 @@ impl EventLoop {
         }
     }
 
+    /// Notes that a target refused a connection.
+    pub(super) fn refused(&mut self, index: PeerIndex, channel: Channel, ordinal: u32, refusal: Refusal) {
+        // Race: the opener disconnected while the word was under way, or the target was killed, which was heard first.
+        let leg = self.peer(index).and_then(|peer| peer.opened.get(channel.0));
+        let Some(port) = leg.filter(|leg| leg.awaits(ordinal)).map(|leg| leg.port) else { return };
+        if let Some(Side::Opener(opener)) = self.ports.get_mut(port).map(|port| &mut port.side) {
+            opener.refusal = opener.refusal.max(refusal);
+        }
+        self.target_gone(index, channel, ordinal, refusal.reason(), TargetState::Gone);
+    }
+
     /// Notes that a target of an opener's port is gone: it refused, disconnected, or was lost.
     /// `state` is [`Gone`](TargetState::Gone) if the target's own event loop said so.
     pub(super) fn target_gone(
@@ -141,11 +152,6 @@ impl EventLoop {
             if let Some(Side::Opener(opener)) = self.ports.get_mut(port).map(|port| &mut port.side) {
                 opener.legs.retain(|leg| *leg != at);
             }
-        }
-        if reason == DisconnectReason::LimitReached
-            && let Some(Side::Opener(opener)) = self.ports.get_mut(port).map(|port| &mut port.side)
-        {
-            opener.limit_reached = true;
         }
         if before == TargetState::Open {
             if let Some(Side::Opener(opener)) = self.ports.get_mut(port).map(|port| &mut port.side) {
@@ -206,11 +212,7 @@ impl EventLoop {
             PortState::Silent | PortState::Ended(_) => return,
         }
         // The last receiver that took the connection counts more than those that refused it.
-        let reason = match (opener.lost, opener.limit_reached) {
-            (Some(reason), _) => reason,
-            (None, true) => DisconnectReason::LimitReached,
-            (None, false) => DisconnectReason::NoReceiver,
-        };
+        let reason = opener.lost.unwrap_or(opener.refusal.reason());
         self.end_port(key, reason);
     }
 
@@ -222,12 +224,14 @@ impl EventLoop {
             return;
         }
         let context = port.context;
+        let not_listening = reason == DisconnectReason::NoReceiver
+            && matches!(&port.side, Side::Opener(opener) if opener.refusal == Refusal::NotListening);
         if !self.queued_posts.is_empty() {
             self.queued_posts.remove(&key);
         }
         let (context, port) = (self.context_id(context), self.port_id(key));
-        let event = Event::Disconnect { context, port, reason, context_data: 0, port_data: 0 };
-        self.emit(event);
+        let (context_data, port_data) = (0, 0);
+        self.emit(Event::Disconnect { context, port, reason, not_listening, context_data, port_data });
     }
 
     /// Ends a channel that its opener closed, and with it the receivers' ports. A single receiver that may hear it now
@@ -260,7 +264,9 @@ impl EventLoop {
                     take_off_list(holder, ports, port.key());
                 }
                 self.forget_port(port.key());
-                let event = Event::Disconnect { context, port, reason, context_data, port_data };
+                let not_listening = false;
+                let event =
+                    Event::Disconnect { context, port, reason, not_listening, context_data, port_data };
                 return Taken::Event(slot.put(event));
             }
             (receivers, Hearing::Told) => {

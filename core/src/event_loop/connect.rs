@@ -18,7 +18,7 @@ use crate::sync::{Arc, mutant};
 use crate::target::TabFilter;
 use crate::target::{ConnectInfo, RuntimeTarget, TabTarget};
 use crate::wire::channel::Channel;
-use crate::wire::record::ConnectMany;
+use crate::wire::record::{ConnectMany, Refusal};
 
 impl EventLoop {
     /// Does [`EventLoop::connect_tab`].
@@ -140,7 +140,7 @@ impl EventLoop {
                 kind: info.kind,
                 legs,
                 lost: None,
-                limit_reached: false,
+                refusal: Refusal::NoReceiver,
                 index_in_context: 0,
             })
         };
@@ -187,7 +187,7 @@ impl EventLoop {
                 kind: info.kind,
                 legs: OneOrMany::Empty,
                 lost: None,
-                limit_reached: false,
+                refusal: Refusal::NoReceiver,
                 index_in_context: 0,
             })
         };

@@ -10,6 +10,7 @@ use crate::reason::DisconnectReason;
 use crate::target::ConnectKind;
 use crate::wire::channel::{Channel, Route};
 use crate::wire::credit::{Credit, Sent, Taken};
+use crate::wire::record::Refusal;
 use std::{mem, slice};
 
 /// One end of a connection: a `runtime.Port` of one context.
@@ -162,8 +163,8 @@ pub(crate) struct Opener {
     pub(crate) legs: OneOrMany<LegAt>,
     /// Why the last receiver that had taken the connection is gone.
     pub(crate) lost: Option<DisconnectReason>,
-    /// `true` if a receiver refused because its context holds as many ports as it may.
-    pub(crate) limit_reached: bool,
+    /// Why nobody took the connection, if nobody did.
+    pub(crate) refusal: Refusal,
     /// See [`Port::index_in_context`].
     pub(crate) index_in_context: u32,
 }
@@ -221,6 +222,11 @@ pub(crate) struct Leg {
 occupant!(Leg);
 
 impl Leg {
+    /// Returns whether the target with this ordinal has yet to answer.
+    pub(crate) fn awaits(&self, ordinal: u32) -> bool {
+        self.targets.get(ordinal as usize).is_some_and(|target| target.state == TargetState::Pending)
+    }
+
     /// Returns whether any target is left.
     #[inline]
     pub(crate) fn is_live(&self) -> bool {

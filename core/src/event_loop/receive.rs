@@ -26,6 +26,7 @@ impl EventLoop {
                 // `Gone`, not `Lost`: its event loop knows, so the channel's id needs no `Close` to be free there.
                 Some(ordinal) => self.target_gone(index, channel, ordinal, reason, TargetState::Gone),
             },
+            Signal::Refuse { channel, ordinal, refusal } => self.refused(index, channel, ordinal, refusal),
             Signal::Join { channel, beside } => self.joined(index, channel, beside),
             Signal::Credit { channel, towards, ordinal, credit } => {
                 self.credited(index, channel, towards, ordinal, credit);

@@ -71,6 +71,8 @@ pub(crate) enum Signal {
     /// Another port of the context that just accepted as `beside` took the connection
     /// too. It gets the next free ordinal.
     Join { channel: Channel, beside: u32 },
+    /// The target with this ordinal does not take the connection.
+    Refuse { channel: Channel, ordinal: u32, refusal: Refusal },
     /// The sender of this record ends its part of the channel.
     Close { channel: Channel, route: Route, reason: DisconnectReason, hearing: Hearing },
     /// The sender of this record is done with this much of what the other side sent, counted from the
@@ -78,6 +80,27 @@ pub(crate) enum Signal {
     Credit { channel: Channel, towards: Towards, ordinal: u32, credit: Credit },
     /// An announced context of the sender has ended.
     Farewell { context: Key },
+}
+
+/// Says why a target refuses a connection. Of several refusals the opener is told the last of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Refusal {
+    /// It is gone, or may not be connected to.
+    NoReceiver,
+    /// It is there and has no listener for the connection.
+    NotListening,
+    /// It holds as many ports as it may.
+    LimitReached,
+}
+
+impl Refusal {
+    /// Returns the reason with which a port ends that nobody took.
+    pub(crate) const fn reason(self) -> DisconnectReason {
+        match self {
+            Self::NoReceiver | Self::NotListening => DisconnectReason::NoReceiver,
+            Self::LimitReached => DisconnectReason::LimitReached,
+        }
+    }
 }
 
 /// Tells whether the contexts whose ports a `Close` ends are told.

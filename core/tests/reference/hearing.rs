@@ -44,7 +44,7 @@ impl World {
         group.swap_remove(at);
         match heard {
             Heard::Message(end, message) => self.receiver_took(*end, *message),
-            Heard::Disconnect(end, _) => drop(self.ports.remove(end)),
+            Heard::Disconnect(end, ..) => drop(self.ports.remove(end)),
             _ => {}
         }
         self.forget_unfit(event_loop);
@@ -108,7 +108,7 @@ impl Heard {
     /// The end that it is about.
     pub fn end(&self) -> Option<End> {
         match self {
-            Self::Connect(end, _) | Self::Message(end, _) | Self::Disconnect(end, _) | Self::Room(end) => {
+            Self::Connect(end, _) | Self::Message(end, _) | Self::Disconnect(end, ..) | Self::Room(end) => {
                 Some(*end)
             }
             Self::ContextGone(..) => None,

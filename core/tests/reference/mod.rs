@@ -56,7 +56,8 @@ pub struct Message {
 pub enum Heard {
     Connect(End, Option<DocumentLifecycle>),
     Message(End, Message),
-    Disconnect(End, DisconnectReason),
+    /// And whether somebody was there who did not listen.
+    Disconnect(End, DisconnectReason, bool),
     Room(End),
     ContextGone(Context, DisconnectReason),
 }

@@ -1,6 +1,6 @@
 //! How ports open, send and end.
 
-use super::record::{Record, Told};
+use super::record::{Record, Refusal, Told};
 use super::state::{Leg, State, TargetState};
 use super::window::Amount;
 use super::world::{Posted, World};
@@ -137,7 +137,6 @@ impl World {
         }
         leg.unanswered |= !answered;
         let (unanswered, lives) = (leg.unanswered, leg.lives());
-        state.limit_reached |= reason == LimitReached;
         if !lives {
             state.legs.remove(&there);
             if unanswered {
@@ -174,11 +173,10 @@ impl World {
         if !state.legs.is_empty() {
             return;
         }
-        let reason = match (state.lost, state.limit_reached) {
-            (Some(reason), _) => reason,
-            (None, true) => LimitReached,
-            (None, false) => NoReceiver,
-        };
+        let reason = state.lost.unwrap_or(match state.refusal {
+            Refusal::NoReceiver | Refusal::NotListening => NoReceiver,
+            Refusal::LimitReached => LimitReached,
+        });
         match self.state(end) {
             // Nobody is left to be told.
             Some(State::Leaving) => drop(self.ports.remove(&end)),
@@ -204,10 +202,13 @@ impl World {
             return;
         }
         port.state = State::Ended(reason);
-        if end.1 == self.channels[end.0].opener {
-            self.channels[end.0].held.clear();
+        let channel = &mut self.channels[end.0];
+        let mut not_listening = false;
+        if end.1 == channel.opener {
+            channel.held.clear();
+            not_listening = reason == NoReceiver && channel.refusal == Refusal::NotListening;
         }
-        self.emit(end.1, Heard::Disconnect(end, reason));
+        self.emit(end.1, Heard::Disconnect(end, reason, not_listening));
     }
 
     pub(super) fn end_receivers(&mut self, channel: Channel, at: Loop, reason: DisconnectReason, told: Told) {

@@ -17,7 +17,9 @@ pub enum Record {
     Accept(End),
     /// To the opener: another listener of one that did.
     Join(End),
-    /// To the opener: a receiver refused, or left.
+    /// To the opener: a target refused.
+    Refuse(End, Refusal),
+    /// To the opener: a receiver left.
     Left(End, DisconnectReason),
     /// To the receivers on a loop.
     Close(Channel, DisconnectReason, Told),
@@ -38,6 +40,14 @@ pub enum Record {
     LoopGone,
     /// Sequences of which each keeps its order.
     AnyOf(Vec<VecDeque<Record>>),
+}
+
+/// Why a target refuses; the opener is told the last of these.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Refusal {
+    NoReceiver,
+    NotListening,
+    LimitReached,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

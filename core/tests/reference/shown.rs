@@ -46,7 +46,9 @@ impl Both {
                 assert_eq!(*user_activation, number.is_multiple_of(3));
                 Heard::Message(self.ports[port], Posting { number, length: payload.len() as u64 })
             }
-            Event::Disconnect { port, reason, .. } => Heard::Disconnect(self.ports[port], *reason),
+            Event::Disconnect { port, reason, not_listening, .. } => {
+                Heard::Disconnect(self.ports[port], *reason, *not_listening)
+            }
             Event::Room { port, .. } => Heard::Room(self.ports[port]),
             Event::ContextGone { reason, .. } => Heard::ContextGone(context, *reason),
             other => panic!("{other:?}"),

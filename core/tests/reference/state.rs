@@ -1,5 +1,6 @@
 //! What a world knows of contexts, ports and channels.
 
+use super::record::Refusal;
 use super::window::Amount;
 use super::{Context, End, Heard, Loop, Message, Nth};
 use port_core::{ConnectKind, DisconnectReason, Listening};
@@ -60,7 +61,8 @@ pub struct ChannelState {
     pub legs: BTreeMap<Loop, Leg>,
     /// Why the last receiver went that had taken the connection.
     pub lost: Option<DisconnectReason>,
-    pub limit_reached: bool,
+    /// Why nobody took the connection.
+    pub refusal: Refusal,
     /// Posts that wait.
     pub held: Vec<Message>,
     /// The receivers' side: on every loop the open ports, in order.

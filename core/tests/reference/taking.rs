@@ -1,11 +1,11 @@
 //! What a loop makes of records and notices when it takes them.
 
-use super::record::{Notice, Record, Told};
+use super::record::{Notice, Record, Refusal, Told};
 use super::state::{Port, State, Suspended, Target, TargetState};
 use super::window::Amount;
 use super::world::World;
 use super::{Channel, Context, End, Heard, Loop, Message};
-use port_core::DisconnectReason::{BackForwardCache as WentIntoCache, LimitReached, NoReceiver};
+use port_core::DisconnectReason::{BackForwardCache as WentIntoCache, NoReceiver};
 use port_core::{BackForwardCache, ConnectKind, ConnectListeners, DisconnectReason, DocumentLifecycle};
 
 impl World {
@@ -104,6 +104,15 @@ impl World {
                     leg.targets.push(Target { context, nth, state, unreported: Amount::default() });
                 }
             }
+            Record::Refuse(end, refusal) => {
+                let leg = self.channels[end.0].legs.get_mut(&from);
+                let target = leg.and_then(|leg| leg.target(end));
+                if target.is_some_and(|target| target.state == TargetState::Pending) {
+                    let known = &mut self.channels[end.0].refusal;
+                    *known = refusal.max(*known);
+                    self.target_gone(end, NoReceiver, true);
+                }
+            }
             Record::Left(end, reason) => self.target_gone(end, reason, true),
             Record::Close(channel, reason, told) => self.end_receivers(channel, at, reason, told),
             Record::ToReceivers(channel, message) => {
@@ -165,8 +174,7 @@ impl World {
         let context = &self.contexts[target];
         let at = context.home;
         let listens = self.listens(channel, target);
-        let admitted = listens
-            && !context.ended
+        let admitted = !context.ended
             && context.killed.is_none()
             && context.suspended.is_none()
             && opener.killed.is_none();
@@ -178,12 +186,13 @@ impl World {
         for nth in 0..ports {
             let end = (channel, target, nth);
             let refusal = match admitted {
-                false => Some(NoReceiver),
+                false => Some(Refusal::NoReceiver),
+                true if !listens => Some(Refusal::NotListening),
                 true => (!self.may_hold_another(target, self.channels[channel].name_bytes, external))
-                    .then_some(LimitReached),
+                    .then_some(Refusal::LimitReached),
             };
             match refusal {
-                Some(reason) if nth == 0 => return self.send(at, from, Record::Left(end, reason)),
+                Some(refusal) if nth == 0 => return self.send(at, from, Record::Refuse(end, refusal)),
                 Some(_) => return,
                 None => {}
             }
@@ -257,7 +266,9 @@ impl World {
                 let opener = self.state(self.opener_of(end.0));
                 target(end).is_none() || !matches!(opener, Some(State::Opening | State::Leaving))
             }
-            Record::Left(end, _) => target(end).is_none_or(|target| target.state == TargetState::Gone),
+            Record::Refuse(end, _) | Record::Left(end, _) => {
+                target(end).is_none_or(|target| target.state == TargetState::Gone)
+            }
             Record::Close(channel, ..) => receivers(channel).is_none_or(Vec::is_empty),
             Record::ToReceivers(channel, _) => {
                 receivers(channel).is_none_or(|receivers| receivers.iter().all(|receiver| deaf(receiver.1)))

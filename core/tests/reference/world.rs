@@ -1,6 +1,6 @@
 //! One way in which everything may have gone: the state, and what calls do to it.
 
-use super::record::{Lane, Notice, Record};
+use super::record::{Lane, Notice, Record, Refusal};
 use super::state::{ChannelState, ContextState, Leg, Port, State, Target, TargetState};
 use super::window::Amount;
 use super::{Channel, Context, End, Groups, Heard, Loop, Message};
@@ -229,7 +229,7 @@ impl World {
             name_bytes: *bytes,
             legs,
             lost: None,
-            limit_reached: false,
+            refusal: Refusal::NoReceiver,
             held: Vec::new(),
             receivers: BTreeMap::new(),
         });
