@@ -119,7 +119,10 @@ numbered!(
         TooManyPorts = 404 => "the context holds as many ports as it may",
         /// A lane to one of the targets holds [`Limits::lane_records`](crate::Limits::lane_records)
         /// or [`Limits::lane_bytes`](crate::Limits::lane_bytes); if there is no target, the opener's event loop has as
-        /// many records to itself.
+        /// many records to itself. Or so many connections there wait for their answers
+        /// as [`Limits::unanswered_connects`](crate::Limits::unanswered_connects) allows. There is no port that an
+        /// event could name when it may be tried again. Refuse the script's call, as for any other error; if the
+        /// embedder itself wants to connect, it takes its events first, and tries again on a later turn of its main loop.
         Busy = 405 => "a target's event loop is too far behind",
         /// The name is longer than [`Limits::name_bytes`](crate::Limits::name_bytes).
         NameTooLong = 406 => "the port's name is longer than the limit",

@@ -55,6 +55,10 @@ pub struct Limits {
     /// How many bytes the names of one context's ports may have in all; those of up to 23 bytes, which lie in their
     /// ports, do not count. Default 4 MiB.
     pub names_per_context: u32,
+    /// How many connections one event loop may have sent to another, or to itself, and not taken the answer. Each
+    /// context that is connected to counts, also when the opener has disconnected meanwhile. A connect is
+    /// admitted while the sum is below the limit. Default 65,536.
+    pub unanswered_connects: u32,
 }
 
 impl Default for Limits {
@@ -69,6 +73,7 @@ impl Default for Limits {
             external_ports_per_context: 1 << 13,
             name_bytes: 1 << 16,
             names_per_context: 4 << 20,
+            unanswered_connects: 1 << 16,
         }
     }
 }
@@ -101,5 +106,7 @@ impl Limits {
         name_bytes(bytes: u32),
         /// Sets how many bytes the names of one context's ports may have in all.
         names_per_context(bytes: u32),
+        /// Sets how many connections may wait for their answers between two event loops.
+        unanswered_connects(connections: u32),
     }
 }

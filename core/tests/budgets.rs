@@ -7,7 +7,7 @@ use common::*;
 use port_core::DisconnectReason::{Disconnected, LimitReached};
 use port_core::bytes::Bytes;
 use port_core::{
-    ConnectError, ContextId, Event, EventLoop, Limits, Message, PortId, PostErrorKind, TabTarget,
+    ConnectError, ContextId, Event, EventLoop, Limits, Listening, Message, PortId, PostErrorKind, TabTarget,
 };
 
 #[test]
@@ -271,6 +271,64 @@ fn a_fan_out_is_busy_when_one_of_its_loops_is_and_sends_nothing() {
     assert_eq!(hear(&mut quick), [message("one")]);
     assert_eq!(drain(&mut slow).len(), 7);
     here.post_message(all, "again").unwrap();
+}
+
+#[test]
+fn connects_whose_answers_are_not_taken_are_counted() {
+    // The peer takes every connect at once, so its lane never fills; the answers lie with the opener.
+    let browser = Browser::new();
+    let Apart { mut here, mut there, place, opener, script } = browser.apart();
+    let target = TabTarget::new(place.tab);
+    let connect_all = |here: &mut EventLoop, there: &mut EventLoop, most: u32| {
+        let mut connects = 0;
+        for _ in 0..most {
+            match here.connect_tab(opener, &target) {
+                Ok(port) => assert!(here.disconnect(port)),
+                Err(error) => {
+                    assert_eq!(error, ConnectError::Busy);
+                    break;
+                }
+            }
+            connects += 1;
+            drain(there);
+        }
+        connects
+    };
+    let limit = Limits::default().unanswered_connects;
+    assert_eq!(connect_all(&mut here, &mut there, limit * 2), limit);
+    // Nor do posts, or connects elsewhere, suffer.
+    let elsewhere = browser.tab();
+    browser.content_script(&mut here, elsewhere);
+    let near = here.connect_tab(opener, &TabTarget::new(elsewhere.tab)).unwrap();
+    here.post_message(near, "near").unwrap();
+    assert_eq!(hear(&mut here), [connect(""), message("near")]);
+    // A refusal is an answer, as is one to a port that has left.
+    there.set_listening(script, Listening::none()).unwrap();
+    assert_eq!(connect_all(&mut here, &mut there, limit * 2), limit);
+    assert_eq!(hear(&mut here), []);
+    assert_eq!(connect_all(&mut here, &mut there, 10), 10);
+}
+
+#[test]
+fn every_target_of_a_connect_has_to_answer() {
+    for [first, second] in [[1, 1], [1, 2]] {
+        let browser = Browser::with_limits(limits(|limits| limits.unanswered_connects = 3));
+        let mut loops = [browser.event_loop(), browser.event_loop(), browser.event_loop()];
+        let top = browser.tab();
+        let opener = browser.background(&mut loops[0]);
+        browser.content_script(&mut loops[first], top);
+        browser.content_script(&mut loops[second], browser.frame_in(top));
+        let target = TabTarget::new(top.tab);
+        for _ in 0..3 {
+            let connects = (0..10).take_while(|_| loops[0].connect_tab(opener, &target).is_ok()).count();
+            assert_eq!(connects, if first == second { 2 } else { 3 });
+            assert_eq!(loops[0].connect_tab(opener, &target), Err(ConnectError::Busy));
+            drain(&mut loops[first]);
+            assert_eq!(loops[0].connect_tab(opener, &target), Err(ConnectError::Busy), "not taken yet");
+            drain(&mut loops[second]);
+            assert_eq!(hear(&mut loops[0]), []);
+        }
+    }
 }
 
 #[test]

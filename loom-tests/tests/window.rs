@@ -9,8 +9,8 @@ use port_core_model::{
     BackForwardCache, ConnectError, DisconnectReason, FrameId, Limits, Policies, PostErrorKind, TabTarget,
 };
 use support::{
-    Connected, INNER_PLACE, PLACE, Seen, TAB, browser_with, browser_with_window, connected, drain, model,
-    take_connect,
+    Connected, INNER_PLACE, PLACE, Seen, TAB, browser_with, browser_with_window, connected, drain, limits,
+    model, take_connect,
 };
 
 /// A post is refused for want of window while the receiver takes what fills it:
@@ -150,6 +150,33 @@ fn a_full_lane_refuses_connects_and_posts_until_the_peer_takes() {
         background.disconnect(port);
         let end = Seen::Disconnect(DisconnectReason::Disconnected);
         assert_eq!(drain(&mut page), [Seen::Message(2), Seen::Message(3), Seen::Message(4), end]);
+    });
+}
+
+/// An answer makes room for the next connect, also where the opener has left the port meanwhile.
+#[test]
+fn an_answer_to_a_port_that_leaves_counts() {
+    model(Some(3), 1_800, || {
+        let browser = browser_with(limits(|limits| limits.unanswered_connects = 1), Policies::default());
+        let (mut background, opener) = browser.background_loop();
+        let (mut page, _) = browser.content_script_loop(PLACE);
+        let target = TabTarget::new(TAB);
+        let port = background.connect_tab(opener, &target).unwrap();
+        let taking = thread::spawn(move || {
+            let saw = drain(&mut page);
+            (page, saw)
+        });
+        background.disconnect(port);
+        // Its answer may be there, and not taken.
+        assert_eq!(background.connect_tab(opener, &target), Err(ConnectError::Busy));
+        assert_eq!(drain(&mut background), []);
+        let next = background.connect_tab(opener, &target);
+        let (mut page, mut saw) = taking.join().unwrap();
+        saw.extend(drain(&mut page));
+        let connects = 1 + usize::from(next.is_ok());
+        assert_eq!(saw.iter().filter(|seen| **seen == Seen::Connect).count(), connects, "{saw:?}");
+        assert_eq!(drain(&mut background), []);
+        assert!(background.connect_tab(opener, &target).is_ok());
     });
 }
 

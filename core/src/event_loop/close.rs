@@ -115,9 +115,11 @@ impl EventLoop {
 
     /// Notes that a target refused a connection.
     pub(super) fn refused(&mut self, index: PeerIndex, channel: Channel, ordinal: u32, refusal: Refusal) {
+        let Some(peer) = self.peer_mut(index) else { return };
+        peer.note_answer();
         // Race: the opener disconnected while the word was under way, or the target was killed, which was heard first.
-        let leg = self.peer(index).and_then(|peer| peer.opened.get(channel.0));
-        let Some(port) = leg.filter(|leg| leg.awaits(ordinal)).map(|leg| leg.port) else { return };
+        let leg = peer.opened.get(channel.0).filter(|leg| leg.awaits(ordinal));
+        let Some(port) = leg.map(|leg| leg.port) else { return };
         if let Some(Side::Opener(opener)) = self.ports.get_mut(port).map(|port| &mut port.side) {
             opener.refusal = opener.refusal.max(refusal);
         }

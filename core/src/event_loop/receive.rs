@@ -102,10 +102,10 @@ impl EventLoop {
 
     /// Notes that a receiver took the connection.
     fn accepted(&mut self, index: PeerIndex, channel: Channel, ordinal: u32) {
+        let Some(peer) = self.peer_mut(index) else { return };
+        peer.note_answer();
         // Race: the opener disconnected while the answer was under way.
-        let Some(leg) = self.peer_mut(index).and_then(|peer| peer.opened.get_mut(channel.0)) else {
-            return;
-        };
+        let Some(leg) = peer.opened.get_mut(channel.0) else { return };
         let Some(target) = leg.targets.get_mut(ordinal as usize) else {
             debug_assert!(false, "a receiver answers by the ordinal that it was given");
             return;

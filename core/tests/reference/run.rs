@@ -91,7 +91,10 @@ fn limits(draw: &mut Draw) -> Limits {
     limits.window_bytes = [None, None, None, None, None, Some(1), Some(150), Some(0)][draw.below(8)];
     limits.lane_records = [limits.lane_records, limits.lane_records, 4, 8][draw.below(4)];
     limits.lane_bytes = [limits.lane_bytes, limits.lane_bytes, limits.lane_bytes, 200][draw.below(4)];
-    limits.message_bytes = [limits.message_bytes, limits.message_bytes, 90][draw.below(3)];
+    // Two from one byte, for a number has eight.
+    let both = draw.below(12);
+    limits.message_bytes = [limits.message_bytes, limits.message_bytes, 90][both % 3];
+    limits.unanswered_connects = [limits.unanswered_connects, limits.unanswered_connects, 0, 2][both / 3];
     limits.name_bytes = [limits.name_bytes, limits.name_bytes, limits.name_bytes, 30][draw.below(4)];
     limits.names_per_context = [limits.names_per_context, limits.names_per_context, 40, 60][draw.below(4)];
     limits.external_ports_per_context = [limits.external_ports_per_context, 1, 2][draw.below(3)];

@@ -90,6 +90,7 @@ impl World {
                 }
             }
             Record::Accept(end) => {
+                self.note_answer(from, at);
                 let leg = self.channels[end.0].legs.get_mut(&from);
                 let target = leg.and_then(|leg| leg.target(end));
                 if let Some(target) = target.filter(|target| target.state == TargetState::Pending) {
@@ -105,6 +106,7 @@ impl World {
                 }
             }
             Record::Refuse(end, refusal) => {
+                self.note_answer(from, at);
                 let leg = self.channels[end.0].legs.get_mut(&from);
                 let target = leg.and_then(|leg| leg.target(end));
                 if target.is_some_and(|target| target.state == TargetState::Pending) {
@@ -262,6 +264,7 @@ impl World {
             self.contexts[context].killed.is_some() && self.contexts[context].suspended.is_none()
         };
         match record {
+            Record::Accept(_) | Record::Refuse(..) if self.answers_count() => false,
             Record::Accept(end) => {
                 let opener = self.state(self.opener_of(end.0));
                 target(end).is_none() || !matches!(opener, Some(State::Opening | State::Leaving))

@@ -5,6 +5,7 @@ use super::record::Record;
 use super::state::State;
 use super::world::World;
 use super::{Channel, Context, End, Heard, Loop, Message};
+use port_core::Limits;
 
 /// Messages or records, and bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -154,6 +155,16 @@ impl World {
             }
             self.send(home, there, Record::CreditReceiver(sender, taken));
         }
+    }
+
+    /// A target of a connection answered, whatever became of the connection.
+    pub(super) fn note_answer(&mut self, from: Loop, at: Loop) {
+        self.unanswered.entry((at, from)).and_modify(|waiting| *waiting -= 1);
+    }
+
+    /// Whether an answer may make room for a connect.
+    pub(super) fn answers_count(&self) -> bool {
+        self.limits().unanswered_connects != Limits::default().unanswered_connects
     }
 
     /// A share, which each extension has of its own, and the part of a lane's budget that all have in common.

@@ -43,6 +43,8 @@ pub struct World {
     pub(super) gone: BTreeSet<Loop>,
     /// Pairs of which the first knows that the second is gone.
     pub(super) parted: BTreeSet<(Loop, Loop)>,
+    /// How many targets on the second the first connected to and has no answer of.
+    pub(super) unanswered: BTreeMap<(Loop, Loop), u64>,
 }
 
 /// How a post went.
@@ -80,6 +82,7 @@ impl World {
             heard: BTreeMap::new(),
             gone: BTreeSet::new(),
             parted: BTreeSet::new(),
+            unanswered: BTreeMap::new(),
         }
     }
 
@@ -192,11 +195,15 @@ impl World {
         }
         // That nobody is there the loop tells itself.
         let reached: Vec<_> = if legs.is_empty() { vec![home] } else { legs.keys().copied().collect() };
+        let overdue = |to: &Loop| {
+            let waiting = self.unanswered.get(&(home, *to)).copied().unwrap_or(0);
+            !legs.is_empty() && waiting >= self.limits().unanswered_connects.into()
+        };
         match got {
-            Ok(()) if !reached.iter().all(|to| self.admission(opener, *to).0) => return false,
+            Ok(()) if reached.iter().any(|to| overdue(to) || !self.admission(opener, *to).0) => return false,
             Ok(()) => {}
             Err(ConnectError::Busy) => {
-                let refuses = reached.iter().any(|to| !self.admission(opener, *to).1);
+                let refuses = reached.iter().any(|to| overdue(to) || !self.admission(opener, *to).1);
                 reached.iter().for_each(|to| self.looks_at_budget(home, *to, false));
                 return refuses;
             }
@@ -217,6 +224,7 @@ impl World {
             // Several are listed, by eight bytes each.
             let listed = if targets.len() > 1 { 8 * targets.len() as u64 } else { 0 };
             self.announce(opener, *to);
+            *self.unanswered.entry((home, *to)).or_default() += leg.targets.len() as u64;
             self.send(home, *to, Record::Connect { channel, targets, lifecycle, bytes: *bytes + listed });
         }
         for (to, before) in reached.into_iter().zip(before) {

@@ -76,8 +76,9 @@ impl Peer {
         self.admits(limits, context, [1, bytes as u64], counts)
     }
 
-    /// Returns whether the lane's budget admits a connection of one of our contexts by so many bytes of name and
-    /// list, with what the peer is told of the context. If it `counts`, it is sent next.
+    /// Returns whether a connection of one of our contexts is admitted: by the number of those that wait for an answer,
+    /// and by the lane's budget, for so many bytes of name and list and what the peer is told of the context. If it
+    /// `counts`, it is sent next.
     #[inline(always)]
     pub(crate) fn admits_connect(
         &mut self,
@@ -86,6 +87,9 @@ impl Peer {
         bytes: usize,
         counts: bool,
     ) -> bool {
+        if self.unanswered >= limits.unanswered_connects.into() {
+            return false;
+        }
         let [mut records, mut all_bytes] = [1, bytes as u64];
         if !self.contexts.is_announced(context.id().key()) {
             records += 1 + self.contexts.ended() as u64;

@@ -41,6 +41,8 @@ pub(crate) struct Peer {
     fan_outs: BTreeSet<(Key, Key)>,
     /// The windows of these channels, if there are any.
     pub(crate) windows: HashMap<Channel, LegWindow>,
+    /// How many targets there were connected to whose answer was not taken. Their answers pass a full lane.
+    unanswered: u64,
     /// Channels that the peer opened.
     pub(crate) accepted: AcceptedChannels,
     /// Which contexts the two told each other of.
@@ -94,6 +96,7 @@ impl Peer {
             by_target: ByContext::default(),
             fan_outs: BTreeSet::new(),
             windows: HashMap::default(),
+            unanswered: 0,
             accepted: AcceptedChannels::default(),
             contexts: ContextTable::default(),
             polled: false,

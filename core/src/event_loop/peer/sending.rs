@@ -118,6 +118,7 @@ impl Peer {
         name: &PortName,
     ) {
         self.announce(opener);
+        self.unanswered += 1;
         let opener = opener.id().key();
         let make = move || Record::Connect { channel, info, opener, target, name: PortName::default() };
         self.send_in_place(make, name.as_str().len() as u64, |record| {
@@ -130,6 +131,7 @@ impl Peer {
     /// Sends a connection to several contexts.
     pub(crate) fn connect_many(&mut self, opener: &Arc<ContextShared>, connect: ConnectMany) {
         self.announce(opener);
+        self.unanswered += connect.targets.len() as u64;
         self.send(Record::ConnectMany(Box::new(connect)), &[]);
     }
 
@@ -174,6 +176,15 @@ impl Peer {
             sent.total.add(Credit::one(bytes as u64));
         }
         admitted
+    }
+
+    /// Notes that a target answered a connect. It answers once, whatever became of the port.
+    #[inline(always)]
+    pub(crate) fn note_answer(&mut self) {
+        debug_assert!(self.unanswered > 0, "it answers what was sent to it");
+        if !mutant("answer-not-counted") {
+            self.unanswered = self.unanswered.saturating_sub(1);
+        }
     }
 
     /// Returns how many records and bytes are sent and not known to be taken.
