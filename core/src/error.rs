@@ -141,7 +141,8 @@ numbered!(
         /// The port's window is full; [`Event::Room`](crate::Event::Room) tells when there is room again.
         WindowFull = 503 => "the port's window is full",
         /// A lane to one of the receivers holds [`Limits::lane_records`](crate::Limits::lane_records)
-        /// or [`Limits::lane_bytes`](crate::Limits::lane_bytes). No event tells when there is room again.
+        /// or [`Limits::lane_bytes`](crate::Limits::lane_bytes); [`Event::Room`](crate::Event::Room) tells when there is
+        /// room again.
         Busy = 504 => "a receiver's event loop is too far behind",
     }
 );

@@ -74,7 +74,10 @@ pub enum Event {
         /// The number that the embedder [set on the port](crate::EventLoop::set_port_data); 0 before.
         port_data: u64,
     },
-    /// A post on this port was refused because its window was full; now there is room again.
+    /// A post on this port was refused because its window was full
+    /// ([`WindowFull`](crate::PostErrorKind::WindowFull)) or a lane was ([`Busy`](crate::PostErrorKind::Busy)); now there
+    /// is room again. Ports share a lane: if another is quicker to fill it, a post on this one is
+    /// refused once more, and another `Room` follows.
     #[non_exhaustive]
     Room {
         /// The context that holds the port.

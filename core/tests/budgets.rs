@@ -79,12 +79,13 @@ fn a_lane_admits_bytes_while_the_sum_is_below_the_budget() {
         assert_eq!(here.post_message(port, "").map_err(PostErrorKind::from), Err(PostErrorKind::Busy));
         assert_eq!(here.connect_tab(opener, &TabTarget::new(place.tab)), Err(ConnectError::Busy));
         let target_loop = if same_loop { &mut here } else { &mut there };
-        assert_eq!(drain(target_loop).len(), 3);
+        // A loop that was full of its own messages hears of room besides.
+        assert_eq!(drain(target_loop).len(), 3 + usize::from(same_loop));
         for _ in 0..100 {
             here.post_message(port, vec![1; 1_000]).unwrap();
             assert!(here.post_message(port, "x").is_err());
             let target_loop = if same_loop { &mut here } else { &mut there };
-            assert_eq!(drain(target_loop).len(), 1);
+            assert_eq!(drain(target_loop).len(), 1 + usize::from(same_loop));
         }
     }
 }

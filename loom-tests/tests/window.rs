@@ -6,11 +6,12 @@ mod support;
 
 use loom::thread;
 use port_core_model::{
-    BackForwardCache, ConnectError, DisconnectReason, FrameId, Limits, Policies, PostErrorKind, TabTarget,
+    BackForwardCache, ConnectError, DisconnectReason, EventLoop, FrameId, Limits, Policies, PortId,
+    PostErrorKind, TabTarget,
 };
 use support::{
-    Connected, INNER_PLACE, PLACE, Seen, TAB, browser_with, browser_with_window, connected, drain, limits,
-    model, take_connect,
+    Browser, Connected, INNER_PLACE, PLACE, Seen, TAB, browser_with, browser_with_window, connected, drain,
+    limits, model, seen, settle, take_connect,
 };
 
 /// A post is refused for want of window while the receiver takes what fills it:
@@ -178,6 +179,127 @@ fn an_answer_to_a_port_that_leaves_counts() {
         assert_eq!(drain(&mut background), []);
         assert!(background.connect_tab(opener, &target).is_ok());
     });
+}
+
+/// Two event loops whose lanes are empty and hold two records, and a port between them.
+fn with_small_lanes() -> (Browser, Connected) {
+    let browser = browser_with(limits(|limits| limits.lane_records = 2), Policies::default());
+    let mut both = connected(&browser);
+    assert_eq!(drain(&mut both.page), []);
+    assert_eq!(drain(&mut both.background), []);
+    (browser, both)
+}
+
+/// Fills the lane with messages; returns how many it took.
+fn fill(event_loop: &mut EventLoop, port: PortId) -> usize {
+    for posted in 0..9 {
+        match event_loop.post_message(port, &[1]).map_err(PostErrorKind::from) {
+            Ok(()) => {}
+            refused => {
+                assert_eq!(refused, Err(PostErrorKind::Busy));
+                return posted;
+            }
+        }
+    }
+    panic!("no budget")
+}
+
+/// A post finds the lane full while the peer takes what fills it: either it goes, or the context is told of room. So it
+/// is the next time.
+#[test]
+fn a_question_for_room_against_taking_the_last_record() {
+    model(Some(3), 1_750, || {
+        let (_browser, Connected { mut background, port, mut page, .. }) = with_small_lanes();
+        assert_eq!(fill(&mut background, port), 2);
+        assert_eq!(drain(&mut page).len(), 2);
+        assert_eq!(drain(&mut background), [Seen::Room]);
+        background.post_message(port, &[2]).unwrap();
+        background.post_message(port, &[3]).unwrap();
+        let taking = thread::spawn(move || {
+            let saw = drain(&mut page);
+            (page, saw)
+        });
+        let posted = background.post_message(port, &[4]).is_ok();
+        let mut opener_saw = drain(&mut background);
+        let (mut page, page_saw) = taking.join().unwrap();
+        assert_eq!(page_saw[..2], [Seen::Message(2), Seen::Message(3)]);
+        let (by_opener, by_page) = settle(&mut background, &mut page);
+        opener_saw.extend(by_opener);
+        assert_eq!(opener_saw, [Seen::Room][usize::from(posted)..]);
+        assert_eq!(page_saw.len() + by_page.len(), 2 + usize::from(posted));
+        background.post_message(port, &[5]).unwrap();
+    });
+}
+
+/// While one port asks for room, another fills the lane again: who is told of room finds it.
+#[test]
+fn room_is_told_of_while_it_is_there() {
+    model(Some(2), 3_150, || {
+        let (_browser, Connected { mut background, opener, port, mut page, .. }) = with_small_lanes();
+        let other = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
+        take_connect(&mut page);
+        assert_eq!(drain(&mut page), []);
+        assert_eq!(drain(&mut background), []);
+        assert_eq!(fill(&mut background, port), 2);
+        let taking = thread::spawn(move || {
+            drain(&mut page);
+            page
+        });
+        background.post_message(other, &[2]).ok();
+        background.post_message(other, &[3]).ok();
+        let mut page = taking.join().unwrap();
+        let mut told = false;
+        for _ in 0..4 {
+            while let Some(event) = background.next_event() {
+                assert_eq!(seen(&event), Seen::Room);
+                if event.port() == Some(port) {
+                    assert!(!told);
+                    told = true;
+                    background.post_message(port, &[4]).unwrap();
+                }
+            }
+            drain(&mut page);
+        }
+        assert!(told);
+    });
+}
+
+/// The loop whose lane is full is declared gone while it is asked for room. The port hears its end, or of room where
+/// another receiver is left.
+#[test]
+fn a_question_for_room_against_the_end_of_the_peer() {
+    for others in [false, true] {
+        model(None, 36, move || {
+            let (browser, Connected { mut background, opener, mut page, port: first, .. }) =
+                with_small_lanes();
+            let mut quick = browser.event_loop();
+            if others {
+                browser.frame_at(INNER_PLACE, FrameId::TOP);
+                browser.content_script(&mut quick, INNER_PLACE);
+            }
+            let port = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
+            background.disconnect(first);
+            drain(&mut page);
+            drain(&mut quick);
+            assert_eq!(drain(&mut background), []);
+            while background.post_message(port, &[1]).is_ok() {
+                drain(&mut quick);
+            }
+            let (service, id) = (browser.service.clone(), page.id());
+            let killer = thread::spawn(move || service.event_loop_gone(id).unwrap());
+            let again = background.post_message(port, &[2]).map_err(PostErrorKind::from);
+            assert_eq!(again, Err(PostErrorKind::Busy));
+            let mut saw = drain(&mut background);
+            killer.join().unwrap();
+            saw.extend(drain(&mut background));
+            if others {
+                assert_eq!(saw, [Seen::Room]);
+                background.post_message(port, &[3]).unwrap();
+            } else {
+                assert_eq!(saw, [Seen::Disconnect(DisconnectReason::EventLoopGone)]);
+            }
+        });
+    }
 }
 
 /// Of two receivers on one loop the slower sets the pace. When it goes, what the other

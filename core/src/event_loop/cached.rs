@@ -33,6 +33,9 @@ impl EventLoop {
         {
             self.events.extend(suspended.events);
         }
+        for port in context.ports.clone() {
+            self.tell_of_room(port);
+        }
     }
 
     /// Keeps a message for a page in the cache, or drops it, as the policy says.

@@ -101,7 +101,7 @@ impl EventLoop {
         self.fan_out.note_closed_receiver();
         let port = self.port_id(key);
         let Some(peer) = self.peer_mut(index) else { return };
-        if peer.accepted.remove_receiver(channel, port) && !mutant("slowest-leaves-untold") {
+        if peer.remove_receiver(channel, port) && !mutant("slowest-leaves-untold") {
             // The one that left may have been the slowest.
             self.report_taken(index, channel);
         }
@@ -249,7 +249,7 @@ impl EventLoop {
     ) -> Taken {
         debug_assert!(!self.fan_out.is_under_way() && self.events.is_empty(), "these come first");
         // Race: the last receiver left while the word was under way.
-        let Some(receivers) = self.peer_mut(index).and_then(|peer| peer.accepted.remove(channel)) else {
+        let Some(receivers) = self.peer_mut(index).and_then(|peer| peer.remove_accepted(channel)) else {
             return Taken::Record;
         };
         match (receivers, hearing) {
@@ -287,7 +287,7 @@ impl EventLoop {
 
     /// Ends the receivers' ports of a channel whose opener is gone.
     pub(super) fn end_channel(&mut self, index: PeerIndex, channel: Channel, reason: DisconnectReason) {
-        let receivers = self.peer_mut(index).and_then(|peer| peer.accepted.remove(channel));
+        let receivers = self.peer_mut(index).and_then(|peer| peer.remove_accepted(channel));
         for receiver in &*receivers.unwrap_or_default() {
             self.end_port(receiver.port.key(), reason);
         }

@@ -1,11 +1,9 @@
 //! Windows: how far one side of a port may be ahead of the other.
 
 use super::EventLoop;
-use crate::event::Event;
 use crate::event_loop::peer::Peer;
-use crate::event_loop::port::{PeerIndex, PortState, ReceiverAt, Side};
+use crate::event_loop::port::{PeerIndex, ReceiverAt, Side};
 use crate::ids::Key;
-use crate::sync::mutant;
 use crate::wire::channel::{Channel, Towards};
 use crate::wire::credit::{Credit, Taken};
 use crate::wire::record::Signal;
@@ -14,26 +12,6 @@ impl EventLoop {
     #[inline]
     pub(super) fn has_windows(&self) -> bool {
         self.windowed
-    }
-
-    /// Returns whether every window of a port admits a message.
-    pub(super) fn has_room(&self, key: Key) -> bool {
-        let Some(port) = self.ports.get(key) else { return true };
-        match &port.side {
-            Side::Receiver(_) => self
-                .receiver_windows
-                .get(&key)
-                .is_none_or(|window| window.sent.outstanding().leaves_room(&self.service.limits)),
-            Side::Opener(opener) => opener
-                .legs
-                .iter()
-                .take(if mutant("window-of-the-first-leg-alone") { 1 } else { usize::MAX })
-                .all(|leg| {
-                    self.peer(leg.peer)
-                        .and_then(|peer| peer.windows.get(&leg.channel))
-                        .is_none_or(|window| window.sent.outstanding().leaves_room(&self.service.limits))
-                }),
-        }
     }
 
     /// Applies the credits in what the peers of a port have sent, and leaves the rest for
@@ -84,21 +62,6 @@ impl EventLoop {
             }
         };
         self.tell_of_room(port);
-    }
-
-    /// Tells a context that a port it could not post on has room again.
-    pub(super) fn tell_of_room(&mut self, key: Key) {
-        let wants = self.ports.get(key).is_some_and(|port| port.wants_room && port.state == PortState::Open);
-        if !wants || !self.has_room(key) {
-            return;
-        }
-        if let Some(port) = self.ports.get_mut(key) {
-            port.wants_room = false;
-            let context = port.context;
-            let (context, port) = (self.context_id(context), self.port_id(key));
-            let event = Event::Room { context, port, context_data: 0, port_data: 0 };
-            self.emit(event);
-        }
     }
 
     /// Counts a message of `bytes` that a receiver is done with.

@@ -18,6 +18,7 @@ mod notices;
 mod opening;
 mod post;
 mod receive;
+mod room;
 mod search;
 mod slot;
 mod snapshot;

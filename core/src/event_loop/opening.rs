@@ -38,6 +38,7 @@ impl EventLoop {
         }
         let Credit { messages, bytes } = queued.amount;
         if messages >= limits.lane_records || bytes >= limits.lane_bytes {
+            port.wants_room = true;
             return Err(PostErrorKind::Busy);
         }
         queued.amount.add(Credit::one(message.bytes().len() as u64));

@@ -40,7 +40,7 @@ pub(crate) struct Port {
     pub(crate) context: Key,
     pub(crate) stamp: u32,
     pub(crate) state: PortState,
-    /// `true` if a post was refused because a window was full.
+    /// `true` if a post was refused because a window or a lane was full.
     pub(crate) wants_room: bool,
     /// `true` if another extension opened it.
     pub(crate) external: bool,

@@ -112,33 +112,19 @@ impl EventLoop {
                 self.take_credits(key);
             }
             if !self.has_room(key) {
-                if let Some(port) = self.ports.get_mut(key) {
-                    port.wants_room = true;
-                }
+                self.want_room(key);
                 return Err(PostErrorKind::WindowFull);
             }
         }
         let bytes = message.bytes().len();
         // All of them first: a share counts what is sent alone.
-        if !self.lanes_admit(key, bytes, false) || !self.lanes_admit(key, bytes, true) {
+        let full = self.full_peer(key, bytes, false).or_else(|| self.full_peer(key, bytes, true));
+        if let Some(full) = full {
+            self.ask_for_room(key, full);
             return Err(PostErrorKind::Busy);
         }
         self.send_message(key, message);
         Ok(())
-    }
-
-    fn lanes_admit(&mut self, key: Key, bytes: usize, counts: bool) -> bool {
-        let Self { ports, contexts, peers, service, .. } = self;
-        let Some(port) = ports.get(key) else { return true };
-        let Some(Context { shared: context, .. }) = contexts.get(port.context) else { return true };
-        let mut admits = |index: u32| {
-            let peer = peers[index as usize].as_mut();
-            peer.is_none_or(|peer| peer.admits_message(&service.limits, context, bytes, counts))
-        };
-        match &port.side {
-            Side::Opener(opener) => opener.legs.iter().all(|leg| admits(leg.peer)),
-            Side::Receiver(receiver) => admits(receiver.peer),
-        }
     }
 
     /// Sends a message on every way that its port goes.

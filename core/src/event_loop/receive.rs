@@ -31,6 +31,12 @@ impl EventLoop {
             Signal::Credit { channel, towards, ordinal, credit } => {
                 self.credited(index, channel, towards, ordinal, credit);
             }
+            Signal::AskRoom => {
+                if let Some(peer) = self.peer_mut(index) {
+                    peer.answer_of_room();
+                }
+            }
+            Signal::RoomThere => self.room_there(index),
             Signal::Farewell { context } => {
                 if let Some(peer) = self.peer_mut(index) {
                     peer.contexts.forget(context);

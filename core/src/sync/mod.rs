@@ -30,3 +30,6 @@ pub(crate) use native::*;
 /// A map without randomness, so that runs and models repeat exactly. Keys are
 /// numbers chosen by the browser or the core, not by a script.
 pub(crate) type HashMap<K, V> = std::collections::HashMap<K, V, foldhash::fast::FixedState>;
+
+/// A set of the same kind.
+pub(crate) type HashSet<T> = std::collections::HashSet<T, foldhash::fast::FixedState>;

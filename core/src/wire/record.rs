@@ -78,6 +78,10 @@ pub(crate) enum Signal {
     /// The sender of this record is done with this much of what the other side sent, counted from the
     /// channel's beginning. `ordinal` names the receiver, if the credit goes towards one.
     Credit { channel: Channel, towards: Towards, ordinal: u32, credit: Credit },
+    /// A post of the sender's was refused because this lane is full.
+    AskRoom,
+    /// What lay before an `AskRoom` is taken.
+    RoomThere,
     /// An announced context of the sender has ended.
     Farewell { context: Key },
 }

@@ -20,6 +20,7 @@ mod hearing;
 pub mod index;
 mod port;
 pub mod record;
+mod room;
 pub mod run;
 pub mod script;
 mod shown;
@@ -74,8 +75,8 @@ impl Model {
 
     /// Whether something that was seen may be: forgets the worlds in which it may not.
     pub fn allows(&mut self, may: impl Fn(&mut World) -> bool) -> bool {
-        let worlds = self.worlds.drain();
-        self.worlds = worlds.filter_map(|mut world| may(&mut world).then_some(world)).collect();
+        let ways = self.worlds.drain().flat_map(|world| world.ways(&may));
+        self.worlds = ways.filter_map(|(world, may)| may.then_some(world)).collect();
         !self.worlds.is_empty()
     }
 

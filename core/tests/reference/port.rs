@@ -21,6 +21,7 @@ impl World {
             return Posted::WindowFull;
         }
         if self.fills(held) {
+            self.ports.entry(end).and_modify(|port| port.wants_room = true);
             return Posted::Busy;
         }
         self.channels[end.0].held.push(message);

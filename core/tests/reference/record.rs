@@ -27,6 +27,10 @@ pub enum Record {
     ToOpener(End, Message),
     CreditOpener(Channel, Amount),
     CreditReceiver(End, Amount),
+    /// A post was refused because this lane is full.
+    AskRoom,
+    /// To one who asked: what came before the question is taken.
+    RoomThere,
     /// A credit that was read ahead of what lay before it.
     Spent,
     /// A context that the peer was not told of before, with the bytes of its description.

@@ -35,7 +35,7 @@ pub struct Suspended {
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Port {
     pub state: State,
-    /// A post was refused for want of window.
+    /// A post was refused for want of room.
     pub wants_room: bool,
     /// A receiver's: posted and not credited, and heard and not reported.
     pub outstanding: Amount,
@@ -59,6 +59,8 @@ pub struct ChannelState {
     pub name_bytes: u64,
     /// The opener's side: a leg for every loop that it still reaches.
     pub legs: BTreeMap<Loop, Leg>,
+    /// In which they were opened.
+    pub order: Vec<Loop>,
     /// Why the last receiver went that had taken the connection.
     pub lost: Option<DisconnectReason>,
     /// Why nobody took the connection.

@@ -30,20 +30,18 @@ impl World {
     pub(super) fn steps(&self, event_loop: Loop) -> Vec<Self> {
         let mut next = Vec::new();
         if self.notices.contains_key(&event_loop) {
-            let mut world = self.clone();
-            for notice in world.notices.remove(&event_loop).unwrap_or_default() {
-                world.take_notice(event_loop, notice);
-            }
-            next.push(world);
+            next.extend(self.ways(|world| {
+                for notice in world.notices.remove(&event_loop).unwrap_or_default() {
+                    world.take_notice(event_loop, notice);
+                }
+            }));
         }
         for (&(from, to), lane) in self.lanes.iter().filter(|((_, to), _)| *to == event_loop) {
             for choice in 0..lane.front().len() {
-                let mut world = self.clone();
-                world.take(from, to, choice);
-                next.push(world);
+                next.extend(self.ways(|world| world.take(from, to, choice)));
             }
         }
-        next
+        next.into_iter().map(|(world, ())| world).collect()
     }
 
     fn take_notice(&mut self, at: Loop, notice: Notice) {
@@ -62,6 +60,8 @@ impl World {
                 for one in heard {
                     self.hear(at, vec![one]);
                 }
+                let ends: Vec<_> = self.ports.keys().filter(|end| end.1 == context).copied().collect();
+                self.hears_in_no_order(at, |world| ends.into_iter().for_each(|end| world.tell_of_room(end)));
             }
         }
     }
@@ -123,16 +123,19 @@ impl World {
                 }
             }
             Record::ToOpener(sender, message) => {
+                let opener = self.opener_of(sender.0);
                 let leg = self.channels[sender.0].legs.get_mut(&from);
                 let target = leg.and_then(|leg| leg.target(sender));
+                // One that is about to leave takes nothing, and gives no credit for it.
                 let open = target.is_some_and(|target| target.state == TargetState::Open);
-                // One that is about to leave takes nothing more, and gives no credit.
-                if open && self.state(self.opener_of(sender.0)).is_some_and(State::hears) {
+                if open && self.state(opener).is_some_and(State::hears) {
                     self.opener_took(sender, message);
-                    self.message_for(self.opener_of(sender.0), message);
+                    self.message_for(opener, message);
                 }
             }
             credit @ (Record::CreditOpener(..) | Record::CreditReceiver(..)) => self.credited(from, credit),
+            Record::AskRoom => self.answer_of_room(from, at),
+            Record::RoomThere => self.room_there(from, at),
             Record::Spent | Record::Announce(_) | Record::Farewell => {}
             Record::NoTarget(channel) => self.end_if_alone(channel),
             Record::Gone(contexts, reason) => {
@@ -277,15 +280,17 @@ impl World {
                 receivers(channel).is_none_or(|receivers| receivers.iter().all(|receiver| deaf(receiver.1)))
             }
             Record::ToOpener(end, _) => {
-                let opener = self.opener_of(end.0).1;
+                let opener = self.opener_of(end.0);
                 !target(end).is_some_and(|target| target.state == TargetState::Open)
-                    || (deaf(opener) && !self.has_windows())
+                    || !self.state(opener).is_some_and(State::hears)
+                    || (deaf(opener.1) && !self.has_windows())
             }
             Record::NoTarget(channel) => self.state(self.opener_of(*channel)).is_none(),
             Record::CreditOpener(channel, _) => !self.channels[*channel].legs.contains_key(&from),
             Record::CreditReceiver(end, _) => !self.receives(*end),
             Record::Gone(contexts, _) => !self.concerns(at, |context| contexts.contains(&context)),
             Record::Spent | Record::Announce(_) | Record::Farewell => true,
+            Record::AskRoom | Record::RoomThere => false,
             Record::Connect { .. } | Record::Join(_) | Record::LoopGone | Record::AnyOf(_) => false,
         }
     }

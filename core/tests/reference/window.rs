@@ -2,9 +2,8 @@
 //! between two loops.
 
 use super::record::Record;
-use super::state::State;
 use super::world::World;
-use super::{Channel, Context, End, Heard, Loop, Message};
+use super::{Channel, Context, End, Loop, Message};
 use port_core::Limits;
 
 /// Messages or records, and bytes.
@@ -103,15 +102,6 @@ impl World {
         receivers.is_some_and(|receivers| receivers.contains(&end))
     }
 
-    /// Tells an end that was refused a post that there is room again.
-    pub(super) fn tell_of_room(&mut self, end: End) {
-        let wants = self.ports.get(&end).is_some_and(|port| port.wants_room && port.state == State::Open);
-        if wants && self.has_room(end) {
-            self.ports.entry(end).and_modify(|port| port.wants_room = false);
-            self.emit(end.1, Heard::Room(end));
-        }
-    }
-
     /// A receiver is done with a message.
     pub(super) fn receiver_took(&mut self, end: End, message: Message) {
         let (channel, context, _) = end;
@@ -155,6 +145,12 @@ impl World {
             }
             self.send(home, there, Record::CreditReceiver(sender, taken));
         }
+    }
+
+    /// Whether too many connections wait for their answers.
+    pub(super) fn is_overdue(&self, from: Loop, to: Loop) -> bool {
+        let waiting = self.unanswered.get(&(from, to)).copied().unwrap_or(0);
+        waiting >= self.limits().unanswered_connects.into()
     }
 
     /// A target of a connection answered, whatever became of the connection.

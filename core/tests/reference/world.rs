@@ -1,6 +1,7 @@
 //! One way in which everything may have gone: the state, and what calls do to it.
 
 use super::record::{Lane, Notice, Record, Refusal};
+use super::room::Guesses;
 use super::state::{ChannelState, ContextState, Leg, Port, State, Target, TargetState};
 use super::window::Amount;
 use super::{Channel, Context, End, Groups, Heard, Loop, Message};
@@ -45,6 +46,11 @@ pub struct World {
     pub(super) parted: BTreeSet<(Loop, Loop)>,
     /// How many targets on the second the first connected to and has no answer of.
     pub(super) unanswered: BTreeMap<(Loop, Loop), u64>,
+    /// Pairs of which the first asked the second for room and has no answer.
+    pub(super) asked: BTreeSet<(Loop, Loop)>,
+    /// For which ends it asks, or asked before.
+    pub(super) waiting: BTreeMap<(Loop, Loop), BTreeSet<End>>,
+    pub(super) guesses: Guesses,
 }
 
 /// How a post went.
@@ -83,6 +89,9 @@ impl World {
             gone: BTreeSet::new(),
             parted: BTreeSet::new(),
             unanswered: BTreeMap::new(),
+            asked: BTreeSet::new(),
+            waiting: BTreeMap::new(),
+            guesses: Guesses::default(),
         }
     }
 
@@ -183,31 +192,24 @@ impl World {
         if let Some(expected) = expected {
             return got == Err(expected);
         }
-        let mut legs = BTreeMap::<Loop, Leg>::new();
+        let (mut legs, mut order) = (BTreeMap::<Loop, Leg>::new(), Vec::new());
         for &context in targets.iter().filter(|target| **target != opener) {
-            let leg = legs.entry(self.home(context)).or_insert_with(|| Leg {
-                targets: Vec::new(),
-                unanswered: false,
-                outstanding: Amount::default(),
+            let leg = legs.entry(self.home(context)).or_insert_with(|| {
+                order.push(self.home(context));
+                Leg { targets: Vec::new(), unanswered: false, outstanding: Amount::default() }
             });
             let state = TargetState::Pending;
             leg.targets.push(Target { context, nth: 0, state, unreported: Amount::default() });
         }
         // That nobody is there the loop tells itself.
-        let reached: Vec<_> = if legs.is_empty() { vec![home] } else { legs.keys().copied().collect() };
-        let overdue = |to: &Loop| {
-            let waiting = self.unanswered.get(&(home, *to)).copied().unwrap_or(0);
-            !legs.is_empty() && waiting >= self.limits().unanswered_connects.into()
-        };
-        match got {
-            Ok(()) if reached.iter().any(|to| overdue(to) || !self.admission(opener, *to).0) => return false,
-            Ok(()) => {}
-            Err(ConnectError::Busy) => {
-                let refuses = reached.iter().any(|to| overdue(to) || !self.admission(opener, *to).1);
-                reached.iter().for_each(|to| self.looks_at_budget(home, *to, false));
-                return refuses;
-            }
-            Err(_) => return false,
+        let overdue = order.iter().any(|to| self.is_overdue(home, *to));
+        let reached = if legs.is_empty() { vec![home] } else { order.clone() };
+        if overdue || reached.iter().any(|to| self.is_full(opener, *to)) {
+            reached.iter().for_each(|to| self.looks_at_budget(home, *to, false));
+            return got == Err(ConnectError::Busy);
+        }
+        if got.is_err() {
+            return false;
         }
         let before: Vec<_> = reached.iter().map(|to| self.lying(home, *to).0).collect();
         reached.iter().for_each(|to| self.looks_at_budget(home, *to, true));
@@ -236,6 +238,7 @@ impl World {
             kind,
             name_bytes: *bytes,
             legs,
+            order,
             lost: None,
             refusal: Refusal::NoReceiver,
             held: Vec::new(),
@@ -269,22 +272,16 @@ impl World {
             }
         }
         let (home, others) = (self.home(end.1), self.others(end));
-        match got {
-            Posted::Busy => {
-                let refuses = others.iter().any(|to| !self.admission(end.1, *to).1);
-                others.into_iter().for_each(|to| self.looks_at_budget(home, to, false));
-                refuses
-            }
-            Posted::Sent if others.iter().all(|to| self.admission(end.1, *to).0) => {
-                others.iter().for_each(|to| self.looks_at_budget(home, *to, true));
-                self.send_message(end, message);
-                for to in others {
-                    self.counts_for_share(end.1, to, Amount::one(message.length));
-                }
-                true
-            }
-            _ => false,
+        if let Some(full) = self.full_lane(end) {
+            self.ask_for_room(end, full);
+            return got == Posted::Busy;
         }
+        others.iter().for_each(|to| self.looks_at_budget(home, *to, true));
+        self.send_message(end, message);
+        for to in others {
+            self.counts_for_share(end.1, to, Amount::one(message.length));
+        }
+        got == Posted::Sent
     }
 
     pub fn disconnect(&mut self, end: End, was_open: bool) -> bool {
@@ -399,10 +396,10 @@ impl World {
     }
 
     /// The loops to which an end's posts go.
-    fn others(&self, (channel, context, _): End) -> Vec<Loop> {
+    pub(super) fn others(&self, (channel, context, _): End) -> Vec<Loop> {
         let state = &self.channels[channel];
         match context == state.opener {
-            true => state.legs.keys().copied().collect(),
+            true => state.order.iter().copied().filter(|to| state.legs.contains_key(to)).collect(),
             false => vec![self.home(state.opener)],
         }
     }

@@ -168,7 +168,7 @@ impl MainLoop {
                 ),
             },
             Event::Disconnect { port, reason, .. } => world.disconnect(*port, *reason),
-            // Without a window, which no browser has, there is always room.
+            // Scripts know no room: a post that was refused threw.
             _ => {}
         }
     }

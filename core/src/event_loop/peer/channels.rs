@@ -24,7 +24,7 @@ impl AcceptedChannels {
     }
 
     /// Takes a receiver out of a channel; returns whether others are left in it.
-    pub(crate) fn remove_receiver(&mut self, channel: Channel, port: PortId) -> bool {
+    fn remove_receiver(&mut self, channel: Channel, port: PortId) -> bool {
         let Some(place) = self.channels.get_mut(channel.0.index() as usize) else { return false };
         if place.as_ref().is_none_or(|accepted| accepted.stamp() != channel.0.stamp()) {
             return false;
@@ -64,7 +64,7 @@ impl AcceptedChannels {
 
     /// Frees a channel and returns its receivers; `None` if it has ended here.
     #[inline(always)]
-    pub(crate) fn remove(&mut self, channel: Channel) -> Option<OneOrMany<ReceiverAt>> {
+    fn remove(&mut self, channel: Channel) -> Option<OneOrMany<ReceiverAt>> {
         let place = self.channels.get_mut(channel.0.index() as usize)?;
         if place.as_ref()?.stamp() != channel.0.stamp() {
             return None;
@@ -141,8 +141,11 @@ impl Peer {
         if !self.windows.is_empty() {
             self.windows.remove(&channel);
         }
-        let Self { opened, by_target, fan_outs, .. } = self;
+        let Self { opened, by_target, fan_outs, waiting, .. } = self;
         opened.discard(channel.0, |leg| {
+            if !waiting.is_empty() {
+                waiting.remove(&leg.port);
+            }
             match &*leg.targets {
                 // More of one context are its listeners, which joined.
                 [first, others @ ..] if others.iter().all(|other| other.context == first.context) => {
@@ -154,6 +157,24 @@ impl Peer {
             }
             look(leg)
         })
+    }
+
+    /// Takes one of our ports out of a channel that the peer opened. Returns whether others are left in it.
+    pub(crate) fn remove_receiver(&mut self, channel: Channel, port: PortId) -> bool {
+        self.waiting.remove(&port.key());
+        self.accepted.remove_receiver(channel, port)
+    }
+
+    /// Frees a channel that the peer opened and returns its receivers; `None` if it has ended here.
+    #[inline(always)]
+    pub(crate) fn remove_accepted(&mut self, channel: Channel) -> Option<OneOrMany<ReceiverAt>> {
+        let receivers = self.accepted.remove(channel)?;
+        if !self.waiting.is_empty() {
+            for receiver in &*receivers {
+                self.waiting.remove(&receiver.port.key());
+            }
+        }
+        Some(receivers)
     }
 
     /// Enters a channel that the peer opened to one of our ports, and tells the peer.

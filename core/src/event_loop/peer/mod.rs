@@ -14,7 +14,7 @@ use crate::event_loop::port::{Leg, LegWindow};
 use crate::event_loop::slab::{LAST_GENERATION, Slab};
 use crate::ids::Key;
 use crate::shared::event_loop::{EventLoopShared, Lanes};
-use crate::sync::{Arc, HashMap, mutant};
+use crate::sync::{Arc, HashMap, HashSet, mutant};
 use crate::wire::channel::Channel;
 use crate::wire::context_table::ContextTable;
 use crate::wire::record::Record;
@@ -43,6 +43,10 @@ pub(crate) struct Peer {
     pub(crate) windows: HashMap<Channel, LegWindow>,
     /// How many targets there were connected to whose answer was not taken. Their answers pass a full lane.
     unanswered: u64,
+    /// Our ports on these channels of which a post was refused because the lane is full.
+    waiting: HashSet<Key>,
+    /// `true` if the peer was asked for room and has not answered.
+    asked: bool,
     /// Channels that the peer opened.
     pub(crate) accepted: AcceptedChannels,
     /// Which contexts the two told each other of.
@@ -97,6 +101,8 @@ impl Peer {
             fan_outs: BTreeSet::new(),
             windows: HashMap::default(),
             unanswered: 0,
+            waiting: HashSet::default(),
+            asked: false,
             accepted: AcceptedChannels::default(),
             contexts: ContextTable::default(),
             polled: false,

@@ -10,11 +10,12 @@ use crate::message::{Body, MessageFlags};
 use crate::name::PortName;
 use crate::payload::{HEAD_BYTES, discard};
 use crate::shared::event_loop::EventLoopShared;
-use crate::sync::{Arc, HashMap, mutant};
+use crate::sync::{Arc, HashMap, HashSet, mutant};
 use crate::target::ConnectInfo;
 use crate::wire::channel::{Channel, Route};
 use crate::wire::credit::Credit;
 use crate::wire::record::{ConnectMany, Record, Signal};
+use std::mem;
 
 impl Ends {
     #[inline(never)]
@@ -99,6 +100,30 @@ impl Peer {
     #[inline(always)]
     pub(crate) fn signal(&mut self, make: impl FnOnce() -> Signal) {
         self.send_in_place(move || Record::Signal(make()), 0, |_| ());
+    }
+
+    /// Has a port wait for room in the lane. Asks the peer for it, unless a question is under way.
+    pub(crate) fn ask_for_room(&mut self, port: Key) {
+        self.waiting.insert(port);
+        if !mem::replace(&mut self.asked, true) {
+            self.signal(|| Signal::AskRoom);
+        }
+    }
+
+    /// Answers the peer's question for room, all before which is taken.
+    pub(crate) fn answer_of_room(&mut self) {
+        self.publish_taken();
+        if !mutant("question-for-room-unanswered") {
+            self.signal(|| Signal::RoomThere);
+        }
+    }
+
+    /// Notes that the peer answered. Returns the ports that waited.
+    pub(crate) fn take_waiting(&mut self) -> HashSet<Key> {
+        if !mutant("room-asked-for-once") {
+            self.asked = false;
+        }
+        mem::take(&mut self.waiting)
     }
 
     /// Sends the loop itself, which is this peer, a note to end a port that reaches nobody.
