@@ -62,17 +62,26 @@ impl Place {
 pub struct ExtensionDescription {
     pub(crate) id: ExtensionId,
     pub(crate) external: ExternalConnections,
+    pub(crate) on_demand: bool,
 }
 
 impl ExtensionDescription {
     /// Describes an extension that no other extension may connect to.
     pub fn new(id: impl Into<ExtensionId>) -> Self {
-        Self { id: id.into(), external: ExternalConnections::Nobody }
+        Self { id: id.into(), external: ExternalConnections::Nobody, on_demand: false }
     }
 
     /// Sets which other extensions may connect to it; nobody by default.
     pub fn external(mut self, external: ExternalConnections) -> Self {
         self.external = external;
+        self
+    }
+
+    /// Has its background started on demand, as browsers do with service workers and event pages: while it does not run,
+    /// connects to it [wait](crate::MessageService::next_wanted_background). By default a background is taken to run
+    /// whenever its context is attached, and nobody waits for it.
+    pub fn background_on_demand(mut self) -> Self {
+        self.on_demand = true;
         self
     }
 }

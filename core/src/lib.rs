@@ -137,6 +137,7 @@
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+mod background;
 mod concurrent;
 mod contain;
 mod description;
@@ -187,7 +188,7 @@ pub use reason::DisconnectReason;
 pub use sender::Sender;
 pub use service::{MessageService, MessageServiceBuilder};
 pub use snapshot::{
-    ContextSnapshot, EventLoopSnapshot, ExtensionSnapshot, FrameSnapshot, LaneSnapshot, PortEnd,
-    PortSnapshot, PortStatus, Queued, ServiceSnapshot, TabSnapshot,
+    BackgroundState, ContextSnapshot, EventLoopSnapshot, ExtensionSnapshot, FrameSnapshot, LaneSnapshot,
+    PortEnd, PortSnapshot, PortStatus, Queued, ServiceSnapshot, TabSnapshot,
 };
 pub use target::{ConnectKind, Listening, RuntimeTarget, TabTarget};

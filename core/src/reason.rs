@@ -38,6 +38,10 @@ numbered!(
         ExtensionUnloaded = 611 => "the extension was unloaded",
         /// The other side's event loop was dropped, or was declared gone.
         EventLoopGone = 612 => "the other side's event loop is gone",
+        /// The other side's background was [stopped](crate::MessageService::stop_background), to be started again on demand.
+        BackgroundStopped = 613 => "the other side's background was stopped",
+        /// Nobody took the connection: it waited for a background that could not be started.
+        BackgroundNotStarted = 614 => "the background could not be started",
     }
 );
 

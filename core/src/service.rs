@@ -51,7 +51,6 @@ impl MessageService {
         MessageServiceBuilder::default()
     }
 
-    #[cfg(test)]
     pub(crate) fn inner(&self) -> &Arc<ServiceInner> {
         &self.inner
     }
@@ -269,9 +268,8 @@ impl MessageService {
         &self,
         extension: impl Into<ExtensionDescription>,
     ) -> Result<ExtensionInstance, FactError> {
-        let ExtensionDescription { id, external } = extension.into();
         let instance = self.inner.new_instance();
-        self.inner.index.load(id, instance, external)?;
+        self.inner.index.load(extension.into(), instance)?;
         Ok(instance)
     }
 
@@ -281,8 +279,9 @@ impl MessageService {
     ///
     /// [`UnknownExtension`](FactError::UnknownExtension).
     pub fn extension_unloaded(&self, instance: ExtensionInstance) -> Result<(), FactError> {
-        let removed = self.inner.index.unload(instance)?;
+        let (removed, waiting) = self.inner.index.unload(instance)?;
         self.inner.end(&removed, DisconnectReason::ExtensionUnloaded);
+        self.inner.give_up_waiting(instance, waiting, DisconnectReason::ExtensionUnloaded);
         Ok(())
     }
 
@@ -334,6 +333,7 @@ impl MessageService {
                 instance,
                 own: extension.own().map(|context| context.id()).collect(),
                 content_scripts: extension.content_scripts(),
+                background: extension.background_state(),
             });
         });
         extensions.sort_by_key(|extension| extension.instance);

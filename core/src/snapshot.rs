@@ -177,4 +177,20 @@ pub struct ExtensionSnapshot {
     pub own: Vec<ContextId>,
     /// How many content-script contexts it has.
     pub content_scripts: usize,
+    /// Whether its background runs.
+    pub background: BackgroundState,
+}
+
+/// Tells whether an extension's background runs, in [`ExtensionSnapshot`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BackgroundState {
+    /// It is not started on demand: whoever connects reaches the contexts that there are.
+    Resident,
+    /// It does not run, and nobody waits for it.
+    Dormant,
+    /// It does not run yet, and somebody waits for it.
+    Wanted,
+    /// It runs, and its listeners are registered.
+    Ready,
 }

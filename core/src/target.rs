@@ -156,6 +156,9 @@ pub struct Listening {
     /// its own ([`ConnectListeners::PortForEach`](crate::ConnectListeners::PortForEach)); 0 counts as 1. Under other
     /// policies it is ignored.
     pub listeners: u16,
+    /// For a background that is [started on demand](crate::ExtensionDescription::background_on_demand): its script has run
+    /// and registered its listeners, so those that wait for it may come. Elsewhere it is ignored, and so is taking it back.
+    pub ready: bool,
 }
 
 impl Listening {
@@ -164,7 +167,14 @@ impl Listening {
 
     /// Returns that the context has no listener, as after [`attach`](crate::EventLoop::attach).
     pub const fn none() -> Self {
-        Self { ports: false, one_off: false, external_ports: false, external_one_off: false, listeners: 0 }
+        Self {
+            ports: false,
+            one_off: false,
+            external_ports: false,
+            external_one_off: false,
+            listeners: 0,
+            ready: false,
+        }
     }
 
     setters! {
@@ -178,6 +188,8 @@ impl Listening {
         external_one_off(heard: bool),
         /// Sets how many listeners there are, where each gets a port of its own.
         listeners(count: u16),
+        /// Sets whether a background that is started on demand is ready for those that wait for it.
+        ready(registered: bool),
     }
 
     pub(crate) fn covers(self, kind: ConnectKind, external: bool) -> bool {
@@ -186,6 +198,37 @@ impl Listening {
             (ConnectKind::OneOff, false) => self.one_off,
             (ConnectKind::Port, true) => self.external_ports,
             (ConnectKind::OneOff, true) => self.external_one_off,
+        }
+    }
+}
+
+/// What a context listens for, in four bytes, so that the context stays one cache line.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct ListeningBits {
+    /// `ports`, `one_off`, `external_ports`, `external_one_off`, `ready`, from the lowest.
+    kinds: u8,
+    listeners: u16,
+}
+
+impl From<Listening> for ListeningBits {
+    fn from(listening: Listening) -> Self {
+        let Listening { ports, one_off, external_ports, external_one_off, listeners, ready } = listening;
+        let kinds = [ready, external_one_off, external_ports, one_off, ports];
+        Self { kinds: kinds.iter().fold(0, |bits, &bit| bits << 1 | u8::from(bit)), listeners }
+    }
+}
+
+impl From<ListeningBits> for Listening {
+    #[inline(always)]
+    fn from(ListeningBits { kinds, listeners }: ListeningBits) -> Self {
+        let bit = |nth: u32| kinds >> nth & 1 != 0;
+        Self {
+            ports: bit(0),
+            one_off: bit(1),
+            external_ports: bit(2),
+            external_one_off: bit(3),
+            listeners,
+            ready: bit(4),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::policy::ConnectListeners;
 use crate::sender::Sender;
 use crate::shared::service::ServiceInner;
 use crate::sync::{Arc, mutant};
-use crate::target::ConnectKind;
+use crate::target::{ConnectKind, Listening};
 use crate::wire::channel::Channel;
 use crate::wire::record::{ConnectMany, Record, Refusal, Signal};
 
@@ -148,9 +148,10 @@ impl EventLoop {
     #[inline]
     fn ports_for(&self, target: Key, kind: ConnectKind) -> u16 {
         match self.service.policies.connect_listeners {
-            ConnectListeners::PortForEach if kind == ConnectKind::Port => {
-                self.contexts.get(target).map_or(1, |context| context.listening.listeners.max(1))
-            }
+            ConnectListeners::PortForEach if kind == ConnectKind::Port => self
+                .contexts
+                .get(target)
+                .map_or(1, |context| Listening::from(context.listening).listeners.max(1)),
             _ => 1,
         }
     }
@@ -183,7 +184,7 @@ fn admit<'a, 'o>(
     if !admitted {
         return Err(Refusal::NoReceiver);
     }
-    if !context.listening.covers(kind, external) && !mutant("connection-to-deaf-ears") {
+    if !Listening::from(context.listening).covers(kind, external) && !mutant("connection-to-deaf-ears") {
         return Err(Refusal::NotListening);
     }
     if !context.has_room(&service.limits, name_bytes, external) {

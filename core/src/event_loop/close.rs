@@ -229,7 +229,7 @@ impl EventLoop {
         let not_listening = reason == DisconnectReason::NoReceiver
             && matches!(&port.side, Side::Opener(opener) if opener.refusal == Refusal::NotListening);
         if !self.queued_posts.is_empty() {
-            self.queued_posts.remove(&key);
+            drop(self.take_queued_posts(key));
         }
         let (context, port) = (self.context_id(context), self.port_id(key));
         let (context_data, port_data) = (0, 0);
@@ -309,7 +309,7 @@ impl EventLoop {
             self.receiver_windows.remove(&key);
         }
         if !self.queued_posts.is_empty() {
-            self.queued_posts.remove(&key);
+            drop(self.take_queued_posts(key));
         }
         self.port_data.clear(key);
         self.ports.discard(key, |_| ());

@@ -10,7 +10,7 @@ use crate::event_loop::peer::Gone;
 use crate::event_loop::port::{LegAt, Opener, PeerIndex, Port, PortState, Side, Target, TargetState};
 use crate::event_loop::slab::{Slab, grow_gently};
 use crate::ids::{ContextId, EventLoopId, Key, PortId};
-use crate::index::ContextShared;
+use crate::index::{ContextShared, Reached};
 use crate::name::PortName;
 use crate::policy::{BackForwardCache, DocumentTarget, FanOutOrder};
 use crate::shared::event_loop::{EventLoopShared, NoLanes};
@@ -62,17 +62,52 @@ impl EventLoop {
         let (opener, context) = self.opener(opener, &target.name)?;
         let info = ConnectInfo { kind: target.kind, lifecycle: context.lifecycle() };
         let (instance, own) = (context.shared.description().instance, context.shared.id());
+        let own_kind = context.shared.description().kind;
         let own_id = context.shared.extension();
         let other = target.extension.as_ref().filter(|extension| *extension != own_id);
         let from = other.map(|_| own_id.clone());
         let Self { service, peers, peer_of, last_peer, found, .. } = self;
         let mut search = Search { only: None, found, peers, peer_of, last_peer, own };
         let note = |target: &Arc<ContextShared>| search.note(target);
-        match other.zip(from) {
-            Some((other, from)) => service.index.external_contexts(other, &from, note),
-            None => service.index.own_contexts(instance, note),
-        }
+        let reached = match other.zip(from.as_ref()) {
+            Some((other, from)) => service.index.external_contexts(other, from, note),
+            None => service.index.own_contexts(instance, own_kind == ContextKind::Background, note),
+        };
         let only = search.only;
+        if reached == Reached::Contexts && self.waiting.is_empty() {
+            return self.connect(opener, &target.name, info, only);
+        }
+        self.connect_now_or_later(opener, target, info, (reached, only))
+    }
+
+    /// Connects to an extension whose background sleeps, or where others wait on this loop.
+    #[cold]
+    fn connect_now_or_later(
+        &mut self,
+        opener: Key,
+        target: &RuntimeTarget,
+        info: ConnectInfo,
+        (reached, only): (Reached, Option<(PeerIndex, Key)>),
+    ) -> Result<PortId, ConnectError> {
+        let Some(context) = self.contexts.get(opener) else { return Err(ConnectError::UnknownContext) };
+        let own = context.shared.extension();
+        let other = target.extension.as_ref().filter(|extension| *extension != own);
+        let instance = match (reached, other) {
+            (Reached::Asleep(instance), _) => Some(instance),
+            (Reached::Contexts, Some(other)) => self.service.index.instance_for(other, own),
+            (Reached::Contexts, None) => Some(context.shared.description().instance),
+        };
+        let external = other.is_some();
+        let starting = !external && context.shared.is_background();
+        if let Some(instance) = instance
+            && (matches!(reached, Reached::Asleep(_)) || self.waits_for(instance) && !starting)
+        {
+            self.found.clear();
+            if let Some(port) = self.connect_later(opener, instance, external, &target.name, info)? {
+                return Ok(port);
+            }
+            return self.connect_to_extension(self.context_id(opener), target);
+        }
         self.connect(opener, &target.name, info, only)
     }
 
@@ -161,38 +196,14 @@ impl EventLoop {
         name: &PortName,
         info: ConnectInfo,
     ) -> Result<PortId, ConnectError> {
-        // Race: a target's event loop went after the index was read. Its contexts are no targets then.
-        found.retain_mut(|target| match &target.unmet {
-            None => true,
-            Some(context) => match self.lanes_to(context.id().event_loop()) {
-                None => false,
-                Some((peer, new)) => {
-                    target.peer = peer;
-                    // Kept only if the lanes are new: then `bury_dead` looks at its mark after the connect is sent.
-                    target.unmet.take_if(|_| !new);
-                    true
-                }
-            },
-        });
+        self.keep_reachable(found);
         // All of them first: a share counts what is sent alone.
         if !self.lanes_admit_connect(opener, name, found, false)
             || !self.lanes_admit_connect(opener, name, found, true)
         {
             return Err(ConnectError::Busy);
         }
-        let Self { contexts, ports, .. } = self;
-        let holder = contexts.get_mut(opener).ok_or(ConnectError::UnknownContext)?;
-        let side = || {
-            Side::Opener(Opener {
-                kind: info.kind,
-                legs: OneOrMany::Empty,
-                lost: None,
-                refusal: Refusal::NoReceiver,
-                index_in_context: 0,
-            })
-        };
-        let port = enter_port(ports, holder, opener, false, side, |place| place.clone_from(name));
-        let port = port.ok_or(ConnectError::TooManyPorts)?;
+        let port = self.enter_opener(opener, name, info)?;
         if found.is_empty() {
             // Queued like any record to this loop, so that a handler that connects again
             // whenever it hears of no receiver does not starve other event loops.
@@ -233,8 +244,47 @@ impl EventLoop {
             })
     }
 
+    /// Makes sure that lanes lead to every target, and leaves out the others.
+    pub(super) fn keep_reachable(&mut self, found: &mut Vec<FoundTarget>) {
+        // Race: a target's event loop went after the index was read. Its contexts are no targets then.
+        found.retain_mut(|target| match &target.unmet {
+            None => true,
+            Some(context) => match self.lanes_to(context.id().event_loop()) {
+                None => false,
+                Some((peer, new)) => {
+                    target.peer = peer;
+                    // Kept only if the lanes are new: then `bury_dead` looks at its mark after the connect is sent.
+                    target.unmet.take_if(|_| !new);
+                    true
+                }
+            },
+        });
+    }
+
+    /// Makes an opener's port that has no leg yet.
+    pub(super) fn enter_opener(
+        &mut self,
+        opener: Key,
+        name: &PortName,
+        info: ConnectInfo,
+    ) -> Result<Key, ConnectError> {
+        let Self { contexts, ports, .. } = self;
+        let holder = contexts.get_mut(opener).ok_or(ConnectError::UnknownContext)?;
+        let side = || {
+            Side::Opener(Opener {
+                kind: info.kind,
+                legs: OneOrMany::Empty,
+                lost: None,
+                refusal: Refusal::NoReceiver,
+                index_in_context: 0,
+            })
+        };
+        let port = enter_port(ports, holder, opener, false, side, |place| place.clone_from(name));
+        port.ok_or(ConnectError::TooManyPorts)
+    }
+
     /// Opens one leg per event loop, in the order in which the first target on each was found.
-    fn open_legs(
+    pub(super) fn open_legs(
         &mut self,
         port: Key,
         opener: Key,

@@ -11,7 +11,7 @@ use crate::index::ContextShared;
 use crate::limits::Limits;
 use crate::reason::DisconnectReason;
 use crate::sync::{Arc, HashMap, mutant};
-use crate::target::Listening;
+use crate::target::{Listening, ListeningBits};
 use crate::wire::credit::Credit;
 use std::collections::VecDeque;
 
@@ -20,7 +20,7 @@ use std::collections::VecDeque;
 pub(crate) struct Context {
     pub(crate) shared: Arc<ContextShared>,
     pub(crate) stamp: u32,
-    pub(crate) listening: Listening,
+    pub(crate) listening: ListeningBits,
     /// The embedder's.
     pub(crate) data: u64,
     /// Its ports, in no order.
@@ -85,7 +85,7 @@ impl EventLoop {
         let context = Context {
             shared: Arc::clone(&shared),
             stamp: 0,
-            listening: Listening::default(),
+            listening: ListeningBits::default(),
             data: 0,
             ports: Vec::new(),
             name_bytes: 0,
@@ -107,7 +107,10 @@ impl EventLoop {
         if !self.shared.enter(context) {
             return Err(AttachError::EventLoopGone);
         }
-        self.service.index.enter(context).inspect_err(|_| self.shared.leave(&[context.id().key()]))
+        self.service.index.enter(context).inspect_err(|_| {
+            self.service.leave(context);
+            self.shared.leave(&[context.id().key()]);
+        })
     }
 
     /// Does [`EventLoop::detach`].
@@ -116,7 +119,7 @@ impl EventLoop {
         let shared = Arc::clone(&self.contexts.get(key).ok_or(ContextError::UnknownContext)?.shared);
         // Marked before it leaves the index, to spare openers a connect that would be refused.
         shared.set_detached();
-        self.service.index.leave(&shared);
+        self.service.leave(&shared);
         if mutant("detached-before-its-last-word") {
             self.shared.leave(&[key]);
         }
@@ -137,7 +140,11 @@ impl EventLoop {
         if context.shared.killed().is_some() {
             return Err(ContextError::Gone);
         }
-        context.listening = listening;
+        context.listening = listening.into();
+        if listening.ready && context.shared.is_background() {
+            let shared = Arc::clone(&context.shared);
+            self.service.background_ready(&shared);
+        }
         Ok(())
     }
 

@@ -26,6 +26,7 @@ mod snapshot;
 pub(crate) mod stream;
 mod turns;
 mod wait;
+mod waiting;
 #[cfg(test)]
 #[path = "../../tests/inside/wrap.rs"]
 mod wrap_tests;
@@ -41,7 +42,8 @@ use crate::event_loop::slab::{LAST_GENERATION, Slab};
 use crate::event_loop::slot::EventSlot;
 #[cfg(feature = "stream")]
 use crate::event_loop::stream::Events;
-use crate::ids::{ContextId, EventLoopId, Key, PortId};
+use crate::event_loop::waiting::WaitingConnects;
+use crate::ids::{ContextId, EventLoopId, ExtensionInstance, Key, PortId};
 use crate::index::ContextShared;
 use crate::message::Message;
 use crate::payload::discard_all;
@@ -124,6 +126,8 @@ pub struct EventLoop {
     receiver_windows: HashMap<Key, ReceiverWindow>,
     /// What opening ports hold, if the policy has posts wait for the receivers' answers.
     queued_posts: HashMap<Key, QueuedPosts>,
+    /// Connects that wait for a background, by its extension.
+    waiting: HashMap<ExtensionInstance, WaitingConnects>,
     /// How many events a stream gave since it last yielded.
     #[cfg(feature = "stream")]
     streamed: u32,
@@ -608,6 +612,7 @@ impl EventLoop {
             found: Vec::new(),
             receiver_windows: HashMap::default(),
             queued_posts: HashMap::default(),
+            waiting: HashMap::default(),
             #[cfg(feature = "stream")]
             streamed: 0,
         }

@@ -46,6 +46,10 @@ impl EventLoop {
                         self.resume(context);
                     }
                 }
+                Notice::BackgroundReady(instance) => self.connect_waiting(instance),
+                Notice::BackgroundGivenUp { instance, start, reason } => {
+                    self.end_waiting(instance, start, reason);
+                }
             }
         }
     }

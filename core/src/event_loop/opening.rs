@@ -41,7 +41,12 @@ impl EventLoop {
             port.wants_room = true;
             return Err(PostErrorKind::Busy);
         }
-        queued.amount.add(Credit::one(message.bytes().len() as u64));
+        let bytes = message.bytes().len() as u64;
+        if let Some(instance) = queued.waits_for {
+            self.count_waiting_post(instance, bytes)?;
+        }
+        let queued = self.queued_posts.entry(key).or_default();
+        queued.amount.add(Credit::one(bytes));
         queued.messages.push(message.take().into_owned());
         Ok(())
     }
@@ -94,7 +99,7 @@ impl EventLoop {
     pub(super) fn release(&mut self, key: Key) {
         let Some(port) = self.ports.get_mut(key) else { return };
         let leaves = port.end_opening();
-        let mut queued = self.queued_posts.remove(&key).unwrap_or_default();
+        let mut queued = self.take_queued_posts(key).unwrap_or_default();
         for mut message in std::mem::take(&mut queued.messages) {
             self.send_message(key, &mut message);
             discard(message);

@@ -2,7 +2,7 @@
 
 use crate::event_loop::one_or_many::OneOrMany;
 use crate::event_loop::slab::occupant;
-use crate::ids::{ContextId, Key, PortId};
+use crate::ids::{ContextId, ExtensionInstance, Key, PortId};
 use crate::message::Message;
 use crate::name::PortName;
 use crate::payload::discard_all;
@@ -17,7 +17,7 @@ use std::{mem, slice};
 ///
 /// | state | entered by | posts | left by |
 /// |---|---|---|---|
-/// | `Opening` | connect, where posts wait for the receivers' answers | wait | the last answer, disconnect |
+/// | `Opening` | connect, where posts wait for the receivers' answers, or it waits for a background | wait | the last answer, disconnect |
 /// | `Leaving` | disconnect of an opening port | are refused | the last answer |
 /// | `Open` | connect, accept, the last answer | go to the other side | disconnect, the other side's end |
 /// | `Silent` | an end that this side is not told of | go nowhere | disconnect, the context's end |
@@ -75,6 +75,12 @@ impl Port {
             self.state = PortState::Opening;
         }
         waits
+    }
+
+    /// Makes posts wait until a background is started.
+    pub(crate) fn begin_waiting(&mut self) {
+        debug_assert_eq!(self.state, PortState::Open, "it was made just now");
+        self.state = PortState::Opening;
     }
 
     /// Notes that its own side disconnects it while it is opening.
@@ -169,11 +175,19 @@ pub(crate) struct Opener {
     pub(crate) index_in_context: u32,
 }
 
-/// Posts of an opening port that wait for the receivers' answers.
+/// Posts of an opening port.
 #[derive(Default)]
 pub(crate) struct QueuedPosts {
     pub(crate) messages: Vec<Message<'static>>,
     pub(crate) amount: Credit,
+    /// The extension whose background the port waits for.
+    pub(crate) waits_for: Option<ExtensionInstance>,
+}
+
+impl QueuedPosts {
+    pub(crate) fn waiting_for(background: ExtensionInstance) -> Self {
+        Self { messages: Vec::new(), amount: Credit::default(), waits_for: Some(background) }
+    }
 }
 
 impl Drop for QueuedPosts {

@@ -94,7 +94,7 @@ impl EventLoop {
                 extension: context.shared.extension().clone(),
                 kind: context.shared.description().kind,
                 place: context.shared.description().place,
-                listening: context.listening,
+                listening: context.listening.into(),
                 suspended: context.suspended.is_some(),
                 gone: context.shared.killed(),
                 ports: context.ports.len(),

@@ -1,6 +1,6 @@
 //! What threads share of a context.
 
-use crate::description::ContextDescription;
+use crate::description::{ContextDescription, ContextKind};
 use crate::ids::{ContextId, ExtensionId};
 use crate::reason::DisconnectReason;
 use crate::sync::{AtomicBool, AtomicU8, Ordering};
@@ -35,6 +35,10 @@ impl ContextShared {
 
     pub(crate) fn description(&self) -> &ContextDescription {
         &self.description
+    }
+
+    pub(crate) fn is_background(&self) -> bool {
+        self.description.kind == ContextKind::Background
     }
 
     pub(crate) fn extension(&self) -> &ExtensionId {

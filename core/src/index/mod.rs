@@ -4,6 +4,7 @@
 //! reports a fact. Everything happens in closures under one shard's lock; what others
 //! must be told is collected, and told outside the lock.
 
+pub(crate) mod background;
 pub(crate) mod context;
 mod extension;
 mod tab;
@@ -12,10 +13,10 @@ pub(crate) use context::ContextShared;
 pub(crate) use extension::Extension;
 pub(crate) use tab::{Frame, Tab};
 
-use crate::description::ExternalConnections;
-use crate::description::Place;
+use crate::description::{ExtensionDescription, Place};
 use crate::error::{AttachError, FactError};
-use crate::ids::{DocumentId, ExtensionId, ExtensionInstance, TabId, WindowId};
+use crate::ids::{DocumentId, EventLoopId, ExtensionId, ExtensionInstance, TabId, WindowId};
+use crate::index::background::{Background, Wait, Waiting};
 use crate::reason::DisconnectReason;
 use crate::sync::{Arc, ShardedMap, mutant};
 use crate::target::TabFilter;
@@ -28,6 +29,15 @@ pub(crate) struct Index {
     extensions: ShardedMap<ExtensionInstance, Extension>,
     /// The instance of every extension loaded. Claimed before the instance enters.
     loaded: ShardedMap<ExtensionId, ExtensionInstance>,
+}
+
+/// Tells what `runtime.connect` found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reached {
+    /// The contexts that were shown.
+    Contexts,
+    /// The background of this instance sleeps; no context was shown.
+    Asleep(ExtensionInstance),
 }
 
 /// What a change took out of the index.
@@ -97,28 +107,44 @@ impl Index {
 
     pub(crate) fn load(
         &self,
-        extension: ExtensionId,
+        description: ExtensionDescription,
         instance: ExtensionInstance,
-        external: ExternalConnections,
     ) -> Result<(), FactError> {
-        if !self.loaded.insert_new(extension.clone(), instance) {
+        let ExtensionDescription { id, external, on_demand } = description;
+        if !self.loaded.insert_new(id.clone(), instance) {
             return Err(FactError::ExtensionExists);
         }
-        self.extensions.insert_new(instance, Extension::new(extension, external));
+        self.extensions.insert_new(instance, Extension::new(id, external, Background::new(on_demand)));
         Ok(())
     }
 
-    pub(crate) fn unload(&self, instance: ExtensionInstance) -> Result<Removed, FactError> {
-        let extension = self.extensions.remove(&instance).ok_or(FactError::UnknownExtension)?;
+    pub(crate) fn unload(&self, instance: ExtensionInstance) -> Result<(Removed, Waiting), FactError> {
+        let mut extension = self.extensions.remove(&instance).ok_or(FactError::UnknownExtension)?;
         self.loaded.remove(extension.id());
-        Ok(Removed { contexts: extension.into_contexts(), documents: Vec::new() })
+        let waiting = extension.give_up();
+        Ok((Removed { contexts: extension.into_contexts(), documents: Vec::new() }, waiting))
+    }
+
+    /// Changes an extension; `None` when it is not loaded.
+    pub(crate) fn change_extension<R>(
+        &self,
+        instance: ExtensionInstance,
+        change: impl FnOnce(&mut Extension) -> R,
+    ) -> Option<R> {
+        self.extensions.update(&instance, change)
+    }
+
+    /// Has an event loop wait for the background of `instance`, unless it runs; `None` when it is not loaded.
+    pub(crate) fn wait(&self, instance: ExtensionInstance, event_loop: EventLoopId) -> Option<Wait> {
+        self.change_extension(instance, |extension| extension.background.wait(event_loop))
     }
 
     pub(crate) fn extension_id(&self, instance: ExtensionInstance) -> Option<ExtensionId> {
         self.extensions.read(&instance, |extension| extension.id().clone())
     }
 
-    /// Enters a context into its extension and, if it lives in a tab, its frame.
+    /// Enters a context into its extension and, if it lives in a tab, its frame. After an error it must
+    /// [leave](Self::leave), for it may be in part of the index.
     pub(crate) fn enter(&self, context: &Arc<ContextShared>) -> Result<(), AttachError> {
         let description = context.description();
         self.extensions
@@ -127,41 +153,34 @@ impl Index {
         if let Some(Place { tab, frame, document }) = description.place {
             let entered = self.tabs.update(&tab, |tab| tab.enter(frame, document, context));
             if entered != Some(true) {
-                self.leave(context);
                 return Err(AttachError::UnknownDocument);
             }
         }
         // Race: a fact ended the context meanwhile. Its mark was set before the fact looked for the context in the
         // index, but it may have looked before we entered it.
         match context.killed() {
-            None => return Ok(()),
-            Some(_) if mutant("attached-without-a-look-at-the-mark") => return Ok(()),
-            Some(_) => self.leave(context),
+            None => Ok(()),
+            Some(_) if mutant("attached-without-a-look-at-the-mark") => Ok(()),
+            Some(DisconnectReason::ExtensionUnloaded) => Err(AttachError::UnknownExtension),
+            Some(DisconnectReason::EventLoopGone) => Err(AttachError::EventLoopGone),
+            Some(_) => Err(AttachError::UnknownDocument),
         }
-        Err(match context.killed() {
-            Some(DisconnectReason::ExtensionUnloaded) => AttachError::UnknownExtension,
-            Some(DisconnectReason::EventLoopGone) => AttachError::EventLoopGone,
-            _ => AttachError::UnknownDocument,
-        })
     }
 
-    /// Removes a context from wherever it is.
-    pub(crate) fn leave(&self, context: &ContextShared) {
+    /// Removes a context from wherever it is. Returns who waited for it.
+    pub(crate) fn leave(&self, context: &ContextShared) -> Waiting {
         let description = context.description();
         let left = self.extensions.update(&description.instance, |extension| extension.leave(context));
-        drop(left);
         if let Some(place) = description.place {
             let left = self.tabs.update(&place.tab, |tab| tab.leave(context.id()));
             drop(left);
         }
+        left.map(|(_, waiting)| waiting).unwrap_or_default()
     }
 
-    /// Completes a removal: takes what left one part of the index out of the others.
-    pub(crate) fn complete(&self, removed: &Removed) {
-        for context in &removed.contexts {
-            self.leave(context);
-        }
-        for document in &removed.documents {
+    /// Takes documents that left their tab out of the index.
+    pub(crate) fn forget(&self, documents: &[DocumentId]) {
+        for document in documents {
             self.documents.remove(document);
         }
     }
@@ -191,9 +210,22 @@ impl Index {
         });
     }
 
-    /// Shows `visit` the background and page contexts of `instance`.
-    pub(crate) fn own_contexts(&self, instance: ExtensionInstance, visit: impl FnMut(&Arc<ContextShared>)) {
-        self.extensions.read(&instance, |extension| extension.own().for_each(visit));
+    /// Shows `visit` the background and page contexts of `instance`, unless its background sleeps. Then the opener is to
+    /// wait, but for a background that is starting, which would wait for itself.
+    pub(crate) fn own_contexts(
+        &self,
+        instance: ExtensionInstance,
+        opener_is_background: bool,
+        visit: impl FnMut(&Arc<ContextShared>),
+    ) -> Reached {
+        let reached = self.extensions.read(&instance, |extension| {
+            if extension.background.sleeps() && !opener_is_background {
+                return Reached::Asleep(instance);
+            }
+            extension.own().for_each(visit);
+            Reached::Contexts
+        });
+        reached.unwrap_or(Reached::Contexts)
     }
 
     /// Shows `visit` the background and page contexts of another extension, if it admits `opener`.
@@ -202,11 +234,21 @@ impl Index {
         extension: &ExtensionId,
         opener: &ExtensionId,
         visit: impl FnMut(&Arc<ContextShared>),
-    ) {
-        let Some(instance) = self.loaded.read(extension, |instance| *instance) else { return };
-        if self.admits(instance, opener) {
-            self.own_contexts(instance, visit);
+    ) -> Reached {
+        match self.instance_for(extension, opener) {
+            Some(instance) => self.own_contexts(instance, false, visit),
+            None => Reached::Contexts,
         }
+    }
+
+    /// Returns the instance of another extension, if it is loaded and admits connections from `opener`.
+    pub(crate) fn instance_for(
+        &self,
+        extension: &ExtensionId,
+        opener: &ExtensionId,
+    ) -> Option<ExtensionInstance> {
+        let instance = self.loaded.read(extension, |instance| *instance)?;
+        self.admits(instance, opener).then_some(instance)
     }
 
     /// Returns whether an extension instance admits connections from another extension.

@@ -162,6 +162,10 @@ fn weight(notice: &Notice) -> usize {
     1 + match notice {
         Notice::ContextsGone { contexts, .. } => contexts.len(),
         Notice::Suspend(contexts) | Notice::Resume(contexts) => contexts.len(),
-        Notice::Peer(_) | Notice::SomeContextsGone { .. } | Notice::EventLoopGone(_) => 0,
+        Notice::Peer(_)
+        | Notice::SomeContextsGone { .. }
+        | Notice::EventLoopGone(_)
+        | Notice::BackgroundReady(_)
+        | Notice::BackgroundGivenUp { .. } => 0,
     }
 }

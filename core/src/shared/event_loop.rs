@@ -4,7 +4,7 @@
 use crate::concurrent::bell::{Bell, Line, Ringer, Source};
 use crate::concurrent::lane::{self, Consumer, Producer};
 use crate::concurrent::wakeup::Wakeup;
-use crate::ids::{EventLoopId, Key};
+use crate::ids::{EventLoopId, ExtensionInstance, Key};
 use crate::index::ContextShared;
 use crate::reason::DisconnectReason;
 use crate::shared::control::ControlQueue;
@@ -55,6 +55,10 @@ pub(crate) enum Notice {
     Suspend(Vec<Key>),
     /// The pages of these contexts of the loop came back.
     Resume(Vec<Key>),
+    /// A background that the loop waited for runs.
+    BackgroundReady(ExtensionInstance),
+    /// A background that the loop waited for was not started: all starts up to this one are over.
+    BackgroundGivenUp { instance: ExtensionInstance, start: u64, reason: DisconnectReason },
 }
 
 /// Says why no lanes were created.

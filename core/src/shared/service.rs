@@ -8,6 +8,7 @@ use crate::index::{ContextShared, Index, Removed, Tab};
 use crate::limits::Limits;
 use crate::policy::Policies;
 use crate::reason::DisconnectReason;
+use crate::shared::background::Wanted;
 use crate::shared::event_loop::{EventLoopShared, Notice};
 use crate::sync::{Arc, HashMap, Mutex, Numbers, PairedFence, mutant};
 
@@ -19,6 +20,7 @@ pub(crate) struct ServiceInner {
     asymmetric_fences: bool,
     event_loops: Mutex<HashMap<EventLoopId, Arc<EventLoopShared>>>,
     numbers: Numbers,
+    pub(super) wanted: Wanted,
 }
 
 impl ServiceInner {
@@ -30,6 +32,7 @@ impl ServiceInner {
             asymmetric_fences,
             event_loops: Mutex::new(HashMap::default()),
             numbers: Numbers::new(),
+            wanted: Wanted::new(),
         }
     }
 
@@ -87,7 +90,8 @@ impl ServiceInner {
             event_loop.leave(contexts);
         }
         if !mutant("rest-of-the-index-forgotten") {
-            self.index.complete(removed);
+            removed.contexts.iter().for_each(|context| self.leave(context));
+            self.index.forget(&removed.documents);
         }
         for (event_loop, contexts) in ended {
             let contexts = Arc::new(contexts);
@@ -173,7 +177,7 @@ impl ServiceInner {
             if !mutant("lost-loop-left-unmarked") {
                 mark(context);
             }
-            self.index.leave(context);
+            self.leave(context);
         }
         for peer in peers {
             if !mutant("dead-peer-not-forgotten") {

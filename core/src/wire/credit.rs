@@ -20,6 +20,10 @@ impl Credit {
         self.bytes = self.bytes.saturating_add(more.bytes);
     }
 
+    pub(crate) fn take(&mut self, less: Self) {
+        *self = self.since(less);
+    }
+
     /// Returns what was added since it was `earlier`.
     fn since(self, earlier: Self) -> Self {
         Self {

@@ -1,0 +1,209 @@
+//! Connects that wait for an extension's background to be started.
+//!
+//! They wait on the opener's event loop, in the order of the calls, so that they go out in that order
+//! whatever happens elsewhere. The index keeps who waits, by event loop; each event loop that waits for a start is
+//! told once what came of it.
+
+use super::search::{FoundTarget, Search};
+use super::{EventLoop, OWN};
+use crate::error::{ConnectError, PostErrorKind};
+use crate::event_loop::port::{PortState, QueuedPosts};
+use crate::ids::{ExtensionInstance, Key, PortId};
+use crate::index::Reached;
+use crate::index::background::Wait;
+use crate::limits::Limits;
+use crate::name::PortName;
+use crate::policy::OpeningPort;
+use crate::reason::DisconnectReason;
+use crate::sync::mutant;
+use crate::target::{ConnectInfo, ConnectKind};
+use crate::wire::credit::Credit;
+use std::collections::VecDeque;
+
+/// What waits on an event loop for one extension's background.
+#[derive(Default)]
+pub(super) struct WaitingConnects {
+    connects: VecDeque<WaitingConnect>,
+    /// The connects with their names, and the posts of their ports: bounded as in a lane.
+    amount: Credit,
+}
+
+impl WaitingConnects {
+    fn admits_more(&self, limits: &Limits) -> bool {
+        self.amount.messages < limits.lane_records && self.amount.bytes < limits.lane_bytes
+    }
+}
+
+#[derive(Clone, Copy)]
+struct WaitingConnect {
+    port: Key,
+    info: ConnectInfo,
+    /// `true` if the opener is another extension's.
+    external: bool,
+    /// The start that it waits for; `None` if that was over and those before it had not been told.
+    start: Option<u64>,
+}
+
+impl EventLoop {
+    /// Returns whether connects of this loop wait for an extension's background.
+    pub(super) fn waits_for(&self, instance: ExtensionInstance) -> bool {
+        self.waiting.contains_key(&instance) && !mutant("overtakes-those-that-wait")
+    }
+
+    /// Makes a port that waits for a background; `Ok(None)` if there is nothing to wait for after all.
+    #[cold]
+    pub(super) fn connect_later(
+        &mut self,
+        opener: Key,
+        instance: ExtensionInstance,
+        external: bool,
+        name: &PortName,
+        info: ConnectInfo,
+    ) -> Result<Option<PortId>, ConnectError> {
+        let limits = &self.service.limits;
+        let before = self.waiting.get(&instance);
+        if before.is_some_and(|waiting| !waiting.admits_more(limits)) {
+            return Err(ConnectError::Busy);
+        }
+        let others_wait = before.is_some();
+        let start = match self.service.wait_for_background(instance, self.id) {
+            Some(Wait::ForStart { start, .. }) => Some(start),
+            // Race: it got ready, or was unloaded. The notice of that is on its way to those that wait here, and this
+            // connect must not overtake them.
+            _ if others_wait => None,
+            // Race: the same, since the index was read.
+            _ => return Ok(None),
+        };
+        let port = self.enter_opener(opener, name, info)?;
+        if let Some(port) = self.ports.get_mut(port) {
+            port.begin_waiting();
+        }
+        self.queued_posts.insert(port, QueuedPosts::waiting_for(instance));
+        let waiting = self.waiting.entry(instance).or_default();
+        waiting.amount.add(Credit::one(name.as_str().len() as u64));
+        waiting.connects.push_back(WaitingConnect { port, info, external, start });
+        Ok(Some(self.port_id(port)))
+    }
+
+    /// Counts a post that waits with its port for a background.
+    pub(super) fn count_waiting_post(
+        &mut self,
+        instance: ExtensionInstance,
+        bytes: u64,
+    ) -> Result<(), PostErrorKind> {
+        let Some(waiting) = self.waiting.get_mut(&instance) else { return Ok(()) };
+        if !waiting.admits_more(&self.service.limits) {
+            return Err(PostErrorKind::Busy);
+        }
+        waiting.amount.add(Credit::one(bytes));
+        Ok(())
+    }
+
+    /// Forgets what a port holds, and that it waits. Returns what it held.
+    #[inline(never)]
+    pub(super) fn take_queued_posts(&mut self, key: Key) -> Option<QueuedPosts> {
+        let queued = self.queued_posts.remove(&key)?;
+        if let Some(instance) = queued.waits_for
+            && let Some(waiting) = self.waiting.get_mut(&instance)
+        {
+            let name = self.ports.get(key).map_or(0, |port| port.name.as_str().len() as u64);
+            waiting.connects.retain(|connect| connect.port != key);
+            waiting.amount.take(Credit::one(name));
+            waiting.amount.take(queued.amount);
+            if waiting.connects.is_empty() {
+                self.waiting.remove(&instance);
+            }
+        }
+        Some(queued)
+    }
+
+    /// Connects what waited for a background, which runs.
+    pub(super) fn connect_waiting(&mut self, instance: ExtensionInstance) {
+        while let Some(first) =
+            self.waiting.get(&instance).and_then(|waiting| waiting.connects.front()).copied()
+        {
+            match self.reach(instance, first) {
+                Reached::Contexts => self.open_waiting(first),
+                // Race: it was stopped again. So this waits on, unless it was started once more just now.
+                Reached::Asleep(_) => match self.service.wait_for_background(instance, self.id) {
+                    Some(Wait::ForStart { start, .. }) => return self.wait_on(instance, start),
+                    Some(Wait::Nothing) | None => {}
+                },
+            }
+        }
+    }
+
+    fn wait_on(&mut self, instance: ExtensionInstance, start: u64) {
+        if let Some(waiting) = self.waiting.get_mut(&instance) {
+            waiting.connects.iter_mut().for_each(|connect| connect.start = Some(start));
+        }
+    }
+
+    /// Ends what waited for a start that is given up, and lets those behind it ask for another.
+    pub(super) fn end_waiting(&mut self, instance: ExtensionInstance, start: u64, reason: DisconnectReason) {
+        let Some(waiting) = self.waiting.get(&instance) else { return };
+        let of_the_start = |connect: &&WaitingConnect| connect.start.is_some_and(|own| own <= start);
+        let ended: Vec<_> =
+            waiting.connects.iter().filter(of_the_start).map(|connect| connect.port).collect();
+        for key in ended {
+            if mutant("given-up-in-silence") {
+                continue;
+            }
+            drop(self.take_queued_posts(key));
+            match self.ports.get(key).map(|port| port.state) {
+                // Both sides have left it, so nobody is told of its end.
+                Some(PortState::Leaving) => self.remove_port(key),
+                _ => self.end_port(key, reason),
+            }
+        }
+        self.connect_waiting(instance);
+    }
+
+    /// Looks for the targets of a connect that waited, and collects them in [`found`](Self::found).
+    fn reach(&mut self, instance: ExtensionInstance, connect: WaitingConnect) -> Reached {
+        let Some(opener) = self.ports.get(connect.port).and_then(|port| self.contexts.get(port.context))
+        else {
+            debug_assert!(false, "a port that ends waits no more");
+            return Reached::Contexts;
+        };
+        // Race: a fact has ended the opener, and its notice comes later. It reaches nobody.
+        if opener.shared.is_killed() {
+            return Reached::Contexts;
+        }
+        let (own, own_id) = (opener.shared.id(), opener.shared.extension().clone());
+        let background = opener.shared.is_background() && !connect.external;
+        let Self { service, peers, peer_of, last_peer, found, .. } = self;
+        if connect.external && !service.index.admits(instance, &own_id) {
+            return Reached::Contexts;
+        }
+        let mut search = Search { only: None, found, peers, peer_of, last_peer, own };
+        let reached = service.index.own_contexts(instance, background, |target| search.note(target));
+        let only = search.only;
+        found.extend(only.map(|(peer, key)| FoundTarget { key, peer, unmet: None }));
+        reached
+    }
+
+    /// Opens a port that waited, towards what was found, and sends what it holds behind the connection.
+    fn open_waiting(&mut self, connect: WaitingConnect) {
+        let WaitingConnect { port: key, info, .. } = connect;
+        let Some(mut queued) = self.take_queued_posts(key) else { return };
+        queued.waits_for = None;
+        self.queued_posts.insert(key, queued);
+        let mut found = std::mem::take(&mut self.found);
+        self.keep_reachable(&mut found);
+        if found.is_empty() {
+            if let Some(own) = self.peer_mut(OWN) {
+                own.no_target(key);
+            }
+        } else if let Some((opener, name)) = self.ports.get(key).map(|port| (port.context, port.name.clone()))
+        {
+            self.open_legs(key, opener, &name, info, &mut found);
+            let posts_wait = self.service.policies.opening_port == OpeningPort::PostsWait;
+            if !(posts_wait && info.kind == ConnectKind::Port) {
+                self.release(key);
+            }
+        }
+        found.clear();
+        self.found = found;
+    }
+}

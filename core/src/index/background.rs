@@ -1,0 +1,110 @@
+//! Whether an extension's background runs, and which event loops wait for it.
+
+use crate::ids::{ContextId, EventLoopId};
+use crate::snapshot::BackgroundState;
+use crate::sync::mutant;
+
+/// The background of an extension instance.
+///
+/// | state | a connect to it | left by |
+/// |---|---|---|
+/// | `Resident` | goes to the contexts that there are | nothing |
+/// | `Dormant` | waits, and makes it `Wanted` | that, or its context being ready |
+/// | `Wanted` | waits | its context being ready, or gone; being given up |
+/// | `Ready` | goes to the contexts that there are | its context being gone |
+///
+/// Every transition is a method here, called under the shard's lock.
+pub(crate) struct Background {
+    state: State,
+    /// How often it was wanted: the number of the last start.
+    starts: u64,
+}
+
+enum State {
+    Resident,
+    Dormant,
+    Wanted(Vec<EventLoopId>),
+    Ready(ContextId),
+}
+
+/// What a connect is to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// Go to the contexts that there are.
+    Nothing,
+    /// Wait for this start. If it is `first`, nobody has asked the browser for it.
+    ForStart { start: u64, first: bool },
+}
+
+/// The event loops that waited for a start which is over. They must be told.
+#[must_use]
+#[derive(Default)]
+pub(crate) struct Waiting {
+    pub(crate) start: u64,
+    pub(crate) event_loops: Vec<EventLoopId>,
+}
+
+impl Background {
+    pub(super) const fn new(on_demand: bool) -> Self {
+        Self { state: if on_demand { State::Dormant } else { State::Resident }, starts: 0 }
+    }
+
+    /// Returns whether connects to it wait.
+    #[inline(always)]
+    pub(super) const fn sleeps(&self) -> bool {
+        matches!(self.state, State::Dormant | State::Wanted(_))
+    }
+
+    pub(crate) const fn state(&self) -> BackgroundState {
+        match self.state {
+            State::Resident => BackgroundState::Resident,
+            State::Dormant => BackgroundState::Dormant,
+            State::Wanted(_) => BackgroundState::Wanted,
+            State::Ready(_) => BackgroundState::Ready,
+        }
+    }
+
+    /// Enters an event loop among those that wait, unless the background runs.
+    pub(super) fn wait(&mut self, event_loop: EventLoopId) -> Wait {
+        let first = matches!(self.state, State::Dormant);
+        if first {
+            self.starts += 1;
+            self.state = State::Wanted(Vec::new());
+        }
+        let State::Wanted(waiting) = &mut self.state else { return Wait::Nothing };
+        if !waiting.contains(&event_loop) && !mutant("waits-unregistered") {
+            waiting.push(event_loop);
+        }
+        Wait::ForStart { start: self.starts, first }
+    }
+
+    /// Notes that the listeners of its context are registered.
+    pub(super) fn ready(&mut self, context: ContextId) -> Waiting {
+        if self.sleeps() { self.begin(State::Ready(context)) } else { Waiting::default() }
+    }
+
+    /// Notes that its context is gone. `last` says that no other context of a background is left.
+    pub(super) fn gone(&mut self, context: ContextId, last: bool) -> Waiting {
+        match self.state {
+            State::Ready(ready) if ready == context => self.begin(State::Dormant),
+            State::Wanted(_) if last => self.begin(State::Dormant),
+            _ => Waiting::default(),
+        }
+    }
+
+    pub(super) const fn is_wanted(&self) -> bool {
+        matches!(self.state, State::Wanted(_))
+    }
+
+    /// Makes it dormant, if it is started on demand.
+    pub(super) fn stop(&mut self) -> Waiting {
+        if matches!(self.state, State::Resident) { Waiting::default() } else { self.begin(State::Dormant) }
+    }
+
+    fn begin(&mut self, next: State) -> Waiting {
+        match std::mem::replace(&mut self.state, next) {
+            State::Wanted(event_loops) => Waiting { start: self.starts, event_loops },
+            _ => Waiting::default(),
+        }
+    }
+}

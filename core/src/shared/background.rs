@@ -1,0 +1,119 @@
+//! Backgrounds that are started on demand: who is told of a start, and of its end.
+
+use crate::contain::contain;
+use crate::ids::{EventLoopId, ExtensionInstance};
+use crate::index::background::{Wait, Waiting};
+use crate::index::{ContextShared, Extension};
+use crate::reason::DisconnectReason;
+use crate::shared::event_loop::Notice;
+use crate::shared::service::ServiceInner;
+use crate::sync::{Mutex, mutant};
+use std::collections::VecDeque;
+use std::task::Waker;
+
+/// The backgrounds that the browser is to start.
+pub(super) struct Wanted(Mutex<Queue>);
+
+#[derive(Default)]
+struct Queue {
+    /// Each once.
+    instances: VecDeque<ExtensionInstance>,
+    waker: Option<Waker>,
+}
+
+impl Wanted {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(Queue::default()))
+    }
+}
+
+impl ServiceInner {
+    /// Has an event loop wait for a background, unless it runs, and asks the browser for it if nobody has.
+    /// `None` when the extension is not loaded.
+    pub(crate) fn wait_for_background(
+        &self,
+        instance: ExtensionInstance,
+        event_loop: EventLoopId,
+    ) -> Option<Wait> {
+        let wait = self.index.wait(instance, event_loop)?;
+        if matches!(wait, Wait::ForStart { first: true, .. }) {
+            let mut queue = self.wanted.0.lock();
+            if !queue.instances.contains(&instance) {
+                queue.instances.push_back(instance);
+            }
+            let waker = queue.waker.clone();
+            drop(queue);
+            if let Some(waker) = waker.filter(|_| !mutant("start-without-a-wake")) {
+                contain(|| waker.wake());
+            }
+        }
+        Some(wait)
+    }
+
+    /// Returns the next background to start.
+    pub(crate) fn next_wanted(&self) -> Option<ExtensionInstance> {
+        loop {
+            let instance = self.wanted.0.lock().instances.pop_front()?;
+            // Race: it was given up, or got ready, meanwhile.
+            let wanted = self.index.change_extension(instance, |extension| extension.is_wanted());
+            if wanted == Some(true) {
+                return Some(instance);
+            }
+        }
+    }
+
+    /// Sets who is woken when a background is wanted; at once if one is.
+    pub(crate) fn set_wanted_waker(&self, waker: Waker) {
+        let mut queue = self.wanted.0.lock();
+        let now = (!queue.instances.is_empty()).then(|| waker.clone());
+        let before = queue.waker.replace(waker);
+        drop(queue);
+        contain(|| drop(before));
+        if let Some(waker) = now {
+            contain(|| waker.wake());
+        }
+    }
+
+    /// Notes that a background's listeners are registered, and tells those that wait.
+    pub(crate) fn background_ready(&self, context: &ContextShared) {
+        let instance = context.description().instance;
+        let waiting = self.index.change_extension(instance, |extension| extension.ready(context.id()));
+        for event_loop in waiting.unwrap_or_default().event_loops {
+            // Race: the event loop is gone.
+            if let Some(event_loop) = self.event_loop(event_loop) {
+                event_loop.notify(Notice::BackgroundReady(instance));
+            }
+        }
+    }
+
+    /// Gives up a start. Returns `false` when the extension is not loaded.
+    pub(crate) fn give_up(&self, instance: ExtensionInstance, reason: DisconnectReason) -> bool {
+        let waiting = self.index.change_extension(instance, Extension::give_up);
+        let loaded = waiting.is_some();
+        self.give_up_waiting(instance, waiting.unwrap_or_default(), reason);
+        loaded
+    }
+
+    /// Tells those that waited for a start that it is over.
+    pub(crate) fn give_up_waiting(
+        &self,
+        instance: ExtensionInstance,
+        waiting: Waiting,
+        reason: DisconnectReason,
+    ) {
+        let Waiting { start, event_loops } = waiting;
+        for event_loop in event_loops {
+            // Race: the event loop is gone.
+            if let Some(event_loop) = self.event_loop(event_loop) {
+                event_loop.notify(Notice::BackgroundGivenUp { instance, start, reason });
+            }
+        }
+    }
+
+    /// Removes a context from the index, and tells those that waited for it.
+    pub(crate) fn leave(&self, context: &ContextShared) {
+        let waiting = self.index.leave(context);
+        let reason = context.killed().unwrap_or(DisconnectReason::ContextDetached);
+        self.give_up_waiting(context.description().instance, waiting, reason);
+    }
+}
