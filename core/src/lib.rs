@@ -137,6 +137,7 @@
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+mod activity;
 mod background;
 mod concurrent;
 mod contain;
@@ -164,6 +165,7 @@ mod sync;
 mod target;
 mod wire;
 
+pub use activity::{ActivePort, Activity};
 pub use bytes;
 pub use description::{
     ContextDescription, ContextKind, DocumentLifecycle, ExtensionDescription, ExternalConnections, Place,

@@ -344,3 +344,36 @@ fn a_background_that_is_not_started_on_demand_is_not_waited_for() {
     connect_runtime(&mut event_loop, page, "port").unwrap();
     assert_eq!(hear(&mut event_loop), [disconnect(NoReceiver)]);
 }
+
+#[test]
+fn why_a_background_is_awake_is_counted_for_the_browser_s_timer() {
+    let mut sleeper = Sleeper::new();
+    let port = sleeper.connect("port");
+    let question = RuntimeTarget::own().kind(ConnectKind::OneOff);
+    let question = sleeper.page.connect_runtime(sleeper.script, &question).unwrap();
+    let background = sleeper.start();
+    let asked = |sleeper: &Sleeper| sleeper.home.why_awake(background).unwrap();
+    assert_eq!((asked(&sleeper).uses, asked(&sleeper).ports), (0, vec![]));
+    sleeper.settle();
+    let used = |sleeper: &Sleeper| -> Vec<_> {
+        asked(sleeper).ports.iter().map(|port| (port.kind, port.opened, port.last_use)).collect()
+    };
+    assert_eq!(used(&sleeper), [(ConnectKind::OneOff, false, 2), (ConnectKind::Port, false, 1)]);
+    sleeper.page.post_message(port, "awake?").unwrap();
+    sleeper.settle();
+    assert_eq!(used(&sleeper), [(ConnectKind::Port, false, 3), (ConnectKind::OneOff, false, 2)]);
+    // Nothing happened between two looks.
+    assert_eq!(asked(&sleeper).uses, 3);
+    sleeper.home.post_message(asked(&sleeper).ports[1].port, "answer").unwrap();
+    assert_eq!(asked(&sleeper).uses, 4);
+    sleeper.page.disconnect(question);
+    sleeper.settle();
+    assert_eq!((asked(&sleeper).uses, used(&sleeper)), (5, vec![(ConnectKind::Port, false, 3)]));
+    // One that it opens itself counts too.
+    let tab = port_core::TabTarget::new(sleeper.place.tab);
+    sleeper.home.connect_tab(background, &tab).unwrap();
+    assert_eq!(used(&sleeper), [(ConnectKind::Port, true, 6), (ConnectKind::Port, false, 3)]);
+    // Others' uses are not counted, and their ports are listed all the same.
+    let script = sleeper.page.why_awake(sleeper.script).unwrap();
+    assert_eq!((script.uses, script.ports.len()), (0, 1));
+}

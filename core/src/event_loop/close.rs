@@ -327,6 +327,7 @@ impl EventLoop {
         for peer in self.peers.iter_mut().flatten() {
             peer.contexts.end(key);
         }
+        self.uses.remove(&key);
         discard_all(context.suspended.into_iter().flat_map(|suspended| suspended.events));
         true
     }

@@ -1,11 +1,12 @@
 //! What an event loop keeps of its contexts.
 
 use super::EventLoop;
-use crate::description::{ContextDescription, DocumentLifecycle};
+use crate::description::{ContextDescription, ContextKind, DocumentLifecycle};
 use crate::error::{AttachError, ContextError};
 use crate::event::Event;
 use crate::event_loop::port::PortState;
 use crate::event_loop::slab::occupant;
+use crate::event_loop::uses::Uses;
 use crate::ids::{ContextId, Key, PortId};
 use crate::index::ContextShared;
 use crate::limits::Limits;
@@ -75,8 +76,9 @@ impl EventLoop {
         &mut self,
         description: ContextDescription,
     ) -> Result<ContextId, AttachError> {
-        let extension =
-            self.service.index.extension_id(description.instance).ok_or(AttachError::UnknownExtension)?;
+        let (extension, on_demand) =
+            self.service.index.extension(description.instance).ok_or(AttachError::UnknownExtension)?;
+        let counted = on_demand && description.kind == ContextKind::Background;
         let key = self.contexts.vacant_key().ok_or(AttachError::TooManyContexts)?;
         let id = ContextId::new(self.id, key);
         let shared = Arc::new(ContextShared::new(id, description, extension));
@@ -98,6 +100,10 @@ impl EventLoop {
         if let Err(error) = self.publish(&shared) {
             self.contexts.remove(key);
             return Err(error);
+        }
+        if counted {
+            self.uses.insert(key, Uses::default());
+            self.counts_events = true;
         }
         Ok(id)
     }

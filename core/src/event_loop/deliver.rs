@@ -94,6 +94,9 @@ impl EventLoop {
         if self.fan_out.is_usual() {
             return self.copy_to_next_receiver(slot);
         }
+        if !self.uses.is_empty() {
+            return self.deliver_and_count(slot);
+        }
         self.deliver_from_all(slot)
     }
 

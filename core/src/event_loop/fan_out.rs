@@ -18,7 +18,7 @@ pub(crate) struct FanOut {
     /// How many of the receivers had their turn.
     position: usize,
     /// Before which position the usual way goes: all of them while every receiver's port is open, none once one
-    /// was closed, nor for a long message or where there are windows.
+    /// was closed, nor for a long message or where windows or uses are counted.
     usual_end: usize,
 }
 
@@ -45,11 +45,11 @@ impl FanOut {
     pub(crate) fn begin(
         &mut self,
         receivers: &[ReceiverAt],
-        windowed: bool,
+        counted: bool,
         flags: MessageFlags,
         payload: Payload,
     ) {
-        self.begin_with(receivers, windowed);
+        self.begin_with(receivers, counted);
         self.usual_end = 0;
         self.message = (flags.format(), flags.user_activation(), payload);
     }
@@ -59,11 +59,11 @@ impl FanOut {
     pub(crate) fn begin_short(
         &mut self,
         receivers: &[ReceiverAt],
-        windowed: bool,
+        counted: bool,
         flags: MessageFlags,
         pieces: Pieces<'_>,
     ) {
-        self.begin_with(receivers, windowed);
+        self.begin_with(receivers, counted);
         // SAFETY: written below.
         let payload = unsafe { pieces.unwritten() };
         self.message = (flags.format(), flags.user_activation(), payload);
@@ -71,12 +71,12 @@ impl FanOut {
     }
 
     #[inline(always)]
-    fn begin_with(&mut self, receivers: &[ReceiverAt], windowed: bool) {
+    fn begin_with(&mut self, receivers: &[ReceiverAt], counted: bool) {
         debug_assert!(!self.is_under_way());
         self.receivers.clear();
         self.receivers.extend_from_slice(receivers);
         self.position = 0;
-        self.usual_end = if windowed { 0 } else { receivers.len() };
+        self.usual_end = if counted { 0 } else { receivers.len() };
     }
 
     /// Notes that a receiver's port was closed from this side.
@@ -97,10 +97,10 @@ impl EventLoop {
     /// Takes the next record of a peer, which is a message to several receivers here.
     #[inline(never)]
     pub(super) fn begin_fan_out(&mut self, index: PeerIndex) -> Taken {
-        let Self { peers, fan_out, round, windowed, .. } = self;
+        let Self { peers, fan_out, round, counts_events, .. } = self;
         round.count_record();
         if let Some(peer) = peers[index as usize].as_mut() {
-            peer.begin_fan_out(fan_out, *windowed);
+            peer.begin_fan_out(fan_out, *counts_events);
             round.count_events(fan_out.receivers.len());
         }
         Taken::Record
@@ -125,7 +125,7 @@ impl EventLoop {
     }
 
     /// Does [`copy_to_next_receiver`](Self::copy_to_next_receiver) when the message is long, a receiver may
-    /// be gone, or there are windows. Skips receivers that may not hear the message now.
+    /// be gone, or windows or uses are counted. Skips receivers that may not hear the message now.
     #[inline(never)]
     pub(super) fn copy_less_usual(&mut self, slot: &mut EventSlot) -> Written {
         while let Some(&ReceiverAt { port, context }) = self.fan_out.receivers.get(self.fan_out.position) {

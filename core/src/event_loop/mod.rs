@@ -25,12 +25,14 @@ mod snapshot;
 #[cfg(feature = "stream")]
 pub(crate) mod stream;
 mod turns;
+mod uses;
 mod wait;
 mod waiting;
 #[cfg(test)]
 #[path = "../../tests/inside/wrap.rs"]
 mod wrap_tests;
 
+use crate::activity::Activity;
 use crate::description::ContextDescription;
 use crate::error::{AttachError, ConnectError, ContextError, PostError};
 use crate::event::Event;
@@ -42,6 +44,7 @@ use crate::event_loop::slab::{LAST_GENERATION, Slab};
 use crate::event_loop::slot::EventSlot;
 #[cfg(feature = "stream")]
 use crate::event_loop::stream::Events;
+use crate::event_loop::uses::Uses;
 use crate::event_loop::waiting::WaitingConnects;
 use crate::ids::{ContextId, EventLoopId, ExtensionInstance, Key, PortId};
 use crate::index::ContextShared;
@@ -118,6 +121,10 @@ pub struct EventLoop {
     round: turns::Round,
     /// `true` if the bell is armed: the embedder was told "nothing", or has not asked yet, and may sleep.
     armed: bool,
+    /// `true` if each event is counted, in windows or as a use.
+    counts_events: bool,
+    /// The uses of backgrounds that are started on demand.
+    uses: HashMap<Key, Uses>,
     /// How many times a waiting thread looks before it sleeps.
     looks: u32,
     /// Targets of the connect being made. Kept empty in between, to reuse its memory.
@@ -230,7 +237,11 @@ impl EventLoop {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn connect_tab(&mut self, opener: ContextId, target: &TabTarget) -> Result<PortId, ConnectError> {
-        self.connect_to_tab(opener, target)
+        let port = self.connect_to_tab(opener, target)?;
+        if !self.uses.is_empty() {
+            self.count_use(port);
+        }
+        Ok(port)
     }
 
     /// Connects a context to the background and page contexts of its own extension, except itself, or of another
@@ -253,7 +264,11 @@ impl EventLoop {
         opener: ContextId,
         target: &RuntimeTarget,
     ) -> Result<PortId, ConnectError> {
-        self.connect_to_extension(opener, target)
+        let port = self.connect_to_extension(opener, target)?;
+        if !self.uses.is_empty() {
+            self.count_use(port);
+        }
+        Ok(port)
     }
 
     /// Ends a port, as [`port.disconnect`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/runtime/Port/disconnect)
@@ -569,6 +584,24 @@ impl EventLoop {
         self.shared.is_retired()
     }
 
+    /// Returns what keeps a background awake: its open ports, among them one-off messages that wait for an answer, and
+    /// when each was last used. The browser's timer decides what of this counts, by its engine's rules. Allocates.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownContext`](ContextError::UnknownContext).
+    ///
+    /// ```
+    #[doc = include_str!("examples/set_up.md")]
+    /// let port = event_loop.connect_tab(background, &TabTarget::new(tab))?;
+    /// let activity = event_loop.why_awake(background)?;
+    /// assert!(activity.ports[0].port == port && activity.ports[0].opened);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn why_awake(&self, context: ContextId) -> Result<Activity, ContextError> {
+        self.activity_of(context)
+    }
+
     /// Returns everything that this event loop knows: contexts, ports with their other sides, their
     /// states and what is queued for them, lanes. Meant for a developer's panel, a test or
     /// a bug report; its `Debug` is readable. Walks everything that lies in the lanes, and allocates.
@@ -608,6 +641,8 @@ impl EventLoop {
             polled: Vec::new(),
             round: turns::Round::default(),
             armed: true,
+            counts_events: windowed,
+            uses: HashMap::default(),
             looks: wait::LOOKS,
             found: Vec::new(),
             receiver_windows: HashMap::default(),

@@ -24,6 +24,9 @@ impl EventLoop {
             if message.is_owned() {
                 discard(message);
             }
+            if !self.uses.is_empty() {
+                self.count_use(port);
+            }
             return Ok(());
         }
         self.post_any(port, message)
@@ -63,6 +66,9 @@ impl EventLoop {
     fn post_any(&mut self, port: PortId, mut message: Message<'_>) -> Result<(), PostError> {
         if let Err(kind) = self.post(port, &mut message) {
             return Err(PostError::new(kind, message));
+        }
+        if !self.uses.is_empty() {
+            self.count_use(port);
         }
         if message.is_owned() {
             discard(message);

@@ -61,6 +61,13 @@ impl EventSlot {
         unsafe { slot.0.assume_init() }
     }
 
+    /// Returns the event that was put, if one was.
+    pub(super) fn event(&self, written: &Written) -> Option<&Event> {
+        // SAFETY: a `Written` is given only for a slot that was written, and there is no other slot here.
+        let event = written.event.then(|| unsafe { self.0.assume_init_ref() });
+        event.and_then(Option::as_ref)
+    }
+
     /// Puts no event.
     pub(super) fn put_nothing(&mut self) -> Written {
         self.0.write(None);

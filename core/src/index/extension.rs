@@ -37,6 +37,10 @@ impl Extension {
         self.own.iter()
     }
 
+    pub(crate) fn is_on_demand(&self) -> bool {
+        self.background.state() != BackgroundState::Resident
+    }
+
     pub(crate) fn background_state(&self) -> BackgroundState {
         self.background.state()
     }

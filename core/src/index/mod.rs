@@ -139,8 +139,9 @@ impl Index {
         self.change_extension(instance, |extension| extension.background.wait(event_loop))
     }
 
-    pub(crate) fn extension_id(&self, instance: ExtensionInstance) -> Option<ExtensionId> {
-        self.extensions.read(&instance, |extension| extension.id().clone())
+    /// Returns the id of an extension, and whether its background is started on demand.
+    pub(crate) fn extension(&self, instance: ExtensionInstance) -> Option<(ExtensionId, bool)> {
+        self.extensions.read(&instance, |extension| (extension.id().clone(), extension.is_on_demand()))
     }
 
     /// Enters a context into its extension and, if it lives in a tab, its frame. After an error it must
