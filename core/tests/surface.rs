@@ -129,6 +129,8 @@ fn numbers_of_errors_and_reasons_stay() {
         BackForwardCache = 610,
         ExtensionUnloaded = 611,
         EventLoopGone = 612,
+        BackgroundStopped = 613,
+        BackgroundNotStarted = 614,
     }));
     assert!(codes.is_sorted_by(|one, next| one < next), "no number twice: {codes:?}");
 }
