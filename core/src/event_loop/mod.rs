@@ -287,6 +287,9 @@ impl EventLoop {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn disconnect(&mut self, port: PortId) -> bool {
+        if !self.uses.is_empty() {
+            return self.disconnect_and_count(port);
+        }
         self.disconnect_port(port)
     }
 

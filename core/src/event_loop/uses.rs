@@ -9,12 +9,13 @@ use crate::event_loop::port::Side;
 use crate::ids::{ContextId, Key, PortId};
 use crate::sync::HashMap;
 use crate::target::ConnectKind;
+use std::cmp::Reverse;
 
 /// The uses of one context.
 #[derive(Default)]
 pub(crate) struct Uses {
     count: u64,
-    /// The last use of each port, and what the port is for. Among them may be ports that have ended.
+    /// The last use of each port that has not ended, and what the port is for.
     ports: HashMap<Key, (u64, ConnectKind)>,
 }
 
@@ -25,6 +26,19 @@ impl Uses {
             self.ports.entry(port).or_insert((0, kind)).0 = self.count;
         }
     }
+
+    fn note_end(&mut self, port: Key) {
+        self.count += 1;
+        self.ports.remove(&port);
+    }
+}
+
+#[cfg(test)]
+impl Uses {
+    /// Returns of how many ports something is kept.
+    fn ports(&self) -> usize {
+        self.ports.len()
+    }
 }
 
 impl EventLoop {
@@ -34,13 +48,12 @@ impl EventLoop {
     pub(super) fn deliver_and_count(&mut self, slot: &mut EventSlot) -> Written {
         let written = self.deliver_from_all(slot);
         let Some(event) = slot.event(&written) else { return written };
-        let kind = if let Event::Connect { kind, .. } = event { *kind } else { ConnectKind::Port };
-        let port = match event {
-            Event::Disconnect { .. } | Event::ContextGone { .. } => None,
-            _ => event.port().map(|port| (port.key(), kind)),
-        };
         if let Some(uses) = self.uses.get_mut(&event.context().key()) {
-            uses.note(port);
+            let kind = if let Event::Connect { kind, .. } = event { *kind } else { ConnectKind::Port };
+            match event {
+                Event::Disconnect { port, .. } => uses.note_end(port.key()),
+                _ => uses.note(event.port().map(|port| (port.key(), kind))),
+            }
         }
         written
     }
@@ -55,12 +68,18 @@ impl EventLoop {
         let kind = if let Side::Opener(opener) = &port.side { opener.kind } else { ConnectKind::Port };
         if let Some(uses) = self.uses.get_mut(&port.context) {
             uses.note(Some((key, kind)));
-            // Those of ports that have ended go before they are more than the others.
-            let held = self.contexts.get(port.context).map_or(0, |holder| holder.ports.len());
-            if uses.ports.len() > 16 + 2 * held {
-                uses.ports.retain(|&key, _| self.ports.get(key).is_some());
-            }
         }
+    }
+
+    /// Disconnects a port, and counts that for its context.
+    #[cold]
+    pub(super) fn disconnect_and_count(&mut self, port: PortId) -> bool {
+        let holder = self.port_key(port).and_then(|key| self.ports.get(key)).map(|port| port.context);
+        let was_open = self.disconnect_port(port);
+        if was_open && let Some(uses) = holder.and_then(|holder| self.uses.get_mut(&holder)) {
+            uses.note_end(port.key());
+        }
+        was_open
     }
 
     /// Does [`EventLoop::why_awake`].
@@ -69,7 +88,7 @@ impl EventLoop {
         let uses = self.uses.get(&key);
         let mut ports: Vec<_> =
             self.ports_of(context).filter_map(|port| self.active_port(port, uses)).collect();
-        ports.sort_by(|one, other| other.last_use.cmp(&one.last_use));
+        ports.sort_by_key(|port| Reverse(port.last_use));
         Ok(Activity { uses: uses.map_or(0, |uses| uses.count), ports })
     }
 
@@ -88,3 +107,7 @@ impl EventLoop {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "../../tests/inside/uses.rs"]
+mod tests;
