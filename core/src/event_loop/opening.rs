@@ -42,8 +42,8 @@ impl EventLoop {
             return Err(PostErrorKind::Busy);
         }
         let bytes = message.bytes().len() as u64;
-        if let Some(instance) = queued.waits_for {
-            self.count_waiting_post(instance, bytes)?;
+        if let Some(waits_for) = queued.waits_for {
+            self.count_waiting_post(waits_for.background, bytes)?;
         }
         let queued = self.queued_posts.entry(key).or_default();
         queued.amount.add(Credit::one(bytes));

@@ -180,12 +180,18 @@ pub(crate) struct Opener {
 pub(crate) struct QueuedPosts {
     pub(crate) messages: Vec<Message<'static>>,
     pub(crate) amount: Credit,
-    /// The extension whose background the port waits for.
-    pub(crate) waits_for: Option<ExtensionInstance>,
+    pub(crate) waits_for: Option<WaitsFor>,
+}
+
+/// What a port waits for: an extension's background, in its turn among those that wait for that here.
+#[derive(Clone, Copy)]
+pub(crate) struct WaitsFor {
+    pub(crate) background: ExtensionInstance,
+    pub(crate) turn: u64,
 }
 
 impl QueuedPosts {
-    pub(crate) fn waiting_for(background: ExtensionInstance) -> Self {
+    pub(crate) fn waiting_for(background: WaitsFor) -> Self {
         Self { messages: Vec::new(), amount: Credit::default(), waits_for: Some(background) }
     }
 }

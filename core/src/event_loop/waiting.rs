@@ -7,7 +7,7 @@
 use super::search::{FoundTarget, Search};
 use super::{EventLoop, OWN};
 use crate::error::{ConnectError, PostErrorKind};
-use crate::event_loop::port::{PortState, QueuedPosts};
+use crate::event_loop::port::{PortState, QueuedPosts, WaitsFor};
 use crate::ids::{ExtensionInstance, Key, PortId};
 use crate::index::Reached;
 use crate::index::background::Wait;
@@ -18,12 +18,14 @@ use crate::reason::DisconnectReason;
 use crate::sync::mutant;
 use crate::target::{ConnectInfo, ConnectKind};
 use crate::wire::credit::Credit;
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 
 /// What waits on an event loop for one extension's background.
 #[derive(Default)]
 pub(super) struct WaitingConnects {
-    connects: VecDeque<WaitingConnect>,
+    /// By turn, in the order of the calls. There may be so many that each must be found without a walk when it leaves.
+    connects: BTreeMap<u64, WaitingConnect>,
+    next_turn: u64,
     /// The connects with their names, and the posts of their ports: bounded as in a lane.
     amount: Credit,
 }
@@ -78,10 +80,12 @@ impl EventLoop {
         if let Some(port) = self.ports.get_mut(port) {
             port.begin_waiting();
         }
-        self.queued_posts.insert(port, QueuedPosts::waiting_for(instance));
         let waiting = self.waiting.entry(instance).or_default();
         waiting.amount.add(Credit::one(name.as_str().len() as u64));
-        waiting.connects.push_back(WaitingConnect { port, info, external, start });
+        let turn = waiting.next_turn;
+        waiting.next_turn += 1;
+        waiting.connects.insert(turn, WaitingConnect { port, info, external, start });
+        self.queued_posts.insert(port, QueuedPosts::waiting_for(WaitsFor { background: instance, turn }));
         Ok(Some(self.port_id(port)))
     }
 
@@ -103,15 +107,15 @@ impl EventLoop {
     #[inline(never)]
     pub(super) fn take_queued_posts(&mut self, key: Key) -> Option<QueuedPosts> {
         let queued = self.queued_posts.remove(&key)?;
-        if let Some(instance) = queued.waits_for
-            && let Some(waiting) = self.waiting.get_mut(&instance)
+        if let Some(WaitsFor { background, turn }) = queued.waits_for
+            && let Some(waiting) = self.waiting.get_mut(&background)
         {
             let name = self.ports.get(key).map_or(0, |port| port.name.as_str().len() as u64);
-            waiting.connects.retain(|connect| connect.port != key);
+            waiting.connects.remove(&turn);
             waiting.amount.take(Credit::one(name));
             waiting.amount.take(queued.amount);
             if waiting.connects.is_empty() {
-                self.waiting.remove(&instance);
+                self.waiting.remove(&background);
             }
         }
         Some(queued)
@@ -119,8 +123,8 @@ impl EventLoop {
 
     /// Connects what waited for a background, which runs.
     pub(super) fn connect_waiting(&mut self, instance: ExtensionInstance) {
-        while let Some(first) =
-            self.waiting.get(&instance).and_then(|waiting| waiting.connects.front()).copied()
+        while let Some((_, &first)) =
+            self.waiting.get(&instance).and_then(|waiting| waiting.connects.first_key_value())
         {
             match self.reach(instance, first) {
                 Reached::Contexts => self.open_waiting(first),
@@ -135,7 +139,7 @@ impl EventLoop {
 
     fn wait_on(&mut self, instance: ExtensionInstance, start: u64) {
         if let Some(waiting) = self.waiting.get_mut(&instance) {
-            waiting.connects.iter_mut().for_each(|connect| connect.start = Some(start));
+            waiting.connects.values_mut().for_each(|connect| connect.start = Some(start));
         }
     }
 
@@ -144,7 +148,7 @@ impl EventLoop {
         let Some(waiting) = self.waiting.get(&instance) else { return };
         let of_the_start = |connect: &&WaitingConnect| connect.start.is_some_and(|own| own <= start);
         let ended: Vec<_> =
-            waiting.connects.iter().filter(of_the_start).map(|connect| connect.port).collect();
+            waiting.connects.values().filter(of_the_start).map(|connect| connect.port).collect();
         for key in ended {
             if mutant("given-up-in-silence") {
                 continue;
