@@ -8,63 +8,9 @@ use port_core::DisconnectReason::{
     TabClosed,
 };
 use port_core::{
-    BackgroundState, ConnectError, ConnectKind, ContextId, EventLoop, ExtensionDescription,
-    ExtensionInstance, ExternalConnections, Limits, Listening, MessageService, OpeningPort, Place, Policies,
-    PostErrorKind, RuntimeTarget,
+    BackgroundState, ConnectError, ConnectKind, ExtensionDescription, Limits, Listening, OpeningPort,
+    Policies, PostErrorKind, RuntimeTarget,
 };
-
-const READY: Listening = Listening::PORTS.ready(true).one_off(true);
-
-/// A content script, and its extension's background that does not run.
-struct Sleeper {
-    browser: Browser,
-    extension: ExtensionInstance,
-    page: EventLoop,
-    place: Place,
-    script: ContextId,
-    home: EventLoop,
-}
-
-impl Sleeper {
-    fn new() -> Self {
-        Self::of(service(Limits::default(), Policies::default()))
-    }
-
-    fn of(service: MessageService) -> Self {
-        let browser = Browser::of(service);
-        let description = ExtensionDescription::new("sleeper@example")
-            .background_on_demand()
-            .external(ExternalConnections::Everyone);
-        let extension = browser.service.extension_loaded(description).unwrap();
-        let place = browser.tab();
-        let (mut page, home) = (browser.event_loop(), browser.event_loop());
-        let script = content_script_of(extension, &mut page, place);
-        Self { browser, extension, page, place, script, home }
-    }
-
-    fn connect(&mut self, name: &str) -> port_core::PortId {
-        connect_runtime(&mut self.page, self.script, name).unwrap()
-    }
-
-    fn attach(&mut self) -> ContextId {
-        self.home.attach(describe_background(self.extension)).unwrap()
-    }
-
-    fn start(&mut self) -> ContextId {
-        listen_for(&mut self.home, describe_background(self.extension), READY)
-    }
-
-    fn settle(&mut self) -> (Vec<Heard>, Vec<Heard>) {
-        let [page, home] = settle([&mut self.page, &mut self.home]);
-        (page.iter().map(Heard::from).collect(), home.iter().map(Heard::from).collect())
-    }
-
-    fn state(&self) -> BackgroundState {
-        let snapshot = self.browser.service.snapshot();
-        let mut extensions = snapshot.extensions.iter();
-        extensions.find(|extension| extension.instance == self.extension).unwrap().background
-    }
-}
 
 #[test]
 fn what_is_sent_to_a_dormant_background_waits_and_arrives_in_order() {

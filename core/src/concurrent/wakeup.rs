@@ -24,14 +24,15 @@ struct Waiting {
 }
 
 /// A waker whose destructor may panic: nobody who lets go of it is to blame.
-struct Contained(Option<Waker>);
+pub(crate) struct Contained(Option<Waker>);
 
 impl Contained {
-    fn new(waker: Waker) -> Self {
+    pub(crate) fn new(waker: Waker) -> Self {
         Self(Some(waker))
     }
 
-    fn wake(&self) {
+    /// Calls it; a panic in it is caught.
+    pub(crate) fn wake(&self) {
         if let Some(waker) = &self.0 {
             contain(|| waker.wake_by_ref());
         }

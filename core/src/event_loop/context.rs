@@ -114,7 +114,7 @@ impl EventLoop {
             return Err(AttachError::EventLoopGone);
         }
         self.service.index.enter(context).inspect_err(|_| {
-            self.service.leave(context);
+            self.service.leave(context, DisconnectReason::ContextDetached);
             self.shared.leave(&[context.id().key()]);
         })
     }
@@ -125,7 +125,7 @@ impl EventLoop {
         let shared = Arc::clone(&self.contexts.get(key).ok_or(ContextError::UnknownContext)?.shared);
         // Marked before it leaves the index, to spare openers a connect that would be refused.
         shared.set_detached();
-        self.service.leave(&shared);
+        self.service.leave(&shared, DisconnectReason::ContextDetached);
         if mutant("detached-before-its-last-word") {
             self.shared.leave(&[key]);
         }

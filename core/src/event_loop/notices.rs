@@ -13,7 +13,12 @@ use crate::sync::{Arc, mutant};
 impl EventLoop {
     /// Takes the notices in the control queue, in order.
     pub(super) fn take_notices(&mut self) {
-        for notice in self.shared.take_notices() {
+        let notices = self.shared.take_notices();
+        // Race: a background got ready and then connected to a context here, so its lanes come behind the word that it
+        // is ready. What waited for it needs them.
+        let (peers, others): (Vec<_>, Vec<_>) =
+            notices.into_iter().partition(|notice| matches!(notice, Notice::Peer(_)));
+        for notice in peers.into_iter().chain(others) {
             match notice {
                 Notice::Peer(lanes) => {
                     let index = self.add_peer(*lanes);

@@ -11,20 +11,23 @@ use crate::sync::mutant;
 /// | `Resident` | goes to the contexts that there are | nothing |
 /// | `Dormant` | waits, and makes it `Wanted` | that, or its context being ready |
 /// | `Wanted` | waits | its context being ready, or gone; being given up |
-/// | `Ready` | goes to the contexts that there are | its context being gone |
+/// | `Ready` | goes to the contexts that there are | its last ready context being gone |
 ///
 /// Every transition is a method here, called under the shard's lock.
 pub(crate) struct Background {
     state: State,
     /// How often it was wanted: the number of the last start.
     starts: u64,
+    /// The last start that the browser was asked for.
+    asked: u64,
 }
 
 enum State {
     Resident,
     Dormant,
     Wanted(Vec<EventLoopId>),
-    Ready(ContextId),
+    /// Usually one: a browser may have its successor ready before the first is gone.
+    Ready(Vec<ContextId>),
 }
 
 /// What a connect is to do.
@@ -46,7 +49,7 @@ pub(crate) struct Waiting {
 
 impl Background {
     pub(super) const fn new(on_demand: bool) -> Self {
-        Self { state: if on_demand { State::Dormant } else { State::Resident }, starts: 0 }
+        Self { state: if on_demand { State::Dormant } else { State::Resident }, starts: 0, asked: 0 }
     }
 
     /// Returns whether connects to it wait.
@@ -80,20 +83,38 @@ impl Background {
 
     /// Notes that the listeners of its context are registered.
     pub(super) fn ready(&mut self, context: ContextId) -> Waiting {
-        if self.sleeps() { self.begin(State::Ready(context)) } else { Waiting::default() }
+        match &mut self.state {
+            State::Dormant | State::Wanted(_) => self.begin(State::Ready(vec![context])),
+            State::Ready(contexts) => {
+                if !contexts.contains(&context) {
+                    contexts.push(context);
+                }
+                Waiting::default()
+            }
+            State::Resident => Waiting::default(),
+        }
     }
 
     /// Notes that its context is gone. `last` says that no other context of a background is left.
     pub(super) fn gone(&mut self, context: ContextId, last: bool) -> Waiting {
-        match self.state {
-            State::Ready(ready) if ready == context => self.begin(State::Dormant),
-            State::Wanted(_) if last => self.begin(State::Dormant),
-            _ => Waiting::default(),
-        }
+        let over = match &mut self.state {
+            State::Ready(contexts) => {
+                contexts.retain(|ready| *ready != context);
+                contexts.is_empty()
+            }
+            State::Wanted(_) => last,
+            State::Resident | State::Dormant => false,
+        };
+        if over { self.begin(State::Dormant) } else { Waiting::default() }
     }
 
     pub(super) const fn is_wanted(&self) -> bool {
         matches!(self.state, State::Wanted(_))
+    }
+
+    /// Returns whether the browser is to be asked for it now: it is wanted, and the browser was not asked for this start.
+    pub(super) fn ask(&mut self) -> bool {
+        self.is_wanted() && std::mem::replace(&mut self.asked, self.starts) != self.starts
     }
 
     /// Makes it dormant, if it is started on demand.

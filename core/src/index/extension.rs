@@ -96,8 +96,9 @@ impl Extension {
         if self.background.is_wanted() { self.background.stop() } else { Waiting::default() }
     }
 
-    pub(crate) fn is_wanted(&self) -> bool {
-        self.background.is_wanted()
+    /// Returns whether the browser is to be asked for the background now, as it has not been for this start.
+    pub(crate) fn ask(&mut self) -> bool {
+        self.background.ask()
     }
 
     pub(super) fn into_contexts(self) -> Vec<Arc<ContextShared>> {

@@ -1,6 +1,6 @@
 //! Backgrounds that are started on demand: who is told of a start, and of its end.
 
-use crate::contain::contain;
+use crate::concurrent::wakeup::Contained;
 use crate::ids::{EventLoopId, ExtensionInstance};
 use crate::index::background::{Wait, Waiting};
 use crate::index::{ContextShared, Extension};
@@ -18,7 +18,8 @@ pub(super) struct Wanted(Mutex<Queue>);
 struct Queue {
     /// Each once.
     instances: VecDeque<ExtensionInstance>,
-    waker: Option<Waker>,
+    /// Counted, for to clone a waker is to run the embedder's code, which must not run under the lock.
+    waker: Option<std::sync::Arc<Contained>>,
 }
 
 impl Wanted {
@@ -44,7 +45,7 @@ impl ServiceInner {
             let waker = queue.waker.clone();
             drop(queue);
             if let Some(waker) = waker.filter(|_| !mutant("start-without-a-wake")) {
-                contain(|| waker.wake());
+                waker.wake();
             }
         }
         Some(wait)
@@ -54,9 +55,9 @@ impl ServiceInner {
     pub(crate) fn next_wanted(&self) -> Option<ExtensionInstance> {
         loop {
             let instance = self.wanted.0.lock().instances.pop_front()?;
-            // Race: it was given up, or got ready, meanwhile.
-            let wanted = self.index.change_extension(instance, |extension| extension.is_wanted());
-            if wanted == Some(true) {
+            // Race: it was given up, or got ready, meanwhile; or given up and wanted again by a thread that was
+            // quicker to queue it than the first, so that it lay here twice, one after the other.
+            if self.index.change_extension(instance, Extension::ask) == Some(true) {
                 return Some(instance);
             }
         }
@@ -64,13 +65,14 @@ impl ServiceInner {
 
     /// Sets who is woken when a background is wanted; at once if one is.
     pub(crate) fn set_wanted_waker(&self, waker: Waker) {
-        let mut queue = self.wanted.0.lock();
-        let now = (!queue.instances.is_empty()).then(|| waker.clone());
-        let before = queue.waker.replace(waker);
-        drop(queue);
-        contain(|| drop(before));
-        if let Some(waker) = now {
-            contain(|| waker.wake());
+        let waker = std::sync::Arc::new(Contained::new(waker));
+        let (before, wanted) = {
+            let mut queue = self.wanted.0.lock();
+            (queue.waker.replace(std::sync::Arc::clone(&waker)), !queue.instances.is_empty())
+        };
+        drop(before);
+        if wanted {
+            waker.wake();
         }
     }
 
@@ -110,10 +112,10 @@ impl ServiceInner {
         }
     }
 
-    /// Removes a context from the index, and tells those that waited for it.
-    pub(crate) fn leave(&self, context: &ContextShared) {
+    /// Removes a context from the index, and tells those that waited for it why it ended.
+    pub(crate) fn leave(&self, context: &ContextShared, reason: DisconnectReason) {
         let waiting = self.index.leave(context);
-        let reason = context.killed().unwrap_or(DisconnectReason::ContextDetached);
+        let reason = context.killed().unwrap_or(reason);
         self.give_up_waiting(context.description().instance, waiting, reason);
     }
 }

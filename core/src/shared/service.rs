@@ -90,7 +90,7 @@ impl ServiceInner {
             event_loop.leave(contexts);
         }
         if !mutant("rest-of-the-index-forgotten") {
-            removed.contexts.iter().for_each(|context| self.leave(context));
+            removed.contexts.iter().for_each(|context| self.leave(context, reason));
             self.index.forget(&removed.documents);
         }
         for (event_loop, contexts) in ended {
@@ -177,7 +177,7 @@ impl ServiceInner {
             if !mutant("lost-loop-left-unmarked") {
                 mark(context);
             }
-            self.leave(context);
+            self.leave(context, DisconnectReason::EventLoopGone);
         }
         for peer in peers {
             if !mutant("dead-peer-not-forgotten") {

@@ -1,4 +1,4 @@
-//! What the tests of the core share: a small browser, payloads that are counted, and dice.
+//! What the tests of the core share: a small browser, payloads that are counted, dormant backgrounds, and dice.
 #![allow(dead_code, unreachable_pub, unused_imports, reason = "every test file takes its part")]
 
 #[path = "../browser/mod.rs"]
@@ -6,8 +6,10 @@ mod browser;
 mod dice;
 mod frames;
 mod ledger;
+mod sleeper;
 
 pub use browser::*;
 pub use dice::Dice;
 pub use frames::Frames;
 pub use ledger::Ledger;
+pub use sleeper::{READY, Sleeper};
