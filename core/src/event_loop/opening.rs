@@ -43,7 +43,7 @@ impl EventLoop {
         }
         let bytes = message.bytes().len() as u64;
         if let Some(waits_for) = queued.waits_for {
-            self.count_waiting_post(waits_for.background, bytes)?;
+            self.count_waiting_post(waits_for.background, bytes).inspect_err(|_| self.want_room(key))?;
         }
         let queued = self.queued_posts.entry(key).or_default();
         queued.amount.add(Credit::one(bytes));
