@@ -88,6 +88,8 @@ numbered!(
         EventLoopGone = 202 => "the event loop was declared gone",
         /// The event loop holds as many contexts as ids can name.
         TooManyContexts = 203 => "too many contexts",
+        /// The URL and the origin are longer than [`Limits::description_bytes`](crate::Limits::description_bytes).
+        DescriptionTooLong = 204 => "the context's URL and origin are longer than the limit",
     }
 );
 

@@ -50,6 +50,9 @@ pub struct Limits {
     pub ports_per_context: u32,
     /// How many ports that other extensions opened one context may hold besides. Default 8,192.
     pub external_ports_per_context: u16,
+    /// How many bytes a context's URL and origin may have together. Pages choose their URLs, so a browser shortens
+    /// longer ones (`data:` URLs, say) before it attaches a context. Default 64 KiB.
+    pub description_bytes: u32,
     /// Longest name of a port, in bytes. Default 64 KiB.
     pub name_bytes: u32,
     /// How many bytes the names of one context's ports may have in all; those of up to 23 bytes, which lie in their
@@ -71,6 +74,7 @@ impl Default for Limits {
             lane_bytes: 1 << 30,
             ports_per_context: 1 << 16,
             external_ports_per_context: 1 << 13,
+            description_bytes: 1 << 16,
             name_bytes: 1 << 16,
             names_per_context: 4 << 20,
             unanswered_connects: 1 << 16,
@@ -102,6 +106,8 @@ impl Limits {
         ports_per_context(ports: u32),
         /// Sets how many ports that other extensions opened one context may hold.
         external_ports_per_context(ports: u16),
+        /// Sets how many bytes a context's URL and origin may have together.
+        description_bytes(bytes: u32),
         /// Sets the longest name of a port, in bytes.
         name_bytes(bytes: u32),
         /// Sets how many bytes the names of one context's ports may have in all.

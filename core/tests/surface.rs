@@ -97,6 +97,7 @@ fn numbers_of_errors_and_reasons_stay() {
         UnknownDocument = 201,
         EventLoopGone = 202,
         TooManyContexts = 203,
+        DescriptionTooLong = 204,
     }));
     codes.extend(numbers!(ContextError { UnknownContext = 300, Gone = 301 }));
     codes.extend(numbers!(ConnectError {

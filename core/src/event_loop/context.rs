@@ -76,6 +76,9 @@ impl EventLoop {
         &mut self,
         description: ContextDescription,
     ) -> Result<ContextId, AttachError> {
+        if description.bytes() > self.service.limits.description_bytes as usize {
+            return Err(AttachError::DescriptionTooLong);
+        }
         let (extension, on_demand) =
             self.service.index.extension(description.instance).ok_or(AttachError::UnknownExtension)?;
         let counted = on_demand && description.kind == ContextKind::Background;

@@ -34,7 +34,9 @@ impl Both {
                 (description, ContextKind::Page, Some(place))
             }
         };
-        let expected = if !self.index.is_loaded(load) {
+        let expected = if url.len() + origin.len() > self.limits.description_bytes as usize {
+            Err(AttachError::DescriptionTooLong)
+        } else if !self.index.is_loaded(load) {
             Err(AttachError::UnknownExtension)
         } else if self.declared.contains(&home) {
             Err(AttachError::EventLoopGone)

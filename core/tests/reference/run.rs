@@ -54,6 +54,7 @@ pub(super) struct Both {
     pub(super) index: Index,
     pub(super) model: Model,
     pub(super) policies: Policies,
+    pub(super) limits: Limits,
     pub(super) theme: usize,
     pub(super) loops: Vec<Option<EventLoop>>,
     /// Loops that were declared gone.
@@ -98,6 +99,8 @@ fn limits(draw: &mut Draw) -> Limits {
     limits.name_bytes = [limits.name_bytes, limits.name_bytes, limits.name_bytes, 30][draw.below(4)];
     limits.names_per_context = [limits.names_per_context, limits.names_per_context, 40, 60][draw.below(4)];
     limits.external_ports_per_context = [limits.external_ports_per_context, 1, 2][draw.below(3)];
+    limits.description_bytes =
+        [limits.description_bytes, limits.description_bytes, limits.description_bytes, 19][draw.below(4)];
     limits
 }
 
@@ -140,6 +143,7 @@ impl Both {
             index: Index::default(),
             model: Model::new(Rules(Rc::new((limits, policies)))),
             policies,
+            limits,
             theme,
             loops: Vec::new(),
             declared: Vec::new(),
