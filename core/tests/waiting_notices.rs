@@ -171,3 +171,33 @@ fn a_context_that_ended_before_its_loop_was_declared_gone_keeps_its_reason() {
     let ends = [(contexts[0], Navigated), (contexts[1], DisconnectReason::EventLoopGone)];
     assert_eq!(gone(&drain(&mut hung)), ends);
 }
+
+#[test]
+fn loops_that_come_and_go_beside_a_hung_loop_hold_a_bounded_heap() {
+    for declared in [false, true] {
+        let browser = Browser::new();
+        let (mut hung, background) = browser.background_loop();
+        let lasting = browser.tab();
+        let (mut there, _) = browser.content_script_loop(lasting);
+        let (port, _) = browser.open_port(&mut hung, background, &mut there, lasting.tab);
+        let most = most_held(3_000, |_| {
+            let place = browser.tab();
+            let (mut comes, page) = browser.content_script_loop(place);
+            let port = connect_runtime(&mut comes, page, "").unwrap();
+            (0..10).for_each(|_| comes.post_message(port, "last words").unwrap());
+            if declared {
+                browser.service.event_loop_gone(comes.id()).unwrap();
+            }
+            drop(comes);
+            browser.service.tab_closed(place.tab).unwrap();
+        });
+        assert!(most < 1_024 * KIB, "{most} bytes");
+        // Of the first it still hears, unless they were killed, and those that live it serves as ever.
+        let heard = hear(&mut hung);
+        let words = heard.iter().filter(|heard| **heard == message("last words")).count();
+        assert_eq!(words, if declared { 0 } else { 640 });
+        assert_eq!(hung.snapshot().ports.len(), 1);
+        hung.post_message(port, "on").unwrap();
+        assert_eq!(hear(&mut there), [message("on")]);
+    }
+}

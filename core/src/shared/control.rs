@@ -11,6 +11,9 @@ const MERGED_AT: usize = if cfg!(port_core_model) { 2 } else { 1_024 };
 /// the loop asks the peer's registry which.
 const NAMED_PER_PEER: usize = if cfg!(port_core_model) { 1 } else { 1_024 };
 
+/// How many peers that the loop never met, and that are over, wait to be met. What others had sent is forgotten.
+const STRANGERS_OVER: usize = 64;
+
 /// Notices in order. Nothing in it runs anybody's code but what is returned, when that is dropped.
 pub(super) struct ControlQueue {
     owner: EventLoopId,
@@ -20,11 +23,13 @@ pub(super) struct ControlQueue {
     /// What `waiting` may become before notices are merged: twice what the last time left, so that each is looked at
     /// a few times at most.
     merged_at: usize,
+    /// How many peers wait both to be met and to be known as over.
+    strangers_over: usize,
 }
 
 impl ControlQueue {
     pub(super) const fn new(owner: EventLoopId) -> Self {
-        Self { owner, notices: Vec::new(), waiting: 0, merged_at: MERGED_AT }
+        Self { owner, notices: Vec::new(), waiting: 0, merged_at: MERGED_AT, strangers_over: 0 }
     }
 
     pub(super) fn push(&mut self, notice: Notice) {
@@ -35,7 +40,32 @@ impl ControlQueue {
         }
     }
 
+    /// Appends that a peer is over. Returns what need not be told any more: everything of that peer, if the loop has
+    /// not met it and enough such peers wait. So loops that come and go add nothing while this one hangs.
+    pub(super) fn push_over(&mut self, peer: EventLoopId) -> Vec<Notice> {
+        let is_stranger = self
+            .notices
+            .iter()
+            .any(|notice| matches!(notice, Notice::Peer(lanes) if lanes.peer.id() == peer));
+        if !is_stranger || self.strangers_over < STRANGERS_OVER {
+            self.strangers_over += usize::from(is_stranger);
+            self.push(Notice::EventLoopGone(peer));
+            return Vec::new();
+        }
+        let is_of_it = |notice: &mut Notice| match notice {
+            Notice::Peer(lanes) => lanes.peer.id() == peer,
+            Notice::ContextsGone { event_loop, .. } | Notice::SomeContextsGone { event_loop, .. } => {
+                *event_loop == peer
+            }
+            _ => false,
+        };
+        let forgotten: Vec<_> = self.notices.extract_if(.., is_of_it).collect();
+        self.waiting -= forgotten.iter().map(weight).sum::<usize>();
+        forgotten
+    }
+
     pub(super) fn take(&mut self) -> Vec<Notice> {
+        self.strangers_over = 0;
         self.waiting = 0;
         self.merged_at = MERGED_AT;
         std::mem::take(&mut self.notices)
@@ -51,6 +81,7 @@ impl ControlQueue {
             _ => None,
         });
         let lanes: Vec<_> = lanes.collect();
+        self.strangers_over = 0;
         self.waiting -= lanes.len();
         lanes
     }

@@ -108,6 +108,16 @@ impl EventLoopShared {
         }
     }
 
+    /// Appends that a peer is over and rings, unless the loop need not know. No lock may be held.
+    pub(crate) fn notify_of_end(&self, peer: EventLoopId) {
+        let forgotten = self.control.lock().as_mut().map(|queue| queue.push_over(peer));
+        // Outside the lock, for a lane in it may hold payloads with destructors.
+        drop(forgotten);
+        if !mutant("notice-without-a-ring") {
+            self.nudge();
+        }
+    }
+
     /// Appends a notice for which somebody will [`nudge`](Self::nudge) the loop. Runs nobody's code.
     pub(crate) fn enqueue(&self, notice: Notice) {
         let refused = match &mut *self.control.lock() {

@@ -183,7 +183,7 @@ impl ServiceInner {
             if !mutant("dead-peer-not-forgotten") {
                 peer.forget(event_loop.id());
             }
-            peer.notify(Notice::EventLoopGone(event_loop.id()));
+            peer.notify_of_end(event_loop.id());
         }
         event_loop.notify_of_its_end();
         let forgotten = self.event_loops.lock().remove(&event_loop.id());
