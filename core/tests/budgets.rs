@@ -303,10 +303,13 @@ fn connects_whose_answers_are_not_taken_are_counted() {
     let near = here.connect_tab(opener, &TabTarget::new(elsewhere.tab)).unwrap();
     here.post_message(near, "near").unwrap();
     assert_eq!(hear(&mut here), [connect(""), message("near")]);
+    // Nobody hears of the answers, so several calls take them.
+    let take_answers = |here: &mut EventLoop| (0..4).for_each(|_| assert_eq!(hear(here), []));
+    take_answers(&mut here);
     // A refusal is an answer, as is one to a port that has left.
     there.set_listening(script, Listening::none()).unwrap();
     assert_eq!(connect_all(&mut here, &mut there, limit * 2), limit);
-    assert_eq!(hear(&mut here), []);
+    take_answers(&mut here);
     assert_eq!(connect_all(&mut here, &mut there, 10), 10);
 }
 

@@ -16,6 +16,10 @@ use crate::payload::{Payload, Piece, discard};
 use crate::sync::mutant;
 use crate::wire::record::{Address, Record};
 
+/// How many records that make no event are taken before the embedder has its turn: those to a context that was
+/// killed may be millions. They take a few milliseconds.
+const UNHEARD: u32 = 1 << 16;
+
 /// Tells what came of a record.
 pub(super) enum Taken {
     /// An event, which lies in the slot.
@@ -81,7 +85,15 @@ impl EventLoop {
     pub(super) fn deliver_or_arm(&mut self, slot: &mut EventSlot) -> Written {
         loop {
             let written = self.deliver(slot);
-            if written.is_event() || self.fall_asleep() {
+            if written.is_event() {
+                return written;
+            }
+            if std::mem::take(&mut self.round.interrupted) {
+                // There is more, so the embedder is to come back.
+                self.shared.bell().wakeup().wake();
+                return written;
+            }
+            if self.fall_asleep() {
                 return written;
             }
         }
@@ -102,6 +114,7 @@ impl EventLoop {
 
     #[inline(never)]
     pub(super) fn deliver_from_all(&mut self, slot: &mut EventSlot) -> Written {
+        let mut unheard = 0;
         loop {
             let taken = if self.fan_out.is_under_way() {
                 let usual = self.fan_out.is_usual();
@@ -117,7 +130,13 @@ impl EventLoop {
             };
             match taken {
                 Taken::Event(full) => return full.into(),
-                Taken::Record => {}
+                Taken::Record => {
+                    unheard += 1;
+                    if unheard == UNHEARD {
+                        self.round.interrupted = true;
+                        return slot.put_nothing();
+                    }
+                }
                 Taken::Nothing => self.round.left = 0,
             }
         }

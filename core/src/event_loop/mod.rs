@@ -419,7 +419,8 @@ impl EventLoop {
 
     /// Returns the next event, or `None` when there is nothing now. After `None` the next new thing
     /// calls the waker, once; so the embedder takes events until `None` and may then
-    /// sleep. A handler may call anything on this loop before the next event is taken.
+    /// sleep. If it took 65,536 records that nobody hears, because a context was killed, say, it calls the
+    /// waker itself and returns `None`, so that the thread has its turn. A handler may call anything on this loop before the next event is taken.
     ///
     /// `None` is not cheap. The loop arms its lanes first; if the system has
     /// `membarrier`, this interrupts the process's other running threads and takes about 16 microseconds on a virtual

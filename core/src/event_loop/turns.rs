@@ -21,6 +21,8 @@ pub(super) struct Round {
     pub(super) left: u32,
     /// `true` if anything was found, or a peer added, since the round began.
     pub(super) found: bool,
+    /// `true` if a look for an event was broken off, because nobody hears what is taken.
+    pub(super) interrupted: bool,
 }
 
 impl Round {
@@ -55,6 +57,7 @@ impl EventLoop {
             self.round.position = 0;
             let rung = self.take_rung();
             if !std::mem::take(&mut self.round.found) && !rung {
+                self.round.interrupted = false;
                 return false;
             }
             // What the notices made is handed out before what the peers have sent.
