@@ -28,8 +28,14 @@ impl EventLoop {
         }
         let event_loop = self.id;
         let Self { peers, contexts, ports, service, round, .. } = self;
-        let Some(peer) = peers[index as usize].as_mut() else { return Taken::Nothing };
-        let Some(offer) = peer.offer() else { return Taken::Nothing };
+        let Some(peer) = peers[index as usize].as_mut() else {
+            debug_assert!(false, "it sent the connection");
+            return Taken::Nothing;
+        };
+        let Some(offer) = peer.offer() else {
+            debug_assert!(false, "a look said that it is a connection");
+            return Taken::Nothing;
+        };
         let (channel, info, target) = (offer.channel, offer.info, offer.target);
         let (holder, opener, external) =
             match admit(service, contexts.get_mut(target), info.kind, offer.name_bytes, offer.opener) {

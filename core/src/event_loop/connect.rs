@@ -9,7 +9,7 @@ use crate::event_loop::one_or_many::OneOrMany;
 use crate::event_loop::peer::Gone;
 use crate::event_loop::port::{LegAt, Opener, PeerIndex, Port, PortState, Side, Target, TargetState};
 use crate::event_loop::slab::{Slab, grow_gently};
-use crate::ids::{ContextId, EventLoopId, Key, PortId};
+use crate::ids::{ContextId, Key, PortId};
 use crate::index::{ContextShared, Reached};
 use crate::name::PortName;
 use crate::policy::{BackForwardCache, DocumentTarget, FanOutOrder};
@@ -89,7 +89,10 @@ impl EventLoop {
         info: ConnectInfo,
         (reached, only): (Reached, Option<(PeerIndex, Key)>),
     ) -> Result<PortId, ConnectError> {
-        let Some(context) = self.contexts.get(opener) else { return Err(ConnectError::UnknownContext) };
+        let Some(context) = self.contexts.get(opener) else {
+            debug_assert!(false, "the opener was looked up");
+            return Err(ConnectError::UnknownContext);
+        };
         let own = context.shared.extension();
         let other = target.extension.as_ref().filter(|extension| *extension != own);
         let instance = match (reached, other) {
@@ -227,9 +230,15 @@ impl EventLoop {
         counts: bool,
     ) -> bool {
         let Self { contexts, peers, service, .. } = self;
-        let Some(Context { shared: opener, .. }) = contexts.get(opener) else { return false };
+        let Some(Context { shared: opener, .. }) = contexts.get(opener) else {
+            debug_assert!(false, "the opener was looked up");
+            return false;
+        };
         let mut admits = |index: PeerIndex, targets: usize| {
-            let Some(peer) = peers[index as usize].as_mut() else { return false };
+            let Some(peer) = peers[index as usize].as_mut() else {
+                debug_assert!(false, "lanes lead to every target");
+                return false;
+            };
             if targets == 0 {
                 return peer.admits_message(&service.limits, opener, 0, counts);
             }
@@ -247,18 +256,7 @@ impl EventLoop {
     /// Makes sure that lanes lead to every target, and leaves out the others.
     pub(super) fn keep_reachable(&mut self, found: &mut Vec<FoundTarget>) {
         // Race: a target's event loop went after the index was read. Its contexts are no targets then.
-        found.retain_mut(|target| match &target.unmet {
-            None => true,
-            Some(context) => match self.lanes_to(context.id().event_loop()) {
-                None => false,
-                Some((peer, new)) => {
-                    target.peer = peer;
-                    // Kept only if the lanes are new: then `bury_dead` looks at its mark after the connect is sent.
-                    target.unmet.take_if(|_| !new);
-                    true
-                }
-            },
-        });
+        found.retain_mut(|target| self.meet(target).is_some());
     }
 
     /// Makes an opener's port that has no leg yet.
@@ -304,27 +302,36 @@ impl EventLoop {
             self.open_leg(port, opener, name, info, peer, targets);
             self.bury_dead(peer, watched);
         }
+        if matches!(self.ports.get(port), Some(Port { side: Side::Opener(side), .. }) if side.legs.is_empty())
+            && let Some(own) = self.peer_mut(OWN)
+        {
+            own.no_target(port);
+        }
     }
 
-    /// Returns the peer whose lanes lead to an event loop, and whether they are new; `None` when it is gone.
-    fn lanes_to(&mut self, event_loop: EventLoopId) -> Option<(PeerIndex, bool)> {
-        if let Some(&peer) = self.peer_of.get(&event_loop) {
-            // Created a moment ago, for another target of this connect.
-            return Some((peer, true));
-        }
-        let peer = self.service.event_loop(event_loop)?;
-        match EventLoopShared::create_lanes(&self.shared, &peer) {
-            Ok(lanes) => Some((self.add_peer(lanes), true)),
-            Err(NoLanes::Gone) => None,
-            Err(NoLanes::Exist) => {
-                for lanes in self.shared.take_new_peers() {
+    /// Finds or creates the lanes to a target's event loop, and notes the peer; `None` when that loop is gone. What was
+    /// unmet stays so until [`bury_dead`](Self::bury_dead) has looked at its mark, after the connect is sent.
+    fn meet(&mut self, target: &mut FoundTarget) -> Option<()> {
+        let Some(unmet) = &target.unmet else { return Some(()) };
+        let event_loop = unmet.id().event_loop();
+        if !self.peer_of.contains_key(&event_loop) {
+            let peer = self.service.event_loop(event_loop)?;
+            match EventLoopShared::create_lanes(&self.shared, &peer) {
+                Ok(lanes) => {
                     self.add_peer(lanes);
                 }
-                // Race: the peer created them meanwhile, perhaps after our target was found and killed,
-                // so they count as new.
-                Some((*self.peer_of.get(&event_loop)?, !mutant("found-lanes-taken-for-old")))
+                Err(NoLanes::Gone) => return None,
+                // Race: the peer created them meanwhile, perhaps after our target was found and killed.
+                Err(NoLanes::Exist) => {
+                    for lanes in self.shared.take_new_peers() {
+                        self.add_peer(lanes);
+                    }
+                    target.unmet.take_if(|_| mutant("found-lanes-taken-for-old"));
+                }
             }
         }
+        target.peer = *self.peer_of.get(&event_loop)?;
+        Some(())
     }
 
     /// Opens a channel to the targets on one event loop.
@@ -338,10 +345,23 @@ impl EventLoop {
         targets: OneOrMany<Target>,
     ) {
         let Self { peers, contexts, ports, .. } = self;
-        let Some(peer) = peers[index as usize].as_mut() else { return };
-        let Some(context) = contexts.get(opener) else { return };
+        let Some(peer) = peers[index as usize].as_mut() else {
+            debug_assert!(false, "lanes lead to every target");
+            return;
+        };
+        let Some(context) = contexts.get(opener) else {
+            debug_assert!(false, "the opener was looked up");
+            return;
+        };
         let keys: Vec<Key> = targets.iter().map(|target| target.context).collect();
-        let Some(channel) = peer.open_to(port, targets) else { return };
+        let Some(channel) = peer.open_to(port, targets) else {
+            // As many channels lead there as ids can name. These targets take no part, which their opener is told where
+            // nobody else takes the connection.
+            if let Some(Port { side: Side::Opener(side), .. }) = ports.get_mut(port) {
+                side.refusal = Refusal::LimitReached;
+            }
+            return;
+        };
         if let [target] = *keys {
             peer.connect(channel, info, &context.shared, target, name);
         } else {

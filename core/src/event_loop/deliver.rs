@@ -147,6 +147,7 @@ impl EventLoop {
     fn take_next(&mut self, slot: &mut EventSlot) -> Taken {
         let Self { peers, ports, contexts, round, windowed, id, port_data, .. } = self;
         let index = round.peer;
+        // Race: the peer was dropped or declared gone, and that was applied in its own turn.
         let Some(peer) = peers[index as usize].as_mut() else { return Taken::Nothing };
         let Some(next) = peer.next() else { return self.apply_next_cut(index) };
         let Some(Address { channel, route, bytes, short }) = next.entry.peek(Record::address) else {
@@ -183,7 +184,10 @@ impl EventLoop {
     /// of records slows down the messages.
     #[inline(never)]
     fn take_no_message(&mut self, index: PeerIndex, slot: &mut EventSlot) -> Taken {
-        let Some(next) = self.peer_mut(index).and_then(Peer::next) else { return Taken::Nothing };
+        let Some(next) = self.peer_mut(index).and_then(Peer::next) else {
+            debug_assert!(false, "a record was there a moment ago");
+            return Taken::Nothing;
+        };
         let (connect, signal) = next
             .entry
             .peek(|record| (matches!(record, Record::Connect { .. }), matches!(record, Record::Signal(_))));
@@ -210,7 +214,10 @@ impl EventLoop {
     /// Hands out the first of the events that were made, if its port may still hear it.
     #[inline(never)]
     fn hand_out_made(&mut self, slot: &mut EventSlot) -> Taken {
-        let Some(event) = self.events.front() else { return Taken::Record };
+        let Some(event) = self.events.front() else {
+            debug_assert!(false, "the queue was not empty a moment ago");
+            return Taken::Record;
+        };
         // `Later` counts as now: if the page is in the cache, it went there after the event was made.
         if self.hears(event) == Hears::Never {
             discard(self.events.pop_front());

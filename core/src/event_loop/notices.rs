@@ -75,8 +75,12 @@ impl EventLoop {
     /// Killed contexts left the peer's registry before the notice was sent. One that its owner detached has left it
     /// too, after it put its last word into the lane, which comes before the cut.
     fn some_contexts_gone(&mut self, event_loop: EventLoopId, reason: DisconnectReason) {
+        // Race: the peer went as well, and its own cut was applied already.
         let Some(&index) = self.peer_of.get(&event_loop) else { return };
-        let Some(peer) = self.peer(index) else { return };
+        let Some(peer) = self.peer(index) else {
+            debug_assert!(false, "a peer is there until it is cut off");
+            return;
+        };
         let legs = peer.opened.iter().flat_map(|(_, leg)| &*leg.targets);
         let targets = legs.filter(|target| !target.state.is_gone()).map(|target| target.context);
         let openers = peer.contexts.all_known().map(|context| context.id().key());
@@ -114,6 +118,7 @@ impl EventLoop {
     #[inline]
     pub(super) fn apply_cuts_due(&mut self, index: PeerIndex) -> u64 {
         loop {
+            // No cut is noted, or the last was that of the peer itself.
             let Some(before) = self.peer(index).and_then(Peer::records_before_cut) else { return u64::MAX };
             if before > 0 {
                 return before;
@@ -160,7 +165,10 @@ impl EventLoop {
 
     /// Ends the connections between our contexts and those of a peer that are gone, or all with that peer.
     fn end_with(&mut self, index: PeerIndex, gone: Option<&[Key]>, reason: DisconnectReason) {
-        let Some(peer) = self.peer(index) else { return };
+        let Some(peer) = self.peer(index) else {
+            debug_assert!(false, "a peer is there until it is cut off");
+            return;
+        };
         let (mut targets, mut channels): (Vec<_>, Vec<_>) = match gone {
             Some(contexts) => (
                 contexts.iter().flat_map(|context| peer.leading_to(*context)).collect(),

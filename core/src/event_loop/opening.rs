@@ -29,7 +29,10 @@ impl EventLoop {
     /// Keeps a message until the port is open.
     pub(super) fn hold(&mut self, key: Key, message: &mut Message<'_>) -> Result<(), PostErrorKind> {
         let limits = &self.service.limits;
-        let Some(port) = self.ports.get_mut(key) else { return Err(PostErrorKind::Disconnected) };
+        let Some(port) = self.ports.get_mut(key) else {
+            debug_assert!(false, "a post found the port opening");
+            return Err(PostErrorKind::Disconnected);
+        };
         // Nothing is in a lane yet, so the bounds of windows and lanes apply to what is queued here.
         let queued = self.queued_posts.entry(key).or_default();
         if !queued.amount.leaves_room(limits) {
@@ -73,7 +76,10 @@ impl EventLoop {
         if !port.state.is_opening() {
             return;
         }
-        let Side::Opener(opener) = &port.side else { return };
+        let Side::Opener(opener) = &port.side else {
+            debug_assert!(false, "a receiver opens with its port");
+            return;
+        };
         let waits = opener.legs.iter().any(|leg| {
             let leg = self.peer(leg.peer).and_then(|peer| peer.opened.get(leg.channel.0));
             leg.is_some_and(|leg| leg.targets.iter().any(|target| target.state == TargetState::Pending))
@@ -97,7 +103,10 @@ impl EventLoop {
 
     /// Sends what a port holds, and ends the port if its own side had disconnected it.
     pub(super) fn release(&mut self, key: Key) {
-        let Some(port) = self.ports.get_mut(key) else { return };
+        let Some(port) = self.ports.get_mut(key) else {
+            debug_assert!(false, "an opening port is there");
+            return;
+        };
         let leaves = port.end_opening();
         let mut queued = self.take_queued_posts(key).unwrap_or_default();
         for mut message in std::mem::take(&mut queued.messages) {

@@ -139,12 +139,18 @@ impl EventLoop {
         let body = &mut message.body;
         let bytes = body.as_slice().len() as u64;
         let windows = self.has_windows();
-        let Some(port) = self.ports.get_mut(key) else { return };
+        let Some(port) = self.ports.get_mut(key) else {
+            debug_assert!(false, "a post found the port");
+            return;
+        };
         match &mut port.side {
             Side::Opener(opener) => {
                 let count = opener.legs.len();
                 for (position, leg) in opener.legs.iter().enumerate() {
-                    let Some(peer) = self.peers[leg.peer as usize].as_mut() else { continue };
+                    let Some(peer) = self.peers[leg.peer as usize].as_mut() else {
+                        debug_assert!(false, "a leg ends with its peer");
+                        continue;
+                    };
                     if windows {
                         peer.windows.entry(leg.channel).or_default().sent.total.add(Credit::one(bytes));
                     }
@@ -153,7 +159,10 @@ impl EventLoop {
                 }
             }
             Side::Receiver(receiver) => {
-                let Some(peer) = self.peers[receiver.peer as usize].as_mut() else { return };
+                let Some(peer) = self.peers[receiver.peer as usize].as_mut() else {
+                    debug_assert!(false, "a receiver ends with its peer");
+                    return;
+                };
                 if windows {
                     self.receiver_windows.entry(key).or_default().sent.total.add(Credit::one(bytes));
                 }

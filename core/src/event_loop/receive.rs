@@ -16,6 +16,7 @@ impl EventLoop {
     #[inline(never)]
     pub(super) fn take_signal(&mut self, index: PeerIndex, slot: &mut EventSlot) -> Taken {
         let Some(signal) = self.peer_mut(index).and_then(|peer| peer.take_signal()) else {
+            debug_assert!(false, "a look said that it is a signal");
             return Taken::Nothing;
         };
         self.round.count_record();
@@ -50,6 +51,7 @@ impl EventLoop {
     #[cold]
     pub(super) fn take_other(&mut self, index: PeerIndex) -> Taken {
         let Some(record) = self.peer_mut(index).and_then(|peer| peer.take(|record, _| record)) else {
+            debug_assert!(false, "a look said that there is a record");
             return Taken::Nothing;
         };
         self.round.count_record();
@@ -83,6 +85,7 @@ impl EventLoop {
         let Some((channel, route, flags, payload)) =
             self.peer_mut(index).and_then(|peer| peer.take(message_of))
         else {
+            debug_assert!(false, "a look said that it is a message");
             return Taken::Nothing;
         };
         let bytes = payload.len() as u64;
@@ -108,7 +111,10 @@ impl EventLoop {
 
     /// Notes that a receiver took the connection.
     fn accepted(&mut self, index: PeerIndex, channel: Channel, ordinal: u32) {
-        let Some(peer) = self.peer_mut(index) else { return };
+        let Some(peer) = self.peer_mut(index) else {
+            debug_assert!(false, "it sent the answer");
+            return;
+        };
         peer.note_answer();
         // Race: the opener disconnected while the answer was under way.
         let Some(leg) = peer.opened.get_mut(channel.0) else { return };

@@ -95,7 +95,10 @@ impl EventLoop {
         instance: ExtensionInstance,
         bytes: u64,
     ) -> Result<(), PostErrorKind> {
-        let Some(waiting) = self.waiting.get_mut(&instance) else { return Ok(()) };
+        let Some(waiting) = self.waiting.get_mut(&instance) else {
+            debug_assert!(false, "a port waits among others");
+            return Ok(());
+        };
         if !waiting.admits_more(&self.service.limits) {
             return Err(PostErrorKind::Busy);
         }
@@ -190,7 +193,10 @@ impl EventLoop {
     /// Opens a port that waited, towards what was found, and sends what it holds behind the connection.
     fn open_waiting(&mut self, connect: WaitingConnect) {
         let WaitingConnect { port: key, info, .. } = connect;
-        let Some(mut queued) = self.take_queued_posts(key) else { return };
+        let Some(mut queued) = self.take_queued_posts(key) else {
+            debug_assert!(false, "a port that waits holds its posts");
+            return;
+        };
         queued.waits_for = None;
         self.queued_posts.insert(key, queued);
         let mut found = std::mem::take(&mut self.found);

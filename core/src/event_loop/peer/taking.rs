@@ -138,9 +138,18 @@ impl Peer {
     #[inline(always)]
     pub(crate) fn begin_fan_out(&mut self, fan_out: &mut FanOut, windowed: bool) {
         let Self { link: Link::Lanes(ends), accepted, .. } = self else { return };
-        let Some(entry) = ends.consumer.entry() else { return };
-        let Some(Address { channel, bytes, short, .. }) = entry.peek(Record::address) else { return };
-        let Some(accepted) = accepted.get(channel) else { return };
+        let Some(entry) = ends.consumer.entry() else {
+            debug_assert!(false, "a message was there a moment ago");
+            return;
+        };
+        let Some(Address { channel, bytes, short, .. }) = entry.peek(Record::address) else {
+            debug_assert!(false, "a look said that it is a message");
+            return;
+        };
+        let Some(accepted) = accepted.get(channel) else {
+            debug_assert!(false, "a look found its receivers");
+            return;
+        };
         if short {
             entry.pass(bytes, |record, tail| {
                 // SAFETY: it is this record's tail.
