@@ -172,11 +172,12 @@ impl Index {
     pub(crate) fn leave(&self, context: &ContextShared) -> Waiting {
         let description = context.description();
         let left = self.extensions.update(&description.instance, |extension| extension.leave(context));
+        let waiting = left.map(|(_, waiting)| waiting).unwrap_or_default();
         if let Some(place) = description.place {
             let left = self.tabs.update(&place.tab, |tab| tab.leave(context.id()));
             drop(left);
         }
-        left.map(|(_, waiting)| waiting).unwrap_or_default()
+        waiting
     }
 
     /// Takes documents that left their tab out of the index.
