@@ -1,16 +1,18 @@
 //! The calls on event loops that a script makes.
 
+use super::background::Load;
+use super::index::Extension;
 use super::run::{Attached, Both, EXTENSIONS};
 use super::script::Draw;
 use super::world::{Connecting, Posted};
-use super::{Context, End, Message as Posting};
+use super::{Context, End, Loop, Message as Posting};
 use crate::common::{
     connect_runtime, describe_background_at, describe_content_script_at, describe_page_at,
     describe_page_in_tab_at, listening_for_everything,
 };
 use port_core::{
     AttachError, ConnectError, ConnectKind, ContextError, ContextKind, DocumentTarget, ExtensionId,
-    FanOutOrder, Listening, Message, MessageFormat, PortId, PostErrorKind, RuntimeTarget, TabTarget,
+    FanOutOrder, Listening, Message, MessageFormat, Place, PortId, PostErrorKind, RuntimeTarget, TabTarget,
 };
 
 impl Both {
@@ -18,21 +20,34 @@ impl Both {
         let Some(home) = draw.pick(&self.living_loops()) else { return };
         let loads = self.instances.len();
         let instance = if draw.below(4) == 3 { draw.below(loads) } else { self.loaded_instance(draw) };
-        let load = self.instances[instance].1;
         let what = draw.below(6);
         let Some(place) = draw.recent(&self.places, 6) else { return };
+        let (kind, place) = match what {
+            0..3 => (ContextKind::ContentScript, Some(place)),
+            3 => (ContextKind::Background, None),
+            4 => (ContextKind::Page, None),
+            _ => (ContextKind::Page, Some(place)),
+        };
+        self.attach_at(home, instance, kind, place, draw.below(2) == 0);
+    }
+
+    pub(super) fn attach_at(
+        &mut self,
+        home: Loop,
+        instance: Load,
+        kind: ContextKind,
+        place: Option<Place>,
+        ready: bool,
+    ) {
+        let load = self.instances[instance].1;
         let (url, origin) = (format!("ext://{}", self.contexts.len()), "ext://origin");
-        let (description, kind, place) = match what {
-            0..3 => {
-                let description = describe_content_script_at(load, place, &url, origin);
-                (description, ContextKind::ContentScript, Some(place))
+        let description = match (kind, place) {
+            (ContextKind::Background, _) => describe_background_at(load, &url, origin),
+            (ContextKind::ContentScript, Some(place)) => {
+                describe_content_script_at(load, place, &url, origin)
             }
-            3 => (describe_background_at(load, &url, origin), ContextKind::Background, None),
-            4 => (describe_page_at(load, &url, origin), ContextKind::Page, None),
-            _ => {
-                let description = describe_page_in_tab_at(load, place, &url, origin);
-                (description, ContextKind::Page, Some(place))
-            }
+            (_, Some(place)) => describe_page_in_tab_at(load, place, &url, origin),
+            (_, None) => describe_page_at(load, &url, origin),
         };
         let expected = if url.len() + origin.len() > self.limits.description_bytes as usize {
             Err(AttachError::DescriptionTooLong)
@@ -53,8 +68,8 @@ impl Both {
         self.contexts.push(Attached { id, home, instance, kind, place });
         self.index.enter(context, load, kind, place);
         let described = (url.len() + origin.len()) as u64;
-        self.model.does(|world| world.attach(home, instance, described));
-        self.set_listening(context, listening_for_everything().listeners(2));
+        self.model.does(|world| world.attach(home, kind, instance, described));
+        self.set_listening(context, listening_for_everything().listeners(2).ready(ready));
     }
 
     pub(super) fn loaded_instance(&self, draw: &mut Draw) -> usize {
@@ -74,7 +89,8 @@ impl Both {
                 .one_off(one_off)
                 .external_ports(external_ports)
                 .external_one_off(external_one_off)
-                .listeners(listeners),
+                .listeners(listeners)
+                .ready(draw.below(4) > 0),
         );
     }
 
@@ -115,12 +131,13 @@ impl Both {
         }
         let not_allowed = kind == ContextKind::ContentScript;
         let got = self.event_loop(home).connect_tab(id, &target);
-        self.connected(opener, targets, connect_kind, name.len() as u64, not_allowed, got);
+        let (kind, bytes) = (connect_kind, name.len() as u64);
+        self.connected(&Connecting { opener, targets, kind, bytes, not_allowed, background: None }, got);
     }
 
     pub(super) fn connect_runtime(&mut self, draw: &mut Draw) {
         let Some(opener) = self.some_context(draw) else { return };
-        let Attached { id, home, instance, .. } = self.contexts[opener];
+        let Attached { id, home, instance, kind: opener_kind, .. } = self.contexts[opener];
         let own = self.instances[instance].0.clone();
         let extension = match draw.below(4) {
             0 | 1 => None,
@@ -128,14 +145,19 @@ impl Both {
         };
         let (name, kind) = self.name_and_kind(draw);
         let target = extension.clone().map_or_else(RuntimeTarget::own, RuntimeTarget::extension);
-        let targets = match extension {
-            Some(extension) if extension != own => self.index.own_of(&extension, &own),
+        let reached = match &extension {
+            Some(extension) if *extension != own => self.index.reached(extension, &own),
             // Its own load, and no later one.
-            _ if !self.index.is_loaded(self.instances[instance].1) => Vec::new(),
-            _ => self.index.own_of(&own, &own),
+            _ if !self.index.is_loaded(self.instances[instance].1) => None,
+            _ => self.index.reached(&own, &own),
         };
+        // One that starts does not wait for itself.
+        let waits = |reached: &&Extension| opener_kind != ContextKind::Background || reached.id != own;
+        let background = reached.filter(waits).map(|reached| self.load_of(reached.instance));
+        let targets = reached.map(|reached| reached.own.clone()).unwrap_or_default();
         let got = self.event_loop(home).connect_runtime(id, &target.name(&name).kind(kind));
-        self.connected(opener, targets, kind, name.len() as u64, false, got);
+        let (bytes, not_allowed) = (name.len() as u64, false);
+        self.connected(&Connecting { opener, targets, kind, bytes, not_allowed, background }, got);
     }
 
     /// The name is the channel's number, sometimes a long one.
@@ -145,25 +167,16 @@ impl Both {
         (format!("{:0width$}", self.channels), kind)
     }
 
-    pub(super) fn connected(
-        &mut self,
-        opener: Context,
-        targets: Vec<Context>,
-        kind: ConnectKind,
-        bytes: u64,
-        not_allowed: bool,
-        got: Result<PortId, ConnectError>,
-    ) {
+    pub(super) fn connected(&mut self, connecting: &Connecting, got: Result<PortId, ConnectError>) {
         let answer = got.map(drop);
-        self.tell(format!(
-            "{opener} connects channel {} to {targets:?}, {kind:?}: {answer:?}",
-            self.channels
-        ));
-        let connecting = Connecting { opener, targets, kind, bytes, not_allowed };
-        let allowed = self.model.allows(|world| world.connect(&connecting, answer));
+        self.tell(format!("channel {}: {connecting:?}: {answer:?}", self.channels));
+        let allowed = self.model.allows(|world| world.connect(connecting, answer));
         self.check(allowed, "connect");
         if let Ok(port) = got {
-            self.opened((self.channels, opener, 0), port);
+            self.opened((self.channels, connecting.opener, 0), port);
+            self.used(connecting.opener, Some(port));
+            self.openers.push(connecting.opener);
+            self.kinds.push(connecting.kind);
             self.channels += 1;
         }
     }
@@ -208,6 +221,9 @@ impl Both {
             self.tell(format!("{end:?} posts {posting:?}: {got:?}"));
             let allowed = self.model.allows(|world| world.post(end, posting, got));
             self.check(allowed, "post");
+            if got == Posted::Sent {
+                self.used(end.1, Some(port));
+            }
         }
     }
 
@@ -221,6 +237,9 @@ impl Both {
         self.tell(format!("{end:?} disconnects: {was_open}"));
         let allowed = self.model.allows(|world| world.disconnect(end, was_open));
         self.check(allowed, "disconnect");
+        if was_open {
+            self.used(end.1, None);
+        }
     }
 
     pub(super) fn detach(&mut self, draw: &mut Draw) {
@@ -229,6 +248,7 @@ impl Both {
         let got = self.event_loop(home).detach(id);
         self.tell(format!("detach {context}: {got:?}"));
         self.index.leave(&[context]);
+        self.uses.remove(&context);
         let allowed = self.model.allows(|world| world.detach(context, got));
         self.check(allowed, "detach");
     }

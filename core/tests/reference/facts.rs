@@ -3,7 +3,7 @@
 use super::Context;
 use super::index::{Ended, Frame};
 use super::run::Both;
-use super::script::{Do, Draw};
+use super::script::{DORMANT, Do, Draw};
 use crate::common::{place, with_document};
 use port_core::{
     DiscardedTab, DisconnectReason, DocumentId, ExtensionDescription, ExtensionId, ExternalConnections,
@@ -12,6 +12,12 @@ use port_core::{
 
 impl Both {
     pub(super) fn fact(&mut self, fact: Do, draw: &mut Draw) {
+        match fact {
+            Do::StartWanted => return self.start_wanted(draw),
+            Do::GiveUp => return self.give_up(draw),
+            Do::Stop => return self.stop(draw),
+            _ => {}
+        }
         // A refused fact is one that names something old.
         let refused = matches!(fact, Do::RefusedFact);
         let fact = if refused {
@@ -47,8 +53,8 @@ impl Both {
                 let expected = self.index.restore(document);
                 let (back, ended) = expected.clone().unwrap_or_default();
                 self.told(format!("restore {document:?}"), got, &expected.map(|_| Vec::new()));
-                self.kill(&ended, DisconnectReason::Navigated);
                 self.model.does(|world| world.resume(&back));
+                self.kill(&ended, DisconnectReason::Navigated);
             }
             Do::Evict => {
                 let Some(document) = kept else { return };
@@ -147,22 +153,32 @@ impl Both {
         let was_loaded = expected.is_ok();
         self.ended(format!("unload {which}"), got, expected, DisconnectReason::ExtensionUnloaded);
         if was_loaded {
+            self.model.does(|world| world.unload(which));
             let external =
                 [ExternalConnections::Nobody, ExternalConnections::Everyone][draw.below(2)].clone();
-            self.load(id, external);
+            let on_demand = self.draws_on_demand(draw);
+            self.load(id, external, on_demand);
         } else if let Some(loaded) = self.index.extensions.iter().find(|known| known.id == id) {
             let again = self.service.extension_loaded(loaded.id.clone());
             assert_eq!(again.map(drop), Err(FactError::ExtensionExists));
         }
     }
 
-    pub(super) fn load(&mut self, id: ExtensionId, external: ExternalConnections) {
-        let instance = self
-            .service
-            .extension_loaded(ExtensionDescription::new(id.clone()).external(external.clone()))
-            .unwrap();
+    pub(super) fn draws_on_demand(&self, draw: &mut Draw) -> bool {
+        draw.below(4) > if self.theme == DORMANT { 0 } else { 2 }
+    }
+
+    pub(super) fn load(&mut self, id: ExtensionId, external: ExternalConnections, on_demand: bool) {
+        let mut description = ExtensionDescription::new(id.clone()).external(external.clone());
+        if on_demand {
+            description = description.background_on_demand();
+        }
+        let instance = self.service.extension_loaded(description).unwrap();
         assert!(self.instances.iter().all(|known| known.1 != instance), "every load is another");
-        self.tell(format!("load {} is {id:?}, admits {external:?}", self.instances.len()));
+        let load = self.instances.len();
+        self.tell(format!("load {load} is {id:?}, admits {external:?}, on demand: {on_demand}"));
+        self.on_demand.push(on_demand);
+        self.model.does(|world| world.load(on_demand));
         self.instances.push((id.clone(), instance));
         self.index.load(id, instance, external);
     }

@@ -221,8 +221,8 @@ impl Index {
         self.frames.iter().filter(wanted).flat_map(|known| known.contexts.clone()).collect()
     }
 
-    /// The background and pages of an extension that an extension may connect to.
-    pub fn own_of(&self, extension: &ExtensionId, opener: &ExtensionId) -> Vec<Context> {
+    /// The extension whose background and pages an extension may connect to.
+    pub fn reached(&self, extension: &ExtensionId, opener: &ExtensionId) -> Option<&Extension> {
         let admits = |known: &&Extension| match &known.external {
             _ if known.id == *opener => true,
             ExternalConnections::Nobody => false,
@@ -230,8 +230,7 @@ impl Index {
             ExternalConnections::Extensions(admitted) => admitted.contains(opener),
             other => panic!("{other:?}"),
         };
-        let loaded = self.extensions.iter().find(|known| known.id == *extension).filter(admits);
-        loaded.map(|known| known.own.clone()).unwrap_or_default()
+        self.extensions.iter().find(|known| known.id == *extension).filter(admits)
     }
 
     fn has_tab(&self, tab: TabId) -> Result<(), FactError> {

@@ -14,7 +14,9 @@
     reason = "a module of tests and of a fuzzer, each of which takes its part"
 )]
 
+mod background;
 mod calls;
+mod connecting;
 mod facts;
 mod hearing;
 pub mod index;
@@ -25,8 +27,10 @@ pub mod run;
 pub mod script;
 mod shown;
 pub mod shrink;
+mod starting;
 mod state;
 mod taking;
+mod uses;
 pub mod window;
 pub mod world;
 

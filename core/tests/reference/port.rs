@@ -15,12 +15,14 @@ impl World {
     pub(super) fn hold(&mut self, end: End, message: Message) -> Posted {
         let held = &self.channels[end.0].held;
         let bytes = held.iter().map(|message| message.length).sum();
+        let waits_for = self.channels[end.0].waits.as_ref().map(|waits| waits.load);
         let held = Amount { count: held.len() as u64, bytes };
         if !self.admits(held) {
             self.ports.entry(end).and_modify(|port| port.wants_room = true);
             return Posted::WindowFull;
         }
-        if self.fills(held) {
+        let waiting = waits_for.map(|load| self.waiting_amount(self.home(end.1), load));
+        if self.fills(held) || waiting.is_some_and(|waiting| self.fills(waiting)) {
             self.ports.entry(end).and_modify(|port| port.wants_room = true);
             return Posted::Busy;
         }
@@ -57,6 +59,7 @@ impl World {
         let Some(port) = self.ports.get_mut(&end) else { return };
         let leaves = port.state == State::Leaving;
         port.state = State::Open;
+        self.channels[end.0].waits = None;
         for message in std::mem::take(&mut self.channels[end.0].held) {
             self.send_message(end, message);
         }
@@ -207,6 +210,7 @@ impl World {
         let mut not_listening = false;
         if end.1 == channel.opener {
             channel.held.clear();
+            channel.waits = None;
             not_listening = reason == NoReceiver && channel.refusal == Refusal::NotListening;
         }
         self.emit(end.1, Heard::Disconnect(end, reason, not_listening));

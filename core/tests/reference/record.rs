@@ -1,5 +1,6 @@
 //! What lies between loops.
 
+use super::background::Load;
 use super::window::Amount;
 use super::{Channel, Context, End, Loop, Message};
 use port_core::{DisconnectReason, DocumentLifecycle};
@@ -67,6 +68,10 @@ pub enum Notice {
     LoopGone(Loop),
     Suspend(Context),
     Resume(Context),
+    /// A background that the loop waited for runs.
+    Ready(Load),
+    /// Starts of backgrounds that it waited for are over, in no order.
+    GivenUp(Vec<(Load, u64)>, DisconnectReason),
 }
 
 #[derive(Clone, Default, PartialEq, Eq, Hash)]

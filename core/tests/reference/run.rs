@@ -1,18 +1,19 @@
 //! Runs a script on the core and the model side by side.
 
 use super::index::Index;
-use super::script::{Do, Draw};
+use super::script::{Do, Draw, THEMES};
+use super::uses::Uses;
 use super::world::Rules;
 use super::{Channel, Context, End, Loop, Model};
 use crate::common::{Ledger, service};
 use port_core::{
-    BackForwardCache, ConnectListeners, ContextId, ContextKind, DiscardedTab, DocumentId, DocumentTarget,
-    EventLoop, ExtensionId, ExtensionInstance, ExternalConnections, FactError, FanOutOrder, FrameId, Limits,
-    MessageService, OpeningPort, Place, Policies, PortId, PortStatus, ReceiverDisconnects, ReceiverLost,
-    TabId,
+    BackForwardCache, ConnectKind, ConnectListeners, ContextId, ContextKind, DiscardedTab, DocumentId,
+    DocumentTarget, EventLoop, ExtensionId, ExtensionInstance, ExternalConnections, FactError, FanOutOrder,
+    FrameId, Limits, MessageService, OpeningPort, Place, Policies, PortId, PortStatus, ReceiverDisconnects,
+    ReceiverLost, TabId,
 };
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::task::Waker;
 
@@ -63,8 +64,14 @@ pub(super) struct Both {
     pub(super) places: Vec<Place>,
     /// Every load of an extension that there was.
     pub(super) instances: Vec<(ExtensionId, ExtensionInstance)>,
+    /// Whether the background of each of these is started on demand.
+    pub(super) on_demand: Vec<bool>,
+    pub(super) uses: BTreeMap<Context, Uses>,
     pub(super) contexts: Vec<Attached>,
     pub(super) channels: Channel,
+    /// Of each channel.
+    pub(super) openers: Vec<Context>,
+    pub(super) kinds: Vec<ConnectKind>,
     pub(super) ports: HashMap<PortId, End>,
     pub(super) ends: Vec<(End, PortId)>,
     pub(super) messages: u32,
@@ -134,7 +141,7 @@ fn policies(draw: &mut Draw) -> Policies {
 impl Both {
     fn new([mut how, mut bounds, mut around]: [Draw; 3], story: Story) -> Self {
         let policies = policies(&mut how);
-        let (theme, loops) = (around.below(7), 2 + around.below(2));
+        let (theme, loops) = (around.below(THEMES.len()), 2 + around.below(2));
         let limits = limits(&mut bounds);
         story.borrow_mut().push(format!("{policies:?}\n  {limits:?}"));
         let service = service(limits, policies);
@@ -149,8 +156,12 @@ impl Both {
             declared: Vec::new(),
             places: Vec::new(),
             instances: Vec::new(),
+            on_demand: Vec::new(),
+            uses: BTreeMap::new(),
             contexts: Vec::new(),
             channels: 0,
+            openers: Vec::new(),
+            kinds: Vec::new(),
             ports: HashMap::new(),
             ends: Vec::new(),
             messages: 0,
@@ -169,7 +180,9 @@ impl Both {
                 ExternalConnections::Extensions(vec![ExtensionId::new(EXTENSIONS[1 - number])]),
                 ExternalConnections::Extensions(Vec::new()),
             ];
-            both.load(ExtensionId::new(id), external[around.below(4)].clone());
+            let external = external[around.below(4)].clone();
+            let on_demand = both.draws_on_demand(&mut around);
+            both.load(ExtensionId::new(id), external, on_demand);
         }
         for _ in 0..2 {
             let tab = TabId::new(both.fresh());
@@ -243,6 +256,8 @@ impl Both {
                 let Some(at) = draw.pick(&self.living_loops()) else { return };
                 self.take(at, usize::MAX);
             }
+            Do::Ready => self.make_ready(draw),
+            Do::WhyAwake => self.why_awake(draw),
             fact => {
                 self.fact(fact, draw);
                 self.compare_index();
@@ -262,6 +277,7 @@ impl Both {
         self.loops[gone] = None;
         self.leave_with(gone);
         self.model.does(|world| world.drop_loop(gone, &loops));
+        self.compare_index();
     }
 
     fn declare_gone(&mut self, draw: &mut Draw) {
@@ -277,13 +293,13 @@ impl Both {
         self.declared.push(gone);
         self.leave_with(gone);
         self.model.does(|world| world.declare_gone(gone, &loops));
+        self.compare_index();
     }
 
     fn leave_with(&mut self, gone: Loop) {
         let here: Vec<_> =
             (0..self.contexts.len()).filter(|context| self.contexts[*context].home == gone).collect();
         self.index.leave(&here);
-        self.compare_index();
     }
 
     /// All is taken everywhere: whoever is connected has the whole of it, nothing lies

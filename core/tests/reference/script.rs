@@ -87,12 +87,17 @@ pub enum Do {
     RefusedFact,
     Stranger,
     Snapshot,
+    StartWanted,
+    Ready,
+    GiveUp,
+    Stop,
+    WhyAwake,
     Take,
     TakeFew,
 }
 
 /// So much of each.
-type Mixture = &'static [(usize, Do)];
+pub type Mixture = &'static [(usize, Do)];
 
 const USUAL: Mixture = {
     use Do::*;
@@ -113,7 +118,7 @@ const USUAL: Mixture = {
 };
 
 /// What there is more of, each in some scripts.
-const THEMES: [Mixture; 7] = {
+pub const THEMES: [Mixture; 8] = {
     use Do::*;
     [
         &[(2, Take), (1, TakeFew), (1, Post)],
@@ -131,8 +136,29 @@ const THEMES: [Mixture; 7] = {
         ],
         &[(1, DeclareGone), (3, DropLoop), (1, NewLoop), (3, Attach), (2, ConnectTab), (2, Post), (1, Take)],
         &[(1, Reload), (1, Attach), (2, ConnectRuntime), (1, Listen), (1, Take)],
+        &[
+            (4, StartWanted),
+            (2, Ready),
+            (3, Stop),
+            (1, GiveUp),
+            (5, ConnectRuntime),
+            (3, Post),
+            (1, Disconnect),
+            (2, WhyAwake),
+            (1, Reload),
+            (1, Cache),
+            (1, Restore),
+            (1, DropLoop),
+            (1, NewLoop),
+            (2, Attach),
+            (3, Take),
+            (1, TakeFew),
+        ],
     ]
 };
+
+/// The one where backgrounds are started on demand.
+pub const DORMANT: usize = 7;
 
 impl Do {
     pub fn draw(draw: &mut Draw, theme: usize) -> Self {

@@ -6,10 +6,15 @@ use super::state::State;
 use super::{Channel, Context, Heard, Loop, Message as Posting, Nth};
 use port_core::{ContextId, Event, PortStatus, Sender, TabId};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 impl Both {
     /// Takes events from a loop, so many at most.
     pub(super) fn take(&mut self, at: Loop, most: usize) {
+        let own = self.index.extensions.iter();
+        let own = own.map(|extension| (self.load_of(extension.instance), extension.own.clone())).collect();
+        let own = Rc::new(own);
+        self.model.does(|world| world.own = Rc::clone(&own));
         for _ in 0..most {
             let Some(event) = self.event_loop(at).next_event() else {
                 self.tell(format!("loop {at} says nothing"));
@@ -18,6 +23,7 @@ impl Both {
                 return assert!(allowed, "loop {at} says nothing; to be heard next: {before:?}");
             };
             let heard = self.translate(&event);
+            self.used_by_hearing(&heard, event.port());
             self.tell(format!("loop {at} hands out {heard:?}"));
             self.ran.heard += 1;
             let allowed = self.model.hears(at, &heard);
@@ -50,7 +56,10 @@ impl Both {
                 Heard::Disconnect(self.ports[port], *reason, *not_listening)
             }
             Event::Room { port, .. } => Heard::Room(self.ports[port]),
-            Event::ContextGone { reason, .. } => Heard::ContextGone(context, *reason),
+            Event::ContextGone { reason, .. } => {
+                self.uses.remove(&context);
+                Heard::ContextGone(context, *reason)
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -121,7 +130,7 @@ impl Both {
     }
 
     /// The service shows of the index what it is.
-    pub(super) fn compare_index(&self) {
+    pub(super) fn compare_index(&mut self) {
         let shown = self.service.snapshot();
         let numbers = |ids: &[ContextId]| ids.iter().map(|id| self.context_of(*id)).collect::<Vec<_>>();
         let frames = |tab: TabId, kept: bool| {
@@ -147,6 +156,11 @@ impl Both {
             assert_eq!((&shown.extension, shown.instance), (&known.id, known.instance));
             assert_eq!(numbers(&shown.own), known.own);
             assert_eq!(shown.content_scripts, known.content_scripts.len());
+        }
+        for extension in &shown.extensions {
+            let (load, state) = (self.load_of(extension.instance), extension.background);
+            let allowed = self.model.allows(|world| world.background_is(load, state));
+            assert!(allowed, "the background of {load} is {state:?}");
         }
         let living = self.living_loops().into_iter().filter(|at| !self.declared.contains(at));
         let living: Vec<_> = living.filter_map(|at| Some(self.loops[at].as_ref()?.id())).collect();

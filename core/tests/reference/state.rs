@@ -1,14 +1,16 @@
 //! What a world knows of contexts, ports and channels.
 
+use super::background::Waits;
 use super::record::Refusal;
 use super::window::Amount;
 use super::{Context, End, Heard, Loop, Message, Nth};
-use port_core::{ConnectKind, DisconnectReason, Listening};
+use port_core::{ConnectKind, ContextKind, DisconnectReason, Listening};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ContextState {
     pub home: Loop,
+    pub kind: ContextKind,
     /// The load of its extension.
     pub instance: usize,
     /// Bytes of its URL and origin.
@@ -65,6 +67,8 @@ pub struct ChannelState {
     pub lost: Option<DisconnectReason>,
     /// Why nobody took the connection.
     pub refusal: Refusal,
+    /// Set while it waits for a background.
+    pub waits: Option<Waits>,
     /// Posts that wait.
     pub held: Vec<Message>,
     /// The receivers' side: on every loop the open ports, in order.

@@ -63,6 +63,10 @@ impl World {
                 let ends: Vec<_> = self.ports.keys().filter(|end| end.1 == context).copied().collect();
                 self.hears_in_no_order(at, |world| ends.into_iter().for_each(|end| world.tell_of_room(end)));
             }
+            Notice::Ready(load) => self.connect_waiting(at, load),
+            Notice::GivenUp(starts, reason) => self.in_no_order(starts, at, |world, (load, start)| {
+                world.end_waiting(at, load, start, reason);
+            }),
         }
     }
 

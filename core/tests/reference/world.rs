@@ -1,15 +1,13 @@
 //! One way in which everything may have gone: the state, and what calls do to it.
 
-use super::record::{Lane, Notice, Record, Refusal};
+use super::background::{Background, Load};
+use super::record::{Lane, Notice, Record};
 use super::room::Guesses;
-use super::state::{ChannelState, ContextState, Leg, Port, State, Target, TargetState};
+use super::state::{ChannelState, ContextState, Port, State};
 use super::window::Amount;
 use super::{Channel, Context, End, Groups, Heard, Loop, Message};
 use port_core::DisconnectReason::{ContextDetached, Disconnected};
-use port_core::{
-    BackForwardCache, ConnectError, ConnectKind, ContextError, DisconnectReason, DocumentLifecycle, Limits,
-    Listening, OpeningPort, Policies,
-};
+use port_core::{ConnectKind, ContextError, ContextKind, DisconnectReason, Limits, Listening, Policies};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
@@ -51,6 +49,10 @@ pub struct World {
     /// For which ends it asks, or asked before.
     pub(super) waiting: BTreeMap<(Loop, Loop), BTreeSet<End>>,
     pub(super) guesses: Guesses,
+    /// Of each load of an extension; `None` once it is unloaded.
+    pub(super) backgrounds: Vec<Option<Background>>,
+    /// The background and pages of each load, as the index has them now.
+    pub own: Rc<BTreeMap<Load, Vec<Context>>>,
 }
 
 /// How a post went.
@@ -74,6 +76,8 @@ pub struct Connecting {
     pub bytes: u64,
     /// A content script calls `tabs.connect`.
     pub not_allowed: bool,
+    /// Whose background it is to wait for, if that sleeps.
+    pub background: Option<Load>,
 }
 
 impl World {
@@ -92,6 +96,8 @@ impl World {
             asked: BTreeSet::new(),
             waiting: BTreeMap::new(),
             guesses: Guesses::default(),
+            backgrounds: Vec::new(),
+            own: Rc::default(),
         }
     }
 
@@ -115,9 +121,13 @@ impl World {
         self.ports.get(&end).map(|port| port.state)
     }
 
-    pub fn attach(&mut self, home: Loop, instance: usize, described: u64) {
+    pub fn attach(&mut self, home: Loop, kind: ContextKind, instance: Load, described: u64) {
+        if kind == ContextKind::Background {
+            self.background_enters(self.contexts.len(), instance);
+        }
         self.contexts.push(ContextState {
             home,
+            kind,
             instance,
             described,
             announced_to: BTreeSet::new(),
@@ -129,7 +139,7 @@ impl World {
     }
 
     /// Has a loop told of a context, if it was not before, and of those that ended since.
-    fn announce(&mut self, context: Context, to: Loop) {
+    pub(super) fn announce(&mut self, context: Context, to: Loop) {
         if !self.contexts[context].announced_to.insert(to) {
             return;
         }
@@ -157,6 +167,9 @@ impl World {
             return got == Err(ContextError::Gone);
         }
         state.listening = listening;
+        if listening.ready && state.kind == ContextKind::Background {
+            self.background_is_ready(context);
+        }
         got == Ok(())
     }
 
@@ -165,86 +178,9 @@ impl World {
             return got == Err(ContextError::UnknownContext);
         }
         let reason = self.contexts[context].killed.unwrap_or(ContextDetached);
+        self.backgrounds_leave(&[context], reason);
         self.end_contexts(self.home(context), &[context], reason);
         got == Ok(())
-    }
-
-    /// A connect, whose channel is the next.
-    pub fn connect(&mut self, connecting: &Connecting, got: Result<(), ConnectError>) -> bool {
-        let Connecting { opener, targets, kind, bytes, not_allowed } = connecting;
-        let (opener, kind) = (*opener, *kind);
-        let context = &self.contexts[opener];
-        let home = context.home;
-        let cached = context.suspended.is_some();
-        let expected = if context.ended {
-            Some(ConnectError::UnknownContext)
-        } else if context.killed.is_some() {
-            Some(ConnectError::Gone)
-        } else if cached && self.policies().back_forward_cache == BackForwardCache::Ends {
-            Some(ConnectError::Cached)
-        } else if *bytes > self.limits().name_bytes.into() {
-            Some(ConnectError::NameTooLong)
-        } else if !self.may_hold_another(opener, *bytes, false) {
-            Some(ConnectError::TooManyPorts)
-        } else {
-            not_allowed.then_some(ConnectError::NotAllowed)
-        };
-        if let Some(expected) = expected {
-            return got == Err(expected);
-        }
-        let (mut legs, mut order) = (BTreeMap::<Loop, Leg>::new(), Vec::new());
-        for &context in targets.iter().filter(|target| **target != opener) {
-            let leg = legs.entry(self.home(context)).or_insert_with(|| {
-                order.push(self.home(context));
-                Leg { targets: Vec::new(), unanswered: false, outstanding: Amount::default() }
-            });
-            let state = TargetState::Pending;
-            leg.targets.push(Target { context, nth: 0, state, unreported: Amount::default() });
-        }
-        // That nobody is there the loop tells itself.
-        let overdue = order.iter().any(|to| self.is_overdue(home, *to));
-        let reached = if legs.is_empty() { vec![home] } else { order.clone() };
-        if overdue || reached.iter().any(|to| self.is_full(opener, *to)) {
-            reached.iter().for_each(|to| self.looks_at_budget(home, *to, false));
-            return got == Err(ConnectError::Busy);
-        }
-        if got.is_err() {
-            return false;
-        }
-        let before: Vec<_> = reached.iter().map(|to| self.lying(home, *to).0).collect();
-        reached.iter().for_each(|to| self.looks_at_budget(home, *to, true));
-        let channel = self.channels.len();
-        let waits = self.policies().opening_port == OpeningPort::PostsWait && kind == ConnectKind::Port;
-        let state = if waits && !legs.is_empty() { State::Opening } else { State::Open };
-        self.ports.insert((channel, opener, 0), Port::new(state));
-        if legs.is_empty() {
-            self.send(home, home, Record::NoTarget(channel));
-        }
-        let lifecycle = if cached { DocumentLifecycle::Cached } else { DocumentLifecycle::Active };
-        for (to, leg) in &legs {
-            let targets: Vec<_> = leg.targets.iter().map(|target| target.context).collect();
-            // Several are listed, by eight bytes each.
-            let listed = if targets.len() > 1 { 8 * targets.len() as u64 } else { 0 };
-            self.announce(opener, *to);
-            *self.unanswered.entry((home, *to)).or_default() += leg.targets.len() as u64;
-            self.send(home, *to, Record::Connect { channel, targets, lifecycle, bytes: *bytes + listed });
-        }
-        for (to, before) in reached.into_iter().zip(before) {
-            let sent = self.lying(home, to).0.beyond(before);
-            self.counts_for_share(opener, to, sent);
-        }
-        self.channels.push(ChannelState {
-            opener,
-            kind,
-            name_bytes: *bytes,
-            legs,
-            order,
-            lost: None,
-            refusal: Refusal::NoReceiver,
-            held: Vec::new(),
-            receivers: BTreeMap::new(),
-        });
-        true
     }
 
     pub fn post(&mut self, end: End, message: Message, got: Posted) -> bool {
@@ -311,6 +247,8 @@ impl World {
         });
         let opening = opening.map(|(end, _)| *end).collect();
         self.in_no_order(opening, gone, Self::release);
+        let here: Vec<_> = (0..self.contexts.len()).filter(|context| self.home(*context) == gone).collect();
+        self.backgrounds_leave(&here, DisconnectReason::EventLoopGone);
         for context in 0..self.contexts.len() {
             if self.home(context) == gone {
                 self.contexts[context].ended = true;
@@ -345,6 +283,7 @@ impl World {
         for &context in &contexts {
             self.contexts[context].killed.get_or_insert(reason);
         }
+        self.backgrounds_leave(&contexts, reason);
         self.notice(gone, Notice::Gone(vec![(gone, contexts)], reason));
         self.tell_all_of(gone, loops);
     }
@@ -370,7 +309,7 @@ impl World {
     }
 
     /// Nobody tells a loop anything of others that was declared gone.
-    fn notice(&mut self, to: Loop, notice: Notice) {
+    pub(super) fn notice(&mut self, to: Loop, notice: Notice) {
         if !self.gone.contains(&to) {
             self.notices.entry(to).or_default().push_back(notice);
         }

@@ -1,0 +1,246 @@
+//! Backgrounds that are started on demand. What waits for one is plain: the channels of a loop that wait for it, in the
+//! order of the connects, each with its posts.
+
+use super::record::Notice;
+use super::state::State;
+use super::window::Amount;
+use super::world::World;
+use super::{Channel, Context, Loop};
+use port_core::DisconnectReason::BackgroundStopped;
+use port_core::{BackgroundState, ConnectKind, DisconnectReason, DocumentLifecycle, OpeningPort};
+use std::collections::BTreeSet;
+
+/// The load of an extension, by number.
+pub type Load = usize;
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Background {
+    pub state: BackgroundState,
+    /// The contexts of the background that there are, and those of them that are ready.
+    contexts: Vec<Context>,
+    ready: Vec<Context>,
+    /// How often it was wanted, and whether the browser was told of the last time.
+    starts: u64,
+    told: bool,
+    /// The loops that wait for the last start.
+    waiting: BTreeSet<Loop>,
+}
+
+/// What a channel waits for.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Waits {
+    pub load: Load,
+    /// `None` if it joined others while the word that they may go was under way.
+    pub start: Option<u64>,
+    pub lifecycle: DocumentLifecycle,
+}
+
+impl Background {
+    pub fn new(on_demand: bool) -> Self {
+        let state = if on_demand { BackgroundState::Dormant } else { BackgroundState::Resident };
+        let (contexts, ready, waiting) = Default::default();
+        Self { state, contexts, ready, starts: 0, told: false, waiting }
+    }
+
+    fn sleeps(&self) -> bool {
+        matches!(self.state, BackgroundState::Dormant | BackgroundState::Wanted)
+    }
+
+    /// Gives those that waited for a start, which is over.
+    fn becomes(&mut self, state: BackgroundState) -> BTreeSet<Loop> {
+        self.state = state;
+        std::mem::take(&mut self.waiting)
+    }
+}
+
+impl World {
+    pub fn load(&mut self, on_demand: bool) {
+        self.backgrounds.push(Some(Background::new(on_demand)));
+    }
+
+    pub fn unload(&mut self, load: Load) {
+        let waiting = self.backgrounds[load].take().map(|background| (background.starts, background.waiting));
+        let (start, waiting) = waiting.unwrap_or_default();
+        self.give_up_all(vec![(load, start, waiting)], DisconnectReason::ExtensionUnloaded);
+    }
+
+    /// What the index shows of it.
+    pub fn background_is(&self, load: Load, state: BackgroundState) -> bool {
+        self.backgrounds[load].as_ref().is_some_and(|background| background.state == state)
+    }
+
+    /// Whether the browser may be told to start this, or that there is nothing to start.
+    pub fn next_wanted(&mut self, got: Option<Load>) -> bool {
+        let mut wanted = self.backgrounds.iter_mut().enumerate().filter_map(|(load, background)| {
+            let background = background.as_mut()?;
+            (background.state == BackgroundState::Wanted && !background.told).then_some((load, background))
+        });
+        match got {
+            None => wanted.next().is_none(),
+            Some(got) => wanted.find(|wanted| wanted.0 == got).is_some_and(|(_, background)| {
+                background.told = true;
+                true
+            }),
+        }
+    }
+
+    pub fn is_attached(&self, context: Context) -> bool {
+        !self.contexts[context].ended
+    }
+
+    pub(super) fn background_enters(&mut self, context: Context, load: Load) {
+        self.backgrounds[load].iter_mut().for_each(|background| background.contexts.push(context));
+    }
+
+    pub(super) fn background_is_ready(&mut self, context: Context) {
+        let load = self.contexts[context].instance;
+        let Some(background) = &mut self.backgrounds[load] else { return };
+        if !background.contexts.contains(&context) || background.state == BackgroundState::Resident {
+            return;
+        }
+        background.ready.push(context);
+        for event_loop in background.becomes(BackgroundState::Ready) {
+            self.notice(event_loop, Notice::Ready(load));
+        }
+    }
+
+    /// Contexts leave their loop, which detaches them, is dropped or declared gone.
+    pub(super) fn backgrounds_leave(&mut self, contexts: &[Context], reason: DisconnectReason) {
+        let mut over = Vec::new();
+        for (load, background) in self.backgrounds.iter_mut().enumerate() {
+            let Some(background) = background else { continue };
+            let before = background.contexts.len();
+            background.contexts.retain(|context| !contexts.contains(context));
+            background.ready.retain(|context| !contexts.contains(context));
+            let left = match background.state {
+                BackgroundState::Ready => background.ready.is_empty(),
+                BackgroundState::Wanted => before > 0 && background.contexts.is_empty(),
+                _ => false,
+            };
+            if left {
+                let waiting = background.becomes(BackgroundState::Dormant);
+                over.push((load, background.starts, waiting));
+            }
+        }
+        self.give_up_all(over, reason);
+    }
+
+    /// The browser gives it up: only a start that somebody waits for.
+    pub fn give_up(&mut self, load: Load, reason: DisconnectReason) {
+        let Some(background) = &mut self.backgrounds[load] else { return };
+        if background.state == BackgroundState::Wanted {
+            let waiting = background.becomes(BackgroundState::Dormant);
+            let over = vec![(load, background.starts, waiting)];
+            self.give_up_all(over, reason);
+        }
+    }
+
+    /// The browser stops it: the contexts of it that there are end.
+    pub fn stop(&mut self, load: Load, contexts: &[Context], loops: &[Loop]) {
+        self.kill(contexts, BackgroundStopped, loops);
+        let Some(background) = &mut self.backgrounds[load] else { return };
+        background.contexts.clear();
+        background.ready.clear();
+        if background.state != BackgroundState::Resident {
+            let waiting = background.becomes(BackgroundState::Dormant);
+            let over = vec![(load, background.starts, waiting)];
+            self.give_up_all(over, BackgroundStopped);
+        }
+    }
+
+    /// Tells every loop that waited which starts are over, in no order.
+    fn give_up_all(&mut self, over: Vec<(Load, u64, BTreeSet<Loop>)>, reason: DisconnectReason) {
+        let loops: BTreeSet<Loop> = over.iter().flat_map(|(.., waiting)| waiting.clone()).collect();
+        for event_loop in loops {
+            let here = over.iter().filter(|(.., waiting)| waiting.contains(&event_loop));
+            let here = here.map(|(load, start, _)| (*load, *start)).collect();
+            self.notice(event_loop, Notice::GivenUp(here, reason));
+        }
+    }
+
+    /// The channels of a loop that wait for a background, in the order of the connects.
+    fn waiting(&self, at: Loop, load: Load) -> Vec<Channel> {
+        let waits = |channel: &Channel| {
+            let state = &self.channels[*channel];
+            self.home(state.opener) == at && state.waits.as_ref().is_some_and(|waits| waits.load == load)
+        };
+        (0..self.channels.len()).filter(waits).collect()
+    }
+
+    /// How much waits on a loop for a background.
+    pub(super) fn waiting_amount(&self, at: Loop, load: Load) -> Amount {
+        let mut amount = Amount::default();
+        for channel in self.waiting(at, load).into_iter().map(|channel| &self.channels[channel]) {
+            amount.add(Amount::one(channel.name_bytes));
+            channel.held.iter().for_each(|message| amount.add(Amount::one(message.length)));
+        }
+        amount
+    }
+
+    /// Whether a connect to a background waits.
+    pub(super) fn is_to_wait(&self, at: Loop, load: Load) -> bool {
+        let sleeps = self.backgrounds[load].as_ref().is_some_and(Background::sleeps);
+        sleeps || !self.waiting(at, load).is_empty()
+    }
+
+    /// A loop waits for the next start, if the background does not run. Gives its number.
+    pub(super) fn wait_for(&mut self, at: Loop, load: Load) -> Option<u64> {
+        let background = self.backgrounds[load].as_mut().filter(|background| background.sleeps())?;
+        if background.state == BackgroundState::Dormant {
+            background.state = BackgroundState::Wanted;
+            background.starts += 1;
+            background.told = false;
+        }
+        background.waiting.insert(at);
+        Some(background.starts)
+    }
+
+    /// A background runs, so what waited goes where it is, and to the other contexts of its extension.
+    pub(super) fn connect_waiting(&mut self, at: Loop, load: Load) {
+        for channel in self.waiting(at, load) {
+            let opener = self.channels[channel].opener;
+            let mut targets = Vec::new();
+            if self.contexts[opener].killed.is_none() {
+                // Or it has been stopped again meanwhile.
+                if let Some(start) = self.wait_for(at, load) {
+                    for channel in self.waiting(at, load) {
+                        self.channels[channel].waits.iter_mut().for_each(|waits| waits.start = Some(start));
+                    }
+                    return;
+                }
+                targets = self.own.get(&load).cloned().unwrap_or_default();
+            }
+            self.open_waiting(channel, &targets);
+        }
+    }
+
+    fn open_waiting(&mut self, channel: Channel, targets: &[Context]) {
+        let (end, kind) = (self.opener_of(channel), self.channels[channel].kind);
+        let Some(Waits { lifecycle, .. }) = self.channels[channel].waits.take() else { return };
+        (self.channels[channel].legs, self.channels[channel].order) = self.legs_to(end.1, targets);
+        self.send_connects(channel, lifecycle);
+        let wait = self.policies().opening_port == OpeningPort::PostsWait && kind == ConnectKind::Port;
+        if !self.channels[channel].legs.is_empty() && !wait {
+            self.release(end);
+        }
+    }
+
+    /// What waited for a start that came to nothing ends; what came later waits for another.
+    pub(super) fn end_waiting(&mut self, at: Loop, load: Load, start: u64, reason: DisconnectReason) {
+        for channel in self.waiting(at, load) {
+            let end = self.opener_of(channel);
+            let state = &mut self.channels[channel];
+            if state.waits.as_ref().and_then(|waits| waits.start).is_none_or(|own| own > start) {
+                continue;
+            }
+            state.waits = None;
+            state.held.clear();
+            match self.state(end) {
+                // Nobody is left to be told.
+                Some(State::Leaving) => drop(self.ports.remove(&end)),
+                _ => self.end_port(end, reason),
+            }
+        }
+        self.connect_waiting(at, load);
+    }
+}
