@@ -5,11 +5,13 @@
 mod browser;
 mod dice;
 mod frames;
+mod gathering;
 mod ledger;
 mod sleeper;
 
 pub use browser::*;
 pub use dice::Dice;
 pub use frames::Frames;
+pub use gathering::Gathering;
 pub use ledger::Ledger;
 pub use sleeper::{READY, Sleeper};
