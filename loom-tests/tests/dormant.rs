@@ -8,7 +8,7 @@ use loom::thread;
 use port_core_model::DisconnectReason::{BackgroundNotStarted, EventLoopGone, NoReceiver, TabClosed};
 use port_core_model::{
     ContextId, EventLoop, ExtensionDescription, ExtensionInstance, Listening, MessageService, PortId,
-    RuntimeTarget,
+    RuntimeTarget, TabTarget,
 };
 use support::{
     Browser, PLACE, Seen, TAB, connect_runtime, content_script_of, counting_waker, describe_background,
@@ -229,5 +229,50 @@ fn the_browser_s_look_against_the_first_connect() {
         let found = main_loop.join().unwrap();
         assert_eq!(wakes.count(), 1);
         assert_eq!(sleeper.is_wanted(), !found);
+    });
+}
+
+/// A start is given up and wanted again by a second loop, before the first loop has queued that it wants the background:
+/// the browser is asked once for what it was not asked for before.
+#[test]
+fn a_start_given_up_and_wanted_again_is_asked_for_once() {
+    model(None, 80, || {
+        let mut sleeper = Sleeper::new();
+        let mut other = sleeper.browser.event_loop();
+        let page = other.attach(port_core_model::ContextDescription::page(sleeper.extension)).unwrap();
+        let (mut first, script) = (sleeper.page, sleeper.script);
+        let opening = thread::spawn(move || {
+            connect_runtime(&mut first, script, "").unwrap();
+            first
+        });
+        let service = sleeper.browser.service.clone();
+        service.give_up_background(sleeper.extension, BackgroundNotStarted).unwrap();
+        other.connect_runtime(page, &RuntimeTarget::own()).unwrap();
+        let asked = service.next_wanted_background().is_some();
+        sleeper.page = opening.join().unwrap();
+        let later = service.next_wanted_background().is_some();
+        assert!(asked != later, "asked {asked}, and later {later}");
+    });
+}
+
+/// The background connects to the loop that waits for it as soon as it is ready: the word and the lanes come one after
+/// the other, and both are reached.
+#[test]
+fn connecting_back_against_the_word_that_it_is_ready() {
+    model(Some(3), 200, || {
+        let mut sleeper = Sleeper::new();
+        sleeper.connect();
+        let background = sleeper.attach();
+        let mut home = sleeper.home;
+        let starting = thread::spawn(move || {
+            home.set_listening(background, READY).unwrap();
+            home.connect_tab(background, &TabTarget::new(TAB)).unwrap();
+            home
+        });
+        let mut page_saw = drain(&mut sleeper.page);
+        let mut home = starting.join().unwrap();
+        let (later, home_saw) = settle(&mut sleeper.page, &mut home);
+        page_saw.extend(later);
+        assert_eq!((page_saw, home_saw), (vec![Seen::Connect], vec![Seen::Connect]));
     });
 }

@@ -16,8 +16,9 @@ impl EventLoop {
         let notices = self.shared.take_notices();
         // Race: a background got ready and then connected to a context here, so its lanes come behind the word that it
         // is ready. What waited for it needs them.
-        let (peers, others): (Vec<_>, Vec<_>) =
-            notices.into_iter().partition(|notice| matches!(notice, Notice::Peer(_)));
+        let (peers, others): (Vec<_>, Vec<_>) = notices.into_iter().partition(|notice| {
+            matches!(notice, Notice::Peer(_)) && !mutant("lanes-behind-the-word-that-needs-them")
+        });
         for notice in peers.into_iter().chain(others) {
             match notice {
                 Notice::Peer(lanes) => {

@@ -114,7 +114,8 @@ impl Background {
 
     /// Returns whether the browser is to be asked for it now: it is wanted, and the browser was not asked for this start.
     pub(super) fn ask(&mut self) -> bool {
-        self.is_wanted() && std::mem::replace(&mut self.asked, self.starts) != self.starts
+        let asked = std::mem::replace(&mut self.asked, self.starts);
+        self.is_wanted() && (asked != self.starts || mutant("start-asked-for-twice"))
     }
 
     /// Makes it dormant, if it is started on demand.
