@@ -24,7 +24,8 @@ pub struct ActivePort {
     /// The end that the context holds.
     pub port: PortId,
     /// What it is for. A [`OneOff`](ConnectKind::OneOff) is a message that has not been answered: by the other side if
-    /// this one opened it, otherwise by this one.
+    /// this one opened it, otherwise by this one. Where uses are not counted, a port that was accepted is shown as a
+    /// [`Port`](ConnectKind::Port).
     pub kind: ConnectKind,
     /// `true` if the context opened it, `false` if it accepted it.
     pub opened: bool,

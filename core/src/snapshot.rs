@@ -83,7 +83,8 @@ pub enum PortStatus {
     /// The port is open.
     Open,
     /// The receivers have not all answered, and what the port posts waits for them
-    /// ([`OpeningPort::PostsWait`](crate::OpeningPort::PostsWait)).
+    /// ([`OpeningPort::PostsWait`](crate::OpeningPort::PostsWait)); or the port waits for a background that is
+    /// [started on demand](crate::ExtensionDescription::background_on_demand).
     Opening,
     /// The port ended, but this side is not told; what it posts goes nowhere.
     Silent,

@@ -300,8 +300,8 @@ impl EventLoop {
     ///
     /// When this returns `Ok` the message lies in the lanes to all receivers, and those of their
     /// event loops that were armed are woken. (Under [`PostsWait`](crate::OpeningPort::PostsWait) it may first wait for
-    /// the receivers' answers.) It is never delivered before this returns. A message of
-    /// up to [`INLINE_BYTES`](crate::INLINE_BYTES) is copied into the lane and allocates nothing; a
+    /// the receivers' answers, and for a background that is started on demand it waits until that is ready.)
+    /// It is never delivered before this returns. A message of up to [`INLINE_BYTES`](crate::INLINE_BYTES) is copied into the lane and allocates nothing; a
     /// longer one travels by reference, after one copy if it was borrowed.
     /// A lane that fills up allocates a segment now and then.
     ///
