@@ -68,7 +68,7 @@
 #define PC_LISTENS_FOR_EXTERNAL_ONE_OFF 8
 
 /**
- * A kind of event: `runtime.onConnect` or a relative, as `connect_kind` and `sender` tell.
+ * A kind of event: `runtime.onConnect` or a relative, as `connect_kind` and `pc_opener()` tell.
  */
 #define PC_CONNECT 1
 
@@ -418,7 +418,7 @@ typedef struct pc_context_description {
  */
 typedef struct pc_sender {
     /**
-     * How many bytes this library knows of; a later one may have more fields.
+     * `sizeof(pc_sender)`; set it before you ask.
      */
     uint32_t size;
     /**
@@ -547,10 +547,6 @@ typedef struct pc_event {
      * `PC_CONNECT`: the name that the opener gave. It may have NULs.
      */
     struct pc_string name;
-    /**
-     * `PC_CONNECT`: the opener.
-     */
-    const struct pc_sender *sender;
     /**
      * `PC_CONTEXT_ENDED`: the ports that ended with the context, in no order. Among them may be ports whose
      * `PC_CONNECT` was not handed out, and never will be.
@@ -748,7 +744,7 @@ typedef struct pc_limits {
 
 /**
  * The `size` at the head of a struct is less than this version's, or what lies after its fields is not zero; or
- * a length is more than memory can have.
+ * it is not aligned, or a length is more than memory can have.
  */
 #define PC_WRONG_SIZE 11
 
@@ -1160,6 +1156,17 @@ pc_status pc_port_data(struct pc_event_loop *event_loop,
                        uint64_t *data);
 
 /**
+ * Tells who opened the port of the `PC_CONNECT` that the event loop handed out last. The texts live as long as the event.
+ *
+ * Thread: the event loop's own.
+ *
+ * @param sender  its `size` is to be set
+ * @return `PC_OK`; `PC_NONE` when the last event was no connect; `PC_NULL`, `PC_WRONG_SIZE`, `PC_WRONG_THREAD`, `PC_IN_USE`.
+ */
+pc_status pc_opener(struct pc_event_loop *event_loop,
+                    struct pc_sender *sender);
+
+/**
  * Takes the next event. After `PC_NONE` the next new thing calls the waker, once: so take events until `PC_NONE`, and
  * then you may sleep. A handler may call anything on this event loop before the next event is taken.
  *
@@ -1531,6 +1538,17 @@ pc_status pc_context_data(struct pc_event_loop *event_loop,
 pc_status pc_port_data(struct pc_event_loop *event_loop,
                        uint64_t port,
                        uint64_t *data);
+
+/**
+ * Tells who opened the port of the `PC_CONNECT` that the event loop handed out last. The texts live as long as the event.
+ *
+ * Thread: the event loop's own.
+ *
+ * @param sender  its `size` is to be set
+ * @return `PC_OK`; `PC_NONE` when the last event was no connect; `PC_NULL`, `PC_WRONG_SIZE`, `PC_WRONG_THREAD`, `PC_IN_USE`.
+ */
+pc_status pc_opener(struct pc_event_loop *event_loop,
+                    struct pc_sender *sender);
 
 /**
  * Takes the next event. After `PC_NONE` the next new thing calls the waker, once: so take events until `PC_NONE`, and

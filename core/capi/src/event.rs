@@ -9,11 +9,11 @@ use crate::sized::{Sized32, check_size};
 use crate::status::{Coded, PC_NONE, PC_OK, pc_status};
 use crate::text::pc_string;
 use crate::thread_rule::on_all_of_it;
-use port_core::{ConnectKind, ContextKind, DocumentLifecycle, Event, EventLoop, Sender};
+use port_core::{ConnectKind, ContextKind, DocumentLifecycle, Event, EventLoop, PortId, Sender};
 use std::ptr;
 use std::time::Duration;
 
-/// A kind of event: `runtime.onConnect` or a relative, as `connect_kind` and `sender` tell.
+/// A kind of event: `runtime.onConnect` or a relative, as `connect_kind` and `pc_opener()` tell.
 pub const PC_CONNECT: u32 = 1;
 /// A kind of event: `port.onMessage`.
 pub const PC_MESSAGE: u32 = 2;
@@ -33,7 +33,7 @@ pub const PC_CACHED: u32 = 2;
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct pc_sender {
-    /// How many bytes this library knows of; a later one may have more fields.
+    /// `sizeof(pc_sender)`; set it before you ask.
     pub size: u32,
     /// What kind of context it is: `PC_CONTENT_SCRIPT`, `PC_BACKGROUND`, `PC_PAGE` or `PC_PAGE_IN_TAB`.
     pub kind: u32,
@@ -62,6 +62,9 @@ pub struct pc_sender {
     /// 0.
     pub reserved: u32,
 }
+
+// SAFETY: it is `repr(C)`, numbers and pointers.
+unsafe impl Sized32 for pc_sender {}
 
 /// A port that ended with its context.
 #[repr(C)]
@@ -105,8 +108,6 @@ pub struct pc_event {
     pub connect_kind: u32,
     /// `PC_CONNECT`: the name that the opener gave. It may have NULs.
     pub name: pc_string,
-    /// `PC_CONNECT`: the opener.
-    pub sender: *const pc_sender,
     /// `PC_CONTEXT_ENDED`: the ports that ended with the context, in no order. Among them may be ports whose
     /// `PC_CONNECT` was not handed out, and never will be.
     pub ended_ports: *const pc_ended_port,
@@ -121,9 +122,27 @@ unsafe impl Sized32 for pc_event {}
 #[derive(Default)]
 pub(crate) struct Shown {
     pub(crate) event: Option<Event>,
-    sender: Option<pc_sender>,
     ended: Vec<pc_ended_port>,
 }
+
+/// An event that shows nothing.
+const NOTHING: pc_event = pc_event {
+    size: 0,
+    kind: 0,
+    context: 0,
+    port: 0,
+    context_data: 0,
+    port_data: 0,
+    payload: ptr::null(),
+    payload_length: 0,
+    format: 0,
+    user_activation: 0,
+    reason: 0,
+    connect_kind: 0,
+    name: pc_string { data: ptr::null(), length: 0 },
+    ended_ports: ptr::null(),
+    ended_port_count: 0,
+};
 
 impl Whole {
     /// Takes an event, and shows it to C.
@@ -143,87 +162,105 @@ impl Whole {
         }
         // What the last event points to goes before the next one comes.
         self.shown.event = None;
-        self.shown.event = take(&mut self.event_loop);
+        let next = take(&mut self.event_loop);
+        // SAFETY: a plain store would look for an event to drop, and move two hundred bytes for it.
+        unsafe { ptr::write(&raw mut self.shown.event, next) };
         // SAFETY: it has all the fields.
-        let size = unsafe { to.cast::<u32>().read_unaligned() };
-        let Some(view) = self.shown.view(size) else { return PC_NONE };
-        // SAFETY: the same.
-        unsafe { to.write_unaligned(view) };
-        PC_OK
+        let to = unsafe { &mut *to };
+        if self.shown.show(to) { PC_OK } else { PC_NONE }
     }
 }
 
 impl Shown {
+    /// Shows the event, if there is one. Each arm writes all fields in one go.
     #[inline]
-    fn view(&mut self, size: u32) -> Option<pc_event> {
-        let event = self.event.as_ref()?;
-        let mut view = pc_event {
-            size,
-            kind: 0,
+    fn show(&mut self, to: &mut pc_event) -> bool {
+        let size = to.size;
+        match &self.event {
+            Some(Event::Message {
+                context,
+                port,
+                payload,
+                format,
+                user_activation,
+                context_data,
+                port_data,
+                ..
+            }) => {
+                *to = pc_event {
+                    size,
+                    kind: PC_MESSAGE,
+                    context: context.to_bits(),
+                    port: port.to_bits(),
+                    context_data: *context_data,
+                    port_data: *port_data,
+                    payload: payload.as_ptr(),
+                    payload_length: payload.len(),
+                    format: number_of(*format),
+                    user_activation: u32::from(*user_activation),
+                    ..NOTHING
+                };
+                true
+            }
+            None => false,
+            Some(_) => {
+                self.show_another(to);
+                true
+            }
+        }
+    }
+
+    /// Shows an event that is no message.
+    #[inline(never)]
+    fn show_another(&mut self, to: &mut pc_event) {
+        let Some(event) = &self.event else { return };
+        let shown = pc_event {
+            size: to.size,
             context: event.context().to_bits(),
-            port: 0,
-            context_data: 0,
-            port_data: 0,
-            payload: ptr::null(),
-            payload_length: 0,
-            format: 0,
-            user_activation: 0,
-            reason: 0,
-            connect_kind: 0,
-            name: pc_string { data: ptr::null(), length: 0 },
-            sender: ptr::null(),
-            ended_ports: ptr::null(),
-            ended_port_count: 0,
+            port: event.port().map_or(0, PortId::to_bits),
+            ..NOTHING
         };
-        match event {
-            Event::Message { port, payload, format, user_activation, context_data, port_data, .. } => {
-                view.kind = PC_MESSAGE;
-                view.port = port.to_bits();
-                (view.context_data, view.port_data) = (*context_data, *port_data);
-                (view.payload, view.payload_length) = (payload.as_ptr(), payload.len());
-                view.format = number_of(*format);
-                view.user_activation = u32::from(*user_activation);
-            }
-            Event::Connect { port, kind, name, sender, context_data, port_data, .. } => {
-                view.kind = PC_CONNECT;
-                view.port = port.to_bits();
-                (view.context_data, view.port_data) = (*context_data, *port_data);
-                view.connect_kind = if *kind == ConnectKind::OneOff { PC_ONE_OFF } else { PC_PORT };
-                view.name = pc_string::of(name.as_str());
-                view.sender = self.sender.insert(pc_sender::of(sender));
-            }
-            Event::Disconnect { port, reason, context_data, port_data, .. } => {
-                view.kind = PC_DISCONNECT;
-                view.port = port.to_bits();
-                (view.context_data, view.port_data) = (*context_data, *port_data);
-                view.reason = reason.status();
-            }
-            Event::Room { port, context_data, port_data, .. } => {
-                view.kind = PC_ROOM;
-                view.port = port.to_bits();
-                (view.context_data, view.port_data) = (*context_data, *port_data);
+        *to = match event {
+            Event::Connect { kind, name, context_data, port_data, .. } => pc_event {
+                kind: PC_CONNECT,
+                connect_kind: if *kind == ConnectKind::OneOff { PC_ONE_OFF } else { PC_PORT },
+                name: pc_string::of(name.as_str()),
+                context_data: *context_data,
+                port_data: *port_data,
+                ..shown
+            },
+            Event::Disconnect { reason, context_data, port_data, .. } => pc_event {
+                kind: PC_DISCONNECT,
+                reason: reason.status(),
+                context_data: *context_data,
+                port_data: *port_data,
+                ..shown
+            },
+            Event::Room { context_data, port_data, .. } => {
+                pc_event { kind: PC_ROOM, context_data: *context_data, port_data: *port_data, ..shown }
             }
             Event::ContextGone { reason, context_data, ports, .. } => {
-                view.kind = PC_CONTEXT_ENDED;
-                view.context_data = *context_data;
-                view.reason = reason.status();
-                let ended = |port: &port_core::EndedPort| pc_ended_port {
-                    port: port.port.to_bits(),
-                    data: port.data,
-                };
                 self.ended.clear();
-                self.ended.extend(ports.iter().map(ended));
-                (view.ended_ports, view.ended_port_count) = (self.ended.as_ptr(), self.ended.len());
+                self.ended.extend(
+                    ports.iter().map(|port| pc_ended_port { port: port.port.to_bits(), data: port.data }),
+                );
+                pc_event {
+                    kind: PC_CONTEXT_ENDED,
+                    reason: reason.status(),
+                    context_data: *context_data,
+                    ended_ports: self.ended.as_ptr(),
+                    ended_port_count: self.ended.len(),
+                    ..shown
+                }
             }
             // A kind that this interface does not know: C is told to ignore it.
-            _ => {}
-        }
-        Some(view)
+            _ => shown,
+        };
     }
 }
 
 impl pc_sender {
-    fn of(sender: &Sender) -> Self {
+    fn of(sender: &Sender, size: u32) -> Self {
         let kind = match (sender.kind(), sender.tab()) {
             (ContextKind::ContentScript, _) => PC_CONTENT_SCRIPT,
             (ContextKind::Background, _) => PC_BACKGROUND,
@@ -237,8 +274,7 @@ impl pc_sender {
         };
         let (tab, document) = (sender.tab(), sender.document());
         Self {
-            #[allow(clippy::cast_possible_truncation, reason = "a hundred or so")]
-            size: size_of::<Self>() as u32,
+            size,
             kind,
             extension: sender.instance().to_bits(),
             extension_id: pc_string::of(sender.extension().as_str()),
@@ -254,6 +290,29 @@ impl pc_sender {
             reserved: 0,
         }
     }
+}
+
+/// Tells who opened the port of the `PC_CONNECT` that the event loop handed out last. The texts live as long as the event.
+///
+/// Thread: the event loop's own.
+///
+/// @param sender  its `size` is to be set
+/// @return `PC_OK`; `PC_NONE` when the last event was no connect; `PC_NULL`, `PC_WRONG_SIZE`, `PC_WRONG_THREAD`, `PC_IN_USE`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pc_opener(event_loop: *mut pc_event_loop, sender: *mut pc_sender) -> pc_status {
+    let tell = |whole: &mut Whole| {
+        // SAFETY: as C is told.
+        if let Err(status) = unsafe { check_size(sender) } {
+            return status;
+        }
+        let Some(Event::Connect { sender: opener, .. }) = &whole.shown.event else { return PC_NONE };
+        // SAFETY: it has all the fields.
+        let to = unsafe { &mut *sender };
+        *to = pc_sender::of(opener, to.size);
+        PC_OK
+    };
+    // SAFETY: as C is told.
+    unsafe { on_all_of_it(event_loop, tell) }
 }
 
 /// Takes the next event. After `PC_NONE` the next new thing calls the waker, once: so take events until `PC_NONE`, and

@@ -10,6 +10,7 @@
 //! - No panic comes out. Functions of the embedder's are called under no lock.
 //! - A handle that was freed is C's to know. Debug builds look, and abort (`live`).
 #![allow(non_camel_case_types, reason = "C's names")]
+#![allow(rustdoc::broken_intra_doc_links, reason = "the header's `@param[out]` is no link")]
 #![allow(missing_debug_implementations, reason = "C prints no handles")]
 #![allow(
     clippy::missing_safety_doc,

@@ -265,9 +265,9 @@ unsafe fn fill(policies: *mut pc_policies, with: &Policies) -> pc_status {
             Err(status) => status,
             Ok(()) => {
                 // SAFETY: it has all fields, and the size is among them.
-                let size = unsafe { policies.cast::<u32>().read_unaligned() };
+                let size = unsafe { policies.cast::<u32>().read() };
                 // SAFETY: the same.
-                unsafe { policies.write_unaligned(pc_policies::of(with, size)) };
+                unsafe { policies.write(pc_policies::of(with, size)) };
                 crate::status::PC_OK
             }
         }

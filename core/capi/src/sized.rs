@@ -17,13 +17,13 @@ pub(crate) unsafe trait Sized32: Copy {}
 ///
 /// # Safety
 ///
-/// `from` is null, or points to as many bytes as the size there says.
+/// `from` is null, or points to as many bytes as the size there says, which do not change for `'a`.
 #[inline]
-pub(crate) unsafe fn read<T: Sized32>(from: *const T) -> Result<T, pc_status> {
+pub(crate) unsafe fn read<'a, T: Sized32>(from: *const T) -> Result<&'a T, pc_status> {
     // SAFETY: the same.
     unsafe { check_size(from) }?;
     // SAFETY: it has the fields of `T` at least.
-    Ok(unsafe { from.read_unaligned() })
+    Ok(unsafe { &*from })
 }
 
 /// Checks that a struct of C's has all fields of `T`, and nothing but zeros after them: a program that is newer than this
@@ -37,8 +37,11 @@ pub(crate) unsafe fn check_size<T: Sized32>(from: *const T) -> Result<(), pc_sta
     if from.is_null() {
         return Err(PC_NULL);
     }
+    if !from.is_aligned() {
+        return Err(PC_WRONG_SIZE);
+    }
     // SAFETY: a size is there.
-    let size = unsafe { from.cast::<u32>().read_unaligned() } as usize;
+    let size = unsafe { from.cast::<u32>().read() } as usize;
     if size == size_of::<T>() {
         return Ok(());
     }

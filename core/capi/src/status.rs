@@ -19,7 +19,7 @@ pub const PC_NONE: pc_status = 1;
 /// A pointer is null where the call needs one.
 pub const PC_NULL: pc_status = 10;
 /// The `size` at the head of a struct is less than this version's, or what lies after its fields is not zero; or
-/// a length is more than memory can have.
+/// it is not aligned, or a length is more than memory can have.
 pub const PC_WRONG_SIZE: pc_status = 11;
 /// A number has no meaning where it stands, such as an unknown kind.
 pub const PC_UNKNOWN_VALUE: pc_status = 12;

@@ -74,7 +74,7 @@ pub(crate) unsafe fn take_over(waker: *const pc_waker) -> Result<impl FnOnce() -
         None
     } else {
         // SAFETY: the same.
-        let pc_waker { wake, drop, data, .. } = unsafe { read(waker) }?;
+        let pc_waker { wake, drop, data, .. } = *unsafe { read(waker) }?;
         Some((wake.ok_or(PC_NULL)?, drop, data))
     };
     Ok(move || match taken {

@@ -28,7 +28,8 @@ fn a_connection_carries_messages_both_ways_and_ends() {
     assert_eq!((event.kind, event.context, event.connect_kind), (PC_CONNECT, small.script, PC_PORT));
     assert_eq!((event.context_data, event.port_data), (11, 0));
     assert_eq!(string(event.name), "a\0b");
-    let sender = unsafe { &*event.sender };
+    let mut sender: pc_sender = zeroed();
+    ok(unsafe { pc_opener(there, &raw mut sender) });
     assert_eq!((sender.kind, sender.has_tab, sender.has_document), (PC_BACKGROUND, 0, 0));
     assert_eq!((sender.extension, sender.context), (small.extension, small.background));
     assert_eq!(
