@@ -466,6 +466,26 @@ impl EventLoop {
         EventSlot::event_or_none(|slot| self.deliver(slot))
     }
 
+    /// Puts the next event, or `None`, where the caller keeps it, and returns whether there was one. Otherwise it is
+    /// [`next_event`](Self::next_event), or [`next_event_unarmed`](Self::next_event_unarmed) if `arm` is `false`.
+    /// The event that lay there is dropped first.
+    ///
+    /// Meant for an embedder whose event is read by others after this returns, such as the C interface: moving it there
+    /// would take as long as all the rest of a message.
+    ///
+    /// ```
+    #[doc = include_str!("examples/set_up.md")]
+    /// let mut kept = None;
+    /// assert!(!event_loop.next_event_into(&mut kept, true));
+    /// event_loop.connect_tab(background, &TabTarget::new(tab))?;
+    /// assert!(event_loop.next_event_into(&mut kept, true));
+    /// assert!(matches!(kept, Some(Event::Connect { .. })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn next_event_into(&mut self, event: &mut Option<Event>, arm: bool) -> bool {
+        EventSlot::fill(event, |slot| if arm { self.deliver_or_arm(slot) } else { self.deliver(slot) })
+    }
+
     /// Returns the next event to a plain thread. Polls [for a moment](Self::set_looks_before_sleep), then blocks until
     /// there is one.
     ///

@@ -8,6 +8,7 @@ use crate::payload::Pieces;
 use crate::sender::Sender;
 use crate::target::ConnectInfo;
 use std::mem::MaybeUninit;
+use std::ptr;
 
 /// The caller's memory in which the next event is made.
 ///
@@ -66,6 +67,16 @@ impl EventSlot {
         // SAFETY: a `Written` is given only for a slot that was written, and there is no other slot here.
         let event = written.event.then(|| unsafe { self.0.assume_init_ref() });
         event.and_then(Option::as_ref)
+    }
+
+    /// Has `write` put an event, or none, into memory of the caller's. Returns whether there is one.
+    #[inline]
+    pub(super) fn fill(event: &mut Option<Event>, write: impl FnOnce(&mut Self) -> Written) -> bool {
+        // What lies there is dropped now; it stays `None` if `write` panics.
+        *event = None;
+        // SAFETY: a slot is that memory, and all that is ever written to one is an event or `None`.
+        let slot = unsafe { &mut *ptr::from_mut(event).cast::<Self>() };
+        write(slot).is_event()
     }
 
     /// Puts no event.
