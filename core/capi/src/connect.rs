@@ -90,14 +90,17 @@ pub unsafe extern "C" fn pc_connect_tab(
         let told = unsafe { read(target) }?;
         // SAFETY: as C is told.
         let name = unsafe { told.name.read() }?;
-        let mut target = TabTarget::new(TabId::new(told.tab)).name(name).kind(kind_of(told.kind)?);
+        // The name last, for it is what makes a target slow to move.
+        let mut target = TabTarget::new(TabId::new(told.tab)).kind(kind_of(told.kind)?);
         if told.has_frame != 0 {
             target = target.frame(FrameId::new(told.frame));
         }
         if told.has_document != 0 {
             target = target.document(told.document.into());
         }
-        let port = event_loop.connect_tab(ContextId::from_bits(opener), &target).map_err(Coded::status)?;
+        let port = event_loop
+            .connect_tab(ContextId::from_bits(opener), &target.name(name))
+            .map_err(Coded::status)?;
         *to = port.to_bits();
         Ok(())
     };

@@ -154,27 +154,26 @@ impl Whole {
     unsafe fn show(
         &mut self,
         to: *mut pc_event,
-        take: impl FnOnce(&mut EventLoop) -> Option<Event>,
+        take: impl FnOnce(&mut EventLoop, &mut Option<Event>) -> bool,
     ) -> pc_status {
         // SAFETY: as above.
         if let Err(status) = unsafe { check_size(to) } {
             return status;
         }
         // What the last event points to goes before the next one comes.
-        self.shown.event = None;
-        let next = take(&mut self.event_loop);
-        // SAFETY: a plain store would look for an event to drop, and move two hundred bytes for it.
-        unsafe { ptr::write(&raw mut self.shown.event, next) };
+        if !take(&mut self.event_loop, &mut self.shown.event) {
+            return PC_NONE;
+        }
         // SAFETY: it has all the fields.
-        let to = unsafe { &mut *to };
-        if self.shown.show(to) { PC_OK } else { PC_NONE }
+        self.shown.show(unsafe { &mut *to });
+        PC_OK
     }
 }
 
 impl Shown {
-    /// Shows the event, if there is one. Each arm writes all fields in one go.
+    /// Shows the event. Each arm writes all fields in one go.
     #[inline]
-    fn show(&mut self, to: &mut pc_event) -> bool {
+    fn show(&mut self, to: &mut pc_event) {
         let size = to.size;
         match &self.event {
             Some(Event::Message {
@@ -200,13 +199,8 @@ impl Shown {
                     user_activation: u32::from(*user_activation),
                     ..NOTHING
                 };
-                true
             }
-            None => false,
-            Some(_) => {
-                self.show_another(to);
-                true
-            }
+            _ => self.show_another(to),
         }
     }
 
@@ -328,7 +322,9 @@ pub unsafe extern "C" fn pc_opener(event_loop: *mut pc_event_loop, sender: *mut 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pc_next_event(event_loop: *mut pc_event_loop, event: *mut pc_event) -> pc_status {
     // SAFETY: as C is told.
-    let next = |whole: &mut Whole| unsafe { whole.show(event, EventLoop::next_event) };
+    let next = |whole: &mut Whole| unsafe {
+        whole.show(event, |event_loop, next| event_loop.next_event_into(next, true))
+    };
     // SAFETY: as C is told.
     unsafe { on_all_of_it(event_loop, next) }
 }
@@ -345,7 +341,9 @@ pub unsafe extern "C" fn pc_next_event_unarmed(
     event: *mut pc_event,
 ) -> pc_status {
     // SAFETY: as C is told.
-    let next = |whole: &mut Whole| unsafe { whole.show(event, EventLoop::next_event_unarmed) };
+    let next = |whole: &mut Whole| unsafe {
+        whole.show(event, |event_loop, next| event_loop.next_event_into(next, false))
+    };
     // SAFETY: as C is told.
     unsafe { on_all_of_it(event_loop, next) }
 }
@@ -357,8 +355,12 @@ pub unsafe extern "C" fn pc_next_event_unarmed(
 /// @return `PC_OK`, `PC_NULL`, `PC_WRONG_SIZE`, `PC_WRONG_THREAD`, `PC_IN_USE`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pc_wait(event_loop: *mut pc_event_loop, event: *mut pc_event) -> pc_status {
+    let wait = |event_loop: &mut EventLoop, next: &mut Option<Event>| {
+        *next = Some(event_loop.wait());
+        true
+    };
     // SAFETY: as C is told.
-    let next = |whole: &mut Whole| unsafe { whole.show(event, |event_loop| Some(event_loop.wait())) };
+    let next = |whole: &mut Whole| unsafe { whole.show(event, wait) };
     // SAFETY: as C is told.
     unsafe { on_all_of_it(event_loop, next) }
 }
@@ -375,7 +377,10 @@ pub unsafe extern "C" fn pc_wait_for(
     milliseconds: u64,
     event: *mut pc_event,
 ) -> pc_status {
-    let wait = |event_loop: &mut EventLoop| event_loop.wait_timeout(Duration::from_millis(milliseconds));
+    let wait = |event_loop: &mut EventLoop, next: &mut Option<Event>| {
+        *next = event_loop.wait_timeout(Duration::from_millis(milliseconds));
+        next.is_some()
+    };
     // SAFETY: as C is told.
     let next = |whole: &mut Whole| unsafe { whole.show(event, wait) };
     // SAFETY: as C is told.

@@ -27,6 +27,7 @@ impl pc_string {
     /// # Safety
     ///
     /// `data` points to `length` bytes that live and do not change for `'a`.
+    #[inline]
     pub(crate) unsafe fn read<'a>(self) -> Result<&'a str, pc_status> {
         // SAFETY: the same.
         let bytes = unsafe { bytes(self.data.cast(), self.length) }?;
@@ -35,10 +36,7 @@ impl pc_string {
             // SAFETY: ASCII is UTF-8.
             return Ok(unsafe { str::from_utf8_unchecked(bytes) });
         }
-        str::from_utf8(bytes).map_err(|error| {
-            let rest = &bytes[error.valid_up_to()..];
-            if matches!(rest, [0xED, 0xA0..=0xBF, 0x80..=0xBF, ..]) { PC_LONE_SURROGATE } else { PC_NOT_UTF8 }
-        })
+        other_text(bytes)
     }
 
     /// Returns a text that names something, in which a NUL would make two names look alike to C.
@@ -51,6 +49,15 @@ impl pc_string {
         let text = unsafe { self.read() }?;
         if text.contains('\0') { Err(PC_CONTAINS_NUL) } else { Ok(text) }
     }
+}
+
+/// Returns a text that is not ASCII.
+#[cold]
+fn other_text(bytes: &[u8]) -> Result<&str, pc_status> {
+    str::from_utf8(bytes).map_err(|error| {
+        let rest = &bytes[error.valid_up_to()..];
+        if matches!(rest, [0xED, 0xA0..=0xBF, 0x80..=0xBF, ..]) { PC_LONE_SURROGATE } else { PC_NOT_UTF8 }
+    })
 }
 
 /// Returns the bytes at a pointer.
