@@ -17,36 +17,37 @@ fn libraries() -> PathBuf {
     folder
 }
 
-/// Builds a program, and gives its path.
-fn build(source: &Path) -> PathBuf {
+/// The compiler for a source, with all its warnings.
+fn compiler(source: &Path) -> Command {
     let (compiler, standard) = match source.extension().unwrap().to_str() {
         Some("c") => (env::var("CC").unwrap_or_else(|_| "cc".into()), "-std=c11"),
         _ => (env::var("CXX").unwrap_or_else(|_| "c++".into()), "-std=c++17"),
     };
-    let program = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(source.file_stem().unwrap());
-    let built = Command::new(&compiler)
-        .args([
-            standard,
-            "-g",
-            "-O1",
-            "-Wall",
-            "-Wextra",
-            "-Wpedantic",
-            "-Wconversion",
-            "-Wshadow",
-            "-Werror",
-        ])
-        .args(["-fsanitize=address,undefined", "-fno-sanitize-recover=all"])
-        .arg("-I")
+    let mut command = Command::new(compiler);
+    command
+        .args([standard, "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror", "-I"])
         .arg(here().join("include"))
-        .arg(source)
-        .arg("-o")
-        .arg(&program)
-        .arg(libraries().join("libport_core_c.a"))
-        .args(["-lpthread", "-ldl", "-lm"])
-        .output()
-        .unwrap_or_else(|error| panic!("a C++ compiler is needed: {compiler}: {error}"));
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        .arg(source);
+    command
+}
+
+/// Runs a compiler.
+fn compile(compiler: &mut Command) {
+    let built =
+        compiler.output().unwrap_or_else(|error| panic!("a C++ compiler is needed: {compiler:?}: {error}"));
+    assert!(built.status.success(), "{compiler:?}:\n{}", String::from_utf8_lossy(&built.stderr));
+}
+
+/// Builds a program, and gives its path.
+fn build(source: &Path) -> PathBuf {
+    let program = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(source.file_stem().unwrap());
+    compile(
+        compiler(source)
+            .args(["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-o"])
+            .arg(&program)
+            .arg(libraries().join("libport_core_c.a"))
+            .args(["-lpthread", "-ldl", "-lm"]),
+    );
     program
 }
 
@@ -111,4 +112,75 @@ fn main_loop() {
 #[test]
 fn wrapper() {
     run(&here().join("tests/wrapper.cpp"), &[]);
+}
+
+/// What a piece of the guide that is no whole program finds around it.
+const AROUND: &str = r"
+#include <port_core.hpp>
+#include <iostream>
+using namespace port_core;
+void handle(const Event&);
+void post_task();
+void attach_all(EventLoop&);
+void end_scripts_of(ContextId);
+void throw_error(const char*);
+void piece(Service& service, EventLoop& event_loop, Waker waker, ContextId context, std::uint64_t number,
+           std::string_view json);
+void piece([[maybe_unused]] Service& service, [[maybe_unused]] EventLoop& event_loop, [[maybe_unused]] Waker waker,
+           [[maybe_unused]] ContextId context, [[maybe_unused]] std::uint64_t number,
+           [[maybe_unused]] std::string_view json) {
+";
+
+/// Gives the pieces of code in a text that are marked as this language.
+fn pieces(text: &str, language: &str) -> Vec<String> {
+    let (mut pieces, mut open) = (Vec::<String>::new(), false);
+    for line in text.lines() {
+        let code = line.trim_start();
+        if let Some(mark) = code.strip_prefix("```") {
+            open = mark == language;
+            if open {
+                pieces.push(String::new());
+            }
+        } else if open {
+            let piece = pieces.last_mut().unwrap();
+            piece.push_str(line);
+            piece.push('\n');
+        }
+    }
+    pieces
+}
+
+/// Writes a source for the compiler.
+fn written(name: &str, text: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn the_code_of_the_guide() {
+    let guide = fs::read_to_string(here().join("../../docs/embedding.md")).unwrap();
+    let (whole, parts): (Vec<_>, Vec<_>) =
+        pieces(&guide, "cpp").into_iter().partition(|piece| piece.starts_with("#include"));
+    assert_eq!((whole.len(), parts.len()), (1, 4), "whole programs and pieces");
+    let printed = run(&written("guide_first.cpp", &whole[0]), &[]);
+    assert_eq!(printed, "onConnect: greetings\nonMessage: {\"greeting\":\"hello\"}\n");
+    for (number, piece) in parts.iter().enumerate() {
+        let source = written(&format!("guide_piece_{number}.cpp"), &format!("{AROUND}{piece}}}\n"));
+        compile(compiler(&source).arg("-fsyntax-only"));
+    }
+}
+
+/// Where GLib is at hand.
+#[test]
+fn the_code_of_the_guide_for_glib() {
+    let guide = fs::read_to_string(here().join("../../docs/embedding.md")).unwrap();
+    let pieces = pieces(&guide, "cpp glib");
+    assert_eq!(pieces.len(), 1);
+    let Ok(flags) = Command::new("pkg-config").args(["--cflags", "glib-2.0"]).output() else { return };
+    if flags.status.success() {
+        let flags = String::from_utf8(flags.stdout).unwrap().replace("-I", "-isystem");
+        let source = written("guide_glib.cpp", &pieces[0]);
+        compile(compiler(&source).args(flags.split_whitespace()).args(["-fsyntax-only", "-Wno-shadow"]));
+    }
 }
