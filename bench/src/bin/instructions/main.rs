@@ -5,6 +5,7 @@
 //! little room. Exits with failure if a budget is exceeded.
 
 mod budgets;
+mod through_c;
 mod work;
 
 use budgets::Budgets;
@@ -44,9 +45,11 @@ fn main() -> ExitCode {
 fn check() -> Result<bool, String> {
     let budgets = Budgets::read()?;
     let mut good = true;
+    let mut all = Vec::new();
     println!("{:44} {:>9} {:>9}", "instructions", "counted", "budget");
     for work in work::ALL {
         let counted = count(work)?;
+        all.push((work.name, counted));
         let (budget, word) = match budgets.of(work.name) {
             None => (f64::NAN, "has no budget: run with --write"),
             Some(budget) if counted > budget => {
@@ -57,8 +60,18 @@ fn check() -> Result<bool, String> {
         };
         good &= counted <= budget;
         println!("{:44} {counted:9.1} {budget:9.0} {word}", work.name);
+        good &= is_near(work, counted, &all);
     }
     Ok(good)
+}
+
+/// Compares an operation with the one that it is to stay near to.
+fn is_near(work: &Work, counted: f64, all: &[(&str, f64)]) -> bool {
+    let Some((name, most)) = work.beside else { return true };
+    let beside = all.iter().find(|(other, _)| *other == name).expect("it is counted before").1;
+    let word = if counted <= beside * most { "" } else { "TOO FAR FROM IT" };
+    println!("    {:.2} times \"{name}\", of {most} allowed {word}", counted / beside);
+    word.is_empty()
 }
 
 /// Makes what is counted now the budget.

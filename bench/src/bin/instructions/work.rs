@@ -1,8 +1,11 @@
 //! What is counted. One thread plays both sides, in bursts; what belongs to another
 //! operation is done between the counted parts.
 
+use crate::through_c;
 use bytes::Bytes;
-use port_core::{Event, EventLoop, Message, PortId, RuntimeTarget, TabTarget};
+use port_core::{
+    ConnectError, ContextId, Event, EventLoop, Message, PortId, RuntimeTarget, TabId, TabTarget,
+};
 use port_core_bench::browser::Browser;
 use port_core_bench::scene::Scene;
 use std::hint::black_box;
@@ -11,41 +14,58 @@ use std::hint::black_box;
 pub(crate) struct Work {
     pub(crate) name: &'static str,
     pub(crate) run: fn(),
+    /// The operation that it does in another way, and how many times the instructions of that it may take.
+    pub(crate) beside: Option<(&'static str, f64)>,
+}
+
+impl Work {
+    const fn of(name: &'static str, run: fn()) -> Self {
+        Self { name, run, beside: None }
+    }
+
+    const fn beside(self, name: &'static str, times: f64) -> Self {
+        Self { beside: Some((name, times)), ..self }
+    }
 }
 
 /// How often each is done while it is counted.
 pub(crate) const OPERATIONS: u32 = 64 * 40;
 
 pub(crate) const ALL: &[Work] = &[
-    Work { name: "post, 100 bytes from a slice", run: || messages(slice, Part::Post) },
-    Work { name: "event, 100 bytes", run: || messages(slice, Part::Event) },
-    Work { name: "post, 4 KiB by reference", run: || messages(reference, Part::Post) },
-    Work { name: "event, 4 KiB by reference", run: || messages(reference, Part::Event) },
-    Work { name: "post to 10 frames, per frame", run: || fan_out(Part::Post) },
-    Work { name: "event of a post to 10 frames", run: || fan_out(Part::Event) },
-    Work { name: "connect and accept", run: || connects(&mut Scene::of_two_loops(1), Part::Post) },
-    Work { name: "disconnect", run: || connects(&mut Scene::of_two_loops(1), Part::Event) },
-    Work {
-        name: "connect and accept, one event loop",
-        run: || connects(&mut Scene::of_one_loop(1), Part::Post),
-    },
-    Work { name: "disconnect, one event loop", run: || connects(&mut Scene::of_one_loop(1), Part::Event) },
-    Work { name: "kill of a page with two ports", run: || kills(0) },
-    Work { name: "kill beside 10,000 idle ports", run: || kills(10_000) },
-    Work { name: "falling asleep, woken by a message", run: || messages(slice, Part::Sleep) },
+    Work::of("post, 100 bytes from a slice", || messages(slice, Part::Post)),
+    Work::of("event, 100 bytes", || messages(slice, Part::Event)),
+    Work::of("post, 4 KiB by reference", || messages(reference, Part::Post)),
+    Work::of("event, 4 KiB by reference", || messages(reference, Part::Event)),
+    Work::of("post to 10 frames, per frame", || fan_out(Part::Post)),
+    Work::of("event of a post to 10 frames", || fan_out(Part::Event)),
+    Work::of("connect and accept", || connects(&mut Scene::of_two_loops(1), Part::Post)),
+    Work::of("disconnect", || connects(&mut Scene::of_two_loops(1), Part::Event)),
+    Work::of("connect and accept, one event loop", || connects(&mut Scene::of_one_loop(1), Part::Post)),
+    Work::of("disconnect, one event loop", || connects(&mut Scene::of_one_loop(1), Part::Event)),
+    Work::of("kill of a page with two ports", || kills(0)),
+    Work::of("kill beside 10,000 idle ports", || kills(10_000)),
+    Work::of("falling asleep, woken by a message", || messages(slice, Part::Sleep)),
+    Work::of("post through C, 100 bytes", || through_c::messages(Part::Post))
+        .beside("post, 100 bytes from a slice", 1.25),
+    Work::of("event through C, 100 bytes", || through_c::messages(Part::Event))
+        .beside("event, 100 bytes", 1.25),
+    Work::of("connect and accept, by a name of a script's", || connects_by_name(Part::Post)),
+    Work::of("connect and accept through C", || through_c::connects(Part::Post))
+        .beside("connect and accept, by a name of a script's", 1.15),
+    Work::of("disconnect through C", || through_c::connects(Part::Event)).beside("disconnect", 1.25),
 ];
 
 /// The part of a round that is counted: the first, the second, or the end of it.
 #[derive(Clone, Copy, PartialEq)]
-enum Part {
+pub(crate) enum Part {
     Post,
     Event,
     Sleep,
 }
 
-const BURST: u32 = 64;
+pub(crate) const BURST: u32 = 64;
 /// Enough for both sides to have their memory.
-const WARM_UP: u32 = 20;
+pub(crate) const WARM_UP: u32 = 20;
 
 /// The function that callgrind counts in, by name.
 pub(crate) const COUNTED: &str = "counted_by_callgrind";
@@ -56,7 +76,7 @@ fn counted_by_callgrind(work: &mut dyn FnMut()) {
 }
 
 /// Does `work`, and has it counted or not.
-fn count_if(counted: bool, mut work: impl FnMut()) {
+pub(crate) fn count_if(counted: bool, mut work: impl FnMut()) {
     if counted { counted_by_callgrind(&mut work) } else { work() }
 }
 
@@ -154,13 +174,29 @@ fn kills(idle: u32) {
 
 fn connects(scene: &mut Scene, part: Part) {
     let target = scene.target.clone().name("bench");
+    connects_to(scene, part, |opener, background| opener.connect_tab(background, &target));
+}
+
+/// With a target that is made for each connect, as where a script gives its name.
+fn connects_by_name(part: Part) {
+    let (mut scene, tab) = (Scene::of_two_loops(1), TabId::new(7));
+    connects_to(&mut scene, part, |opener, background| {
+        opener.connect_tab(background, &TabTarget::new(black_box(tab)).name(black_box("bench")))
+    });
+}
+
+fn connects_to(
+    scene: &mut Scene,
+    part: Part,
+    connect: impl Fn(&mut EventLoop, ContextId) -> Result<PortId, ConnectError>,
+) {
     let (opener, receiver) = (&mut scene.opener, &mut scene.receiver);
     let mut ports = Vec::with_capacity(BURST as usize);
     for round in 0..WARM_UP + OPERATIONS / BURST {
         let counts = |this| round >= WARM_UP && part == this;
         count_if(counts(Part::Post), || {
             for _ in 0..BURST {
-                let port = opener.connect_tab(scene.background, &target);
+                let port = connect(opener, scene.background);
                 ports.push(port.expect("there is room for a port"));
             }
             receiver.iter_mut().for_each(take);
