@@ -1,9 +1,11 @@
 //! What the fuzzers run, taken from where the tests have it: operation sequences from
-//! the core's tests, parsers from the browser.
+//! the core's tests, calls from those of the C interface, parsers from the browser.
 #![allow(dead_code, unused_imports, reason = "not everything of the tests is among it")]
 
 #[path = "../tests/common/mod.rs"]
 mod common;
+#[path = "../capi/tests/random_calls/mod.rs"]
+mod random_calls;
 #[path = "../tests/reference/mod.rs"]
 mod reference;
 
@@ -13,4 +15,9 @@ pub use port_core_browser::checks as parsers;
 /// Operations on the core that are held against the reference model.
 pub fn operations(input: &[u8]) {
     reference::run(&reference::script::script_of_bytes(input), &reference::run::Story::default());
+}
+
+/// Calls of the C interface.
+pub fn c_interface(input: &[u8]) {
+    random_calls::calls(input);
 }

@@ -27,7 +27,7 @@ pub(crate) struct Whole {
     pub(crate) shown: Shown,
 }
 
-const KIND: &str = "event loop";
+pub(crate) const KIND: &str = "event loop";
 
 /// Makes an event loop, which belongs to the calling thread.
 ///

@@ -1,7 +1,7 @@
 //! What every call passes on its way in: no panic comes out, and an event loop is used by its own thread, by one call at
 //! a time.
 
-use crate::event_loop::{Whole, pc_event_loop};
+use crate::event_loop::{KIND, Whole, pc_event_loop};
 use crate::live;
 use crate::status::{PC_IN_USE, PC_NULL, PC_PANICKED, PC_WRONG_THREAD, pc_status};
 use port_core::EventLoop;
@@ -134,7 +134,7 @@ pub(crate) unsafe fn on_all_of_it(
 ) -> pc_status {
     // SAFETY: the same.
     let Some(event_loop) = (unsafe { handle.as_ref() }) else { return PC_NULL };
-    live::check(handle, "event loop");
+    live::check(handle, KIND);
     if let Err(refused) = event_loop.ownership.begin() {
         return refused;
     }
