@@ -3,9 +3,9 @@
 use crate::event_loop::pc_event_loop;
 use crate::service::pc_document;
 use crate::sized::{Sized32, read};
-use crate::status::{Coded, PC_NONE, PC_NULL, PC_OK, PC_UNKNOWN_VALUE, pc_status};
+use crate::status::{Coded, PC_NONE, PC_OK, PC_UNKNOWN_VALUE, pc_status};
 use crate::text::pc_string;
-use crate::thread_rule::on_event_loop;
+use crate::thread_rule::{give, on_event_loop};
 use port_core::{
     ConnectKind, ContextId, EventLoop, ExtensionId, FrameId, PortId, RuntimeTarget, TabId, TabTarget,
 };
@@ -83,9 +83,7 @@ pub unsafe extern "C" fn pc_connect_tab(
     target: *const pc_tab_target,
     port: *mut u64,
 ) -> pc_status {
-    let connect = |event_loop: &mut EventLoop| -> Result<(), pc_status> {
-        // SAFETY: as C is told.
-        let to = unsafe { port.as_mut() }.ok_or(PC_NULL)?;
+    let connect = |event_loop: &mut EventLoop| {
         // SAFETY: as C is told.
         let told = unsafe { read(target) }?;
         // SAFETY: as C is told.
@@ -98,14 +96,11 @@ pub unsafe extern "C" fn pc_connect_tab(
         if told.has_document != 0 {
             target = target.document(told.document.into());
         }
-        let port = event_loop
-            .connect_tab(ContextId::from_bits(opener), &target.name(name))
-            .map_err(Coded::status)?;
-        *to = port.to_bits();
-        Ok(())
+        let port = event_loop.connect_tab(ContextId::from_bits(opener), &target.name(name));
+        port.map(PortId::to_bits).map_err(Coded::status)
     };
     // SAFETY: as C is told.
-    unsafe { on_event_loop(event_loop, |event_loop| connect(event_loop).err().unwrap_or(PC_OK)) }
+    unsafe { give(event_loop, port, connect) }
 }
 
 /// Connects a context to the background and page contexts of its own extension, or of another that admits it:
@@ -123,9 +118,7 @@ pub unsafe extern "C" fn pc_connect_runtime(
     target: *const pc_runtime_target,
     port: *mut u64,
 ) -> pc_status {
-    let connect = |event_loop: &mut EventLoop| -> Result<(), pc_status> {
-        // SAFETY: as C is told.
-        let to = unsafe { port.as_mut() }.ok_or(PC_NULL)?;
+    let connect = |event_loop: &mut EventLoop| {
         // SAFETY: as C is told.
         let told = unsafe { read(target) }?;
         // SAFETY: as C is told.
@@ -136,13 +129,11 @@ pub unsafe extern "C" fn pc_connect_runtime(
             extension => RuntimeTarget::extension(ExtensionId::new(extension)),
         };
         let target = target.name(name).kind(kind_of(told.kind)?);
-        let port =
-            event_loop.connect_runtime(ContextId::from_bits(opener), &target).map_err(Coded::status)?;
-        *to = port.to_bits();
-        Ok(())
+        let port = event_loop.connect_runtime(ContextId::from_bits(opener), &target);
+        port.map(PortId::to_bits).map_err(Coded::status)
     };
     // SAFETY: as C is told.
-    unsafe { on_event_loop(event_loop, |event_loop| connect(event_loop).err().unwrap_or(PC_OK)) }
+    unsafe { give(event_loop, port, connect) }
 }
 
 /// Ends a port: `port.disconnect()`. The other side receives everything posted before, then

@@ -5,7 +5,7 @@ use crate::service::pc_document;
 use crate::sized::{Sized32, read};
 use crate::status::{Coded, PC_NONE, PC_NULL, PC_OK, PC_UNKNOWN_VALUE, pc_status, status_of};
 use crate::text::pc_string;
-use crate::thread_rule::on_event_loop;
+use crate::thread_rule::{give, on_event_loop};
 use port_core::{
     ContextDescription, ContextId, EventLoop, ExtensionInstance, FrameId, Listening, Place, PortId, TabId,
 };
@@ -89,18 +89,15 @@ pub unsafe extern "C" fn pc_attach(
     description: *const pc_context_description,
     context: *mut u64,
 ) -> pc_status {
-    let attach = |event_loop: &mut EventLoop| -> Result<(), pc_status> {
-        // SAFETY: as C is told.
-        let to = unsafe { context.as_mut() }.ok_or(PC_NULL)?;
+    let attach = |event_loop: &mut EventLoop| {
         // SAFETY: as C is told.
         let described = unsafe { read(description) }?;
         // SAFETY: as C is told.
         let described = unsafe { described.describe() }?;
-        *to = event_loop.attach(described).map_err(Coded::status)?.to_bits();
-        Ok(())
+        event_loop.attach(described).map(ContextId::to_bits).map_err(Coded::status)
     };
     // SAFETY: as C is told.
-    unsafe { on_event_loop(event_loop, |event_loop| attach(event_loop).err().unwrap_or(PC_OK)) }
+    unsafe { give(event_loop, context, attach) }
 }
 
 /// Detaches a context: its ports end, and the other sides hear `PC_REASON_CONTEXT_DETACHED` after what was posted
@@ -263,9 +260,7 @@ pub unsafe extern "C" fn pc_context_data(
     data: *mut u64,
 ) -> pc_status {
     // SAFETY: as C is told.
-    unsafe {
-        tell_data(event_loop, data, |event_loop| event_loop.context_data(ContextId::from_bits(context)))
-    }
+    unsafe { give(event_loop, data, |event_loop| Ok(event_loop.context_data(ContextId::from_bits(context)))) }
 }
 
 /// Tells the number that was set on a port by `pc_set_port_data()`, or 0.
@@ -280,25 +275,5 @@ pub unsafe extern "C" fn pc_port_data(
     data: *mut u64,
 ) -> pc_status {
     // SAFETY: as C is told.
-    unsafe { tell_data(event_loop, data, |event_loop| event_loop.port_data(PortId::from_bits(port))) }
-}
-
-/// Tells a number of the embedder's.
-///
-/// # Safety
-///
-/// As for the functions that call it.
-unsafe fn tell_data(
-    event_loop: *mut pc_event_loop,
-    data: *mut u64,
-    look_up: impl FnOnce(&EventLoop) -> u64,
-) -> pc_status {
-    let tell = |event_loop: &mut EventLoop| {
-        // SAFETY: as above.
-        let Some(data) = (unsafe { data.as_mut() }) else { return PC_NULL };
-        *data = look_up(event_loop);
-        PC_OK
-    };
-    // SAFETY: as above.
-    unsafe { on_event_loop(event_loop, tell) }
+    unsafe { give(event_loop, data, |event_loop| Ok(event_loop.port_data(PortId::from_bits(port)))) }
 }

@@ -4,7 +4,7 @@ use crate::event::Shown;
 use crate::live;
 use crate::service::{on_service, pc_service};
 use crate::status::{PC_NULL, PC_OK, pc_status};
-use crate::thread_rule::{Ownership, contained, on_event_loop};
+use crate::thread_rule::{Ownership, contained, give, on_event_loop};
 use crate::waker::{pc_waker, take_over};
 use port_core::EventLoop;
 use std::alloc::{Layout, dealloc};
@@ -135,14 +135,8 @@ unsafe fn change_owner(
 /// @return `PC_OK`, `PC_NULL`, `PC_WRONG_THREAD`, `PC_IN_USE`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pc_event_loop_id(event_loop: *mut pc_event_loop, id: *mut u64) -> pc_status {
-    let tell = |event_loop: &mut EventLoop| {
-        // SAFETY: as C is told.
-        let Some(id) = (unsafe { id.as_mut() }) else { return PC_NULL };
-        *id = event_loop.id().to_bits();
-        PC_OK
-    };
     // SAFETY: as C is told.
-    unsafe { on_event_loop(event_loop, tell) }
+    unsafe { give(event_loop, id, |event_loop| Ok(event_loop.id().to_bits())) }
 }
 
 /// Tells whether the browser declared this event loop gone by `pc_event_loop_gone()`. Meant for a thread that comes back

@@ -3,7 +3,7 @@
 
 use crate::event_loop::{KIND, Whole, pc_event_loop};
 use crate::live;
-use crate::status::{PC_IN_USE, PC_NULL, PC_PANICKED, PC_WRONG_THREAD, pc_status};
+use crate::status::{PC_IN_USE, PC_NULL, PC_OK, PC_PANICKED, PC_WRONG_THREAD, pc_status};
 use port_core::EventLoop;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -120,6 +120,32 @@ pub(crate) unsafe fn on_event_loop(
 ) -> pc_status {
     // SAFETY: the same.
     unsafe { on_all_of_it(handle, |whole| call(&mut whole.event_loop)) }
+}
+
+/// Runs a call on an event loop that gives C a number.
+///
+/// # Safety
+///
+/// As for [`on_event_loop`]; `to` is null or may be written.
+#[inline]
+pub(crate) unsafe fn give(
+    handle: *const pc_event_loop,
+    to: *mut u64,
+    call: impl FnOnce(&mut EventLoop) -> Result<u64, pc_status>,
+) -> pc_status {
+    let call = |event_loop: &mut EventLoop| {
+        // SAFETY: as above.
+        let Some(to) = (unsafe { to.as_mut() }) else { return PC_NULL };
+        match call(event_loop) {
+            Ok(given) => {
+                *to = given;
+                PC_OK
+            }
+            Err(refused) => refused,
+        }
+    };
+    // SAFETY: as above.
+    unsafe { on_event_loop(handle, call) }
 }
 
 /// Runs a call on an event loop and the event that it shows.
