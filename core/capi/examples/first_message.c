@@ -24,7 +24,7 @@ int main(void) {
     uint64_t extension = 0, background = 0, script = 0, port = 0;
 
     TRY(pc_service_new(NULL, NULL, 0, &service));
-    TRY(pc_extension_loaded(service, TEXT("greeter@example"), PC_EXTERNAL_NOBODY, NULL, 0, &extension));
+    TRY(pc_extension_loaded(service, TEXT("greeter@example"), PC_EXTERNAL_NOBODY, NULL, 0, 0, &extension));
     TRY(pc_tab_opened(service, 7, 1));
     TRY(pc_frame_attached(service, 7, PC_TOP_FRAME, NULL, document));
 

@@ -73,6 +73,12 @@
 #define PC_LISTENS_FOR_EXTERNAL_ONE_OFF 8
 
 /**
+ * A background that is started on demand (`PC_BACKGROUND_ON_DEMAND`) has run its script and registered its listeners: those that
+ * wait for it may come.
+ */
+#define PC_IS_READY 16
+
+/**
  * A kind of event: `runtime.onConnect` or a relative, as `connect_kind` and `pc_opener()` tell.
  */
 #define PC_CONNECT 1
@@ -88,7 +94,8 @@
 #define PC_DISCONNECT 3
 
 /**
- * A kind of event: a post on this port was refused because its window was full; now there is room again.
+ * A kind of event: a post on this port was refused because its window was full (`PC_POST_WINDOW_FULL`) or a lane was
+ * (`PC_POST_BUSY`); now there is room again.
  */
 #define PC_ROOM 4
 
@@ -249,6 +256,12 @@
 #define PC_EXTERNAL_LISTED 2
 
 /**
+ * Flag of `pc_extension_loaded()`: its background is started on demand, as service workers and event pages are. While it
+ * does not run, connects to it wait: see `pc_next_wanted_background()`.
+ */
+#define PC_BACKGROUND_ON_DEMAND 1
+
+/**
  * Bytes that you keep, counted by references. They never change, and any thread may read and release them.
  */
 typedef struct pc_bytes pc_bytes;
@@ -276,6 +289,59 @@ typedef struct pc_service pc_service;
  * The numbers never change; a later version may have more. `pc_status_text()` has a text for each.
  */
 typedef int32_t pc_status;
+
+/**
+ * How the library wakes the main loop of a thread.
+ *
+ * An event loop is *armed* when it is made, and whenever `pc_next_event()` has answered `PC_NONE`. The first thing
+ * that is new for an armed loop disarms it and calls `wake`: once, however much comes. So a thread may sleep before its
+ * first look; once woken it must take events until `PC_NONE`.
+ *
+ * Both functions may be called on any thread, and at the same time on several. They are called under no lock of the
+ * library, and may call it for other event loops, and for this one where the rule of threads allows that. They must
+ * not block, and must not let an exception out. `wake` may be called late, but never after `drop`.
+ */
+typedef struct pc_waker {
+    /**
+     * `sizeof(pc_waker)`.
+     */
+    uint32_t size;
+    /**
+     * Has the thread take its events soon: writes to an eventfd, posts a task.
+     */
+    void (*wake)(void *data);
+    /**
+     * Frees `data`, once, when nobody will call `wake` any more; may be null. Not called if the call that this waker was
+     * given to is refused.
+     */
+    void (*drop)(void *data);
+    /**
+     * What both are given.
+     */
+    void *data;
+} pc_waker;
+
+/**
+ * An open port of a context, from `pc_why_awake()`.
+ */
+typedef struct pc_active_port {
+    /**
+     * The end that the context holds.
+     */
+    uint64_t port;
+    /**
+     * The number of its last use; 0 if there was none.
+     */
+    uint64_t last_use;
+    /**
+     * What it is for: `PC_PORT`, or `PC_ONE_OFF`, a message that is not answered yet.
+     */
+    uint32_t kind;
+    /**
+     * 1 if the context opened it, 0 if it accepted it.
+     */
+    uint32_t opened;
+} pc_active_port;
 
 /**
  * The id of a document: 128 bits, so that a browser's UUID fits. Chosen by the browser, and never used again.
@@ -544,6 +610,15 @@ typedef struct pc_event {
      */
     uint32_t connect_kind;
     /**
+     * `PC_DISCONNECT`: 1 if the reason is `PC_REASON_NO_RECEIVER` and a context was there that has no listener for the connection.
+     * For a developer's log: browsers show scripts the same in both cases.
+     */
+    uint32_t not_listening;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
      * `PC_CONNECT`: the name that the opener gave. It may have NULs.
      */
     struct pc_string name;
@@ -557,37 +632,6 @@ typedef struct pc_event {
      */
     size_t ended_port_count;
 } pc_event;
-
-/**
- * How the library wakes the main loop of a thread.
- *
- * An event loop is *armed* when it is made, and whenever `pc_next_event()` has answered `PC_NONE`. The first thing
- * that is new for an armed loop disarms it and calls `wake`: once, however much comes. So a thread may sleep before its
- * first look; once woken it must take events until `PC_NONE`.
- *
- * Both functions may be called on any thread, and at the same time on several. They are called under no lock of the
- * library, and may call it for other event loops, and for this one where the rule of threads allows that. They must
- * not block, and must not let an exception out. `wake` may be called late, but never after `drop`.
- */
-typedef struct pc_waker {
-    /**
-     * `sizeof(pc_waker)`.
-     */
-    uint32_t size;
-    /**
-     * Has the thread take its events soon: writes to an eventfd, posts a task.
-     */
-    void (*wake)(void *data);
-    /**
-     * Frees `data`, once, when nobody will call `wake` any more; may be null. Not called if the call that this waker was
-     * given to is refused.
-     */
-    void (*drop)(void *data);
-    /**
-     * What both are given.
-     */
-    void *data;
-} pc_waker;
 
 /**
  * What a service does where browsers differ. 0 asks for the default.
@@ -701,6 +745,14 @@ typedef struct pc_limits {
      * How many bytes the names of one context's ports may have in all; those of up to 23 bytes do not count. Default 4 MiB.
      */
     uint32_t names_per_context;
+    /**
+     * How many connections one event loop may have sent to another without their answers. Default 65,536.
+     */
+    uint32_t unanswered_connects;
+    /**
+     * How many bytes a context's URL and origin may have together: shorten longer ones before `pc_attach()`. Default 64 KiB.
+     */
+    uint32_t description_bytes;
     /**
      * 0.
      */
@@ -851,6 +903,11 @@ typedef struct pc_limits {
 #define PC_ATTACH_TOO_MANY_CONTEXTS 203
 
 /**
+ * An attach: the URL and the origin are longer than the limits allow.
+ */
+#define PC_ATTACH_DESCRIPTION_TOO_LONG 204
+
+/**
  * A context: the id was never given by this event loop, or the context is detached.
  */
 #define PC_CONTEXT_UNKNOWN_CONTEXT 300
@@ -886,7 +943,7 @@ typedef struct pc_limits {
 #define PC_CONNECT_TOO_MANY_PORTS 404
 
 /**
- * A connect: the event loop of a target is too far behind.
+ * A connect: the event loop of a target is too far behind, or too many connections there wait for their answers.
  */
 #define PC_CONNECT_BUSY 405
 
@@ -916,7 +973,7 @@ typedef struct pc_limits {
 #define PC_POST_WINDOW_FULL 503
 
 /**
- * A post: the event loop of a receiver is too far behind. No event tells when there is room again.
+ * A post: the event loop of a receiver is too far behind; a `PC_ROOM` tells when there is room again.
  */
 #define PC_POST_BUSY 504
 
@@ -985,6 +1042,16 @@ typedef struct pc_limits {
  */
 #define PC_REASON_EVENT_LOOP_GONE 612
 
+/**
+ * Why something ended: the background was stopped, to be started again on demand.
+ */
+#define PC_REASON_BACKGROUND_STOPPED 613
+
+/**
+ * Why something ended: nobody took the connection, because the background could not be started.
+ */
+#define PC_REASON_BACKGROUND_NOT_STARTED 614
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -996,6 +1063,74 @@ extern "C" {
  * Thread: any.
  */
 uint32_t pc_abi_version(void);
+
+/**
+ * Gives an extension instance whose background is to be started: it was loaded with `PC_BACKGROUND_ON_DEMAND`, somebody
+ * connects to it, and it does not run. It is given once, however many wait. Start it: attach its context, run its script, then
+ * say by `pc_set_listening()` that it `PC_IS_READY`; or `pc_give_up_background()`.
+ *
+ * Thread: any.
+ *
+ * @param[out] extension  the instance
+ * @return `PC_OK`; `PC_NONE` when there is none now; `PC_NULL`.
+ */
+pc_status pc_next_wanted_background(const struct pc_service *service,
+                                    uint64_t *extension);
+
+/**
+ * Sets the waker that is called whenever `pc_next_wanted_background()` has something new to give; at once, if it has now.
+ * The service holds one: the last that was set.
+ *
+ * Thread: any.
+ *
+ * @param waker  null for one that does nothing
+ * @return `PC_OK`, `PC_NULL`, `PC_WRONG_SIZE`.
+ */
+pc_status pc_set_background_waker(const struct pc_service *service,
+                                  const struct pc_waker *waker);
+
+/**
+ * Reports that a wanted background will not come: its script failed, or took too long. The ports that waited for it end, and
+ * the next connect asks for it again.
+ *
+ * Thread: any. May call wakers.
+ *
+ * @param reason  what the ports end with, usually `PC_REASON_BACKGROUND_NOT_STARTED`
+ * @return `PC_OK`, `PC_NULL`, `PC_UNKNOWN_VALUE` for the reason, `PC_FACT_UNKNOWN_EXTENSION`.
+ */
+pc_status pc_give_up_background(const struct pc_service *service,
+                                uint64_t extension,
+                                pc_status reason);
+
+/**
+ * Ends the context of an extension's background, with its ports, whose other sides hear `PC_REASON_BACKGROUND_STOPPED`. If it is
+ * started on demand, the next connect asks for it again.
+ *
+ * Thread: any. May call wakers.
+ *
+ * @return `PC_OK`, `PC_NULL`, `PC_FACT_UNKNOWN_EXTENSION`.
+ */
+pc_status pc_stop_background(const struct pc_service *service,
+                             uint64_t extension);
+
+/**
+ * Tells what keeps a background awake: its open ports, the one used last first, and how many uses there were. A timer that
+ * finds the same number of uses twice knows that the background was idle in between.
+ *
+ * Thread: the event loop's own.
+ *
+ * @param[out] uses  how many uses there were; 0 for a context that is no background started on demand
+ * @param ports      where to write the ports; may be null if `capacity` is 0
+ * @param capacity   how many have room there
+ * @param[out] count  how many there are, which may be more
+ * @return `PC_OK`, `PC_NULL`, `PC_CONTEXT_UNKNOWN_CONTEXT`, `PC_WRONG_THREAD`, `PC_IN_USE`.
+ */
+pc_status pc_why_awake(struct pc_event_loop *event_loop,
+                       uint64_t context,
+                       uint64_t *uses,
+                       struct pc_active_port *ports,
+                       size_t capacity,
+                       size_t *count);
 
 /**
  * Connects a background or page context to its own extension's content scripts in a tab: `tabs.connect`. Gives the
@@ -1080,7 +1215,7 @@ pc_status pc_detach(struct pc_event_loop *event_loop,
  *
  * Thread: the event loop's own.
  *
- * @param listens    the sum of some `PC_LISTENS_FOR_…`, or 0
+ * @param listens    the sum of some `PC_LISTENS_FOR_…` and `PC_IS_READY`, or 0
  * @param listeners  how many listeners for ports there are, for `PC_LISTENERS_HAVE_A_PORT_EACH` alone; 0 counts as 1
  * @return `PC_OK`, `PC_NULL`, `PC_UNKNOWN_VALUE`, `PC_CONTEXT_…`, `PC_WRONG_THREAD`, `PC_IN_USE`.
  */
@@ -1599,6 +1734,7 @@ pc_status pc_document_evicted(const struct pc_service *service,
  * @param external  which other extensions may connect to it: `PC_EXTERNAL_…`
  * @param listed    their ids, for `PC_EXTERNAL_LISTED`; otherwise ignored
  * @param listed_count  how many there are
+ * @param flags     0, or `PC_BACKGROUND_ON_DEMAND`
  * @param[out] extension  the instance
  * @return `PC_OK`, `PC_NULL`, `PC_UNKNOWN_VALUE`, `PC_NOT_UTF8`, `PC_LONE_SURROGATE`, `PC_CONTAINS_NUL`,
  * `PC_WRONG_SIZE`, `PC_FACT_EXTENSION_EXISTS`.
@@ -1608,6 +1744,7 @@ pc_status pc_extension_loaded(const struct pc_service *service,
                               uint32_t external,
                               const struct pc_string *listed,
                               size_t listed_count,
+                              uint32_t flags,
                               uint64_t *extension);
 
 /**

@@ -177,6 +177,8 @@ struct Disconnected {
     ContextId context;
     PortId port;
     Status reason;
+    /// Somebody was there who does not listen; for a developer's log.
+    bool not_listening;
     std::uint64_t context_data, port_data;
 };
 
@@ -229,7 +231,7 @@ public:
                             port_data});
             break;
         case PC_DISCONNECT:
-            visitor(Disconnected{context, port, event_.reason, context_data, port_data});
+            visitor(Disconnected{context, port, event_.reason, event_.not_listening != 0, context_data, port_data});
             break;
         case PC_ROOM:
             visitor(Room{context, port, context_data, port_data});
@@ -323,6 +325,26 @@ private:
     pc_runtime_target raw_;
 };
 
+/// Wakes a thread's main loop. Called on any thread, and not to throw: the program would end.
+using Waker = std::function<void()>;
+
+namespace detail {
+
+/// A waker until the library has it.
+struct OwnWaker {
+    explicit OwnWaker(Waker waker) : held(std::make_unique<Waker>(std::move(waker))) {
+        raw.wake = [](void* data) noexcept { (*static_cast<Waker*>(data))(); };
+        raw.drop = [](void* data) noexcept { delete static_cast<Waker*>(data); };
+        raw.data = held.get();
+    }
+    void taken() noexcept { static_cast<void>(held.release()); }
+
+    std::unique_ptr<Waker> held;
+    pc_waker raw = sized<pc_waker>();
+};
+
+} // namespace detail
+
 /// The messaging of one browser or profile. Any thread may call it.
 class Service {
 public:
@@ -364,16 +386,36 @@ public:
 
     Result<ExtensionInstance> extension_loaded(std::string_view id,
                                                std::uint32_t external = PC_EXTERNAL_NOBODY,
-                                               const std::vector<std::string_view>& listed = {}) const {
+                                               const std::vector<std::string_view>& listed = {},
+                                               std::uint32_t flags = 0) const {
         std::vector<pc_string> texts;
         for (const auto one : listed) texts.push_back(to_c(one));
         std::uint64_t extension = 0;
         const Status status =
-            pc_extension_loaded(get(), to_c(id), external, texts.data(), texts.size(), &extension);
+            pc_extension_loaded(get(), to_c(id), external, texts.data(), texts.size(), flags, &extension);
         return status ? Result(ExtensionInstance{extension}) : status;
     }
     Status extension_unloaded(ExtensionInstance extension) const {
         return pc_extension_unloaded(get(), number(extension));
+    }
+    /// Returns an extension whose background is to be started (`PC_BACKGROUND_ON_DEMAND`).
+    Result<ExtensionInstance> next_wanted_background() const {
+        std::uint64_t extension = 0;
+        const Status status = pc_next_wanted_background(get(), &extension);
+        return status ? Result(ExtensionInstance{extension}) : status;
+    }
+    Status set_background_waker(Waker waker) const {
+        detail::OwnWaker own(std::move(waker));
+        const Status status = pc_set_background_waker(get(), &own.raw);
+        if (status) own.taken();
+        return status;
+    }
+    Status give_up_background(ExtensionInstance extension,
+                              pc_status reason = PC_REASON_BACKGROUND_NOT_STARTED) const {
+        return pc_give_up_background(get(), number(extension), reason);
+    }
+    Status stop_background(ExtensionInstance extension) const {
+        return pc_stop_background(get(), number(extension));
     }
     Status event_loop_gone(EventLoopId event_loop) const { return pc_event_loop_gone(get(), number(event_loop)); }
 
@@ -393,16 +435,13 @@ private:
     std::unique_ptr<pc_service, Free> service_;
 };
 
-/// Wakes a thread's main loop. Called on any thread, and not to throw: the program would end.
-using Waker = std::function<void()>;
-
 /// One thread's part. It belongs to the thread that made it, and is to go on that thread too; `leave()` and `take()` move it.
 class EventLoop {
 public:
     /// Without a waker, for a thread that waits.
     static Result<EventLoop> make(const Service& service) { return make_with(service, nullptr); }
     static Result<EventLoop> make(const Service& service, Waker waker) {
-        OwnWaker own(std::move(waker));
+        detail::OwnWaker own(std::move(waker));
         Result<EventLoop> made = make_with(service, &own.raw);
         if (made) own.taken();
         return made;
@@ -421,7 +460,7 @@ public:
         return gone != 0;
     }
     Status set_waker(Waker waker) {
-        OwnWaker own(std::move(waker));
+        detail::OwnWaker own(std::move(waker));
         const Status status = pc_event_loop_set_waker(get(), &own.raw);
         if (status) own.taken();
         return status;
@@ -456,6 +495,13 @@ public:
         std::uint64_t context = 0;
         const Status status = pc_context_of(get(), number(port), &context);
         return status ? std::optional(ContextId{context}) : std::nullopt;
+    }
+    /// How many uses a background had that is started on demand: a timer that finds the same number twice may stop it.
+    Result<std::uint64_t> uses(ContextId context) const {
+        std::uint64_t uses = 0;
+        std::size_t count = 0;
+        const Status status = pc_why_awake(get(), number(context), &uses, nullptr, 0, &count);
+        return status ? Result(uses) : status;
     }
     Status set_context_data(ContextId context, std::uint64_t data) {
         return pc_set_context_data(get(), number(context), data);
@@ -554,19 +600,6 @@ private:
         const Status status = call(get(), &event);
         return status ? Result(Event(event)) : status;
     }
-
-    /// A waker until the library has it.
-    struct OwnWaker {
-        explicit OwnWaker(Waker waker) : held(std::make_unique<Waker>(std::move(waker))) {
-            raw.wake = [](void* data) noexcept { (*static_cast<Waker*>(data))(); };
-            raw.drop = [](void* data) noexcept { delete static_cast<Waker*>(data); };
-            raw.data = held.get();
-        }
-        void taken() noexcept { static_cast<void>(held.release()); }
-
-        std::unique_ptr<Waker> held;
-        pc_waker raw = sized<pc_waker>();
-    };
 
     struct Free {
         void operator()(pc_event_loop* event_loop) const noexcept {

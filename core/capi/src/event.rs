@@ -19,7 +19,8 @@ pub const PC_CONNECT: u32 = 1;
 pub const PC_MESSAGE: u32 = 2;
 /// A kind of event: `port.onDisconnect`. The port is closed by now.
 pub const PC_DISCONNECT: u32 = 3;
-/// A kind of event: a post on this port was refused because its window was full; now there is room again.
+/// A kind of event: a post on this port was refused because its window was full (`PC_POST_WINDOW_FULL`) or a lane was
+/// (`PC_POST_BUSY`); now there is room again.
 pub const PC_ROOM: u32 = 4;
 /// A kind of event: a fact ended the context. It is detached, and its ports are closed, with no event of their own.
 pub const PC_CONTEXT_ENDED: u32 = 5;
@@ -106,6 +107,11 @@ pub struct pc_event {
     pub reason: pc_status,
     /// `PC_CONNECT`: what the connection is for, `PC_PORT` or `PC_ONE_OFF`.
     pub connect_kind: u32,
+    /// `PC_DISCONNECT`: 1 if the reason is `PC_REASON_NO_RECEIVER` and a context was there that has no listener for the connection.
+    /// For a developer's log: browsers show scripts the same in both cases.
+    pub not_listening: u32,
+    /// 0.
+    pub reserved: u32,
     /// `PC_CONNECT`: the name that the opener gave. It may have NULs.
     pub name: pc_string,
     /// `PC_CONTEXT_ENDED`: the ports that ended with the context, in no order. Among them may be ports whose
@@ -139,6 +145,8 @@ const NOTHING: pc_event = pc_event {
     user_activation: 0,
     reason: 0,
     connect_kind: 0,
+    not_listening: 0,
+    reserved: 0,
     name: pc_string { data: ptr::null(), length: 0 },
     ended_ports: ptr::null(),
     ended_port_count: 0,
@@ -223,9 +231,10 @@ impl Shown {
                 port_data: *port_data,
                 ..shown
             },
-            Event::Disconnect { reason, context_data, port_data, .. } => pc_event {
+            Event::Disconnect { reason, not_listening, context_data, port_data, .. } => pc_event {
                 kind: PC_DISCONNECT,
                 reason: reason.status(),
+                not_listening: u32::from(*not_listening),
                 context_data: *context_data,
                 port_data: *port_data,
                 ..shown

@@ -17,6 +17,7 @@
     reason = "each function tells C what it asks, and the first lines here say the rest"
 )]
 
+mod background;
 mod connect;
 mod context;
 mod event;
@@ -32,6 +33,7 @@ mod text;
 mod thread_rule;
 mod waker;
 
+pub use background::*;
 pub use connect::*;
 pub use context::*;
 pub use event::*;

@@ -21,6 +21,10 @@ pub struct pc_limits {
     pub name_bytes: u32,
     /// How many bytes the names of one context's ports may have in all; those of up to 23 bytes do not count. Default 4 MiB.
     pub names_per_context: u32,
+    /// How many connections one event loop may have sent to another without their answers. Default 65,536.
+    pub unanswered_connects: u32,
+    /// How many bytes a context's URL and origin may have together: shorten longer ones before `pc_attach()`. Default 64 KiB.
+    pub description_bytes: u32,
     /// 0.
     pub reserved: u32,
     /// The largest message, in bytes. Default 64 MiB, as in Chromium.
@@ -59,6 +63,8 @@ impl pc_limits {
             (&mut limits.ports_per_context, self.ports_per_context),
             (&mut limits.name_bytes, self.name_bytes),
             (&mut limits.names_per_context, self.names_per_context),
+            (&mut limits.unanswered_connects, self.unanswered_connects),
+            (&mut limits.description_bytes, self.description_bytes),
         ] {
             if given != 0 {
                 *limit = given;

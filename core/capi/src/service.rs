@@ -58,6 +58,10 @@ pub const PC_EXTERNAL_EVERYONE: u32 = 1;
 /// For `pc_extension_loaded()`: those that are listed may.
 pub const PC_EXTERNAL_LISTED: u32 = 2;
 
+/// Flag of `pc_extension_loaded()`: its background is started on demand, as service workers and event pages are. While it
+/// does not run, connects to it wait: see `pc_next_wanted_background()`.
+pub const PC_BACKGROUND_ON_DEMAND: u32 = 1;
+
 /// Makes a service.
 ///
 /// Thread: any.
@@ -136,7 +140,7 @@ pub(crate) unsafe fn on_service(
 /// # Safety
 ///
 /// As for [`on_service`].
-unsafe fn fact(
+pub(crate) unsafe fn fact(
     handle: *const pc_service,
     report: impl FnOnce(&MessageService) -> Result<(), FactError>,
 ) -> pc_status {
@@ -315,6 +319,7 @@ pub unsafe extern "C" fn pc_document_evicted(service: *const pc_service, documen
 /// @param external  which other extensions may connect to it: `PC_EXTERNAL_…`
 /// @param listed    their ids, for `PC_EXTERNAL_LISTED`; otherwise ignored
 /// @param listed_count  how many there are
+/// @param flags     0, or `PC_BACKGROUND_ON_DEMAND`
 /// @param[out] extension  the instance
 /// @return `PC_OK`, `PC_NULL`, `PC_UNKNOWN_VALUE`, `PC_NOT_UTF8`, `PC_LONE_SURROGATE`, `PC_CONTAINS_NUL`,
 /// `PC_WRONG_SIZE`, `PC_FACT_EXTENSION_EXISTS`.
@@ -325,6 +330,7 @@ pub unsafe extern "C" fn pc_extension_loaded(
     external: u32,
     listed: *const pc_string,
     listed_count: usize,
+    flags: u32,
     extension: *mut u64,
 ) -> pc_status {
     let load = |service: &MessageService| -> Result<(), pc_status> {
@@ -339,7 +345,12 @@ pub unsafe extern "C" fn pc_extension_loaded(
         };
         // SAFETY: as C is told.
         let id = ExtensionId::new(unsafe { id.read_name() }?);
-        let described = ExtensionDescription::new(id).external(external);
+        let mut described = ExtensionDescription::new(id).external(external);
+        match flags {
+            0 => {}
+            PC_BACKGROUND_ON_DEMAND => described = described.background_on_demand(),
+            _ => return Err(PC_UNKNOWN_VALUE),
+        }
         *extension = service.extension_loaded(described).map_err(Coded::status)?.to_bits();
         Ok(())
     };

@@ -65,6 +65,8 @@ pub const PC_ATTACH_UNKNOWN_DOCUMENT: pc_status = 201;
 pub const PC_ATTACH_EVENT_LOOP_GONE: pc_status = 202;
 /// An attach: the event loop holds as many contexts as ids can name.
 pub const PC_ATTACH_TOO_MANY_CONTEXTS: pc_status = 203;
+/// An attach: the URL and the origin are longer than the limits allow.
+pub const PC_ATTACH_DESCRIPTION_TOO_LONG: pc_status = 204;
 
 /// A context: the id was never given by this event loop, or the context is detached.
 pub const PC_CONTEXT_UNKNOWN_CONTEXT: pc_status = 300;
@@ -81,7 +83,7 @@ pub const PC_CONNECT_CACHED: pc_status = 402;
 pub const PC_CONNECT_NOT_ALLOWED: pc_status = 403;
 /// A connect: the context holds as many ports, or bytes of their names, as the limits allow.
 pub const PC_CONNECT_TOO_MANY_PORTS: pc_status = 404;
-/// A connect: the event loop of a target is too far behind.
+/// A connect: the event loop of a target is too far behind, or too many connections there wait for their answers.
 pub const PC_CONNECT_BUSY: pc_status = 405;
 /// A connect: the name is longer than the limits allow.
 pub const PC_CONNECT_NAME_TOO_LONG: pc_status = 406;
@@ -94,7 +96,7 @@ pub const PC_POST_GONE: pc_status = 501;
 pub const PC_POST_TOO_LARGE: pc_status = 502;
 /// A post: the port's window is full; a `PC_ROOM` tells when there is room again.
 pub const PC_POST_WINDOW_FULL: pc_status = 503;
-/// A post: the event loop of a receiver is too far behind. No event tells when there is room again.
+/// A post: the event loop of a receiver is too far behind; a `PC_ROOM` tells when there is room again.
 pub const PC_POST_BUSY: pc_status = 504;
 
 /// Why something ended: the other side called `disconnect()`.
@@ -123,6 +125,10 @@ pub const PC_REASON_BACK_FORWARD_CACHE: pc_status = 610;
 pub const PC_REASON_EXTENSION_UNLOADED: pc_status = 611;
 /// Why something ended: the event loop is gone.
 pub const PC_REASON_EVENT_LOOP_GONE: pc_status = 612;
+/// Why something ended: the background was stopped, to be started again on demand.
+pub const PC_REASON_BACKGROUND_STOPPED: pc_status = 613;
+/// Why something ended: nobody took the connection, because the background could not be started.
+pub const PC_REASON_BACKGROUND_NOT_STARTED: pc_status = 614;
 
 /// The texts of the statuses that are this interface's own.
 const OWN: [(pc_status, &CStr); 11] = [

@@ -25,8 +25,8 @@ fn null_is_told() {
             pc_service_snapshot(service, null_mut()),
             pc_service_snapshot(null(), null_mut()),
             pc_tab_opened(null(), 1, 1),
-            pc_extension_loaded(service, text("x"), 0, null(), 0, null_mut()),
-            pc_extension_loaded(service, text("x"), PC_EXTERNAL_LISTED, null(), 1, &raw mut number),
+            pc_extension_loaded(service, text("x"), 0, null(), 0, 0, null_mut()),
+            pc_extension_loaded(service, text("x"), PC_EXTERNAL_LISTED, null(), 1, 0, &raw mut number),
             pc_event_loop_new(null(), null(), &raw mut made),
             pc_event_loop_new(service, null(), null_mut()),
             pc_event_loop_new(service, &raw const no_wake, &raw mut made),
@@ -119,15 +119,16 @@ fn numbers_without_a_meaning_are_told() {
             pc_service_new(null(), &raw const limits, 0, &raw mut made),
             pc_service_new(null(), &raw const external, 0, &raw mut made),
             pc_service_new(null(), null(), 2, &raw mut made),
-            pc_extension_loaded(service, text("x"), 3, null(), 0, &raw mut number),
-            pc_set_listening(small.there, small.script, 16, 0),
+            pc_extension_loaded(service, text("x"), 0, null(), 0, 2, &raw mut number),
+            pc_extension_loaded(service, text("x"), 3, null(), 0, 0, &raw mut number),
+            pc_set_listening(small.there, small.script, 32, 0),
             pc_connect_tab(here, small.background, &raw const target, &raw mut number),
             pc_attach(here, &raw const described, &raw mut number),
             pc_post(here, port, b"x".as_ptr(), 1, 2, 0),
             pc_post(here, port, b"x".as_ptr(), 1, PC_OTHER_FORMAT + 256, 0),
         ]
     };
-    assert_eq!(answers, [PC_UNKNOWN_VALUE; 10]);
+    assert_eq!(answers, [PC_UNKNOWN_VALUE; 11]);
     assert!(made.is_null());
 }
 
@@ -137,7 +138,7 @@ fn texts_are_checked() {
     let bytes = |bytes: &'static [u8]| pc_string { data: bytes.as_ptr().cast(), length: bytes.len() };
     let (mut instance, mut port) = (0, 0);
     let mut load = |id| unsafe {
-        pc_extension_loaded(small.service, id, PC_EXTERNAL_NOBODY, null(), 0, &raw mut instance)
+        pc_extension_loaded(small.service, id, PC_EXTERNAL_NOBODY, null(), 0, 0, &raw mut instance)
     };
     assert_eq!(load(bytes(b"a\xFF")), PC_NOT_UTF8);
     assert_eq!(load(bytes(b"a\xE2\x82")), PC_NOT_UTF8);

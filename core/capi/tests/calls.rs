@@ -123,7 +123,7 @@ fn another_extension_connects_where_it_is_listed() {
     let (mut other, listed) = (0, [text("nobody@example"), text("greeter@example")]);
     let id = text("other@example");
     ok(unsafe {
-        pc_extension_loaded(small.service, id, PC_EXTERNAL_LISTED, listed.as_ptr(), 2, &raw mut other)
+        pc_extension_loaded(small.service, id, PC_EXTERNAL_LISTED, listed.as_ptr(), 2, 0, &raw mut other)
     });
     let described = pc_context_description { kind: PC_PAGE, extension: other, ..zeroed() };
     let mut page = 0;
@@ -134,6 +134,70 @@ fn another_extension_connects_where_it_is_listed() {
     ok(unsafe { pc_connect_runtime(small.here, small.background, &raw const target, &raw mut port) });
     let event = next(small.there).unwrap();
     assert_eq!((event.context, event.connect_kind), (page, PC_ONE_OFF));
+}
+
+#[test]
+fn a_background_is_started_on_demand() {
+    let small = Small::new();
+    let (service, here) = (small.service, small.here);
+    let (mut sleeper, mut wanted, woken) = (0, 0, Woken::default());
+    let id = text("sleeper@example");
+    ok(unsafe {
+        pc_extension_loaded(service, id, 0, ptr::null(), 0, PC_BACKGROUND_ON_DEMAND, &raw mut sleeper)
+    });
+    let waker = pc_waker { wake: Some(wake), data: (&raw const woken).cast_mut().cast(), ..zeroed() };
+    ok(unsafe { pc_set_background_waker(service, &waker) });
+    let attach = |kind| {
+        let described = pc_context_description { kind, extension: sleeper, ..zeroed() };
+        let mut context = 0;
+        ok(unsafe { pc_attach(here, &raw const described, &raw mut context) });
+        context
+    };
+    let (page, target) = (attach(PC_PAGE), zeroed::<pc_runtime_target>());
+    assert_eq!(unsafe { pc_next_wanted_background(service, &raw mut wanted) }, PC_NONE);
+    let connect = || {
+        let mut port = 0;
+        ok(unsafe { pc_connect_runtime(here, page, &raw const target, &raw mut port) });
+        port
+    };
+    // Nobody comes.
+    connect();
+    assert_eq!(woken.wakes.load(SeqCst), 1);
+    ok(unsafe { pc_next_wanted_background(service, &raw mut wanted) });
+    assert_eq!((wanted, unsafe { pc_give_up_background(service, sleeper, 1) }), (sleeper, PC_UNKNOWN_VALUE));
+    ok(unsafe { pc_give_up_background(service, sleeper, PC_REASON_BACKGROUND_NOT_STARTED) });
+    assert_eq!(next(here).unwrap().reason, PC_REASON_BACKGROUND_NOT_STARTED);
+    // It comes, and is ready.
+    let port = connect();
+    ok(post(here, port, b"waited"));
+    ok(unsafe { pc_next_wanted_background(service, &raw mut wanted) });
+    let background = attach(PC_BACKGROUND);
+    ok(unsafe { pc_set_listening(here, background, PC_LISTENS_FOR_PORTS | PC_IS_READY, 0) });
+    let event = next(here).unwrap();
+    assert_eq!((event.kind, event.context), (PC_CONNECT, background));
+    assert_eq!(payload(&next(here).unwrap()), b"waited");
+    let (mut uses, mut count, mut active) =
+        (0, 0, pc_active_port { port: 0, last_use: 0, kind: 9, opened: 9 });
+    ok(unsafe { pc_why_awake(here, background, &raw mut uses, &raw mut active, 1, &raw mut count) });
+    assert_eq!((uses, count, active.port, active.kind, active.opened), (2, 1, event.port, PC_PORT, 0));
+    assert_eq!(
+        unsafe { pc_why_awake(here, 0, &raw mut uses, ptr::null_mut(), 0, &raw mut count) },
+        PC_CONTEXT_UNKNOWN_CONTEXT
+    );
+    // It is stopped.
+    ok(unsafe { pc_stop_background(service, sleeper) });
+    let reasons = [next(here).unwrap(), next(here).unwrap()].map(|event| event.reason);
+    assert_eq!(reasons, [PC_REASON_BACKGROUND_STOPPED; 2]);
+}
+
+#[test]
+fn a_connect_that_nobody_listens_for_says_so() {
+    let small = Small::new();
+    ok(unsafe { pc_set_listening(small.there, small.script, 0, 0) });
+    small.connect("x");
+    assert!(next(small.there).is_none());
+    let event = next(small.here).unwrap();
+    assert_eq!((event.reason, event.not_listening), (PC_REASON_NO_RECEIVER, 1));
 }
 
 static RELEASED: AtomicUsize = AtomicUsize::new(0);
@@ -356,8 +420,10 @@ fn no_limit_and_no_policy_is_unknown_here() {
             "lane_bytes",
             "ports_per_context",
             "external_ports_per_context",
+            "description_bytes",
             "name_bytes",
             "names_per_context",
+            "unanswered_connects",
         ]
     );
     assert_eq!(
@@ -396,7 +462,8 @@ fn every_number_of_the_core_has_a_name_and_every_status_a_text() {
         UnknownEventLoop = PC_FACT_UNKNOWN_EVENT_LOOP);
     numbers!(AttachError UnknownExtension = PC_ATTACH_UNKNOWN_EXTENSION,
         UnknownDocument = PC_ATTACH_UNKNOWN_DOCUMENT, EventLoopGone = PC_ATTACH_EVENT_LOOP_GONE,
-        TooManyContexts = PC_ATTACH_TOO_MANY_CONTEXTS);
+        TooManyContexts = PC_ATTACH_TOO_MANY_CONTEXTS,
+        DescriptionTooLong = PC_ATTACH_DESCRIPTION_TOO_LONG);
     numbers!(ContextError UnknownContext = PC_CONTEXT_UNKNOWN_CONTEXT, Gone = PC_CONTEXT_GONE);
     numbers!(ConnectError UnknownContext = PC_CONNECT_UNKNOWN_CONTEXT, Gone = PC_CONNECT_GONE,
         Cached = PC_CONNECT_CACHED, NotAllowed = PC_CONNECT_NOT_ALLOWED,
@@ -410,7 +477,8 @@ fn every_number_of_the_core_has_a_name_and_every_status_a_text() {
         Navigated = PC_REASON_NAVIGATED, TabClosed = PC_REASON_TAB_CLOSED,
         TabDiscarded = PC_REASON_TAB_DISCARDED, TabCrashed = PC_REASON_TAB_CRASHED,
         BackForwardCache = PC_REASON_BACK_FORWARD_CACHE, ExtensionUnloaded = PC_REASON_EXTENSION_UNLOADED,
-        EventLoopGone = PC_REASON_EVENT_LOOP_GONE);
+        EventLoopGone = PC_REASON_EVENT_LOOP_GONE, BackgroundStopped = PC_REASON_BACKGROUND_STOPPED,
+        BackgroundNotStarted = PC_REASON_BACKGROUND_NOT_STARTED);
     let own = (PC_OK..=PC_NONE).chain(PC_NULL..=PC_PANICKED);
     assert!(own.into_iter().all(|status| text_of(status) != "unknown status"));
     assert_eq!(

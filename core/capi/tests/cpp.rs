@@ -68,6 +68,7 @@ void post_task();
 void attach_all(EventLoop&);
 void end_scripts_of(ContextId);
 void throw_error(const char*);
+bool start_background(ExtensionInstance);
 void piece(Service& service, EventLoop& event_loop, Waker waker, ContextId context, std::uint64_t number,
            std::string_view json);
 void piece([[maybe_unused]] Service& service, [[maybe_unused]] EventLoop& event_loop, [[maybe_unused]] Waker waker,
@@ -106,7 +107,7 @@ fn the_code_of_the_guide() {
     let guide = fs::read_to_string(here().join("../../docs/embedding.md")).unwrap();
     let (whole, parts): (Vec<_>, Vec<_>) =
         pieces(&guide, "cpp").into_iter().partition(|piece| piece.starts_with("#include"));
-    assert_eq!((whole.len(), parts.len()), (1, 4), "whole programs and pieces");
+    assert_eq!((whole.len(), parts.len()), (1, 5), "whole programs and pieces");
     let printed = run(&written("guide_first.cpp", &whole[0]), &[]);
     assert_eq!(printed, "onConnect: greetings\nonMessage: {\"greeting\":\"hello\"}\n");
     for (number, piece) in parts.iter().enumerate() {

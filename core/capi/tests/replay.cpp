@@ -105,7 +105,7 @@ private:
         policies.cache_bytes = word_number();
         auto limits = sized<pc_limits>();
         for (auto* limit : {&limits.ports_per_context, &limits.external_ports_per_context, &limits.name_bytes,
-                            &limits.names_per_context}) {
+                            &limits.names_per_context, &limits.unanswered_connects, &limits.description_bytes}) {
             *limit = word_number_32();
         }
         for (auto* limit : {&limits.message_bytes, &limits.window_messages, &limits.window_bytes,
@@ -155,7 +155,7 @@ private:
             const auto listed = word();
             std::vector<std::string_view> ids;
             if (listed != "-") ids.emplace_back(listed);
-            return given(service_->extension_loaded(id, external, ids), instances_);
+            return given(service_->extension_loaded(id, external, ids, word_number_32()), instances_);
         }
         if (call == "extension_unloaded") return status(service_->extension_unloaded(instances_.at(word())));
         return std::nullopt;
@@ -236,7 +236,7 @@ private:
                     << it.format << ' ' << it.user_activation;
             },
             [&](const Disconnected& it) {
-                out << "disconnect " << context << ' ' << ports_.of(it.port) << ' ' << it.reason.number();
+                out << "disconnect " << context << ' ' << ports_.of(it.port) << ' ' << it.reason.number() << ' ' << it.not_listening;
             },
             [&](const Room& it) { out << "room " << context << ' ' << ports_.of(it.port); },
             [&](const ContextEnded& it) {

@@ -17,11 +17,11 @@ mod recorder;
 mod reference;
 
 pub use port_core_itself::{
-    AttachError, BackForwardCache, ConnectError, ConnectKind, ConnectListeners, ContextError, ContextId,
-    ContextKind, DiscardedTab, DisconnectReason, DocumentId, DocumentLifecycle, DocumentTarget, EndedPort,
-    Event, EventLoopId, ExtensionId, ExtensionInstance, ExternalConnections, FactError, FanOutOrder, FrameId,
-    Limits, Listening, Message, MessageFormat, OpeningPort, Place, Policies, PortId, PortStatus, PostError,
-    PostErrorKind, ReceiverDisconnects, ReceiverLost, Sender, TabId, WindowId,
+    AttachError, BackForwardCache, BackgroundState, ConnectError, ConnectKind, ConnectListeners,
+    ContextError, ContextId, ContextKind, DiscardedTab, DisconnectReason, DocumentId, DocumentLifecycle,
+    DocumentTarget, EndedPort, Event, EventLoopId, ExtensionId, ExtensionInstance, ExternalConnections,
+    FactError, FanOutOrder, FrameId, Limits, Listening, Message, MessageFormat, OpeningPort, Place, Policies,
+    PortId, PortStatus, PostError, PostErrorKind, ReceiverDisconnects, ReceiverLost, Sender, TabId, WindowId,
 };
 pub use recorder::{
     ContextDescription, EventLoop, ExtensionDescription, MessageService, RuntimeTarget, TabTarget,
@@ -44,7 +44,7 @@ fn what_is_heard_over_the_c_interface_is_what_was_heard_in_rust() {
         let mut dice = Dice::new(seed);
         let script = script_of_seed(|| dice.roll(), OPERATIONS);
         reference::run(&script, &Story::default());
-        let (recorded, count) = recorder::take();
+        let Some((recorded, count)) = recorder::take() else { continue };
         let _ = write!(text, "# seed {seed}\n{recorded}");
         operations += count;
     }

@@ -43,7 +43,7 @@ impl Scene {
         let made = unsafe { pc_service_new(null(), null(), 0, &raw mut service) };
         // SAFETY: the same.
         let loaded =
-            unsafe { pc_extension_loaded(service, id, PC_EXTERNAL_NOBODY, null(), 0, &raw mut extension) };
+            unsafe { pc_extension_loaded(service, id, PC_EXTERNAL_NOBODY, null(), 0, 0, &raw mut extension) };
         // SAFETY: the same.
         let opened = unsafe { pc_tab_opened(service, TAB, 1) };
         // SAFETY: the same.

@@ -140,7 +140,7 @@ impl Calls<'_> {
         self.new_service();
         let mut extension = 0;
         let id = pc_string { data: c"a".as_ptr(), length: 1 };
-        unsafe { pc_extension_loaded(self.services[0], id, 0, null(), 0, &raw mut extension) };
+        unsafe { pc_extension_loaded(self.services[0], id, 0, null(), 0, 0, &raw mut extension) };
         unsafe { pc_tab_opened(self.services[0], 1, 1) };
         unsafe { pc_frame_attached(self.services[0], 1, 0, null(), pc_document { high: 0, low: 1 }) };
         self.ids[EXTENSION].push(extension);
@@ -318,7 +318,16 @@ impl Calls<'_> {
     fn fact(&mut self) -> pc_status {
         let (service, tab, frame) = (self.service(), self.small(), self.small());
         let (document, other) = (self.document(), self.small());
-        match self.draw.below(15) {
+        match self.draw.below(18) {
+            15 => self.gives_id(EXTENSION, |wanted| unsafe { pc_next_wanted_background(service, wanted) }),
+            16 => {
+                let extension = self.id(EXTENSION);
+                unsafe { pc_stop_background(service, extension) }
+            }
+            17 => {
+                let extension = self.id(EXTENSION);
+                unsafe { pc_give_up_background(service, extension, 600 + i32::from(self.draw.byte() % 16)) }
+            }
             0 => unsafe { pc_tab_opened(service, tab, other) },
             1 => unsafe { pc_tab_moved(service, tab, other) },
             2 => unsafe { pc_tab_closed(service, tab) },
@@ -334,7 +343,7 @@ impl Calls<'_> {
             12 => {
                 let (id, listed, external) = (self.text(), self.text(), u32::from(self.draw.byte() % 4));
                 self.gives_id(EXTENSION, |extension| unsafe {
-                    pc_extension_loaded(service, id, external, &raw const listed, 1, extension)
+                    pc_extension_loaded(service, id, external, &raw const listed, 1, 0, extension)
                 })
             }
             13 => {
@@ -362,7 +371,7 @@ impl Calls<'_> {
         if status == PC_OK {
             self.homes.insert(context, event_loop);
         }
-        let listens = [15, 15, 1, 2, 0, 15, 15, 16][self.draw.below(8)];
+        let listens = [15, 31, 1, 2, 0, 15, 31, 32][self.draw.below(8)];
         let listening = unsafe { pc_set_listening(event_loop, context, listens, 2) };
         if status == PC_OK { listening } else { status }
     }

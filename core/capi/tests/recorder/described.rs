@@ -11,20 +11,25 @@ pub struct ExtensionDescription {
     pub itself: core::ExtensionDescription,
     id: ExtensionId,
     external: ExternalConnections,
+    on_demand: bool,
 }
 
 impl ExtensionDescription {
     pub fn new(id: impl Into<ExtensionId>) -> Self {
         let id = id.into();
         let itself = core::ExtensionDescription::new(id.clone());
-        Self { itself, id, external: ExternalConnections::Nobody }
+        Self { itself, id, external: ExternalConnections::Nobody, on_demand: false }
     }
 
     pub fn external(self, external: ExternalConnections) -> Self {
-        Self { itself: self.itself.external(external.clone()), id: self.id, external }
+        Self { itself: self.itself.external(external.clone()), external, ..self }
     }
 
-    /// Its id, who may connect, and those who are listed or `-`.
+    pub fn background_on_demand(self) -> Self {
+        Self { itself: self.itself.background_on_demand(), on_demand: true, ..self }
+    }
+
+    /// Its id, who may connect, those who are listed or `-`, and whether its background is started on demand.
     pub fn shown(&self) -> String {
         let (external, listed) = match &self.external {
             ExternalConnections::Nobody => (0, Vec::new()),
@@ -33,7 +38,7 @@ impl ExtensionDescription {
             other => panic!("{other:?}"),
         };
         let listed = if listed.is_empty() { "-".to_owned() } else { listed.join(",") };
-        format!("{} {external} {listed}", self.id)
+        format!("{} {external} {listed} {}", self.id, u8::from(self.on_demand))
     }
 }
 

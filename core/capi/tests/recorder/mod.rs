@@ -68,6 +68,14 @@ facts! {
     document_evicted(document: DocumentId);
 }
 
+impl Deref for MessageService {
+    type Target = core::MessageService;
+
+    fn deref(&self) -> &core::MessageService {
+        &self.0
+    }
+}
+
 impl MessageService {
     pub fn builder() -> MessageServiceBuilder {
         MessageServiceBuilder::default()
@@ -117,10 +125,6 @@ impl MessageService {
         });
         got
     }
-
-    pub fn snapshot(&self) -> ServiceSnapshot {
-        self.0.snapshot()
-    }
 }
 
 #[derive(Debug)]
@@ -169,10 +173,10 @@ impl EventLoop {
 
     pub fn set_listening(&mut self, context: ContextId, listening: Listening) -> Result<(), ContextError> {
         let got = self.0.set_listening(context, listening);
-        let Listening { ports, one_off, external_ports, external_one_off, listeners, .. } = listening;
-        let bits = [ports, one_off, external_ports, external_one_off];
+        let Listening { ports, one_off, external_ports, external_one_off, listeners, ready, .. } = listening;
+        let bits = [ports, one_off, external_ports, external_one_off, ready];
         let bits: u32 =
-            bits.into_iter().zip([1, 2, 4, 8]).map(|(heard, bit)| if heard { bit } else { 0 }).sum();
+            bits.into_iter().zip([1, 2, 4, 8, 16]).map(|(heard, bit)| if heard { bit } else { 0 }).sum();
         with(|record| {
             let context = record.context(context);
             record.call(

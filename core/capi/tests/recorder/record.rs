@@ -16,8 +16,9 @@ pub struct Record {
     instances: Vec<ExtensionInstance>,
     contexts: Vec<ContextId>,
     ports: Vec<PortId>,
-    /// A loop that is dropped in the end is no call of the script's.
     operations: usize,
+    /// `true` if a limit of 0 was asked for, which through C is the default.
+    no_words_for_it: bool,
 }
 
 thread_local! {
@@ -29,10 +30,10 @@ pub fn with<T>(act: impl FnOnce(&mut Record) -> T) -> T {
     RECORD.with_borrow_mut(act)
 }
 
-/// Takes what was recorded, and how many operations that are.
-pub fn take() -> (String, usize) {
+/// Takes what was recorded, and how many operations that are; `None` if C has no words for it.
+pub fn take() -> Option<(String, usize)> {
     let record = RECORD.take();
-    (record.text, record.operations)
+    (!record.no_words_for_it).then_some((record.text, record.operations))
 }
 
 /// The number of an error; 0 for none.
@@ -117,6 +118,7 @@ impl Record {
             ReceiverDisconnects::EndsForOpener => 2,
             _ => 3,
         };
+        self.no_words_for_it |= limits.unanswered_connects == 0 || limits.description_bytes == 0;
         let of_two = |second: bool| if second { 2 } else { 1 };
         let policies = [
             disconnects,
@@ -136,6 +138,8 @@ impl Record {
             limits.external_ports_per_context.into(),
             limits.name_bytes.into(),
             limits.names_per_context.into(),
+            limits.unanswered_connects.into(),
+            limits.description_bytes.into(),
             limits.message_bytes as u64,
             limits.window_messages.map_or(0, |messages| messages.max(1).into()),
             limits.window_bytes.map_or(0, |bytes| bytes.max(1)),
@@ -198,8 +202,9 @@ impl Record {
                 let (port, active) = (self.port(*port), u8::from(*user_activation));
                 format!("message {context} {port} {} {} {active}", payload(bytes), format_number(*format))
             }
-            Event::Disconnect { port, reason, .. } => {
-                format!("disconnect {context} {} {}", self.port(*port), reason.code())
+            Event::Disconnect { port, reason, not_listening, .. } => {
+                let deaf = u8::from(*not_listening);
+                format!("disconnect {context} {} {} {deaf}", self.port(*port), reason.code())
             }
             Event::Room { port, .. } => format!("room {context} {}", self.port(*port)),
             Event::ContextGone { reason, ports, .. } => {

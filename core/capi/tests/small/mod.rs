@@ -59,7 +59,7 @@ impl Small {
         let id = text("greeter@example");
         // SAFETY: the same.
         ok(unsafe {
-            pc_extension_loaded(service, id, PC_EXTERNAL_NOBODY, ptr::null(), 0, &raw mut extension)
+            pc_extension_loaded(service, id, PC_EXTERNAL_NOBODY, ptr::null(), 0, 0, &raw mut extension)
         });
         // SAFETY: the same.
         ok(unsafe { pc_tab_opened(service, TAB, 1) });
