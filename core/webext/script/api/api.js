@@ -6,11 +6,8 @@ import { createCodec } from "./clone.js";
 import { createDevtools } from "./devtools.js";
 import { Listeners, createEvent } from "./event.js";
 import {
-    NewPromise,
     createMap,
     functionText,
-    keys,
-    list,
     parse,
     slice,
     stringify,
@@ -20,6 +17,7 @@ import { createLastError } from "./last_error.js";
 import { createOneOffMessages } from "./one_off.js";
 import { createPorts } from "./port.js";
 import { createProfile } from "./profile.js";
+import { createSendArguments } from "./send_arguments.js";
 import { addSurface } from "./surface.js";
 
 const integer = (name, rest) => ({ name, type: "integer", ...rest });
@@ -53,7 +51,7 @@ export function createApi(native, world, platform) {
     const channels = createMap();
     const clones = profile.clonesMessages || manifest.message_serialization === "structured_clone";
     const codec = createCodec(native, profile, clones, { globalName: world.kind === "content-script" ? "Sandbox" : "Proxy", ...platform });
-    const messaging = { native, profile, lastError, codec, later, channels };
+    const messaging = { native, profile, lastError, codec, later, channels, kind: world.kind };
     const createPort = createPorts(messaging);
     const oneOff = createOneOffMessages(messaging);
     const calls = createCalls(native, profile, lastError);
@@ -149,11 +147,12 @@ function createRuntime({ native, profile, lastError, createPort, oneOff, calls }
     const sendOptions = object("options", [boolean("includeTlsChannelId")], optional);
     const sendParameters = [string("extensionId", optional), any("message"), sendOptions, callback];
     const checkSend = createChecker(profile, "runtime.sendMessage", sendParameters);
+    const readSent = createSendArguments(profile, checkSend);
     const manifestText = stringify(manifest);
 
     /** The extension to reach; undefined for one's own. */
     function target(check, extension) {
-        if (extension === undefined || extension === "" || extension === id) {
+        if (extension === undefined || extension === null || extension === "" || extension === id) {
             return undefined;
         }
         const error = profile.invalidExtension(check.method, extension);
@@ -176,13 +175,13 @@ function createRuntime({ native, profile, lastError, createPort, oneOff, calls }
             return createPort(number, name, undefined);
         },
         sendMessage(...given) {
-            if (given.length === 0 && profile.noMessage !== undefined) {
-                return new NewPromise((_, reject) => reject(profile.noMessage(checkSend.method)));
+            const sent = readSent(given);
+            if (sent.error !== undefined) {
+                return oneOff.fail(sent.error, sent.callback);
             }
-            const values = checkSend(spreadSendArguments(given));
-            const reached = target(checkSend, values[0]);
+            const reached = target(checkSend, sent.id);
             const connect = () => native.connectRuntime(reached, "", true);
-            return oneOff.send(checkSend.method, connect, values[1], values[3]);
+            return oneOff.send(checkSend.method, connect, sent.message, sent.callback);
         },
         getURL(path) {
             const text = toText(path);
@@ -194,32 +193,6 @@ function createRuntime({ native, profile, lastError, createPort, oneOff, calls }
             return lastError.get();
         },
     };
-}
-
-/**
- * Gives each argument of `runtime.sendMessage` its place. Both ends are optional: of
- * two arguments the first is an id when it is a text and the second no options.
- */
-function spreadSendArguments(given) {
-    const hasListener = given.length > 0 && typeof given[given.length - 1] === "function";
-    const listener = hasListener ? given[given.length - 1] : undefined;
-    const count = hasListener ? given.length - 1 : given.length;
-    if (count === 0 || count > 3) {
-        return given;
-    }
-    const hasId = count === 3 || (count === 2 && (typeof given[0] === "string" || given[0] == null) && !isSendOptions(given[1]));
-    if (hasId) {
-        return list(given[0], given[1], count === 3 ? given[2] : undefined, listener);
-    }
-    return list(undefined, given[0], count === 2 ? given[1] : undefined, listener);
-}
-
-function isSendOptions(value) {
-    if (value === null || typeof value !== "object") {
-        return value === null;
-    }
-    const names = keys(value);
-    return names.length === 0 || (names.length === 1 && names[0] === "includeTlsChannelId");
 }
 
 function createTabs({ native, profile, createPort, oneOff, calls, emitted }) {

@@ -138,6 +138,13 @@ export const createMap = () => setPrototypeOf(new NewMap(), mapMethods);
 export const createSet = () => setPrototypeOf(new NewSet(), setMethods);
 export const createWeakMap = () => setPrototypeOf(new NewWeakMap(), weakMapMethods);
 
+const registryMethods = typeof FinalizationRegistry === "function" ? copied(FinalizationRegistry.prototype) : undefined;
+const NewRegistry = typeof FinalizationRegistry === "function" ? FinalizationRegistry : undefined;
+
+/** What is told of objects that were collected; undefined in an engine that does not tell. */
+export const createRegistry = (told) =>
+    NewRegistry === undefined ? undefined : setPrototypeOf(new NewRegistry(told), registryMethods);
+
 /** A list of items, which is an array without methods: assigning beyond its end reaches no setter. */
 export const list = (...items) => setPrototypeOf(items, null);
 

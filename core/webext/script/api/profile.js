@@ -77,8 +77,11 @@ const chromium = {
     unsendable(method, error) {
         throw invocation(method, error.message);
     },
-    // A call without any argument is refused like other wrong ones, or later.
-    noMessage: undefined,
+    // `runtime.sendMessage` reads its arguments by a rule of its own, and refuses them later; see send_arguments.js.
+    sendsLeniently: false,
+    // What the sender hears when nothing is left that could answer: an error of the listener's side, `""` where the
+    // end of the channel says it, undefined where nobody ever says it.
+    answerCollected: () => "",
     rejection: (error) =>
         error instanceof NewError
             ? error.message
@@ -166,7 +169,9 @@ const firefox = (DOMException) => ({
     unsendable: (method, error) =>
         error.name === "DataCloneError" ? error : new NewError("An unexpected error occurred"),
     rejection: (error) => (typeof error?.message === "string" ? error.message : "An unexpected error occurred"),
-    noMessage: (method) => new NewError(`${method.name}'s message argument is missing`),
+    sendsLeniently: true,
+    answerCollected: (kind) =>
+        kind === "content-script" ? undefined : "Promised response from onMessage listener went out of scope",
     invalidExtension: () => undefined,
 
     asksGetters: false,
