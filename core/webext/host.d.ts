@@ -90,9 +90,13 @@ export interface PageNatives extends Natives {
     parseUrl(url: string, base: string | undefined): string | undefined;
     /** Runs another script of the extension in the global scope. @throws when there is no such script. */
     importScript(url: string): void;
+    /** Runs a text as a classic script in the global scope, with its URL in stacks; gives its value, throws what it throws. */
+    evaluate(url: string, text: string): unknown;
     /** Undefined where there is no document. */
     documentUrl(): string | undefined;
     setDocumentUrl(url: string, replace: boolean): void;
+    /** Called by `deliver.beforeUnload` when a script listens for `unload`. */
+    keepFromCache(): void;
     postWindowMessage(json: string): void;
     go(url: string, replace: boolean): void;
     reload(): void;
@@ -108,7 +112,8 @@ export interface PageNatives extends Natives {
 
 /** What scripts run in. */
 export interface World {
-    kind: "content-script" | "background" | "page";
+    /** "main" is a page's own world, which gets no extension API. */
+    kind: "content-script" | "background" | "page" | "main";
     profile: "chromium" | "firefox";
     extension: {
         /** `runtime.id`. */
@@ -169,12 +174,15 @@ export interface PageDeliver extends Deliver {
     timer(number: number): void;
     readyState(state: "interactive" | "complete"): void;
     frameLoaded(element: number): void;
+    beforeUnload(): void;
     leave(reason: "Cached" | "Navigated" | "Removed" | "Closed"): void;
     restored(): void;
     traversed(delta: number): void;
     windowMessage(json: string): void;
     /** Runs a function, given as text, and has `executed` called; the number has 53 bits. */
     execute(functionText: string, argumentsJson: string, number: number): void;
+    /** Runs scripts, a JSON array of `{url, text}`, and answers with the value of the last, likewise. */
+    inject(scriptsJson: string, number: number): void;
 }
 
 /** Makes an asynchronous method that `call` carries out: it checks arguments, takes a callback or gives a promise. */
@@ -183,7 +191,7 @@ export interface Calls {
 }
 
 /** Creates the API of a world. Touches no globals, but for what the language is made of, at its start. */
-export function createApi(native: Natives, world: World, platform: Platform): { api: object; deliver: Deliver; calls: Calls };
+export function createApi(native: Natives, world: World, platform: Platform): { api: object; chrome: object; deliver: Deliver; calls: Calls };
 
 /** Puts the polyfills and the API among the globals of a world, before any script of the extension. */
 export function install(native: PageNatives, world: PageWorld): { deliver: PageDeliver; calls: Calls };

@@ -4,7 +4,7 @@
 use crate::activity::Busy;
 use crate::summary::Counts;
 use port_core::{ContextDescription, ContextId, ContextKind, DocumentId, ExtensionInstance, Place, TabId};
-use port_core_webext::extension::{Extension, Scripts};
+use port_core_webext::extension::{Extension, Script, Scripts};
 use serde::Serialize;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -38,6 +38,8 @@ pub(crate) struct WorldDescription {
     pub(crate) inspected_tab: Option<TabId>,
     /// Whether it is a worker and so has no document.
     pub(crate) is_worker: bool,
+    /// Whether it is the page's own world, without the extension API, which scripts of all extensions share.
+    pub(crate) is_pages_own: bool,
     /// How the log names it.
     pub(crate) label: String,
     /// What it runs.
@@ -80,6 +82,20 @@ pub(crate) enum LastWords {
     Unsent,
 }
 
+/// What is run in a world from outside.
+#[derive(Clone, Debug)]
+pub(crate) enum Code {
+    /// A function.
+    Function {
+        /// Its text.
+        text: String,
+        /// Its arguments as a JSON array.
+        arguments: String,
+    },
+    /// Classic scripts, one after the other.
+    Scripts(Vec<Script>),
+}
+
 /// Something the browser process wants done on a script thread.
 pub(crate) enum Task {
     /// Load a document: run the scripts of its worlds, moment by moment.
@@ -91,14 +107,19 @@ pub(crate) enum Task {
     },
     /// The frames in a document are complete: so is the document.
     Complete(DocumentId),
-    /// Run a function in a document, in the world of an extension, which is made if there is none.
+    /// Run something in a document, in the world of an extension, which is made if there is none.
     Execute {
         /// The world.
         world: Box<WorldDescription>,
-        /// The function as text.
-        function: String,
-        /// Its arguments as a JSON array.
-        arguments: String,
+        /// What to run.
+        code: Code,
+        /// The number under which to answer.
+        number: u64,
+    },
+    /// Ask documents, in this order, whether they may go, and answer with `Request::Asked`.
+    BeforeUnload {
+        /// The documents.
+        documents: Vec<DocumentId>,
         /// The number under which to answer.
         number: u64,
     },
@@ -150,6 +171,8 @@ pub(crate) enum Task {
         /// What its listeners are given, as a JSON array.
         details: String,
     },
+    /// Say that all that was sent before has been done.
+    Echo(u64),
     /// Do nothing any more, and tell what was counted. The thread ends when its handle is dropped.
     Stop(Sender<Counts>),
 }
@@ -174,9 +197,16 @@ pub(crate) enum Request {
     Loaded(Loaded),
     /// A script changed what its frame, or a frame in its document, shows.
     Navigation(Navigation),
-    /// Documents heard that they go away.
-    Unloaded(u64),
-    /// A function of `scripting.executeScript` has run.
+    /// Documents were asked whether they may go.
+    Asked {
+        /// The number of the task.
+        number: u64,
+        /// Whether nothing keeps them out of the back/forward cache.
+        may_be_cached: bool,
+    },
+    /// What a task with a number asked for has been done.
+    Done(u64),
+    /// What `scripting.executeScript` asked for has run.
     Executed {
         /// The number of the execution.
         number: u64,

@@ -58,6 +58,8 @@ pub enum ScriptEvent<'a> {
     ReadyState(&'a str),
     /// A frame element of the document has loaded.
     FrameLoaded(u32),
+    /// The document is asked whether it may go.
+    BeforeUnload,
     /// The document goes away: `Cached`, `Navigated`, `Removed` or `Closed`.
     Leave(&'a str),
     /// The document came back from the back/forward cache.
@@ -75,6 +77,13 @@ pub enum ScriptEvent<'a> {
         /// The number under which to answer.
         number: u64,
     },
+    /// Classic scripts are to be run, one after the other; the value of the last is the answer.
+    Inject {
+        /// A JSON array of `{url, text}`.
+        scripts: &'a str,
+        /// The number under which to answer.
+        number: u64,
+    },
 }
 
 impl ScriptEvent<'_> {
@@ -89,11 +98,13 @@ impl ScriptEvent<'_> {
             Self::Timer(_) => "timer",
             Self::ReadyState(_) => "readyState",
             Self::FrameLoaded(_) => "frameLoaded",
+            Self::BeforeUnload => "beforeUnload",
             Self::Leave(_) => "leave",
             Self::Restored => "restored",
             Self::Traversed(_) => "traversed",
             Self::WindowMessage(_) => "windowMessage",
             Self::Execute { .. } => "execute",
+            Self::Inject { .. } => "inject",
         }
     }
 }

@@ -115,6 +115,10 @@ pub trait PageHost {
     /// host calls `leave` with the number of each, and ends it then.
     fn remove_frame_element(&self, element: u32, leave: &mut dyn FnMut(u64));
 
+    /// Says, while it is delivered [`ScriptEvent::BeforeUnload`](crate::ScriptEvent::BeforeUnload), that a script
+    /// listens for `unload`: such a page is not kept in the back/forward cache.
+    fn keep_from_cache(&self);
+
     /// Answers [`ScriptEvent::Execute`](crate::ScriptEvent::Execute) under its number: with JSON,
     /// empty for undefined, or with what was thrown. A number that the context was not given is
     /// ignored.

@@ -3,7 +3,7 @@
 use crate::extension::Extension;
 use crate::profile::Profile;
 use crate::tabs::TabDirectory;
-use port_core::{ContextId, ContextKind, DocumentLifecycle, Sender};
+use port_core::{ContextId, ContextKind, DocumentLifecycle, Sender, TabId};
 use serde_json::json;
 use std::cell::RefCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -68,7 +68,9 @@ fn show(
     if let Some(document) = sender.document() {
         shown["documentId"] = profile.show_document(document).into();
     }
-    if let (Some(tab), Some(frame)) = (sender.tab(), sender.frame()) {
+    // In Firefox a tab that was closed is not there any more, though its documents still speak (measured).
+    let is_shown = |tab: &TabId| profile == Profile::Chromium || directory.get(*tab).is_some();
+    if let (Some(tab), Some(frame)) = (sender.tab().filter(is_shown), sender.frame()) {
         shown["frameId"] = frame.get().into();
         if let Some(lifecycle) = sender.lifecycle() {
             shown["documentLifecycle"] = match lifecycle {

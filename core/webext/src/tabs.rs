@@ -2,7 +2,7 @@
 
 use crate::extension::Extension;
 use crate::profile::Profile;
-use port_core::{DocumentId, FrameId, TabId, WindowId};
+use port_core::{DocumentId, ExtensionId, FrameId, TabId, WindowId};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,6 +35,8 @@ pub struct TabInfo {
     pub discarded: bool,
     /// `lastAccessed`, in milliseconds since 1970.
     pub last_accessed: u64,
+    /// The extensions that the user let see the tab's page, with the permission `activeTab`.
+    pub granted: Vec<ExtensionId>,
 }
 
 impl TabInfo {
@@ -45,6 +47,11 @@ impl TabInfo {
             (true, _) | (false, true) => "complete",
             (false, false) => "loading",
         }
+    }
+
+    /// Whether the extension may see the tab's URL and title.
+    pub fn shows_page_to(&self, extension: &Extension) -> bool {
+        extension.may_see(&self.url) || self.granted.contains(extension.id())
     }
 
     /// The tab as the extension may see it: URL and title take a permission.
@@ -86,7 +93,7 @@ impl TabInfo {
                 tab["successorTabId"] = json!(-1);
             }
         }
-        if extension.may_see(&self.url) {
+        if self.shows_page_to(extension) {
             let is_new_tab_page = profile == Profile::Firefox && self.url.as_str() == "about:blank";
             tab["url"] = self.url.as_str().into();
             tab["title"] = if is_new_tab_page { "New Tab" } else { self.title.as_str() }.into();

@@ -5,13 +5,14 @@ use super::{Browser, LoadedExtension};
 use crate::messages::{FrameElement, Loaded, Task, WorldDescription};
 use crate::web::Page;
 use port_core::{ContextDescription, ContextKind, DocumentId, FactError, FrameId, Place, TabId};
+use port_core_webext::extension::manifest::ScriptWorld;
 use port_core_webext::extension::{ExtensionPage, MatchedFrame, Scripts};
 use port_core_webext::{origin_of, place_label};
 use std::sync::Arc;
 use url::Url;
 
 impl Browser {
-    /// Shows a page in a tab's top frame, and pages in the frames within.
+    /// Shows a page in a tab's top frame.
     pub(super) fn show_in_tab(&mut self, tab: TabId, page: &Page, entry: Entry) {
         let document = self.new_document();
         let Some(open) = self.tabs.get_mut(&tab) else { return };
@@ -37,7 +38,13 @@ impl Browser {
         };
         self.expect_known(shown);
         self.forget_cached(tab, &unreachable);
-        self.emit_updated(tab, "loading");
+    }
+
+    /// Loads the page that a tab shows now.
+    pub(super) fn load_page(&mut self, tab: TabId, page: &Page) {
+        let Some(document) = self.tabs.get(&tab).and_then(|open| open.top()).map(|top| top.document) else {
+            return;
+        };
         self.load(Place::new(tab, FrameId::TOP, document), page);
         if self.tabs.get(&tab).is_some_and(|open| open.loading.is_empty()) {
             self.tab_complete(tab);
@@ -54,15 +61,22 @@ impl Browser {
                 let (kind, shown) = self.scripts_for(loaded, &frame)?;
                 Some(self.describe_world(loaded, place, &frame, kind, shown))
             })
+            .chain(self.pages_own_world(place, &frame))
             .collect();
-        if !worlds.is_empty() {
+        let is_empty = worlds.is_empty();
+        if !is_empty {
             if let Some(open) = self.tabs.get_mut(&place.tab) {
                 open.loading.insert(place.document, LoadState::Running);
             }
             self.send(&frame.site(), Task::Load { worlds, then: Loaded::Document(place) });
+        } else {
+            self.emit_moment("webNavigation.onDOMContentLoaded", place);
         }
         for (inner, element) in page.frames.iter().zip(0..) {
             self.attach_frame(place, element, inner);
+        }
+        if is_empty {
+            self.emit_moment("webNavigation.onCompleted", place);
         }
     }
 
@@ -85,6 +99,8 @@ impl Browser {
         });
         let attached = self.shared.service.frame_attached(parent.tab, id, Some(parent.frame), document);
         self.expect_known(attached);
+        self.emit_before_navigate(parent.tab, id, &page.url);
+        self.emit_committed(parent.tab, id, &page.url);
         self.load(Place::new(parent.tab, id, document), page);
     }
 
@@ -113,10 +129,35 @@ impl Browser {
                 .ok()?;
             return Some((ContextKind::Page, shown));
         }
-        let matched =
-            MatchedFrame { url: &frame.url, maker: frame.maker.as_ref(), is_top: frame.id == FrameId::TOP };
-        let scripts = extension.content_scripts_for(matched)?;
+        let scripts = extension.content_scripts_for(matched(frame), ScriptWorld::Isolated)?;
         Some((ContextKind::ContentScript, self.plain_page(frame, scripts)))
+    }
+
+    /// The world of a document itself, if an extension runs something there.
+    fn pages_own_world(&self, place: Place, frame: &OpenFrame) -> Option<WorldDescription> {
+        let mut scripts = Scripts::default();
+        let mut first = None;
+        for loaded in &self.extensions {
+            if let Some(found) = loaded.extension.content_scripts_for(matched(frame), ScriptWorld::Main) {
+                first.get_or_insert(loaded);
+                scripts.append(found);
+            }
+        }
+        Some(self.describe_pages_own(first?, place, frame, scripts))
+    }
+
+    /// The world of a document itself. To the core it belongs to the extension that runs something there first.
+    pub(super) fn describe_pages_own(
+        &self,
+        loaded: &LoadedExtension,
+        place: Place,
+        frame: &OpenFrame,
+        scripts: Scripts,
+    ) -> WorldDescription {
+        let page = self.plain_page(frame, scripts);
+        let world = self.describe_world(loaded, place, frame, ContextKind::ContentScript, page);
+        let label = format!("{} (page)", place_label(place.tab, place.frame));
+        WorldDescription { is_pages_own: true, label, ..world }
     }
 
     /// A document as an extension that does not own it sees it.
@@ -151,6 +192,7 @@ impl Browser {
             container: self.container_of(place.tab, frame),
             inspected_tab: self.active_tab().filter(|_| extension.is_devtools_page(&frame.url)),
             is_worker: false,
+            is_pages_own: false,
             label: self.label(&place_label(place.tab, place.frame), extension),
             scripts: shown.scripts,
         }
@@ -181,6 +223,11 @@ impl Browser {
             self.log_error(&format!("the core does not know: {error}"), None, None, None);
         }
     }
+}
+
+/// A frame as content scripts are matched against it.
+fn matched(frame: &OpenFrame) -> MatchedFrame<'_> {
+    MatchedFrame { url: &frame.url, maker: frame.maker.as_ref(), is_top: frame.id == FrameId::TOP }
 }
 
 /// The frame elements of a page, numbered in document order.

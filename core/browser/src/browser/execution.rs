@@ -3,7 +3,7 @@
 use super::api::Outcome;
 use super::open_tab::OpenFrame;
 use super::{Browser, LoadedExtension};
-use crate::messages::{Caller, Task};
+use crate::messages::{Caller, Code, Task};
 use port_core::{ContextKind, FrameId, Place, TabId};
 use port_core_webext::Profile;
 use port_core_webext::extension::{Extension, Scripts};
@@ -42,9 +42,11 @@ struct Target {
 #[derive(Debug, Deserialize)]
 pub(super) struct Injection {
     target: Target,
-    func: String,
+    func: Option<String>,
+    files: Option<Vec<String>>,
     #[serde(default)]
     args: Vec<Value>,
+    world: Option<String>,
 }
 
 impl Browser {
@@ -97,26 +99,66 @@ impl Browser {
         else {
             return Err("the extension is not loaded".to_owned());
         };
-        let arguments = Value::from(injection.args.clone()).to_string();
+        let code = self.code_of(extension, injection)?;
+        let is_pages_own = match injection.world.as_deref() {
+            None | Some("ISOLATED") => false,
+            Some("MAIN") => true,
+            Some(world) => return Err(format!("not supported by this browser: the world {world:?}")),
+        };
         let mut execution = Execution { caller: *caller, call, frames: Vec::new() };
         for frame in frames {
             self.latest_execution += 1;
             let number = self.latest_execution;
             let place = Place::new(tab, frame.id, frame.document);
-            let page = self.plain_page(&frame, Scripts::default());
-            let kind = ContextKind::ContentScript;
-            let world = self.describe_world(&self.extensions[loaded], place, &frame, kind, page);
+            let world = if is_pages_own {
+                self.describe_pages_own(&self.extensions[loaded], place, &frame, Scripts::default())
+            } else {
+                let page = self.plain_page(&frame, Scripts::default());
+                self.describe_world(&self.extensions[loaded], place, &frame, ContextKind::ContentScript, page)
+            };
             let result = json!({
                 "frameId": frame.id.get(),
                 "documentId": self.shared.profile.show_document(frame.document),
             });
             execution.frames.push(ExecutedFrame { number, result, is_done: false });
-            let (function, arguments) = (injection.func.clone(), arguments.clone());
-            self.send(&frame.site(), Task::Execute { world: Box::new(world), function, arguments, number });
+            let code = code.clone();
+            self.send(&frame.site(), Task::Execute { world: Box::new(world), code, number });
         }
         self.executions.push(execution);
         self.answer_executions();
         Ok(())
+    }
+
+    /// What an injection runs: a function, or files.
+    fn code_of(&self, extension: &Extension, injection: &Injection) -> Result<Code, String> {
+        let profile = self.shared.profile;
+        let files = match (&injection.func, &injection.files) {
+            (Some(text), None) => {
+                let arguments = Value::from(injection.args.clone()).to_string();
+                return Ok(Code::Function { text: text.clone(), arguments });
+            }
+            (None, Some(files)) => files,
+            _ if profile == Profile::Chromium => {
+                return Err("Exactly one of 'func' and 'files' must be specified.".to_owned());
+            }
+            _ => return Err("Exactly one of files and func must be specified.".to_owned()),
+        };
+        if profile == Profile::Chromium {
+            if !injection.args.is_empty() {
+                return Err("'args' may not be used with file injections.".to_owned());
+            }
+            let twice = files.iter().enumerate().find(|(at, file)| files[..*at].contains(file));
+            if let Some((_, file)) = twice {
+                return Err(format!("Duplicate file specified: '{file}'."));
+            }
+        }
+        let read = |file: &String| {
+            extension.injected_file(file).map_err(|_| match profile {
+                Profile::Chromium => format!("Could not load file: '{file}'."),
+                Profile::Firefox => format!("Unable to load script: {}{file}", extension.base()),
+            })
+        };
+        files.iter().map(read).collect::<Result<_, _>>().map(Code::Scripts)
     }
 
     /// A frame has run its function.

@@ -4,6 +4,7 @@ use super::Browser;
 use super::open_tab::LoadState;
 use crate::messages::Task;
 use port_core::{Place, TabId};
+use serde_json::json;
 
 impl Browser {
     /// A script thread has loaded a document but for the frames in it.
@@ -11,6 +12,7 @@ impl Browser {
         let open = self.tabs.get_mut(&place.tab);
         if let Some(state) = open.and_then(|open| open.loading.get_mut(&place.document)) {
             *state = LoadState::Interactive;
+            self.emit_moment("webNavigation.onDOMContentLoaded", place);
             self.complete_documents(place.tab);
         }
     }
@@ -28,6 +30,7 @@ impl Browser {
     /// A script thread has loaded a document.
     pub(super) fn document_loaded(&mut self, place: Place) {
         self.tell_of_loaded_frame(place);
+        self.emit_moment("webNavigation.onCompleted", place);
         let Some(open) = self.tabs.get_mut(&place.tab) else { return };
         if open.loading.remove(&place.document).is_none() {
             return;
@@ -61,7 +64,8 @@ impl Browser {
         });
         if let Some(url) = url {
             self.log_tab(tab, "complete", &url);
-            self.emit_updated(tab, "complete");
+            self.emit_change(tab, &json!({ "status": "complete" }));
         }
+        self.tell_of_readiness();
     }
 }

@@ -6,6 +6,7 @@ mod documents;
 mod execution;
 mod loading;
 mod navigation;
+mod navigation_events;
 mod open_tab;
 mod replay;
 mod steps;
@@ -59,7 +60,7 @@ pub(crate) struct Browser {
     latest_tab: u64,
     latest_frame: u64,
     latest_document: u128,
-    latest_unload: u64,
+    latest_task: u64,
     latest_execution: u64,
     latest_later: u64,
     steps: VecDeque<Step>,
@@ -80,6 +81,8 @@ enum Later {
     TearDown(TabId),
     /// The documents of a discarded tab end.
     Empty(TabId),
+    /// Extensions hear that a tab is about to show another page.
+    Announce(TabId, Url),
     /// A tab shows another page.
     Navigate(TabId, Url, Entry),
     /// The page comes that a script navigated to.
@@ -132,7 +135,7 @@ impl Browser {
             latest_tab: 0,
             latest_frame: 0,
             latest_document: 0,
-            latest_unload: 0,
+            latest_task: 0,
             latest_execution: 0,
             latest_later: 0,
             steps: std::iter::once(open).chain(actions).collect(),
@@ -208,6 +211,7 @@ impl Browser {
             container: None,
             inspected_tab: None,
             is_worker,
+            is_pages_own: false,
             label,
             scripts: page.scripts.clone(),
         };
@@ -278,6 +282,7 @@ impl Browser {
             match what {
                 Later::TearDown(tab) => self.tear_down(tab),
                 Later::Empty(tab) => self.empty_tab(tab),
+                Later::Announce(tab, url) => self.emit_tab_navigates(tab, &url),
                 Later::Navigate(tab, url, entry) => self.navigate_tab(tab, &url, entry),
                 Later::CarryOut(navigation) => self.carry_out_now(navigation),
                 Later::StopWaiting(call) => self.stop_waiting(call),
@@ -294,7 +299,7 @@ impl Browser {
             Request::Navigation(navigation) => self.carry_out_navigation(navigation),
             Request::Executed { number, outcome } => self.executed(number, outcome),
             // Nobody waits for it any more.
-            Request::Unloaded(_) => {}
+            Request::Done(_) | Request::Asked { .. } => {}
             Request::Interactive(place) => self.document_interactive(place),
             Request::Loaded(Loaded::Document(place)) => self.document_loaded(place),
             Request::Loaded(Loaded::Background(instance)) => {
@@ -315,8 +320,19 @@ impl Browser {
 
     /// Emits an event to the pages of every extension.
     fn emit(&self, event: &'static str, details: impl Fn(&Extension) -> serde_json::Value) {
+        self.emit_where(event, |extension| Some(details(extension)));
+    }
+
+    /// Emits an event to the pages of the extensions for which there are details.
+    fn emit_where(
+        &self,
+        event: &'static str,
+        details: impl Fn(&Extension) -> Option<serde_json::Value>,
+    ) {
         for LoadedExtension { extension, instance } in &self.extensions {
-            self.emit_to(*instance, event, details(extension).to_string());
+            if let Some(details) = details(extension) {
+                self.emit_to(*instance, event, details.to_string());
+            }
         }
     }
 

@@ -15,6 +15,9 @@ use url::Url;
 /// answered by then, in both browsers.
 const RESPONSE: Duration = Duration::from_millis(5);
 
+/// How long a navigation takes to begin in Firefox, where the call that asks for it is answered before (measured).
+const BEGINNING: Duration = Duration::from_millis(1);
+
 /// How long the first page of a tab takes, for which browsers start a process. Who connects
 /// at once finds nobody (measured).
 const FIRST_RESPONSE: Duration = Duration::from_millis(80);
@@ -25,6 +28,12 @@ impl Browser {
         let is_first =
             self.replay.is_some() && self.tabs.get(&tab).is_some_and(|open| open.frames.is_empty());
         let response = if is_first { FIRST_RESPONSE } else { RESPONSE };
+        if self.shared.profile == Profile::Firefox {
+            let busy = self.shared.activity.begin();
+            self.after(BEGINNING, Later::Announce(tab, url.clone()), busy);
+        } else {
+            self.emit_tab_navigates(tab, url);
+        }
         let busy = self.shared.activity.begin();
         self.after(response, Later::Navigate(tab, url.clone(), entry), busy);
     }
@@ -42,7 +51,11 @@ impl Browser {
         let entry =
             if shows_a_page && entry == Entry::Push && info.url == *url { Entry::Replace } else { entry };
         let keeps = entry != Entry::Replace;
-        self.leave_page(tab, keeps);
+        if shows_a_page && self.shared.profile == Profile::Firefox && is_of_the_web(&info.url) {
+            self.emit_change(tab, &json!({ "isArticle": false }));
+            self.let_hear();
+        }
+        let is_cached = self.leave_page(tab, keeps, url);
         let page = self.fetch(url);
         self.shared.tabs.change(|tabs| {
             if let Some(info) = tabs.get_mut(&tab) {
@@ -55,7 +68,19 @@ impl Browser {
         if shows_a_page {
             self.log_tab(tab, "navigated", url);
         }
+        if is_cached {
+            // Extensions hear of the page that comes before the ports of the one that goes end.
+            self.emit_shown(tab, &info, &page);
+            self.let_hear();
+            let frames = self.keep_page(tab);
+            self.let_act(&frames);
+        }
         self.show_in_tab(tab, &page, entry);
+        if !is_cached {
+            self.emit_shown(tab, &info, &page);
+        }
+        self.emit_title(tab, &info, &page);
+        self.load_page(tab, &page);
     }
 
     /// Shows the page of a tab anew.
@@ -79,7 +104,16 @@ impl Browser {
     /// script has ended, and a call that ran it has been answered.
     pub(super) fn carry_out_navigation(&mut self, navigation: Navigation) {
         let takes_time = match &navigation.change {
-            NavigationChange::Go { .. } | NavigationChange::Reload => true,
+            NavigationChange::Go { .. } | NavigationChange::Reload => {
+                let url = match &navigation.change {
+                    NavigationChange::Go { url, .. } => Some(url.clone()),
+                    _ => self.open_frame(navigation.place).map(|frame| frame.url.clone()),
+                };
+                if let Some(url) = url.filter(|_| navigation.place.frame == FrameId::TOP) {
+                    self.emit_tab_navigates(navigation.place.tab, &url);
+                }
+                true
+            }
             NavigationChange::NavigateFrame { url, .. } => url.scheme() != "about",
             _ => false,
         };
@@ -124,27 +158,39 @@ impl Browser {
         }
     }
 
-    /// The scripts of a tab's page hear that they go; the page is kept in the cache if it may.
-    fn leave_page(&mut self, tab: TabId, keeps: bool) {
-        let Some(open) = self.tabs.get(&tab) else { return };
-        let Some(top) = open.top().cloned() else { return };
+    /// The scripts of a tab's page hear that they go; gives whether the page is to be kept in the cache.
+    fn leave_page(&mut self, tab: TabId, keeps: bool, next: &Url) -> bool {
+        let Some(open) = self.tabs.get(&tab) else { return false };
+        let Some(top) = open.top().cloned() else { return false };
         let frames = open.frames.clone();
-        let cached = keeps && matches!(top.url.scheme(), "http" | "https");
+        let may_be_cached = self.ask_to_leave(&frames);
+        let cached = keeps && may_be_cached && is_of_the_web(&top.url);
         if !cached {
             if self.shared.profile == Profile::Firefox {
-                return self.unload(&frames, Leave::Navigated, |_| LastWords::Heard);
+                self.unload(&frames, Leave::Navigated, |_| LastWords::Heard);
+                return false;
             }
             // The top frame hears it first, and ends last.
             self.unload([&top], Leave::Navigated, |_| LastWords::Heard);
             for inner in frames.iter().filter(|frame| frame.parent == Some(top.id)) {
-                let Some(gone) = self.tabs.get(&tab).map(|open| open.subtree(inner.id)) else { return };
+                let Some(gone) = self.tabs.get(&tab).map(|open| open.subtree(inner.id)) else { return false };
                 self.unload(&gone, Leave::Navigated, |_| LastWords::Heard);
                 self.end_frame(tab, inner.id);
             }
-            return;
+            return false;
+        }
+        if self.shared.profile == Profile::Firefox {
+            // The page that comes is begun anew beside the one that goes, and the tab shows neither meanwhile.
+            self.emit_navigation("webNavigation.onErrorOccurred", tab, FrameId::TOP, next, &json!({}));
+            self.emit_before_navigate(tab, FrameId::TOP, next);
+            self.shared.tabs.change(|tabs| {
+                if let Some(info) = tabs.get_mut(&tab) {
+                    info.url = Url::parse("about:blank").expect("a constant");
+                }
+            });
         }
         self.unload(&frames, Leave::Cached, |_| LastWords::Heard);
-        self.keep_page(tab);
+        true
     }
 
     /// Puts the page of a tab into the cache; gives its frames.
@@ -194,7 +240,9 @@ impl Browser {
         let left = match self.shared.profile {
             Profile::Chromium => self.keep_page(tab),
             Profile::Firefox => {
-                self.leave_page(tab, true);
+                let frames = open.frames.clone();
+                self.unload(&frames, Leave::Cached, |_| LastWords::Heard);
+                self.keep_page(tab);
                 Vec::new()
             }
         };
@@ -207,6 +255,8 @@ impl Browser {
         self.enter_history(tab, Entry::Traverse(place), entry.clone());
         self.change_url(tab, FrameId::TOP, &entry.url);
         self.log_tab(tab, "restored", &entry.url);
+        self.emit_before_navigate(tab, FrameId::TOP, &entry.url);
+        self.emit_committed(tab, FrameId::TOP, &entry.url);
         self.show_again(&frames);
         self.unload(&left, Leave::Cached, |_| LastWords::Unsent);
     }
@@ -218,19 +268,22 @@ impl Browser {
 
     /// A document got another URL and stays.
     fn same_document(&mut self, place: Place, url: &Url, replace: bool) {
+        let before = self.open_frame(place).map_or_else(|| url.clone(), |frame| frame.url.clone());
         self.change_url(place.tab, place.frame, url);
         if place.frame == FrameId::TOP {
             let entry = if replace { Entry::Replace } else { Entry::Push };
             let shown = HistoryEntry { url: url.clone(), document: place.document };
             self.enter_history(place.tab, entry, shown);
-            if let Some(info) = self.shared.tabs.get(place.tab) {
-                self.emit("tabs.onUpdated", |extension| {
-                    let change =
-                        if extension.may_see(url) { json!({ "url": url.as_str() }) } else { json!({}) };
-                    json!([place.tab.get(), change, info.seen_by(extension)])
-                });
-            }
+            self.emit_change(place.tab, &json!({ "url": url.as_str() }));
         }
+        let mut without_fragments = [before, url.clone()];
+        without_fragments.iter_mut().for_each(|url| url.set_fragment(None));
+        let is_fragment = without_fragments[0] == without_fragments[1];
+        let event = match is_fragment {
+            true => "webNavigation.onReferenceFragmentUpdated",
+            false => "webNavigation.onHistoryStateUpdated",
+        };
+        self.emit_navigation(event, place.tab, place.frame, url, &json!({}));
     }
 
     fn change_url(&mut self, tab: TabId, frame: FrameId, url: &Url) {
@@ -254,6 +307,8 @@ impl Browser {
     fn navigate_frame(&mut self, tab: TabId, frame: FrameId, url: &Url) {
         let Some(gone) = self.tabs.get(&tab).map(|open| open.subtree(frame)) else { return };
         let Some((root, inside)) = gone.split_first() else { return };
+        self.emit_before_navigate(tab, frame, url);
+        self.ask_to_leave(&gone);
         self.unload(&gone, Leave::Navigated, |_| LastWords::Heard);
         let document = self.new_document();
         let navigated = self.shared.service.frame_navigated(tab, frame, document);
@@ -274,6 +329,7 @@ impl Browser {
             open.maker = maker;
             open.elements = elements_of(&page);
         }
+        self.emit_committed(tab, frame, url);
         self.load(Place::new(tab, frame, document), &page);
         self.complete_documents(tab);
     }
@@ -284,4 +340,9 @@ impl Browser {
         self.end_frame(tab, frame);
         self.complete_documents(tab);
     }
+}
+
+/// Whether a page may go into the back/forward cache at all.
+fn is_of_the_web(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
 }

@@ -97,7 +97,12 @@ impl Browser {
         self.send_answer(&caller, number, Ok(answer.to_string()));
     }
 
-    fn tell_of_readiness(&mut self) {
+    /// Tells who waits for contexts that are ready. It is behind what extensions hear of the pages, as it is where a
+    /// server says it.
+    pub(super) fn tell_of_readiness(&mut self) {
+        if self.tabs.values().any(|open| !open.loading.is_empty()) {
+            return;
+        }
         let Some(replay) = &mut self.replay else { return };
         let ready = replay.ready.len();
         let (done, waiting) =

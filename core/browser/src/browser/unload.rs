@@ -7,7 +7,7 @@ use port_core::DocumentId;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// How long a thread may take to have its documents hear that they go away.
+/// How long a thread may take to do what is waited for, such as to have documents hear that they go away.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 impl Browser {
@@ -27,22 +27,56 @@ impl Browser {
         }
         let mut waiting = Vec::new();
         for (thread, documents) in by_thread {
-            self.latest_unload += 1;
-            let number = self.latest_unload;
+            let number = self.number_of_task();
             waiting.push(number);
             self.threads[thread.0].send(Task::Unload { documents, leave, number });
         }
+        self.wait_for(waiting);
+    }
+
+    /// Asks documents, in the order given, whether they may go; says whether they may be cached.
+    pub(super) fn ask_to_leave<'a>(&mut self, frames: impl IntoIterator<Item = &'a OpenFrame>) -> bool {
+        let mut by_thread = BTreeMap::<ThreadIndex, Vec<DocumentId>>::new();
+        for frame in frames {
+            if let Some(&thread) = self.sites.get(&frame.site()) {
+                by_thread.entry(thread).or_default().push(frame.document);
+            }
+        }
+        let mut waiting = Vec::new();
+        for (thread, documents) in by_thread {
+            let number = self.number_of_task();
+            waiting.push(number);
+            self.threads[thread.0].send(Task::BeforeUnload { documents, number });
+        }
+        self.wait_for(waiting)
+    }
+
+    /// A number for a task that is to be waited for.
+    pub(super) fn number_of_task(&mut self) -> u64 {
+        self.latest_task += 1;
+        self.latest_task
+    }
+
+    /// Waits until tasks have been done; says whether no document that was asked must not be cached. What is asked
+    /// of the browser process meanwhile waits.
+    pub(super) fn wait_for(&mut self, mut waiting: Vec<u64>) -> bool {
+        let mut all_may_be_cached = true;
         let deadline = Instant::now() + PATIENCE;
         while !waiting.is_empty() {
             match self.requests.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(envelope) => match envelope.request {
-                    Request::Unloaded(number) => waiting.retain(|waiting| *waiting != number),
+                    Request::Done(number) => waiting.retain(|waiting| *waiting != number),
+                    Request::Asked { number, may_be_cached } => {
+                        waiting.retain(|waiting| *waiting != number);
+                        all_may_be_cached &= may_be_cached;
+                    }
                     _ => self.postponed.push_back(envelope),
                 },
                 // A thread that hangs: its documents go without a word.
                 Err(_) => break,
             }
         }
+        all_may_be_cached
     }
 
     /// The documents of a page are shown again.

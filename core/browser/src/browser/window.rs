@@ -18,7 +18,8 @@ impl Browser {
     /// Opens a tab at the end of the window, and shows a page in it.
     pub(super) fn open_tab_with(&mut self, url: &Url, active: bool) -> TabId {
         let tab = self.open_tab(url, active);
-        self.show_in_tab(tab, &self.fetch(url), Entry::Push);
+        self.emit_tab_navigates(tab, url);
+        self.navigate_tab(tab, url, Entry::Push);
         tab
     }
 
@@ -41,6 +42,7 @@ impl Browser {
                 complete: false,
                 discarded: false,
                 last_accessed: self.shared.clock.since_epoch(),
+                granted: Vec::new(),
             };
             tabs.insert(tab, info);
         });
@@ -55,13 +57,12 @@ impl Browser {
     /// Closes a tab. The tab to its right becomes active, or else the one to its left.
     pub(super) fn close_tab(&mut self, tab: TabId) {
         let Some(info) = self.shared.tabs.get(tab) else { return };
-        self.silence(tab);
+        let frames = self.tabs.get(&tab).map(|open| open.frames.clone()).unwrap_or_default();
+        self.ask_to_leave(&frames);
         if self.shared.profile == Profile::Chromium {
-            self.tear_down(tab);
+            self.silence(tab);
         } else {
-            // The tab is gone for everyone who asks, and its documents a moment later.
-            let busy = self.shared.activity.begin();
-            self.after(TEARDOWN, Later::TearDown(tab), busy);
+            self.set_deaf(tab, true);
         }
         let is_last = self.shared.tabs.change(|tabs| {
             tabs.remove(&tab);
@@ -79,12 +80,21 @@ impl Browser {
         self.log_tab(tab, "closed", &info.url);
         let details = json!([tab.get(), { "windowId": WINDOW.get(), "isWindowClosing": is_last }]);
         self.emit("tabs.onRemoved", |_| details.clone());
+        self.let_hear();
+        if self.shared.profile == Profile::Chromium {
+            self.end_frames_backwards(tab);
+            self.tear_down(tab);
+        } else {
+            // The tab is gone for everyone who asks, and its documents hear so a moment later.
+            let busy = self.shared.activity.begin();
+            self.after(TEARDOWN, Later::TearDown(tab), busy);
+        }
     }
 
     /// The scripts in a tab hear that it goes; from then on they hear nothing.
     fn silence(&mut self, tab: TabId) {
         let Some(open) = self.tabs.get(&tab) else { return };
-        let (frames, top) = (open.frames.clone(), open.top().map(|top| top.document));
+        let frames = open.frames.clone();
         let has_frames = frames.len() > 1;
         match self.shared.profile {
             Profile::Chromium => {
@@ -93,7 +103,6 @@ impl Browser {
                     FrameId::TOP => LastWords::Heard,
                     _ => LastWords::Unsent,
                 });
-                self.end_frames_backwards(tab);
             }
             Profile::Firefox => {
                 // What the top frame of several writes down is lost (measured).
@@ -101,12 +110,17 @@ impl Browser {
                     FrameId::TOP if has_frames => LastWords::Unrecorded,
                     _ => LastWords::Heard,
                 });
-                if let Some(top) = top {
-                    // Not in the cache, but as deaf until the tab is torn down.
-                    let cached = self.shared.service.document_cached(top);
-                    self.expect_known(cached);
-                }
             }
+        }
+    }
+
+    /// The page of a tab is not in the cache, but as deaf until the tab is torn down; or no longer.
+    fn set_deaf(&mut self, tab: TabId, is_deaf: bool) {
+        let top = self.tabs.get(&tab).and_then(|open| open.top().map(|top| top.document));
+        if let Some(top) = top {
+            let service = &self.shared.service;
+            let done = if is_deaf { service.document_cached(top) } else { service.document_restored(top) };
+            self.expect_known(done);
         }
     }
 
@@ -121,6 +135,10 @@ impl Browser {
 
     /// Ends everything in a tab that was closed.
     pub(super) fn tear_down(&mut self, tab: TabId) {
+        if self.shared.profile == Profile::Firefox && self.tabs.contains_key(&tab) {
+            self.set_deaf(tab, false);
+            self.silence(tab);
+        }
         if self.tabs.remove(&tab).is_some() {
             let closed = self.shared.service.tab_closed(tab);
             self.expect_known(closed);
@@ -134,6 +152,7 @@ impl Browser {
             self.end_frames_backwards(tab);
         } else {
             self.silence(tab);
+            self.set_deaf(tab, true);
         }
         if let Some(open) = self.tabs.get_mut(&tab) {
             open.loading.clear();
@@ -190,18 +209,6 @@ impl Browser {
     fn new_tab(&mut self) -> TabId {
         self.latest_tab += 1;
         TabId::new(self.latest_tab)
-    }
-
-    pub(super) fn emit_updated(&self, tab: TabId, status: &str) {
-        if let Some(info) = self.shared.tabs.get(tab) {
-            self.emit("tabs.onUpdated", |extension| {
-                let mut change = json!({ "status": status });
-                if status == "loading" && extension.may_see(&info.url) {
-                    change["url"] = info.url.as_str().into();
-                }
-                json!([tab.get(), change, info.seen_by(extension)])
-            });
-        }
     }
 
     fn emit_tab(&self, event: &'static str, tab: TabId) {

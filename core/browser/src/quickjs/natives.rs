@@ -132,6 +132,9 @@ impl<'js> Natives<'js> {
             })?;
             evaluate::<Value<'js>>(&context, &url, &text).map(drop)
         })?;
+        self.add("evaluate", |context: Ctx<'js>, url: String, text: String| {
+            evaluate::<Value<'js>>(&context, &url, &text)
+        })?;
         let host = Rc::clone(given);
         self.add("now", move || host.now())?;
         let host = Rc::clone(given);
@@ -150,6 +153,8 @@ impl<'js> Natives<'js> {
         self.add("setDocumentUrl", move |url: String, replace: bool| host.set_document_url(&url, replace))?;
         let host = Rc::clone(given);
         self.add("postWindowMessage", move |json: String| host.post_window_message(json))?;
+        let host = Rc::clone(given);
+        self.add("keepFromCache", move || host.keep_from_cache())?;
         let host = Rc::clone(given);
         self.add("go", move |url: String, replace: bool| host.go(&url, replace))?;
         let host = Rc::clone(given);

@@ -75,7 +75,7 @@ impl Realm {
             if let Some(Addition { name, source, native }) = addition {
                 let make: Function<'_> = evaluate(&context, "browser://addition.js", source)?;
                 let native = Function::new(context.clone(), native)?;
-                let calls: Object<'_> = installed.get("calls")?;
+                let calls: Value<'_> = installed.get("calls")?;
                 context.globals().set(name, make.call::<_, Value<'_>>((native, calls))?)?;
             }
             let function = |name: &str| {
@@ -176,12 +176,14 @@ impl ScriptSurface for Realm {
             ScriptEvent::ReadyState(text) | ScriptEvent::Leave(text) | ScriptEvent::WindowMessage(text) => {
                 self.call_named(name, (text,));
             }
-            ScriptEvent::Restored => self.call_named(name, ()),
+            ScriptEvent::Restored | ScriptEvent::BeforeUnload => self.call_named(name, ()),
             ScriptEvent::Traversed(delta) => self.call_named(name, (delta,)),
             #[allow(clippy::cast_precision_loss, reason = "a count")]
             ScriptEvent::Execute { function, arguments, number } => {
                 self.call_named(name, (function, arguments, number as f64));
             }
+            #[allow(clippy::cast_precision_loss, reason = "a count")]
+            ScriptEvent::Inject { scripts, number } => self.call_named(name, (scripts, number as f64)),
             _ => {}
         }
     }

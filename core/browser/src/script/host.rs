@@ -9,7 +9,7 @@ use crate::shared::Shared;
 use crate::summary::Counts;
 use port_core::{
     ConnectKind, ContextId, DisconnectReason, DocumentId, EventLoop, INLINE_BYTES, Message, PortId, PortName,
-    RuntimeTarget, TabTarget,
+    RuntimeTarget, TabId, TabTarget,
 };
 use port_core_webext::extension::Extension;
 use port_core_webext::{Ports, Refusal};
@@ -36,6 +36,8 @@ pub(crate) struct Host {
     pub(super) window_messages: RefCell<VecDeque<(DocumentId, String)>>,
     /// What becomes of what scripts say, while they hear that their document goes.
     pub(super) last_words: Cell<LastWords>,
+    /// Whether a document that is about to go must not be cached.
+    pub(super) keeps_from_cache: Cell<bool>,
     /// Contexts that this thread has ended, and whose worlds are to be dropped.
     pub(super) detached: RefCell<Vec<ContextId>>,
     ports: RefCell<Ports<LoggedPort>>,
@@ -90,6 +92,7 @@ impl Host {
             executions: RefCell::default(),
             window_messages: RefCell::default(),
             last_words: Cell::default(),
+            keeps_from_cache: Cell::default(),
             detached: RefCell::default(),
             ports: RefCell::default(),
         }
@@ -102,7 +105,10 @@ impl Host {
             self.log(world, &Event::Connect { port: name_in_log(*kind, name), target: &shown() });
         }
         let mut event_loop = self.event_loop.borrow_mut();
-        let id = match target.clone() {
+        // What nobody is to hear any more reaches no tab.
+        let nobody = || Target::Tab(TabTarget::new(TabId::new(u64::MAX)));
+        let target = if self.last_words.get() == LastWords::Unsent { nobody() } else { target.clone() };
+        let id = match target {
             Target::Tab(target) => event_loop.connect_tab(world.context, &target.kind(*kind)),
             Target::Runtime(target) => event_loop.connect_runtime(world.context, &target.kind(*kind)),
         }?;
@@ -201,7 +207,13 @@ impl Host {
             self.shared.tabs.set_document_url(document, None);
         }
         self.numbers.borrow_mut().remove(&context);
-        self.executions.borrow_mut().retain(|_, runner| *runner != context);
+        self.executions.borrow_mut().retain(|&number, runner| {
+            if *runner == context {
+                let outcome = Err("The frame was removed.".to_owned());
+                self.request(Request::Executed { number, outcome });
+            }
+            *runner != context
+        });
         self.ports.borrow_mut().remove_context(context);
     }
 

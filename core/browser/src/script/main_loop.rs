@@ -5,7 +5,7 @@ use super::bell::Bell;
 use super::host::Host;
 use super::world::World;
 use crate::log::Event as LogEvent;
-use crate::messages::{LastWords, Leave, Loaded, Request, Task, ThreadIndex, WorldDescription};
+use crate::messages::{Code, LastWords, Leave, Loaded, Request, Task, ThreadIndex, WorldDescription};
 use crate::quickjs::Engine;
 use crate::script_error::report_engine_error;
 use crate::shared::Shared;
@@ -19,6 +19,9 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Instant;
 use url::Url;
+
+/// How many events are taken before a task that tells of something which came after them.
+const EVENTS_BEFORE_TASK: usize = 64;
 
 /// How many timers that are due run before something else gets its turn.
 const TIMERS_PER_TURN: usize = 4;
@@ -82,7 +85,9 @@ impl MainLoop {
             }
             // Behind the task but carried out before it: what the browser process told the core
             // before it sent the task has been heard when the task runs.
-            idle &= !self.take_events(None);
+            let of_a_turn = self.host.shared.profile.events_per_turn();
+            let tells = matches!(task, Some(Task::Emit { .. } | Task::Answer { .. } | Task::Echo(_)));
+            idle &= !self.take_events(None, if tells { of_a_turn.max(EVENTS_BEFORE_TASK) } else { of_a_turn });
             if let Some(task) = task {
                 self.carry_out(task);
                 idle = false;
@@ -109,7 +114,7 @@ impl MainLoop {
             event = self.host.event_loop.borrow_mut().next_event();
         }
         if event.is_some() {
-            self.take_events(event);
+            self.take_events(event, self.host.shared.profile.events_per_turn());
         } else if !is_something {
             // `next_event` said that there is nothing: whatever comes after that rings the bell.
             bell.sleep(due);
@@ -132,10 +137,10 @@ impl MainLoop {
     }
 
     /// Takes events, the first of which may be found already, each a task of its own; says whether there were any.
-    fn take_events(&mut self, mut found: Option<Event>) -> bool {
+    fn take_events(&mut self, mut found: Option<Event>, most: usize) -> bool {
         let delivered = self.host.counts.borrow().deliveries;
         let mut taken = 0;
-        while taken < self.host.shared.profile.events_per_turn() {
+        while taken < most {
             // A statement of its own: the event loop must be free while script runs.
             let event = found.take().or_else(|| self.host.event_loop.borrow_mut().next_event_unarmed());
             let Some(event) = event else { break };
@@ -194,13 +199,20 @@ impl MainLoop {
                     world.deliver(&ScriptEvent::Emit { event, details: &details });
                 }
             }
-            Task::Execute { world, function, arguments, number } => {
-                self.execute(&world, &function, &arguments, number);
+            Task::Execute { world, code, number } => self.execute(&world, &code, number),
+            Task::BeforeUnload { documents, number } => {
+                self.host.keeps_from_cache.set(false);
+                for document in documents {
+                    self.each_world_of(document, |world| world.deliver(&ScriptEvent::BeforeUnload));
+                }
+                let may_be_cached = !self.host.keeps_from_cache.get();
+                self.host.request(Request::Asked { number, may_be_cached });
             }
             Task::Unload { documents, leave, number } => {
                 self.unload(&documents, leave);
-                self.host.request(Request::Unloaded(number));
+                self.host.request(Request::Done(number));
             }
+            Task::Echo(number) => self.host.request(Request::Done(number)),
             Task::FrameLoaded { document, element } => {
                 self.each_world_of(document, |world| world.deliver(&ScriptEvent::FrameLoaded(element)));
             }
@@ -217,15 +229,21 @@ impl MainLoop {
         self.checkpoint();
     }
 
-    /// Runs a function in the world of an extension in a document.
-    fn execute(&mut self, description: &WorldDescription, function: &str, arguments: &str, number: u64) {
-        let Some(place) = description.place else { return };
-        let known = self.worlds.iter().find(|(_, world)| {
+    /// The world that a description is of, if it has been made: a page has one of its own for all extensions.
+    fn known_world(&self, description: &WorldDescription) -> Option<ContextId> {
+        let document = description.place?.document;
+        let is_it = |world: &World| {
             let identity = world.identity();
-            identity.instance == description.instance
-                && identity.place.is_some_and(|known| known.document == place.document)
-        });
-        let known = known.map(|(context, _)| *context);
+            identity.place.is_some_and(|known| known.document == document)
+                && world.is_pages_own() == description.is_pages_own
+                && (description.is_pages_own || identity.instance == description.instance)
+        };
+        self.worlds.iter().find(|(_, world)| is_it(world)).map(|(context, _)| *context)
+    }
+
+    /// Runs something in the world of an extension in a document.
+    fn execute(&mut self, description: &WorldDescription, code: &Code, number: u64) {
+        let known = self.known_world(description);
         let context = known.or_else(|| {
             let created = self.create_world(description)?;
             if let Some(world) = self.worlds.get(&created) {
@@ -234,8 +252,12 @@ impl MainLoop {
             }
             Some(created)
         });
-        if let Some(world) = context.and_then(|context| self.worlds.get(&context)) {
-            world.execute(function, arguments, number);
+        match context.and_then(|context| self.worlds.get(&context)) {
+            Some(world) => world.execute(code, number),
+            None => {
+                let outcome = Err("The frame was removed.".to_owned());
+                self.host.request(Request::Executed { number, outcome });
+            }
         }
     }
 
@@ -285,7 +307,8 @@ impl MainLoop {
             Some(&moment) => {
                 for (description, context) in &mut loading.worlds {
                     if context.is_none() && !description.scripts.at(moment).is_empty() {
-                        *context = self.create_world(description);
+                        // A script that was injected may have been first.
+                        *context = self.known_world(description).or_else(|| self.create_world(description));
                     }
                     self.reach(*context, description, moment);
                 }

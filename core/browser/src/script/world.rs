@@ -2,7 +2,7 @@
 
 use super::host::{Host, WorldIdentity};
 use super::world_host::WorldHost;
-use crate::messages::{Leave, WorldDescription};
+use crate::messages::{Code, Leave, WorldDescription};
 use crate::quickjs::{Addition, Engine, Realm, RealmId};
 use crate::script_error::ScriptError;
 use port_core::{
@@ -19,6 +19,7 @@ use std::rc::Rc;
 /// checkpoint behind it.
 pub(super) struct World {
     kind: ContextKind,
+    is_pages_own: bool,
     host: Rc<WorldHost>,
     senders: SenderText,
     realm: Realm,
@@ -46,19 +47,25 @@ impl World {
         drop(counts);
         let described = describe(host, description);
         let host = Rc::new(WorldHost { host: Rc::clone(host), world });
-        let addition = host.host.shared.scenario_global.map(|(name, source)| {
+        let scenario_global = host.host.shared.scenario_global.filter(|_| !description.is_pages_own);
+        let addition = scenario_global.map(|(name, source)| {
             let host = Rc::clone(&host);
             Addition { name, source, native: Box::new(move |events| host.record(events)) }
         });
         let realm = engine.realm(Rc::clone(&host), extension, number, &described, addition)?;
         host.host.numbers.borrow_mut().insert(context, number);
-        Ok(Self { kind: description.kind, host, senders: SenderText::default(), realm })
+        Ok(Self { kind: description.kind, is_pages_own: description.is_pages_own, host, senders: SenderText::default(), realm })
     }
 
     /// Whether it is a page of the extension, background or not, and so is told of
     /// browser events.
     pub(super) fn is_extension_page(&self) -> bool {
         self.kind != ContextKind::ContentScript
+    }
+
+    /// Whether it is the world of the page itself.
+    pub(super) fn is_pages_own(&self) -> bool {
+        self.is_pages_own
     }
 
     /// Who the world is to the host.
@@ -105,10 +112,19 @@ impl World {
         }));
     }
 
-    /// Runs a function and answers under the number.
-    pub(super) fn execute(&self, function: &str, arguments: &str, number: u64) {
+    /// Runs something and answers under the number.
+    pub(super) fn execute(&self, code: &Code, number: u64) {
         self.host.host.executions.borrow_mut().insert(number, self.identity().context);
-        self.deliver(&ScriptEvent::Execute { function, arguments, number });
+        match code {
+            Code::Function { text, arguments } => {
+                self.deliver(&ScriptEvent::Execute { function: text, arguments, number });
+            }
+            Code::Scripts(scripts) => {
+                let scripts = scripts.iter().map(|script| json!({ "url": &*script.url, "text": &*script.text }));
+                let scripts = serde_json::Value::from_iter(scripts).to_string();
+                self.deliver(&ScriptEvent::Inject { scripts: &scripts, number });
+            }
+        }
     }
 
     /// Somebody connected.
@@ -164,6 +180,7 @@ fn describe(host: &Host, description: &WorldDescription) -> serde_json::Value {
     let manifest: serde_json::Value = serde_json::from_str(extension.manifest_text()).unwrap_or_default();
     json!({
         "kind": match description.kind {
+            _ if description.is_pages_own => "main",
             ContextKind::ContentScript => "content-script",
             ContextKind::Background => "background",
             _ => "page",

@@ -188,6 +188,10 @@ impl PageHost for WorldHost {
         self.host.remove_frame(&self.world, element, leave);
     }
 
+    fn keep_from_cache(&self) {
+        self.host.keeps_from_cache.set(true);
+    }
+
     fn executed(&self, number: u64, outcome: Result<String, String>) {
         let mut executions = self.host.executions.borrow_mut();
         if executions.get(&number) == Some(&self.world.context) {

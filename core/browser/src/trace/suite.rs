@@ -15,6 +15,8 @@ use super::site::ORIGIN;
 const HARNESS: &str = "harness.js";
 const BACKGROUND: &str = include_str!("background.js");
 const CONTENT: &str = include_str!("content.js");
+/// A file for scenarios to inject.
+const INJECTED: &str = include_str!("injected.js");
 
 /// The scenarios of a folder.
 #[derive(Debug)]
@@ -126,6 +128,7 @@ fn extension(harness: &str, scenarios: &[(String, String)], profile: Profile) ->
         ("manifest.json", manifest.to_string().as_str()),
         ("build.js", &format!("var BUILD={};", json!({ "base": ORIGIN }))),
         (HARNESS, harness),
+        ("inj.js", INJECTED),
         ("bg.js", BACKGROUND),
         ("cs.js", CONTENT),
         ("page.html", &format!("<!doctype html><meta charset=utf8>{page}")),

@@ -2,6 +2,7 @@
 
 import { createChecker } from "./arguments.js";
 import { createCalls } from "./calls.js";
+import { createChrome } from "./chrome.js";
 import { createCodec } from "./clone.js";
 import { createDevtools } from "./devtools.js";
 import { Listeners, createEvent } from "./event.js";
@@ -34,14 +35,26 @@ const tabId = integer("tabId", { minimum: 0 });
 const idOrIds = { name: "tabIds", type: "integer|array", minimum: 0 };
 const optionalTabId = { ...tabId, ...optional };
 
+const navigationEvents = [
+    "onBeforeNavigate",
+    "onCommitted",
+    "onCompleted",
+    "onCreatedNavigationTarget",
+    "onDOMContentLoaded",
+    "onErrorOccurred",
+    "onHistoryStateUpdated",
+    "onReferenceFragmentUpdated",
+    "onTabReplaced",
+];
+
 /**
  * Creates the extension APIs of a world. Nothing global is touched.
  *
  * @param {object} native functions of the host, see host.d.ts
  * @param {object} world what the scripts run in, see host.d.ts
  * @param {object} platform what is needed of the web platform, see host.d.ts
- * @returns {{api: object, deliver: object, calls: object}} what scripts see; how tasks reach it, by the names
- *   of events; and what makes further asynchronous methods
+ * @returns {{api: object, chrome: object, deliver: object, calls: object}} what scripts see as `browser` and as
+ *   `chrome`; how tasks reach it, by the names of events; and what makes further asynchronous methods
  */
 export function createApi(native, world, platform) {
     const profile = createProfile(world.profile, platform);
@@ -80,6 +93,9 @@ export function createApi(native, world, platform) {
         if (permissions.includes("webNavigation")) {
             const details = object("details", [integer("tabId", { minimum: 0 })]);
             api.webNavigation = { getAllFrames: calls.method("webNavigation.getAllFrames", [details]) };
+            for (const name of navigationEvents) {
+                api.webNavigation[name] = emitted(`webNavigation.${name}`);
+            }
         }
         if (action !== undefined) {
             api.action = { onClicked: emitted("action.onClicked") };
@@ -97,6 +113,7 @@ export function createApi(native, world, platform) {
     }
     return {
         api,
+        chrome: createChrome(profile, world, api),
         calls,
         deliver: {
             __proto__: null,
@@ -268,7 +285,7 @@ function createTabs({ native, profile, createPort, oneOff, calls, emitted }) {
     };
 }
 
-/** `scripting.executeScript`, for functions. */
+/** `scripting.executeScript`. */
 function createScripting({ calls }) {
     const target = object("target", [
         integer("tabId", { minimum: 0 }),
@@ -279,13 +296,18 @@ function createScripting({ calls }) {
     const injection = object("injection", [
         target,
         { name: "func", type: "function" },
+        // The older name of the same.
+        { name: "function", type: "function" },
+        array("files"),
         array("args"),
         string("world"),
         boolean("injectImmediately"),
     ]);
     /** The function goes as text. */
     function prepare(values) {
-        values[0].func = functionText(values[0].func);
+        const given = values[0].func ?? values[0].function;
+        values[0].func = given === undefined ? undefined : functionText(given);
+        values[0].function = undefined;
     }
     return { executeScript: calls.method("scripting.executeScript", [injection], prepare) };
 }

@@ -25,6 +25,7 @@ export const parse = JSON.parse;
 export const stringify = JSON.stringify;
 
 export const create = Object.create;
+export const defineProperties = Object.defineProperties;
 export const defineProperty = Object.defineProperty;
 export const freeze = Object.freeze;
 export const getOwnPropertyDescriptor = Object.getOwnPropertyDescriptor;
@@ -156,6 +157,10 @@ export function includes(items, wanted) {
     }
     return false;
 }
+
+const promisePrototype = Promise.prototype;
+const isPrototypeOf = uncurry(Object.prototype.isPrototypeOf);
+export const isPromise = (value) => isPrototypeOf(promisePrototype, value);
 
 /** For a class whose instances stay the API's own: what scripts reach is no longer above its prototype. */
 export function ownClass(Class) {

@@ -89,17 +89,6 @@ const silentEvents = {
         "onUserScriptMessage",
     ],
     tabs: ["onAttached", "onDetached", "onHighlighted", "onMoved", "onZoomChange"],
-    webNavigation: [
-        "onBeforeNavigate",
-        "onCommitted",
-        "onCompleted",
-        "onCreatedNavigationTarget",
-        "onDOMContentLoaded",
-        "onErrorOccurred",
-        "onHistoryStateUpdated",
-        "onReferenceFragmentUpdated",
-        "onTabReplaced",
-    ],
     windows: ["onBoundsChanged", "onCreated", "onFocusChanged", "onRemoved"],
 };
 

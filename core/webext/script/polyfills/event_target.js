@@ -176,6 +176,9 @@ export function createEventTarget(native, receiver) {
             },
         },
 
+        /** Whether anything listens for events of a type. */
+        hasListeners: (type) => (listeners.get(type)?.size ?? 0) > 0 || typeof receiver?.[`on${type}`] === "function",
+
         /** Calls the listeners of the event's type, and the handler such as `onload`. */
         dispatch({ type, target, ...details }) {
             trusted.add(details);

@@ -7,6 +7,7 @@
 // host runs a microtask checkpoint behind it.
 
 import { createApi } from "../api/api.js";
+import { createChrome } from "../api/chrome.js";
 import { after, apply, indirectEval, parse, toText } from "../api/intrinsics.js";
 import { createProfile } from "../api/profile.js";
 import { wellFormedJson } from "../api/text.js";
@@ -31,7 +32,8 @@ export function install(native, world) {
     installConsole(native);
     const uncaught = createUncaught(native, profile);
     // In Firefox content scripts do not hear of errors.
-    const isTelling = profile.tellsContentScripts || world.kind !== "content-script";
+    const isPagesOwn = world.kind === "main";
+    const isTelling = profile.tellsContentScripts || (world.kind !== "content-script" && !isPagesOwn);
     const telling = isTelling ? { ...native, reportException: uncaught.report } : native;
     const { timer, later } = installTimers(telling);
     installUrl(native);
@@ -41,7 +43,9 @@ export function install(native, world) {
     uncaught.listen(tellOfUncaught);
     // What listeners of the extension API throw is an error of Firefox's extension pages.
     const isTold = profile.tellsOfListeners && world.kind !== "content-script";
-    const { api, deliver, calls } = createApi(isTold ? telling : native, world, { ...platform, later });
+    const { api, chrome, deliver, calls } = isPagesOwn
+        ? { api: undefined, chrome: createChrome(profile, world, undefined), deliver: toNobody, calls: undefined }
+        : createApi(isTold ? telling : native, world, { ...platform, later });
     // What comes from the browser is not listed among the globals of the scripts.
     for (const name of Object.getOwnPropertyNames(globalThis).filter((name) => !builtIn.has(name))) {
         // A window lists itself, which makes it a circle.
@@ -51,21 +55,27 @@ export function install(native, world) {
         addWorkerGlobals();
     }
     // Data properties in both engines; scripts may shadow them.
-    globalThis.browser = api;
-    globalThis.chrome = api;
-    const execute = createExecute(native, profile.tellsOfExecuted ? uncaught.report : () => {});
-    return { __proto__: null, calls, deliver: { __proto__: null, ...deliver, ...page, timer, execute } };
+    if (!isPagesOwn) {
+        globalThis.browser = api;
+    }
+    if (chrome !== undefined) {
+        globalThis.chrome = chrome;
+    }
+    const executions = createExecutions(native, profile.tellsOfExecuted ? uncaught.report : () => {});
+    return { __proto__: null, calls, deliver: { __proto__: null, ...deliver, ...page, timer, ...executions } };
 }
 
-/** Runs a function given as text and answers under a number; `report` is told of what it throws. */
-function createExecute(native, report) {
+/** What is delivered about the extension API where there is none. */
+const toNobody = { connect() {}, message() {}, disconnect() {}, answer() {}, emit() {} };
+
+/** Runs functions given as text, or scripts, and answers under a number; `report` is told of what they throw. */
+function createExecutions(native, report) {
     const fail = (number) => (error) => native.executed(number, undefined, toText(error));
-    return (source, argumentsJson, number) => {
+
+    function answer(number, run) {
         let result;
         try {
-            // In the global scope, as a script of its own.
-            const run = indirectEval(`(${source})`);
-            result = apply(run, undefined, parse(argumentsJson));
+            result = run();
         } catch (error) {
             fail(number)(error);
             report(error);
@@ -79,5 +89,23 @@ function createExecute(native, report) {
             }
         };
         after(result, succeed, fail(number));
+    }
+
+    return {
+        __proto__: null,
+        execute(source, argumentsJson, number) {
+            // In the global scope, as a script of its own.
+            answer(number, () => apply(indirectEval(`(${source})`), undefined, parse(argumentsJson)));
+        },
+        inject(scriptsJson, number) {
+            const scripts = parse(scriptsJson);
+            answer(number, () => {
+                let value;
+                for (let index = 0; index < scripts.length; index += 1) {
+                    value = native.evaluate(scripts[index].url, scripts[index].text);
+                }
+                return value;
+            });
+        },
     };
 }

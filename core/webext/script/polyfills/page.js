@@ -34,7 +34,7 @@ export function installPage(native, world, later) {
 
     if (world.isWorker) {
         globalThis.importScripts = (...urls) => urls.forEach((url) => native.importScript(String(url)));
-        return { readyState() {}, frameLoaded() {}, leave() {}, restored() {}, traversed() {}, uncaught: target.dispatch };
+        return { readyState() {}, frameLoaded() {}, beforeUnload() {}, leave() {}, restored() {}, traversed() {}, uncaught: target.dispatch };
     }
 
     globalThis.postMessage = (message) => native.postWindowMessage(windowCodec.encode(message));
@@ -83,12 +83,17 @@ export function installPage(native, world, later) {
             target.dispatch({ type: "message", data, origin: location.origin, source: globalThis, ports: [] });
         },
 
+        /** The document is asked whether it may go. */
+        beforeUnload() {
+            target.dispatch({ type: "beforeunload", target: document, cancelable: true });
+            if (target.hasListeners("unload")) {
+                native.keepFromCache();
+            }
+        },
+
         /** The document goes: into the cache, for another page, with its frame or with its tab. */
         leave(reason) {
             const persisted = reason === "Cached";
-            if (reason !== "Removed") {
-                target.dispatch({ type: "beforeunload", target: document, cancelable: true });
-            }
             // Chromium closes a tab's frames after they are out of sight.
             const isLateToHear = reason === "Closed" && !world.isTop && hidesFramesFirst;
             if (isLateToHear) {

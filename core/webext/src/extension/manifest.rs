@@ -133,25 +133,29 @@ pub struct ContentScripts {
     /// When, in the life of a document.
     #[serde(default)]
     pub run_at: RunAt,
-    /// In which world; only read to refuse the page's own.
-    #[serde(default, rename = "world")]
-    _world: IsolatedWorld,
+    /// In which world.
+    #[serde(default)]
+    pub world: ScriptWorld,
 }
 
-/// `"world"` of content scripts. The page's own world is refused: no page runs scripts here.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+/// `"world"`: whose globals a script meets in a document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-struct IsolatedWorld;
+pub enum ScriptWorld {
+    /// The extension's own, with the extension API.
+    #[default]
+    Isolated,
+    /// The page's, without the API. Scripts of all extensions share it.
+    Main,
+}
 
-impl TryFrom<String> for IsolatedWorld {
+impl TryFrom<String> for ScriptWorld {
     type Error = String;
 
     fn try_from(world: String) -> Result<Self, String> {
         match world.as_str() {
-            "ISOLATED" => Ok(Self),
-            "MAIN" => {
-                Err("\"world\": \"MAIN\" is not supported: pages run no scripts of their own here".to_owned())
-            }
+            "ISOLATED" => Ok(Self::Isolated),
+            "MAIN" => Ok(Self::Main),
             _ => Err(format!("\"world\" must be \"ISOLATED\" or \"MAIN\", not {world:?}")),
         }
     }
@@ -359,9 +363,7 @@ mod tests {
                 "{{ \"manifest_version\": 3, \"name\": \"n\", \"version\": \"1\", \"content_scripts\": [\n{{ \"matches\": [], \"world\": \"{world}\" }}] }}"
             )
         };
-        assert!(Manifest::parse(&in_world("ISOLATED")).is_ok());
-        let main = error(&in_world("MAIN"));
-        assert!(main.line == 2 && main.message.contains("\"MAIN\" is not supported"), "{main}");
+        assert!(Manifest::parse(&in_world("ISOLATED")).is_ok() && Manifest::parse(&in_world("MAIN")).is_ok());
         assert!(error(&in_world("main")).message.contains("must be \"ISOLATED\" or \"MAIN\""));
 
         let kind = error("{ \"manifest_version\": 3, \"name\": 5, \"version\": \"1\" }");

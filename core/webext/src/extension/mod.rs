@@ -11,7 +11,7 @@ pub use glob::Glob;
 pub use match_pattern::{Host, MatchPattern, Scheme};
 
 use crate::profile::Profile;
-use manifest::{Background, Manifest, ManifestError, RunAt, ScriptKind};
+use manifest::{Background, Manifest, ManifestError, RunAt, ScriptKind, ScriptWorld};
 use port_core::{DocumentId, ExtensionId};
 use std::fmt;
 use std::sync::Arc;
@@ -32,6 +32,11 @@ impl Script {
     fn new(url: &Url, text: &str, kind: ScriptKind) -> Self {
         Self { url: url.as_str().into(), text: text.into(), kind }
     }
+
+    /// Creates a classic script that is no file.
+    pub fn injected(text: &str) -> Self {
+        Self { url: "<injected code>".into(), text: text.into(), kind: ScriptKind::Classic }
+    }
 }
 
 /// The scripts of one world of a document, by the moment at which they run.
@@ -46,11 +51,20 @@ impl Scripts {
         &self.by_moment[moment as usize]
     }
 
-    fn add(&mut self, moment: RunAt, scripts: impl IntoIterator<Item = Script>) {
+    /// Adds scripts behind those that run at a moment.
+    pub fn add(&mut self, moment: RunAt, scripts: impl IntoIterator<Item = Script>) {
         self.by_moment[moment as usize].extend(scripts);
     }
 
-    fn is_empty(&self) -> bool {
+    /// Adds the scripts of another, at each moment behind those that are there.
+    pub fn append(&mut self, other: Self) {
+        for (moment, scripts) in RunAt::ALL.into_iter().zip(other.by_moment) {
+            self.add(moment, scripts);
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
         self.by_moment.iter().all(Vec::is_empty)
     }
 }
@@ -155,6 +169,15 @@ impl Extension {
         Ok(ExtensionPage { url: url.clone(), ..page })
     }
 
+    /// A file that is injected as a classic script.
+    ///
+    /// # Errors
+    /// Gives in words why there is none.
+    pub fn injected_file(&self, file: &str) -> Result<Script, String> {
+        let url = resolve(&self.base, file)?;
+        self.script(&url, ScriptKind::Classic)
+    }
+
     /// A script that another one imports; refused where the URL is not the extension's own.
     pub fn script(&self, url: &Url, kind: ScriptKind) -> Result<Script, String> {
         let is_own = self.owns(url).then_some(());
@@ -162,8 +185,8 @@ impl Extension {
         Ok(Script::new(url, &self.folder.read_path(url.path())?, kind))
     }
 
-    /// The content scripts for a frame; `None` when there are none.
-    pub fn content_scripts_for(&self, frame: MatchedFrame<'_>) -> Option<Scripts> {
+    /// The content scripts for a world of a frame; `None` when there are none.
+    pub fn content_scripts_for(&self, frame: MatchedFrame<'_>, world: ScriptWorld) -> Option<Scripts> {
         let mut found = Scripts::default();
         for (rule, scripts) in self.manifest.content_scripts.iter().zip(&self.content_scripts) {
             let url = match frame.maker {
@@ -172,7 +195,8 @@ impl Extension {
             };
             let any = |patterns: &[MatchPattern]| patterns.iter().any(|pattern| pattern.matches(url));
             let text = url.as_str();
-            let runs = (frame.is_top || rule.all_frames)
+            let runs = rule.world == world
+                && (frame.is_top || rule.all_frames)
                 && any(&rule.matches)
                 && !any(&rule.exclude_matches)
                 && (rule.include_globs.is_empty()
@@ -309,7 +333,7 @@ pub fn hash(text: &str) -> u128 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Extension, LoadError, MatchedFrame, MemoryFiles, RunAt};
+    use super::{Extension, LoadError, MatchedFrame, MemoryFiles, RunAt, ScriptWorld};
     use crate::profile::Profile;
     use std::sync::Arc;
     use url::Url;
@@ -341,7 +365,7 @@ mod tests {
         .expect("a valid extension");
         let run = |text: &str, is_top: bool, maker: Option<&Url>| {
             let frame = MatchedFrame { url: &url(text), maker, is_top };
-            let scripts = extension.content_scripts_for(frame).unwrap_or_default();
+            let scripts = extension.content_scripts_for(frame, ScriptWorld::Isolated).unwrap_or_default();
             let files = RunAt::ALL.iter().flat_map(|&moment| scripts.at(moment).to_vec());
             files.map(|script| extension.file_of(&script.url).to_owned()).collect::<Vec<_>>().join(" ")
         };

@@ -27,7 +27,7 @@ macro_rules! modules {
 /// The modules of the API. Each comes after those that it imports.
 pub const API: &[Module] = modules!("api":
     "intrinsics" "refusal" "profile" "clone_writer" "clone_reader" "clone" "last_error" "event" "channel"
-    "port" "one_off" "text" "arguments" "send_arguments" "calls" "devtools" "surface" "api"
+    "port" "one_off" "text" "arguments" "send_arguments" "chrome" "calls" "devtools" "surface" "api"
 );
 
 /// The modules of the polyfills, which import those of the API.
