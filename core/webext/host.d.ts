@@ -95,9 +95,18 @@ export interface PageNatives extends Natives {
     /** Undefined where there is no document. */
     documentUrl(): string | undefined;
     setDocumentUrl(url: string, replace: boolean): void;
+    /** Called by `deliver.press`. */
+    pressed(): void;
     /** Called by `deliver.beforeUnload` when a script listens for `unload`. */
     keepFromCache(): void;
     postWindowMessage(json: string): void;
+    setTitle(title: string): void;
+    /** `what` is "get", "set", "remove", "clear" or "keys", which gives a JSON array. */
+    siteStorage(area: "local" | "session", what: string, key: string, value: string): string | undefined;
+    /** The text of a file of the extension. @throws when there is none */
+    readFile(url: string): string;
+    closeWindow(): void;
+    openWindow(url: string): void;
     go(url: string, replace: boolean): void;
     reload(): void;
     traverse(delta: number): void;
@@ -123,6 +132,8 @@ export interface World {
         /** The URL of the extension's folder, with a slash at its end. */
         base: string;
         manifest: object;
+        /** The messages of `_locales`, by their names in lower case. */
+        messages: Record<string, { message: string; placeholders?: Record<string, { content: string }> }>;
     };
     /** The tab that a devtools page is about. */
     inspectedTab: number | null;
@@ -131,6 +142,8 @@ export interface World {
 /** What the polyfills are told besides. */
 export interface PageWorld extends World {
     isWorker: boolean;
+    /** What the document begins with, of a page of the extension. */
+    html: string;
     isTop: boolean;
     isShown: boolean;
     userAgent: string;
@@ -174,6 +187,8 @@ export interface PageDeliver extends Deliver {
     timer(number: number): void;
     readyState(state: "interactive" | "complete"): void;
     frameLoaded(element: number): void;
+    /** Clicks the first element that fits, and calls `pressed` if there is one. */
+    press(selector: string): void;
     beforeUnload(): void;
     leave(reason: "Cached" | "Navigated" | "Removed" | "Closed"): void;
     restored(): void;

@@ -24,10 +24,15 @@ With no options it runs a sample extension in a window with two tabs.
   --frames COUNT    Put that many frames into the page before, nested and on
                     several sites.
   --click           Click the toolbar button of every extension that has one, in
-                    the active tab, once all is calm.
+                    the active tab, once all is calm. A button with a popup opens it.
+  --press SELECTOR  Click the first element that fits, in the pages of extensions
+                    that are open (popups first), else in the active tab's page.
+  --menu ID         Choose the item of the context menu with that id.
+  --command NAME    Give the keyboard command of that name.
+  --devtools        Open the devtools pages of extensions for the active tab.
   --open URL        Open another tab, behind the active one, once all is calm.
-  --close           Close the active tab, once all is calm. Clicks and closes
-                    happen in the order given.
+  --close           Close the active tab, once all is calm. What is done once all
+                    is calm happens in the order given.
   --profile NAME    Behave like chromium (the default) or firefox where they differ.
   --time SECONDS    Stop after that long (default 20). The run ends earlier when
                     nothing happens any more and no timer is set.
@@ -50,6 +55,14 @@ pub(crate) enum UserAction {
     Open(Url),
     /// Clicks the toolbar buttons in the active tab.
     Click,
+    /// Clicks an element of a page.
+    Press(String),
+    /// Chooses an item of the context menu.
+    Menu(String),
+    /// Gives a keyboard command.
+    Command(String),
+    /// Opens the developer tools.
+    DeveloperTools,
     /// Closes the active tab.
     CloseTab,
 }
@@ -112,6 +125,10 @@ impl Arguments {
                     arguments.latest_page("--frames")?.add_frames(count);
                 }
                 Long("click") => arguments.actions.push_back(UserAction::Click),
+                Long("press") => arguments.actions.push_back(UserAction::Press(parser.value()?.string()?)),
+                Long("menu") => arguments.actions.push_back(UserAction::Menu(parser.value()?.string()?)),
+                Long("command") => arguments.actions.push_back(UserAction::Command(parser.value()?.string()?)),
+                Long("devtools") => arguments.actions.push_back(UserAction::DeveloperTools),
                 Long("open") => {
                     let url = parser.value()?.parse_with(Url::parse)?;
                     arguments.actions.push_back(UserAction::Open(url));

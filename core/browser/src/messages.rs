@@ -26,10 +26,14 @@ pub(crate) struct WorldDescription {
     pub(crate) instance: ExtensionInstance,
     /// Where it lives; a background has no place.
     pub(crate) place: Option<Place>,
+    /// The number of a page outside of the tabs.
+    pub(crate) page: Option<u64>,
     /// `location.href`.
     pub(crate) url: Url,
     /// `document.title`.
     pub(crate) title: String,
+    /// What the document begins with, of a page of the extension.
+    pub(crate) html: Arc<str>,
     /// The frame elements that the document came with.
     pub(crate) elements: Arc<[FrameElement]>,
     /// The element that holds the document's frame: the document it is in, and its number there.
@@ -80,6 +84,15 @@ pub(crate) enum LastWords {
     Unrecorded,
     /// Messages go nowhere.
     Unsent,
+}
+
+/// A page in which an element may be clicked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pressed {
+    /// A page outside of the tabs.
+    Page(u64),
+    /// A document of a tab.
+    Document(DocumentId),
 }
 
 /// What is run in a world from outside.
@@ -170,6 +183,17 @@ pub(crate) enum Task {
         event: &'static str,
         /// What its listeners are given, as a JSON array.
         details: String,
+        /// Whether content scripts hear it too.
+        everywhere: bool,
+    },
+    /// A page outside of the tabs closes.
+    ClosePage(u64),
+    /// A person clicks an element in the first of the pages that has one which fits.
+    Press {
+        /// The pages.
+        pressed: Vec<Pressed>,
+        /// What fits.
+        selector: String,
     },
     /// Say that all that was sent before has been done.
     Echo(u64),
@@ -184,6 +208,8 @@ pub(crate) enum Loaded {
     Document(Place),
     /// An extension's background.
     Background(ExtensionInstance),
+    /// A page outside of the tabs.
+    Page,
 }
 
 /// Something for the browser process to do.
@@ -206,6 +232,15 @@ pub(crate) enum Request {
     },
     /// What a task with a number asked for has been done.
     Done(u64),
+    /// `window.close()`.
+    CloseWindow {
+        /// The page outside of the tabs.
+        page: Option<u64>,
+        /// The document in a tab.
+        place: Option<Place>,
+    },
+    /// `window.open()`.
+    OpenWindow(Url),
     /// What `scripting.executeScript` asked for has run.
     Executed {
         /// The number of the execution.
@@ -247,6 +282,8 @@ pub(crate) enum NavigationChange {
         /// Whether the history has no entry for it.
         replace: bool,
     },
+    /// `document.title = …`.
+    Title(String),
     /// A frame element came into the document.
     AttachFrame {
         /// The number of the element in this document.
@@ -292,6 +329,8 @@ pub(crate) struct Caller {
     pub(crate) instance: ExtensionInstance,
     /// Where it lives.
     pub(crate) place: Option<Place>,
+    /// The number of a page outside of the tabs.
+    pub(crate) page: Option<u64>,
 }
 
 /// A request on its way. What it asks for is under way until it is carried out.

@@ -58,6 +58,8 @@ pub enum ScriptEvent<'a> {
     ReadyState(&'a str),
     /// A frame element of the document has loaded.
     FrameLoaded(u32),
+    /// A person clicks the first element that fits a selector.
+    Press(&'a str),
     /// The document is asked whether it may go.
     BeforeUnload,
     /// The document goes away: `Cached`, `Navigated`, `Removed` or `Closed`.
@@ -98,6 +100,7 @@ impl ScriptEvent<'_> {
             Self::Timer(_) => "timer",
             Self::ReadyState(_) => "readyState",
             Self::FrameLoaded(_) => "frameLoaded",
+            Self::Press(_) => "press",
             Self::BeforeUnload => "beforeUnload",
             Self::Leave(_) => "leave",
             Self::Restored => "restored",

@@ -93,6 +93,25 @@ pub trait PageHost {
     /// Posts a message, which is JSON, to the document's own window.
     fn post_window_message(&self, message: String);
 
+    /// Gives the document another title.
+    fn set_title(&self, title: String);
+
+    /// Reads or changes the storage of the document's origin. `area` is `local` or `session`; `what` is `get`, `set`,
+    /// `remove`, `clear` or `keys`, which gives a JSON array. Returns `None` for a key that is not there.
+    fn site_storage(&self, area: &str, what: &str, key: &str, value: String) -> Option<String>;
+
+    /// Returns the text of a file of the context's own extension.
+    ///
+    /// # Errors
+    /// Gives in words why there is none, or why the context must not have it.
+    fn read_file(&self, url: &str) -> Result<String, String>;
+
+    /// Closes the window that shows the document, as `window.close` does.
+    fn close_window(&self);
+
+    /// Opens a page in another tab, as `window.open` does.
+    fn open_window(&self, url: &str);
+
     /// Navigates the frame.
     fn go(&self, url: &str, replace: bool);
 
@@ -114,6 +133,9 @@ pub trait PageHost {
     /// Takes a frame element out of the document. The worlds in it hear so before this returns: the
     /// host calls `leave` with the number of each, and ends it then.
     fn remove_frame_element(&self, element: u32, leave: &mut dyn FnMut(u64));
+
+    /// Says, while it is delivered [`ScriptEvent::Press`](crate::ScriptEvent::Press), that an element was clicked.
+    fn pressed(&self);
 
     /// Says, while it is delivered [`ScriptEvent::BeforeUnload`](crate::ScriptEvent::BeforeUnload), that a script
     /// listens for `unload`: such a page is not kept in the back/forward cache.

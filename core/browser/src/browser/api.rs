@@ -90,7 +90,12 @@ impl Browser {
                     Err(error) => Err(error),
                 }
             }
-            (method, Ok(arguments)) => self.carry_out_call(&caller, &extension, method, arguments),
+            (method, Ok(arguments)) => {
+                match self.carry_out_call(&caller, number, &extension, method, arguments) {
+                    Some(outcome) => outcome,
+                    None => return,
+                }
+            }
         };
         let as_text = |result: Option<Value>| result.map_or_else(String::new, |result| result.to_string());
         self.send_answer(&caller, number, outcome.map(as_text));
@@ -104,10 +109,20 @@ impl Browser {
     fn carry_out_call(
         &mut self,
         caller: &Caller,
+        number: u32,
         extension: &Extension,
         method: &str,
         arguments: Vec<Value>,
-    ) -> Outcome {
+    ) -> Option<Outcome> {
+        let is_here = matches!(method.split_once('.'), Some(("tabs", member)) if !matches!(member, "executeScript" | "insertCSS" | "removeCSS"))
+            || method.starts_with("webNavigation.");
+        match is_here {
+            true => Some(self.tabs_call(caller, extension, method, arguments)),
+            false => self.call_namespace(caller, number, method, arguments),
+        }
+    }
+
+    fn tabs_call(&mut self, caller: &Caller, extension: &Extension, method: &str, arguments: Vec<Value>) -> Outcome {
         let mut arguments = arguments.into_iter();
         match method {
             "tabs.query" => self.query(extension, &read(&mut arguments)?),
@@ -139,10 +154,30 @@ impl Browser {
                 self.traverse(tab.id, delta);
                 Ok(None)
             }
+            "tabs.duplicate" => {
+                let tab = self.tab(read(&mut arguments)?)?;
+                let copy = self.open_tab(&tab.url, true);
+                self.begin_navigation(copy, &tab.url, Entry::Push);
+                Ok(Some(self.tab(copy.get())?.seen_by(extension)))
+            }
+            "tabs.highlight" => {
+                let info: Value = read(&mut arguments)?;
+                let wanted = info["tabs"].as_u64().or_else(|| info["tabs"][0].as_u64());
+                let found = self.shared.tabs.all().into_iter().find(|tab| wanted == u64::try_from(tab.index).ok());
+                let tab = found.ok_or_else(|| format!("No tab at index: {}.", wanted.unwrap_or_default()))?;
+                self.activate_tab(tab.id);
+                Ok(None)
+            }
             "tabs.discard" => self.discard(extension, read(&mut arguments)?),
             "webNavigation.getAllFrames" => {
                 let details: FrameDetails = read(&mut arguments)?;
                 self.all_frames(details.tab_id, extension)
+            }
+            "webNavigation.getFrame" => {
+                let details: Value = read(&mut arguments)?;
+                let frames = self.all_frames(details["tabId"].as_u64().unwrap_or_default(), extension)?;
+                let frames = frames.as_ref().and_then(Value::as_array).cloned().unwrap_or_default();
+                Ok(Some(frames.into_iter().find(|frame| frame["frameId"] == details["frameId"]).unwrap_or_default()))
             }
             "tabs.remove" => {
                 let tabs: OneOrMany<u64> = read(&mut arguments)?;
@@ -152,7 +187,7 @@ impl Browser {
                 }
                 Ok(None)
             }
-            _ => Err(format!("{method} is not implemented")),
+            _ => Err(format!("not supported by this browser: {method}")),
         }
     }
 
@@ -263,7 +298,7 @@ impl Browser {
 }
 
 /// The next argument; an argument left out is read as `null`.
-fn read<T: DeserializeOwned>(arguments: &mut impl Iterator<Item = Value>) -> Result<T, String> {
+pub(super) fn read<T: DeserializeOwned>(arguments: &mut impl Iterator<Item = Value>) -> Result<T, String> {
     serde_json::from_value(arguments.next().unwrap_or_default()).map_err(|error| error.to_string())
 }
 

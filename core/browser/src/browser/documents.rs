@@ -115,6 +115,20 @@ impl Browser {
         self.tabs.get(&place.tab)?.frame(place.frame, place.document)
     }
 
+    /// Runs the content scripts of an extension in the documents that are shown already, as if these had just loaded.
+    pub(super) fn inject_into_open_tabs(&mut self, index: usize) {
+        let frames: Vec<(TabId, OpenFrame)> =
+            self.tabs.iter().flat_map(|(tab, open)| open.frames.iter().map(|frame| (*tab, frame.clone()))).collect();
+        for (tab, frame) in frames {
+            let place = Place::new(tab, frame.id, frame.document);
+            let loaded = &self.extensions[index];
+            let found = self.scripts_for(loaded, &frame).map(|(kind, shown)| self.describe_world(loaded, place, &frame, kind, shown));
+            if let Some(world) = found {
+                self.send(&frame.site(), Task::Load { worlds: vec![world], then: Loaded::Page });
+            }
+        }
+    }
+
     /// What an extension runs in a document, if anything.
     fn scripts_for(
         &self,
@@ -129,7 +143,7 @@ impl Browser {
                 .ok()?;
             return Some((ContextKind::Page, shown));
         }
-        let scripts = extension.content_scripts_for(matched(frame), ScriptWorld::Isolated)?;
+        let scripts = content_scripts_for(loaded, frame, ScriptWorld::Isolated)?;
         Some((ContextKind::ContentScript, self.plain_page(frame, scripts)))
     }
 
@@ -138,7 +152,7 @@ impl Browser {
         let mut scripts = Scripts::default();
         let mut first = None;
         for loaded in &self.extensions {
-            if let Some(found) = loaded.extension.content_scripts_for(matched(frame), ScriptWorld::Main) {
+            if let Some(found) = content_scripts_for(loaded, frame, ScriptWorld::Main) {
                 first.get_or_insert(loaded);
                 scripts.append(found);
             }
@@ -162,7 +176,7 @@ impl Browser {
 
     /// A document as an extension that does not own it sees it.
     pub(super) fn plain_page(&self, frame: &OpenFrame, scripts: Scripts) -> ExtensionPage {
-        ExtensionPage { url: frame.url.clone(), title: frame.title.clone(), scripts }
+        ExtensionPage { url: frame.url.clone(), title: frame.title.clone(), scripts, html: Arc::default() }
     }
 
     /// An extension's world in a document.
@@ -174,7 +188,7 @@ impl Browser {
         kind: ContextKind,
         shown: ExtensionPage,
     ) -> WorldDescription {
-        let LoadedExtension { extension, instance } = loaded;
+        let LoadedExtension { extension, instance, .. } = loaded;
         let (url, origin) = (frame.url.as_str(), origin_of(frame.maker.as_ref().unwrap_or(&frame.url)));
         let context = match kind {
             ContextKind::Page => ContextDescription::page_in_tab(*instance, place).url(url).origin(&origin),
@@ -186,8 +200,10 @@ impl Browser {
             extension: Arc::clone(extension),
             instance: *instance,
             place: Some(place),
+            page: None,
             url: shown.url,
             title: shown.title,
+            html: shown.html,
             elements: Arc::clone(&frame.elements),
             container: self.container_of(place.tab, frame),
             inspected_tab: self.active_tab().filter(|_| extension.is_devtools_page(&frame.url)),
@@ -223,6 +239,16 @@ impl Browser {
             self.log_error(&format!("the core does not know: {error}"), None, None, None);
         }
     }
+}
+
+/// What an extension runs in a world of a frame: what its manifest names, and what it registered.
+fn content_scripts_for(loaded: &LoadedExtension, frame: &OpenFrame, world: ScriptWorld) -> Option<Scripts> {
+    let frame = matched(frame);
+    let mut scripts = loaded.extension.content_scripts_for(frame, world).unwrap_or_default();
+    for registered in loaded.registered.iter().filter(|registered| registered.rule.runs_in(frame, world)) {
+        scripts.add(registered.rule.run_at, registered.scripts.iter().cloned());
+    }
+    (!scripts.is_empty()).then_some(scripts)
 }
 
 /// A frame as content scripts are matched against it.

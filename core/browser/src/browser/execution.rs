@@ -2,10 +2,11 @@
 
 use super::api::Outcome;
 use super::open_tab::OpenFrame;
+use super::namespaces::refused_host;
 use super::{Browser, LoadedExtension};
 use crate::messages::{Caller, Code, Task};
 use port_core::{ContextKind, FrameId, Place, TabId};
-use port_core_webext::Profile;
+use port_core_webext::{Profile, TabInfo};
 use port_core_webext::extension::{Extension, Scripts};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,6 +16,8 @@ use serde_json::{Value, json};
 pub(super) struct Execution {
     caller: Caller,
     call: u32,
+    /// Whether the values alone are wanted, and an error of the first frame as the call's own.
+    is_plain: bool,
     frames: Vec<ExecutedFrame>,
 }
 
@@ -77,35 +80,52 @@ impl Browser {
                 });
             }
         }
-        for frame in &frames {
-            let site = frame.maker.as_ref().unwrap_or(&frame.url);
-            if !extension.manifest().hosts().any(|host| host.matches(site)) {
-                return Err(match self.shared.profile {
-                    Profile::Chromium if extension.may_see(&frame.url) => format!(
-                        "Cannot access contents of url \"{}\". Extension manifest must request permission \
-                         to access this host.",
-                        frame.url
-                    ),
-                    Profile::Chromium => {
-                        "Cannot access contents of the page. Extension manifest must request \
-                                          permission to access the respective host."
-                            .to_owned()
-                    }
-                    Profile::Firefox => "Missing host permission for the tab".to_owned(),
-                });
-            }
-        }
-        let Some(loaded) = self.extensions.iter().position(|loaded| loaded.instance == caller.instance)
-        else {
-            return Err("the extension is not loaded".to_owned());
-        };
+        let info = self.tab(*tab_id)?;
+        self.check_hosts(extension, &info, &frames)?;
         let code = self.code_of(extension, injection)?;
         let is_pages_own = match injection.world.as_deref() {
             None | Some("ISOLATED") => false,
             Some("MAIN") => true,
             Some(world) => return Err(format!("not supported by this browser: the world {world:?}")),
         };
-        let mut execution = Execution { caller: *caller, call, frames: Vec::new() };
+        self.execute_in_frames(caller, call, tab, frames, &code, is_pages_own, false)
+    }
+
+    /// Whether an extension may run scripts in frames.
+    pub(super) fn check_hosts(
+        &self,
+        extension: &Extension,
+        tab: &TabInfo,
+        frames: &[OpenFrame],
+    ) -> Result<(), String> {
+        for frame in frames {
+            let site = frame.maker.as_ref().unwrap_or(&frame.url);
+            let is_granted = tab.granted.contains(extension.id()) || extension.owns(&frame.url);
+            if !is_granted && !extension.manifest().hosts().any(|host| host.matches(site)) {
+                let shown = extension.may_see(&frame.url).then_some(frame.url.as_str());
+                return Err(refused_host(self.shared.profile, shown));
+            }
+        }
+        Ok(())
+    }
+
+    /// Has something run in frames; the answer is sent once all have run it: results, or with `is_plain` the values alone.
+    #[allow(clippy::too_many_arguments, reason = "one call for each kind of injection")]
+    pub(super) fn execute_in_frames(
+        &mut self,
+        caller: &Caller,
+        call: u32,
+        tab: TabId,
+        frames: Vec<OpenFrame>,
+        code: &Code,
+        is_pages_own: bool,
+        is_plain: bool,
+    ) -> Result<(), String> {
+        let Some(loaded) = self.extensions.iter().position(|loaded| loaded.instance == caller.instance)
+        else {
+            return Err("the extension is not loaded".to_owned());
+        };
+        let mut execution = Execution { caller: *caller, call, is_plain, frames: Vec::new() };
         for frame in frames {
             self.latest_execution += 1;
             let number = self.latest_execution;
@@ -181,7 +201,16 @@ impl Browser {
             .into_iter()
             .partition(|execution| execution.frames.iter().all(|frame| frame.is_done));
         self.executions = waiting;
-        for Execution { caller, call, frames } in done {
+        for Execution { caller, call, is_plain, frames } in done {
+            if is_plain {
+                let value = |mut frame: ExecutedFrame| match frame.result.get_mut("error") {
+                    Some(error) => Err(error.as_str().unwrap_or_default().to_owned()),
+                    None => Ok(frame.result["result"].take()),
+                };
+                let values = frames.into_iter().map(value).collect::<Result<Value, _>>();
+                self.send_answer(&caller, call, values.map(|values| values.to_string()));
+                continue;
+            }
             let mut results = frames.into_iter().map(|frame| frame.result);
             // In Chromium what a function throws is left out of the results.
             let outcome = match self.shared.profile {

@@ -1,19 +1,24 @@
 //! The browser process: the main thread, which knows tabs, frames and extensions and
 //! tells the core what becomes of them.
 
+mod alarms;
 mod api;
+mod buttons;
 mod documents;
 mod execution;
 mod loading;
 mod navigation;
 mod navigation_events;
+mod namespaces;
 mod open_tab;
+mod pages;
 mod replay;
 mod steps;
+mod storage;
 mod unload;
 mod window;
 
-use crate::activity::{Activity, Busy};
+use crate::activity::{Activity, Busy, TimerSet};
 use crate::arguments::Arguments;
 use crate::clock::Clock;
 use crate::folder::Folder;
@@ -23,13 +28,17 @@ use crate::script::ScriptThread;
 use crate::shared::Shared;
 use crate::summary::{Counts, Summary};
 use crate::web::{Site, Web};
+use alarms::Alarms;
+use buttons::Surface;
 use execution::Execution;
+use namespaces::Registered;
 use open_tab::{Entry, OpenTab};
+use pages::ShownPage;
 use port_core::{
-    ContextDescription, ContextKind, ExtensionDescription, ExtensionInstance, MessageService, TabId, WindowId,
+    ContextDescription, ContextKind, ExtensionDescription, ExtensionInstance, FrameId, MessageService, TabId, WindowId,
 };
 use port_core_webext::extension::Extension;
-use port_core_webext::{TabDirectory, origin_of};
+use port_core_webext::{Profile, TabDirectory, origin_of};
 use replay::Replay;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,6 +46,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 use steps::Step;
+use storage::Storage;
 use url::Url;
 
 /// The one window there is.
@@ -49,7 +59,7 @@ pub(crate) struct Browser {
     /// What was asked for while the browser process waited for something else.
     postponed: VecDeque<Envelope>,
     /// What is to be done at a time.
-    later: BTreeMap<(Instant, u64), (Later, Busy)>,
+    later: BTreeMap<(Instant, u64), (Later, Hold)>,
     executions: Vec<Execution>,
     replay: Option<Replay>,
     extensions: Vec<LoadedExtension>,
@@ -57,6 +67,8 @@ pub(crate) struct Browser {
     sites: HashMap<Site, ThreadIndex>,
     web: Web,
     tabs: BTreeMap<TabId, OpenTab>,
+    /// Pages of extensions outside of the tabs.
+    pages: Vec<ShownPage>,
     latest_tab: u64,
     latest_frame: u64,
     latest_document: u128,
@@ -72,6 +84,25 @@ pub(crate) struct Browser {
 struct LoadedExtension {
     extension: Arc<Extension>,
     instance: ExtensionInstance,
+    storage: Storage,
+    alarms: Alarms,
+    surface: Surface,
+    registered: Vec<Registered>,
+}
+
+impl LoadedExtension {
+    fn new(extension: Arc<Extension>, instance: ExtensionInstance) -> Self {
+        let (storage, alarms, surface, registered) = Default::default();
+        Self { extension, instance, storage, alarms, surface, registered }
+    }
+}
+
+/// What is so until something happens later.
+enum Hold {
+    /// It is under way.
+    Busy(#[allow(dead_code, reason = "held until it is dropped")] Busy),
+    /// A timer is set.
+    Timer(#[allow(dead_code, reason = "held until it is dropped")] TimerSet),
 }
 
 /// What happens after a while.
@@ -81,6 +112,8 @@ enum Later {
     TearDown(TabId),
     /// The documents of a discarded tab end.
     Empty(TabId),
+    /// An alarm of an extension.
+    Alarm(ExtensionInstance, String, u64),
     /// Extensions hear that a tab is about to show another page.
     Announce(TabId, Url),
     /// A tab shows another page.
@@ -132,6 +165,7 @@ impl Browser {
             sites: HashMap::new(),
             web,
             tabs: BTreeMap::new(),
+            pages: Vec::new(),
             latest_tab: 0,
             latest_frame: 0,
             latest_document: 0,
@@ -167,7 +201,7 @@ impl Browser {
     }
 
     fn add_extension(&mut self, extension: Arc<Extension>) {
-        let external = extension.manifest().external_connections();
+        let external = extension.manifest().external_connections(self.shared.profile);
         match self
             .shared
             .service
@@ -176,7 +210,11 @@ impl Browser {
             Ok(instance) => {
                 let name = &extension.manifest().name;
                 self.log("browser", &Event::Extension { name, id: extension.id().as_str() });
-                self.extensions.push(LoadedExtension { extension, instance });
+                for what in extension.unsupported() {
+                    let text = format!("not supported by this browser: {what} (of {name})");
+                    self.log("browser", &Event::Console { level: "warn", text: &text });
+                }
+                self.extensions.push(LoadedExtension::new(extension, instance));
             }
             Err(error) => {
                 self.log_error(&format!("{}: {error}", extension.manifest().name), None, None, None);
@@ -185,16 +223,12 @@ impl Browser {
     }
 
     fn start_background(&mut self, index: usize) {
-        let LoadedExtension { extension, instance } = &self.extensions[index];
+        let LoadedExtension { extension, instance, .. } = &self.extensions[index];
         let (extension, instance) = (Arc::clone(extension), *instance);
         let Some(page) = extension.background() else { return };
         let mut context =
             ContextDescription::background(instance).url(page.url.as_str()).origin(&origin_of(&page.url));
-        let is_worker = extension
-            .manifest()
-            .background
-            .as_ref()
-            .is_some_and(|background| background.service_worker.is_some());
+        let is_worker = extension.has_worker();
         if !is_worker {
             context = context.in_document(self.new_document());
         }
@@ -205,8 +239,10 @@ impl Browser {
             extension: Arc::clone(&extension),
             instance,
             place: None,
+            page: None,
             url: page.url.clone(),
             title: page.title.clone(),
+            html: Arc::clone(&page.html),
             elements: Arc::default(),
             container: None,
             inspected_tab: None,
@@ -272,8 +308,19 @@ impl Browser {
 
     /// Has something done after a while; it is under way until then.
     fn after(&mut self, time: Duration, what: Later, busy: Busy) {
+        self.do_later(time, what, Hold::Busy(busy));
+    }
+
+    /// The same where a timer is all that it holds, and people may act meanwhile.
+    fn after_timer(&mut self, time: Duration, what: Later, timer: TimerSet) {
+        self.do_later(time, what, Hold::Timer(timer));
+    }
+
+    fn do_later(&mut self, time: Duration, what: Later, hold: Hold) {
+        // A time beyond what clocks can say never comes.
+        let Some(due) = Instant::now().checked_add(time) else { return };
         self.latest_later += 1;
-        self.later.insert((Instant::now() + time, self.latest_later), (what, busy));
+        self.later.insert((due, self.latest_later), (what, hold));
     }
 
     fn do_what_is_due(&mut self) {
@@ -282,6 +329,7 @@ impl Browser {
             match what {
                 Later::TearDown(tab) => self.tear_down(tab),
                 Later::Empty(tab) => self.empty_tab(tab),
+                Later::Alarm(instance, name, number) => self.alarm_is_due(instance, &name, number),
                 Later::Announce(tab, url) => self.emit_tab_navigates(tab, &url),
                 Later::Navigate(tab, url, entry) => self.navigate_tab(tab, &url, entry),
                 Later::CarryOut(navigation) => self.carry_out_now(navigation),
@@ -300,12 +348,53 @@ impl Browser {
             Request::Executed { number, outcome } => self.executed(number, outcome),
             // Nobody waits for it any more.
             Request::Done(_) | Request::Asked { .. } => {}
+            Request::CloseWindow { page: Some(number), .. } => self.close_pages(|page| page.number == number),
+            Request::CloseWindow { place, .. } => {
+                if let Some(place) = place.filter(|place| place.frame == FrameId::TOP) {
+                    self.close_tab(place.tab);
+                }
+            }
+            Request::OpenWindow(url) => {
+                let tab = self.open_tab(&url, true);
+                self.begin_navigation(tab, &url, Entry::Push);
+            }
             Request::Interactive(place) => self.document_interactive(place),
             Request::Loaded(Loaded::Document(place)) => self.document_loaded(place),
             Request::Loaded(Loaded::Background(instance)) => {
                 self.emit_to(instance, "runtime.onInstalled", r#"[{"reason":"install"}]"#.to_owned());
             }
-            Request::Calm => {}
+            Request::Loaded(Loaded::Page) | Request::Calm => {}
+        }
+    }
+
+    /// `runtime.reload`: the extension is loaded anew, and what was there of it ends.
+    fn reload_extension(&mut self, instance: ExtensionInstance) {
+        let Some(at) = self.extensions.iter().position(|loaded| loaded.instance == instance) else { return };
+        self.close_pages(|page| page.instance == instance);
+        let own_tabs: Vec<TabId> = self
+            .shared
+            .tabs
+            .all()
+            .iter()
+            .filter(|tab| self.extensions[at].extension.owns(&tab.url))
+            .map(|tab| tab.id)
+            .collect();
+        for tab in own_tabs {
+            self.close_tab(tab);
+        }
+        let unloaded = self.shared.service.extension_unloaded(instance);
+        self.expect_known(unloaded);
+        let extension = Arc::clone(&self.extensions[at].extension);
+        let kept = std::mem::take(&mut self.extensions[at].storage);
+        self.extensions.remove(at);
+        let others = self.extensions.split_off(at);
+        self.add_extension(extension);
+        let index = self.extensions.len() - 1;
+        self.extensions[index].storage = kept;
+        self.extensions.extend(others);
+        self.start_background(index);
+        if self.shared.profile == Profile::Firefox {
+            self.inject_into_open_tabs(index);
         }
     }
 
@@ -314,7 +403,39 @@ impl Browser {
         let extension = self.extensions.iter().find(|loaded| loaded.instance == instance);
         let thread = extension.and_then(|loaded| self.sites.get(&Site::of(loaded.extension.base())));
         if let Some(thread) = thread {
-            self.threads[thread.0].send(Task::Emit { instance, event, details });
+            self.threads[thread.0].send(Task::Emit { instance, event, details, everywhere: false });
+        }
+    }
+
+    /// Emits an event to all contexts of an extension, content scripts too.
+    fn emit_everywhere(&self, instance: ExtensionInstance, event: &'static str, details: &serde_json::Value) {
+        let details = details.to_string();
+        for thread in &self.threads {
+            thread.send(Task::Emit { instance, event, details: details.clone(), everywhere: true });
+        }
+    }
+
+    /// An extension by its instance.
+    fn loaded_mut(&mut self, instance: ExtensionInstance) -> Option<&mut LoadedExtension> {
+        self.extensions.iter_mut().find(|loaded| loaded.instance == instance)
+    }
+
+    /// A tab as an extension may see it.
+    fn tab_seen_by(&self, instance: ExtensionInstance, tab: TabId) -> serde_json::Value {
+        let loaded = self.extensions.iter().find(|loaded| loaded.instance == instance);
+        loaded.zip(self.shared.tabs.get(tab)).map(|(loaded, tab)| tab.seen_by(&loaded.extension)).unwrap_or_default()
+    }
+
+    /// A person used the extension in a tab: with the permission `activeTab` it may see the page there.
+    fn grant(&mut self, instance: ExtensionInstance, tab: TabId) {
+        let loaded = self.extensions.iter().find(|loaded| loaded.instance == instance);
+        let extension = loaded.map(|loaded| &loaded.extension);
+        if let Some(extension) = extension.filter(|extension| extension.manifest().has_permission("activeTab")) {
+            self.shared.tabs.change(|tabs| {
+                if let Some(info) = tabs.get_mut(&tab) {
+                    info.granted.push(extension.id().clone());
+                }
+            });
         }
     }
 
@@ -329,7 +450,7 @@ impl Browser {
         event: &'static str,
         details: impl Fn(&Extension) -> Option<serde_json::Value>,
     ) {
-        for LoadedExtension { extension, instance } in &self.extensions {
+        for LoadedExtension { extension, instance, .. } in &self.extensions {
             if let Some(details) = details(extension) {
                 self.emit_to(*instance, event, details.to_string());
             }

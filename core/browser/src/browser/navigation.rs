@@ -141,6 +141,21 @@ impl Browser {
             NavigationChange::Reload => self.navigate_frame(place.tab, frame.id, &frame.url),
             NavigationChange::Traverse(delta) => self.traverse(place.tab, delta),
             NavigationChange::SameDocument { url, replace } => self.same_document(place, &url, replace),
+            NavigationChange::Title(title) => {
+                if let Some(open) = self.tabs.get_mut(&place.tab)
+                    && let Some(open) = open.frames.iter_mut().find(|open| open.id == place.frame)
+                {
+                    open.title.clone_from(&title);
+                }
+                if place.frame == FrameId::TOP {
+                    self.shared.tabs.change(|tabs| {
+                        if let Some(info) = tabs.get_mut(&place.tab) {
+                            info.title.clone_from(&title);
+                        }
+                    });
+                    self.emit_change(place.tab, &json!({ "title": title }));
+                }
+            }
             NavigationChange::AttachFrame { element, url } => {
                 let page = self.fetch(&url);
                 self.attach_frame(place, element, &page);

@@ -2,7 +2,7 @@
 
 use super::{Browser, LoadedExtension};
 use crate::arguments::UserAction;
-use crate::log::Event;
+use crate::messages::{Pressed, Task};
 use crate::web::Page;
 
 /// What happens next, as soon as all is calm.
@@ -31,6 +31,10 @@ impl Browser {
                 self.open_tab_with(&url, false);
             }
             Step::User(UserAction::Click) => self.click(),
+            Step::User(UserAction::Press(selector)) => self.press(&selector),
+            Step::User(UserAction::Menu(id)) => self.choose_menu_item(&id),
+            Step::User(UserAction::Command(name)) => self.give_command(&name),
+            Step::User(UserAction::DeveloperTools) => self.open_developer_tools(),
             Step::User(UserAction::CloseTab) => match self.active_tab() {
                 Some(tab) => self.close_tab(tab),
                 None => self.log_error("there is no tab to close", None, None, None),
@@ -40,19 +44,35 @@ impl Browser {
 
     /// Clicks every toolbar button.
     fn click(&mut self) {
-        let Some(tab) = self.active_tab().and_then(|tab| self.shared.tabs.get(tab)) else {
+        if self.active_tab().is_none() {
             self.log_error("there is no tab to click in", None, None, None);
             return;
-        };
-        for LoadedExtension { extension, instance } in &self.extensions {
-            if extension.manifest().has_toolbar_button() {
-                let context = format!("tab {}", tab.id);
-                self.log(&context, &Event::Click { extension: &extension.manifest().name });
-                let details = serde_json::json!([tab.seen_by(extension)]).to_string();
-                for event in ["action.onClicked", "browserAction.onClicked"] {
-                    self.emit_to(*instance, event, details.clone());
-                }
-            }
+        }
+        let has_button = |loaded: &&LoadedExtension| loaded.extension.manifest().has_toolbar_button();
+        let buttons: Vec<_> = self.extensions.iter().filter(has_button).map(|loaded| loaded.instance).collect();
+        for instance in buttons {
+            self.click_button(instance);
+        }
+    }
+
+    /// Clicks an element in whatever page has it: the pages outside of the tabs, those of extensions in tabs, and the
+    /// page of the active tab.
+    fn press(&mut self, selector: &str) {
+        let outside = self.pages.iter().rev().map(|page| Pressed::Page(page.number));
+        let mut in_tabs: Vec<_> = self
+            .tabs
+            .iter()
+            .flat_map(|(tab, open)| open.frames.iter().map(move |frame| (*tab, frame)))
+            .filter(|(tab, frame)| {
+                let is_page = self.extensions.iter().any(|loaded| loaded.extension.owns(&frame.url));
+                is_page || Some(*tab) == self.active_tab()
+            })
+            .collect();
+        in_tabs.sort_by_key(|(_, frame)| !frame.url.scheme().ends_with("-extension"));
+        let pressed: Vec<_> =
+            outside.chain(in_tabs.iter().map(|(_, frame)| Pressed::Document(frame.document))).collect();
+        for thread in &self.threads {
+            thread.send(Task::Press { pressed: pressed.clone(), selector: selector.to_owned() });
         }
     }
 }

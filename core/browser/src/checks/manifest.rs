@@ -2,7 +2,7 @@
 
 use super::texts;
 use port_core_webext::Profile;
-use port_core_webext::extension::manifest::{Manifest, RunAt, without_comments};
+use port_core_webext::extension::manifest::{Manifest, RunAt, ScriptWorld, without_comments};
 use port_core_webext::extension::{Extension, MatchedFrame, MemoryFiles};
 use std::sync::Arc;
 use url::Url;
@@ -43,7 +43,7 @@ fn load(manifest: &str, page: &str, profile: Profile) {
                 let url = Url::parse(text).expect("a URL");
                 for is_top in [true, false] {
                     let frame = MatchedFrame { url: &url, maker: None, is_top };
-                    let scripts = extension.content_scripts_for(frame).unwrap_or_default();
+                    let scripts = extension.content_scripts_for(frame, ScriptWorld::Isolated).unwrap_or_default();
                     assert!(is_top || RunAt::ALL.iter().all(|&moment| scripts.at(moment).len() < 1_000_000));
                 }
                 extension.may_see(&url);

@@ -154,7 +154,23 @@ impl<'js> Natives<'js> {
         let host = Rc::clone(given);
         self.add("postWindowMessage", move |json: String| host.post_window_message(json))?;
         let host = Rc::clone(given);
+        self.add("pressed", move || host.pressed())?;
+        let host = Rc::clone(given);
         self.add("keepFromCache", move || host.keep_from_cache())?;
+        let host = Rc::clone(given);
+        self.add("setTitle", move |title: String| host.set_title(title))?;
+        let host = Rc::clone(given);
+        self.add("siteStorage", move |area: String, what: String, key: String, value: String| {
+            host.site_storage(&area, &what, &key, value)
+        })?;
+        let host = Rc::clone(given);
+        self.add("readFile", move |context: Ctx<'js>, url: String| {
+            host.read_file(&url).map_err(|message| Exception::throw_message(&context, &message))
+        })?;
+        let host = Rc::clone(given);
+        self.add("closeWindow", move || host.close_window())?;
+        let host = Rc::clone(given);
+        self.add("openWindow", move |url: String| host.open_window(&url))?;
         let host = Rc::clone(given);
         self.add("go", move |url: String, replace: bool| host.go(&url, replace))?;
         let host = Rc::clone(given);

@@ -173,7 +173,10 @@ impl ScriptSurface for Realm {
             ScriptEvent::Answer { call, result, error } => self.call_named(name, (call, result, error)),
             ScriptEvent::Emit { event, details } => self.call_named(name, (event, details)),
             ScriptEvent::Timer(number) | ScriptEvent::FrameLoaded(number) => self.call_named(name, (number,)),
-            ScriptEvent::ReadyState(text) | ScriptEvent::Leave(text) | ScriptEvent::WindowMessage(text) => {
+            ScriptEvent::ReadyState(text)
+            | ScriptEvent::Leave(text)
+            | ScriptEvent::Press(text)
+            | ScriptEvent::WindowMessage(text) => {
                 self.call_named(name, (text,));
             }
             ScriptEvent::Restored | ScriptEvent::BeforeUnload => self.call_named(name, ()),

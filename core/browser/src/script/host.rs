@@ -14,7 +14,7 @@ use port_core::{
 use port_core_webext::extension::Extension;
 use port_core_webext::{Ports, Refusal};
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -32,10 +32,14 @@ pub(crate) struct Host {
     pub(super) numbers: RefCell<HashMap<ContextId, u64>>,
     /// The functions that worlds were given to run, by their numbers.
     pub(super) executions: RefCell<HashMap<u64, ContextId>>,
+    /// `localStorage` and `sessionStorage`, by area and origin.
+    pub(super) site_storage: RefCell<BTreeMap<(String, String), BTreeMap<String, String>>>,
     /// Messages of windows to themselves, by document, as JSON.
     pub(super) window_messages: RefCell<VecDeque<(DocumentId, String)>>,
     /// What becomes of what scripts say, while they hear that their document goes.
     pub(super) last_words: Cell<LastWords>,
+    /// How many elements the latest click of a person found.
+    pub(super) presses: Cell<u32>,
     /// Whether a document that is about to go must not be cached.
     pub(super) keeps_from_cache: Cell<bool>,
     /// Contexts that this thread has ended, and whose worlds are to be dropped.
@@ -75,6 +79,7 @@ pub(crate) struct WorldIdentity {
     pub(super) extension: Arc<Extension>,
     pub(super) instance: port_core::ExtensionInstance,
     pub(super) place: Option<port_core::Place>,
+    pub(super) page: Option<u64>,
     pub(super) label: Rc<str>,
 }
 
@@ -90,8 +95,10 @@ impl Host {
             documents: RefCell::default(),
             numbers: RefCell::default(),
             executions: RefCell::default(),
+            site_storage: RefCell::default(),
             window_messages: RefCell::default(),
             last_words: Cell::default(),
+            presses: Cell::default(),
             keeps_from_cache: Cell::default(),
             detached: RefCell::default(),
             ports: RefCell::default(),

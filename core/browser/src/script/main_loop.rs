@@ -5,7 +5,7 @@ use super::bell::Bell;
 use super::host::Host;
 use super::world::World;
 use crate::log::Event as LogEvent;
-use crate::messages::{Code, LastWords, Leave, Loaded, Request, Task, ThreadIndex, WorldDescription};
+use crate::messages::{Code, LastWords, Leave, Loaded, Pressed, Request, Task, ThreadIndex, WorldDescription};
 use crate::quickjs::Engine;
 use crate::script_error::report_engine_error;
 use crate::shared::Shared;
@@ -193,9 +193,11 @@ impl MainLoop {
                     world.answer(call, &outcome);
                 }
             }
-            Task::Emit { instance, event, details } => {
-                let pages = self.worlds.values().filter(|world| world.is_extension_page());
-                for world in pages.filter(|world| world.identity().instance == instance) {
+            Task::Press { pressed, selector } => self.press(&pressed, &selector),
+            Task::ClosePage(number) => self.close_page(number),
+            Task::Emit { instance, event, details, everywhere } => {
+                let hears = |world: &&World| world.is_extension_page() || (everywhere && !world.is_pages_own());
+                for world in self.worlds.values().filter(hears).filter(|world| world.identity().instance == instance) {
                     world.deliver(&ScriptEvent::Emit { event, details: &details });
                 }
             }
@@ -227,6 +229,37 @@ impl MainLoop {
             Task::Stop(_) => {}
         }
         self.checkpoint();
+    }
+
+    /// A person clicks an element. Each world has a tree of its own: those of one page all have their click.
+    fn press(&self, pressed: &[Pressed], selector: &str) {
+        let is_in = |world: &World, page: Pressed| match page {
+            Pressed::Page(number) => world.identity().page == Some(number),
+            Pressed::Document(document) => world.identity().place.is_some_and(|place| place.document == document),
+        };
+        for &page in pressed {
+            self.host.presses.set(0);
+            for world in self.worlds.values().filter(|world| is_in(world, page)) {
+                world.deliver(&ScriptEvent::Press(selector));
+                self.checkpoint();
+            }
+            if self.host.presses.get() > 0 {
+                return;
+            }
+        }
+    }
+
+    /// A page outside of the tabs closes: its scripts hear so, and its ports end.
+    fn close_page(&mut self, number: u64) {
+        self.loading.retain(|loading| loading.worlds.iter().all(|(world, _)| world.page != Some(number)));
+        let found = self.worlds.iter().find(|(_, world)| world.identity().page == Some(number));
+        let Some((&context, world)) = found else { return };
+        world.deliver(&ScriptEvent::BeforeUnload);
+        self.checkpoint();
+        world.hide(Leave::Closed);
+        self.checkpoint();
+        let _ = self.host.event_loop.borrow_mut().detach(context);
+        self.drop_world(context);
     }
 
     /// The world that a description is of, if it has been made: a page has one of its own for all extensions.
@@ -349,10 +382,18 @@ impl MainLoop {
     /// Runs a world's scripts of a moment.
     fn reach(&self, context: Option<ContextId>, description: &WorldDescription, moment: RunAt) {
         let Some(world) = context.and_then(|context| self.worlds.get(&context)) else { return };
-        world.reach(moment);
-        self.checkpoint();
+        // The scripts of an extension's page are part of it, and run before it is parsed to its end.
+        let is_page = world.is_extension_page();
+        if !is_page {
+            world.reach(moment);
+            self.checkpoint();
+        }
         for script in description.scripts.at(moment) {
             world.run(script);
+            self.checkpoint();
+        }
+        if is_page {
+            world.reach(moment);
             self.checkpoint();
         }
     }

@@ -39,6 +39,7 @@ impl World {
             extension: extension.clone(),
             instance: description.instance,
             place: description.place,
+            page: description.page,
             label: description.label.as_str().into(),
         };
         let mut counts = host.counts.borrow_mut();
@@ -194,11 +195,13 @@ fn describe(host: &Host, description: &WorldDescription) -> serde_json::Value {
         "isShown": description.place.and_then(|place| host.shared.tabs.get(place.tab)).is_some_and(|tab| tab.active),
         "url": description.url.as_str(),
         "title": description.title,
+        "html": &*description.html,
         "extension": {
             "id": extension.id().as_str(),
             "instance": Profile::Firefox.show_document(DocumentId::new(port_core_webext::extension::hash(extension.id().as_str()))),
             "base": extension.base().as_str(),
             "manifest": manifest,
+            "messages": extension.messages(),
         },
     })
 }

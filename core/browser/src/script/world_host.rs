@@ -6,10 +6,13 @@ use crate::messages::{Call, Caller, LastWords, NavigationChange, Request};
 use crate::script_error::ScriptError;
 use port_core::{ConnectKind, ExtensionId, FrameId, Listening, RuntimeTarget, TabId, TabTarget};
 use port_core_webext::extension::manifest::ScriptKind;
-use port_core_webext::{PageHost, Refusal, ScriptHost};
+use port_core_webext::{PageHost, Refusal, ScriptHost, origin_of};
 use std::rc::Rc;
 use std::time::Duration;
 use url::Url;
+
+/// How much `localStorage` keeps of a site, in bytes.
+const MOST_SITE_STORAGE: usize = 5 << 20;
 
 /// The host of one world. What it does, it does as the world's context, whatever it is given.
 pub(super) struct WorldHost {
@@ -96,6 +99,7 @@ impl ScriptHost for WorldHost {
             context: self.world.context,
             instance: self.world.instance,
             place: self.world.place,
+            page: self.world.page,
         };
         self.host.request(Request::Call(Call { caller, number, method, arguments }));
     }
@@ -152,6 +156,48 @@ impl PageHost for WorldHost {
         }
     }
 
+    fn set_title(&self, title: String) {
+        self.host.navigate(&self.world, NavigationChange::Title(title));
+    }
+
+    fn site_storage(&self, area: &str, what: &str, key: &str, value: String) -> Option<String> {
+        let origin = match self.world.place.and(self.document_url()) {
+            Some(url) => Url::parse(&url).map_or(url, |url| origin_of(&url)),
+            None => self.world.extension.base().to_string(),
+        };
+        let mut areas = self.host.site_storage.borrow_mut();
+        let items = areas.entry((area.to_owned(), origin)).or_default();
+        match what {
+            "get" => return items.get(key).cloned(),
+            "keys" => return serde_json::to_string(&items.keys().collect::<Vec<_>>()).ok(),
+            "set" => {
+                // As much as browsers take of a site.
+                let bytes: usize = items.iter().map(|(key, value)| key.len() + value.len()).sum();
+                if bytes + key.len() + value.len() <= MOST_SITE_STORAGE {
+                    items.insert(key.to_owned(), value);
+                }
+            }
+            "remove" => drop(items.remove(key)),
+            _ => items.clear(),
+        }
+        None
+    }
+
+    fn read_file(&self, url: &str) -> Result<String, String> {
+        let url = Url::parse(url).map_err(|error| error.to_string())?;
+        self.world.extension.text_of(&url)
+    }
+
+    fn close_window(&self) {
+        self.host.request(Request::CloseWindow { page: self.world.page, place: self.world.place });
+    }
+
+    fn open_window(&self, url: &str) {
+        if let Ok(url) = Url::parse(url) {
+            self.host.request(Request::OpenWindow(url));
+        }
+    }
+
     fn go(&self, url: &str, replace: bool) {
         if let Ok(url) = Url::parse(url) {
             self.host.navigate(&self.world, NavigationChange::Go { url, replace });
@@ -186,6 +232,10 @@ impl PageHost for WorldHost {
 
     fn remove_frame_element(&self, element: u32, leave: &mut dyn FnMut(u64)) {
         self.host.remove_frame(&self.world, element, leave);
+    }
+
+    fn pressed(&self) {
+        self.host.presses.set(self.host.presses.get() + 1);
     }
 
     fn keep_from_cache(&self) {

@@ -1,5 +1,6 @@
 // The extension APIs: `runtime`, and for pages of the extension `tabs` and `action`.
 
+import { addAbsent, createAbsent } from "./absent.js";
 import { createChecker } from "./arguments.js";
 import { createCalls } from "./calls.js";
 import { createChrome } from "./chrome.js";
@@ -14,11 +15,14 @@ import {
     stringify,
     toText,
 } from "./intrinsics.js";
+import { createI18n } from "./i18n.js";
 import { createLastError } from "./last_error.js";
+import { createAlarms, createButton, createCommands, createMenus, createOffscreen, createPermissions, createWindows } from "./namespaces.js";
 import { createOneOffMessages } from "./one_off.js";
 import { createPorts } from "./port.js";
 import { createProfile } from "./profile.js";
 import { createSendArguments } from "./send_arguments.js";
+import { createStorage } from "./storage.js";
 import { addSurface } from "./surface.js";
 
 const integer = (name, rest) => ({ name, type: "integer", ...rest });
@@ -71,45 +75,42 @@ export function createApi(native, world, platform) {
     const incoming = createIncoming(native, profile);
     const events = createMap();
 
-    /** An event that the browser process emits under a name. */
-    function emitted(name) {
-        const listeners = new Listeners(native, profile);
-        events.set(name, listeners);
-        return createEvent(listeners, profile);
+    /** The listeners of an event that the browser process emits under a name. */
+    function listenersOf(name) {
+        if (!events.has(name)) {
+            events.set(name, new Listeners(native, profile));
+        }
+        return events.get(name);
     }
 
-    const tools = { native, profile, lastError, createPort, oneOff, calls, emitted };
-    const api = { runtime: createRuntime(tools, world.extension, incoming) };
-    if (world.kind !== "content-script") {
-        api.runtime.onConnectExternal = incoming.onConnectExternal.event;
-        api.runtime.onMessageExternal = incoming.onMessageExternal.event;
-        api.runtime.onInstalled = emitted("runtime.onInstalled");
-        api.runtime.onStartup = emitted("runtime.onStartup");
-        api.tabs = createTabs(tools);
-        const { action, browser_action: browserAction, permissions = [] } = manifest;
-        if (permissions.includes("scripting")) {
-            api.scripting = createScripting(tools);
-        }
-        if (permissions.includes("webNavigation")) {
-            const details = object("details", [integer("tabId", { minimum: 0 })]);
-            api.webNavigation = { getAllFrames: calls.method("webNavigation.getAllFrames", [details]) };
-            for (const name of navigationEvents) {
-                api.webNavigation[name] = emitted(`webNavigation.${name}`);
-            }
-        }
-        if (action !== undefined) {
-            api.action = { onClicked: emitted("action.onClicked") };
-        }
-        if (browserAction !== undefined) {
-            api.browserAction = { onClicked: emitted("browserAction.onClicked") };
-        }
+    /** The event. */
+    const emitted = (name) => createEvent(listenersOf(name), profile);
+
+    /** Listens to it on the API's own behalf. */
+    const listen = (name, listener) => listenersOf(name).add(listener);
+
+    const tools = { native, profile, lastError, createPort, oneOff, calls, emitted, listen };
+    const isPage = world.kind !== "content-script";
+    const api = { runtime: createRuntime(tools, world.extension, incoming), i18n: createI18n(world) };
+    api.extension = { getURL: api.runtime.getURL, inIncognitoContext: false };
+    const { permissions = [] } = manifest;
+    if (permissions.includes("storage")) {
+        api.storage = createStorage(world, tools);
+    }
+    if (isPage) {
+        addPageApi(api, world, tools, incoming);
+    } else {
+        profile.addContentApi(api, permissions);
     }
 
     if (world.inspectedTab !== null) {
         api.devtools = createDevtools(world, tools);
     }
-    if (world.kind !== "content-script" && profile.hasSurface) {
+    if (isPage && profile.hasSurface) {
         addSurface(api, world.extension, tools);
+    }
+    if (isPage) {
+        addAbsent(api, world.extension, createAbsent(native, lastError));
     }
     return {
         api,
@@ -138,6 +139,101 @@ export function createApi(native, world, platform) {
             },
         },
     };
+}
+
+/** What pages of the extension have and content scripts have not. */
+function addPageApi(api, world, tools, incoming) {
+    const { calls, emitted } = tools;
+    const { manifest } = world.extension;
+    const { permissions = [], manifest_version: version } = manifest;
+    const has = (permission) => permissions.includes(permission);
+    Object.assign(api.runtime, {
+        onConnectExternal: incoming.onConnectExternal.event,
+        onMessageExternal: incoming.onMessageExternal.event,
+        onInstalled: emitted("runtime.onInstalled"),
+        onStartup: emitted("runtime.onStartup"),
+        onSuspend: emitted("runtime.onSuspend"),
+        onSuspendCanceled: emitted("runtime.onSuspendCanceled"),
+        onUpdateAvailable: emitted("runtime.onUpdateAvailable"),
+        getContexts: calls.method("runtime.getContexts", [object("filter", undefined)]),
+        openOptionsPage: calls.method("runtime.openOptionsPage", []),
+        setUninstallURL: calls.method("runtime.setUninstallURL", [string("url", optional)]),
+    });
+    const reload = calls.method("runtime.reload", []);
+    api.runtime.reload = () => void reload(() => {});
+    api.tabs = createTabs(tools);
+    if (version === 2) {
+        Object.assign(api.tabs, createTabInjection(tools));
+    }
+    api.windows = createWindows(tools);
+    api.permissions = createPermissions(tools);
+    const { name, version: number } = manifest;
+    api.management = {
+        getSelf: calls.local("management.getSelf", () => ({
+            id: world.extension.id,
+            name,
+            version: number,
+            enabled: true,
+            installType: "development",
+            type: "extension",
+        })),
+    };
+    if (has("scripting")) {
+        api.scripting = createScripting(tools);
+    }
+    if (has("webNavigation")) {
+        api.webNavigation = createWebNavigation(tools);
+    }
+    if (has("alarms")) {
+        api.alarms = createAlarms(tools);
+    }
+    for (const [namespace, permission] of [["contextMenus", "contextMenus"], ["menus", profileMenus(tools) ? "menus" : undefined]]) {
+        if (has(permission)) {
+            api[namespace] = createMenus(namespace, tools);
+        }
+    }
+    if (has("offscreen")) {
+        api.offscreen = createOffscreen(tools);
+    }
+    if (manifest.commands !== undefined) {
+        api.commands = createCommands(tools);
+    }
+    for (const [key, button] of [["action", "action"], ["browser_action", "browserAction"], ["page_action", "pageAction"]]) {
+        if (manifest[key] !== undefined) {
+            api[button] = createButton(button, tools);
+        }
+    }
+}
+
+/** Whether there is `menus` beside `contextMenus`. */
+const profileMenus = ({ profile }) => profile.portsHaveError;
+
+function createWebNavigation({ calls, emitted }) {
+    const details = object("details", [integer("tabId", { minimum: 0 })]);
+    const one = object("details", [integer("tabId", { minimum: 0 }), integer("frameId"), integer("processId"), string("documentId")]);
+    const api = {
+        getAllFrames: calls.method("webNavigation.getAllFrames", [details]),
+        getFrame: calls.method("webNavigation.getFrame", [one]),
+    };
+    for (const name of navigationEvents) {
+        api[name] = emitted(`webNavigation.${name}`);
+    }
+    return api;
+}
+
+/** `tabs.executeScript` of manifests of version 2. CSS is taken, and nothing is painted. */
+function createTabInjection({ calls }) {
+    const details = object("details", [
+        string("code"),
+        string("file"),
+        boolean("allFrames"),
+        integer("frameId", { minimum: 0 }),
+        boolean("matchAboutBlank"),
+        string("runAt"),
+        string("cssOrigin"),
+    ]);
+    const one = (name) => calls.method(`tabs.${name}`, [optionalTabId, details]);
+    return { executeScript: one("executeScript"), insertCSS: one("insertCSS"), removeCSS: one("removeCSS") };
 }
 
 /** The events by which connections come in; the browser is told which of them have listeners. */
@@ -265,6 +361,8 @@ function createTabs({ native, profile, createPort, oneOff, calls, emitted }) {
             return oneOff.send(checkSend.method, connect, values[1], values[3]);
         },
         create: calls.method("tabs.create", [create]),
+        duplicate: calls.method("tabs.duplicate", [tabId]),
+        highlight: calls.method("tabs.highlight", [object("highlightInfo", undefined)]),
         discard: calls.method("tabs.discard", [profile.discardsMany ? { ...idOrIds, ...optional } : optionalTabId]),
         get: calls.method("tabs.get", [tabId]),
         goBack: calls.method("tabs.goBack", [optionalTabId]),
@@ -309,5 +407,16 @@ function createScripting({ calls }) {
         values[0].func = given === undefined ? undefined : functionText(given);
         values[0].function = undefined;
     }
-    return { executeScript: calls.method("scripting.executeScript", [injection], prepare) };
+    const styles = (name) => calls.method(`scripting.${name}`, [object("injection", undefined)]);
+    const filter = object("filter", undefined, optional);
+    return {
+        executeScript: calls.method("scripting.executeScript", [injection], prepare),
+        // Taken, and nothing is painted.
+        insertCSS: styles("insertCSS"),
+        removeCSS: styles("removeCSS"),
+        registerContentScripts: calls.method("scripting.registerContentScripts", [array("scripts")]),
+        updateContentScripts: calls.method("scripting.updateContentScripts", [array("scripts")]),
+        unregisterContentScripts: calls.method("scripting.unregisterContentScripts", [filter]),
+        getRegisteredContentScripts: calls.method("scripting.getRegisteredContentScripts", [filter]),
+    };
 }

@@ -119,6 +119,10 @@ function testOf(profile, type) {
             return isSmallInteger;
         case "integer|array":
             return (value) => isSmallInteger(value) || (isArray(value) && every(value, isInteger));
+        case "integer|object":
+            return (value) => isSmallInteger(value) || (typeof value === "object" && !isArray(value));
+        case "string|array|object":
+            return (value) => isText(value) || typeof value === "object";
         case "string|array":
             return (value) => isText(value) || (isArray(value) && every(value, isText));
         case "array":

@@ -53,6 +53,7 @@ export const NewDate = Date;
 export const NewError = Error;
 export const NewMap = Map;
 export const NewPromise = Promise;
+export const NewProxy = Proxy;
 export const NewRegExp = RegExp;
 export const NewSet = Set;
 export const NewTypeError = TypeError;
@@ -61,6 +62,11 @@ export const NewUint8Array = Uint8Array;
 export const charCodeAt = uncurry(String.prototype.charCodeAt);
 export const indexOf = uncurry(String.prototype.indexOf);
 export const slice = uncurry(String.prototype.slice);
+/** What stands in a text before a separator. */
+export const splitAt = (text, separator) => {
+    const at = indexOf(text, separator);
+    return at < 0 ? text : slice(text, 0, at);
+};
 export const toUpperCase = uncurry(String.prototype.toUpperCase);
 export const functionText = uncurry(functions.toString);
 const then = uncurry(Promise.prototype.then);

@@ -25,6 +25,13 @@ const chromium = {
     clonesMessages: false,
     // What is in surface.js.
     hasSurface: true,
+    // What content scripts have besides, of which nothing works.
+    addContentApi(api, permissions) {
+        api.dom = { openOrClosedShadowRoot: () => null };
+        if (permissions.includes("scripting")) {
+            api.scripting = { globalParams: {} };
+        }
+    },
     // How long it takes to hear from the browser process that there is no receiver.
     roundTrip: 4,
     // What `message` of a window's `error` event is.
@@ -136,6 +143,11 @@ const firefox = (DOMException) => ({
     __proto__: null,
     clonesMessages: true,
     hasSurface: false,
+    addContentApi(api) {
+        for (const name of ["manifest", "menus", "normandyAddonStudy", "storage", "test", "trial", "userScripts"]) {
+            api[name] ??= undefined;
+        }
+    },
     roundTrip: 4,
     uncaught: (error) => (error instanceof NewError ? toText(error) : `uncaught exception: ${error}`),
     tellsOfListeners: true,

@@ -1,8 +1,6 @@
 // The parts of the extension APIs that have no effect here: constants, events that never
 // fire, namespaces that every extension of Chromium has. Scripts ask whether they are there.
 
-import { parse, stringify } from "./intrinsics.js";
-
 /** Each value under its name in capitals: `A_B` for `"a-b"`. */
 function constants(...values) {
     return Object.fromEntries(values.map((value) => [value.toUpperCase().replaceAll("-", "_"), value]));
@@ -58,8 +56,6 @@ const windows = {
     CreateType: constants("normal", "panel", "popup"),
     WindowState: constants("fullscreen", "locked-fullscreen", "maximized", "minimized", "normal"),
     WindowType: windowType,
-    WINDOW_ID_CURRENT: -2,
-    WINDOW_ID_NONE: -1,
 };
 
 const management = {
@@ -77,19 +73,15 @@ const management = {
 };
 
 const silentEvents = {
-    permissions: ["onAdded", "onRemoved"],
     runtime: [
         "onBrowserUpdateAvailable",
         "onEnabled",
         "onRestartRequired",
-        "onSuspend",
-        "onSuspendCanceled",
-        "onUpdateAvailable",
         "onUserScriptConnect",
         "onUserScriptMessage",
     ],
     tabs: ["onAttached", "onDetached", "onHighlighted", "onMoved", "onZoomChange"],
-    windows: ["onBoundsChanged", "onCreated", "onFocusChanged", "onRemoved"],
+    windows: ["onBoundsChanged"],
 };
 
 /**
@@ -97,39 +89,12 @@ const silentEvents = {
  *
  * @param {object} api
  * @param {object} extension see main.js
- * @param {{emitted: Function, calls: object}} tools see api.js
+ * @param {{emitted: Function}} tools see api.js
  */
-export function addSurface(api, { id, base, manifest, instance }, { emitted, calls }) {
-    const { name, version } = manifest;
-    const window = () => ({ id: 1, focused: true, incognito: false, state: "normal", type: "normal", alwaysOnTop: false });
+export function addSurface(api, { instance }, { emitted }) {
     api.dom = { openOrClosedShadowRoot: () => null };
-    api.extension = { ViewType: constants("popup", "tab"), inIncognitoContext: false, getURL: (path) => base + path };
-    api.i18n = { getMessage: () => "", getUILanguage: () => "en" };
-    api.management = {
-        ...management,
-        getSelf: calls.local("management.getSelf", () => ({
-            id,
-            name,
-            version,
-            enabled: true,
-            installType: "development",
-            type: "extension",
-        })),
-    };
-    // Each script that asks has lists of its own.
-    const permissions = stringify(manifest.permissions ?? []);
-    const origins = stringify(manifest.host_permissions ?? []);
-    api.permissions = {
-        getAll: calls.local("permissions.getAll", () => ({
-            permissions: parse(permissions),
-            origins: parse(origins),
-        })),
-    };
-    api.windows = {
-        getAll: calls.local("windows.getAll", () => [window()]),
-        getCurrent: calls.local("windows.getCurrent", window),
-        getLastFocused: calls.local("windows.getLastFocused", window),
-    };
+    api.extension.ViewType = constants("popup", "tab");
+    Object.assign(api.management, management);
     api.runtime.dynamicId = instance;
     for (const [namespace, values] of Object.entries({ runtime, scripting, tabs, webNavigation, windows })) {
         Object.assign(api[namespace] ?? {}, values);

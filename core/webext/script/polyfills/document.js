@@ -1,188 +1,24 @@
 // `document`: a tree of elements, in which nothing but frames has an effect.
 
-import { createEventTarget } from "./event_target.js";
+import { Comment, DocumentFragment, Node, Text } from "./tree.js";
+import { HTMLElement, fill, interfaces, queries, setElementMaker } from "./element.js";
+import { createEventTarget, dispatchAlong, Event } from "./event_target.js";
 
 /**
  * @param {object} native `frameElements`, `addFrameElement`, `navigateFrameElement`,
  *   `removeFrameElement`, `parseUrl`, `documentUrl`, `reportException`
- * @param {object} world see main.js
+ * @param {object} world see host.d.ts; its `html` is what the document begins with
  * @param {object} location
+ * @param {object} window what `createEventTarget` gave for it
  * @returns {{document: object, dispatch: Function, frameLoaded: (number: number) => void}}
  */
-export function createDocument(native, world, location) {
+export function createDocument(native, world, location, window) {
     const resolve = (url) => {
         const parsed = native.parseUrl(String(url), native.documentUrl());
         return parsed === undefined ? undefined : JSON.parse(parsed).href;
     };
-
-    class Node {
-        #children = [];
-        #parent = null;
-
-        get childNodes() {
-            return [...this.#children];
-        }
-
-        get children() {
-            return this.#children.filter((child) => child instanceof HTMLElement);
-        }
-
-        contains(node) {
-            let isInside = false;
-            this.forEach((inner) => {
-                isInside ||= inner === node;
-            });
-            return isInside;
-        }
-
-        get firstChild() {
-            return this.#children[0] ?? null;
-        }
-
-        get parentNode() {
-            return this.#parent;
-        }
-
-        get parentElement() {
-            return this.#parent;
-        }
-
-        get isConnected() {
-            return this === root || (this.#parent?.isConnected ?? false);
-        }
-
-        append(...nodes) {
-            nodes.forEach((node) => this.insertBefore(node, null));
-        }
-
-        prepend(...nodes) {
-            const first = this.firstChild;
-            nodes.forEach((node) => this.insertBefore(node, first));
-        }
-
-        appendChild(node) {
-            return this.insertBefore(node, null);
-        }
-
-        insertBefore(given, next) {
-            const node = given instanceof Node ? given : new Text(given);
-            node.remove();
-            const place = next === null ? this.#children.length : this.#children.indexOf(next);
-            this.#children.splice(place, 0, node);
-            node.#parent = this;
-            if (this.isConnected) {
-                node.forEach((inner) => inner.connected());
-            }
-            return node;
-        }
-
-        removeChild(node) {
-            node.remove();
-            return node;
-        }
-
-        replaceChildren(...nodes) {
-            this.childNodes.forEach((node) => node.remove());
-            this.append(...nodes);
-        }
-
-        remove() {
-            if (this.#parent === null) {
-                return;
-            }
-            const wasConnected = this.isConnected;
-            this.#parent.#children = this.#parent.#children.filter((child) => child !== this);
-            this.#parent = null;
-            if (wasConnected) {
-                this.forEach((inner) => inner.disconnected());
-            }
-        }
-
-        /** It and everything in it, in document order. */
-        forEach(visit) {
-            visit(this);
-            this.childNodes.forEach((child) => child.forEach(visit));
-        }
-
-        connected() {}
-
-        disconnected() {}
-    }
-
-    class Text extends Node {
-        constructor(data) {
-            super();
-            this.data = String(data);
-        }
-
-        get textContent() {
-            return this.data;
-        }
-    }
-
-    /** How events of the browser's reach each element. */
-    const dispatchers = new WeakMap();
-
-    class HTMLElement extends Node {
-        #attributes = new Map();
-
-        constructor(tagName) {
-            super();
-            Object.defineProperty(this, "tagName", { value: tagName.toUpperCase() });
-            const { methods, dispatch } = createEventTarget(native, this);
-            for (const [name, value] of Object.entries(methods)) {
-                Object.defineProperty(this, name, { value });
-            }
-            dispatchers.set(this, dispatch);
-        }
-
-        get id() {
-            return this.getAttribute("id") ?? "";
-        }
-
-        set id(value) {
-            this.setAttribute("id", value);
-        }
-
-        get className() {
-            return this.getAttribute("class") ?? "";
-        }
-
-        set className(value) {
-            this.setAttribute("class", value);
-        }
-
-        get textContent() {
-            return this.childNodes.map((child) => child.textContent).join("");
-        }
-
-        set textContent(value) {
-            this.replaceChildren(String(value));
-        }
-
-        getAttribute(name) {
-            return this.#attributes.get(name.toLowerCase()) ?? null;
-        }
-
-        hasAttribute(name) {
-            return this.#attributes.has(name.toLowerCase());
-        }
-
-        setAttribute(name, value) {
-            this.#attributes.set(name.toLowerCase(), String(value));
-            this.attributeChanged(name.toLowerCase());
-        }
-
-        removeAttribute(name) {
-            this.#attributes.delete(name.toLowerCase());
-        }
-
-        attributeChanged() {}
-
-        get [Symbol.toStringTag]() {
-            return names.get(this.tagName) ?? "HTMLElement";
-        }
-    }
+    Node.prototype.reporting = native;
+    HTMLElement.prototype.resolveUrl = resolve;
 
     class HTMLIFrameElement extends HTMLElement {
         constructor() {
@@ -191,17 +27,19 @@ export function createDocument(native, world, location) {
             Object.defineProperty(this, "number", { value: undefined, writable: true });
         }
 
-        get src() {
-            const src = this.getAttribute("src");
-            return src === null ? "" : (resolve(src) ?? src);
-        }
-
-        set src(value) {
-            this.setAttribute("src", value);
-        }
-
         get shown() {
+            if (this.hasAttribute("srcdoc")) {
+                return "about:srcdoc";
+            }
             return this.hasAttribute("src") ? (resolve(this.getAttribute("src")) ?? "about:blank") : "about:blank";
+        }
+
+        get srcdoc() {
+            return this.getAttribute("srcdoc") ?? "";
+        }
+
+        set srcdoc(value) {
+            this.setAttribute("srcdoc", value);
         }
 
         connected() {
@@ -209,7 +47,7 @@ export function createDocument(native, world, location) {
                 this.number = native.addFrameElement(this.id, this.shown);
                 if (this.shown === "about:blank") {
                     // There at once.
-                    dispatchers.get(this)({ type: "load" });
+                    this.happen("load", {});
                 }
             }
         }
@@ -222,43 +60,89 @@ export function createDocument(native, world, location) {
         }
 
         attributeChanged(name) {
-            if (name === "src" && this.number !== undefined) {
+            if ((name === "src" || name === "srcdoc") && this.number !== undefined) {
                 native.navigateFrameElement(this.number, this.shown);
             }
         }
     }
 
-    const names = new Map([
-        ["BODY", "HTMLBodyElement"],
-        ["DIV", "HTMLDivElement"],
-        ["HEAD", "HTMLHeadElement"],
-        ["HTML", "HTMLHtmlElement"],
-        ["IFRAME", "HTMLIFrameElement"],
-        ["SPAN", "HTMLSpanElement"],
-    ]);
-    for (const name of [...names.values(), "HTMLElement"]) {
+    const createElement = (tag) => (String(tag).toLowerCase() === "iframe" ? new HTMLIFrameElement() : new HTMLElement(String(tag)));
+    setElementMaker(createElement);
+    for (const name of [...interfaces.values(), "Element", "HTMLElement"]) {
         globalThis[name] = name === "HTMLIFrameElement" ? HTMLIFrameElement : HTMLElement;
     }
-    globalThis.Node = Node;
-    globalThis.Text = Text;
+    Object.assign(globalThis, { Node, Text, Comment, DocumentFragment });
+    for (const [name, value] of Object.entries({ ELEMENT_NODE: 1, TEXT_NODE: 3, COMMENT_NODE: 8, DOCUMENT_NODE: 9, DOCUMENT_FRAGMENT_NODE: 11 })) {
+        Object.defineProperty(Node, name, { value });
+        Object.defineProperty(Node.prototype, name, { value });
+    }
+    const query = (name) =>
+        function find(selector) {
+            return queries(this)[name](selector);
+        };
+    Object.assign(DocumentFragment.prototype, {
+        querySelector: query("first"),
+        querySelectorAll: query("all"),
+        getElementById(id) {
+            return queries(this).all("*").find((element) => element.id === id) ?? null;
+        },
+    });
 
-    const root = new HTMLElement("html");
-    const head = new HTMLElement("head");
-    const body = new HTMLElement("body");
-    root.append(head, body);
+    const target = createEventTarget(native, undefined);
+    // The parser has not come so far when content scripts of the beginning run; those of an extension's page run behind it.
+    const isParsed = world.kind !== "content-script" && world.kind !== "main";
+    const [root, head, body] = grow(world.html ?? "");
+    Object.defineProperty(root, "isConnected", { value: true });
+    root.above = () => [target, window];
+    Node.prototype.above = function above() {
+        return this.isConnected ? root.above() : [];
+    };
+
+    /** The tree of a page's HTML. Frames that it names are known to the browser already. */
+    function grow(html) {
+        const page = new DocumentFragment();
+        fill(page, html);
+        const take = (name) => queries(page).first(name) ?? new HTMLElement(name);
+        const [made, top, bottom] = ["html", "head", "body"].map(take);
+        if (made.firstChild === null) {
+            page.childNodes.forEach((node) => node !== made && bottom.append(node));
+        }
+        if (top.parentNode !== made) {
+            made.prepend(top);
+        }
+        if (bottom.parentNode !== made) {
+            made.childNodes.forEach((node) => node !== top && bottom.append(node));
+            made.append(bottom);
+        }
+        ["title", "meta", "link", "base"].forEach((name) => queries(bottom).all(`body > ${name}`).forEach((node) => top.append(node)));
+        made.remove();
+        return [made, top, bottom];
+    }
+
+    if (isParsed) {
+        queries(root).all("iframe").forEach((frame) => frame.connected());
+    }
+
+    /** The frame elements in the tree that the browser has not been told of. */
+    const numberless = () => queries(root).all("iframe").filter((frame) => frame.number === undefined);
 
     /** Brings in line with what other worlds did: the frames are the document's, the elements each world's. */
     function look() {
         const known = new Map();
-        root.forEach((node) => node instanceof HTMLIFrameElement && known.set(node.number, node));
+        root.forEach((node) => node instanceof HTMLIFrameElement && node.number !== undefined && known.set(node.number, node));
         const elements = JSON.parse(native.frameElements());
         for (const { number, id, src } of elements) {
             if (!known.delete(number)) {
-                const frame = new HTMLIFrameElement();
-                frame.id = id;
-                frame.setAttribute("src", src);
+                // Of the page's own HTML, or of another world.
+                const frame = numberless().find((element) => element.id === id) ?? new HTMLIFrameElement();
+                if (frame.parentNode === null) {
+                    frame.id = id;
+                    frame.setAttribute("src", src);
+                }
                 frame.number = number;
-                body.append(frame);
+                if (frame.parentNode === null) {
+                    body.append(frame);
+                }
             }
         }
         for (const gone of known.values()) {
@@ -268,55 +152,97 @@ export function createDocument(native, world, location) {
         return root;
     }
 
-    function find(fits) {
-        const found = [];
-        look().forEach((node) => node instanceof HTMLElement && fits(node) && found.push(node));
-        return found;
-    }
+    const find = (selector) => {
+        const found = queries(look()).all(selector);
+        return root.matches(selector) ? [root, ...found] : found;
+    };
 
-    /** A tag name, `#id`, `.class`, or `tag#id`. */
-    function fitsSelector(selector) {
-        const [, tag, id, name] = /^([\w*]*)(?:#([\w-]+))?(?:\.([\w-]+))?$/.exec(selector.trim()) ?? [];
-        return (node) =>
-            tag !== undefined &&
-            (tag === "" || tag === "*" || node.tagName === tag.toUpperCase()) &&
-            (id === undefined || node.id === id) &&
-            (name === undefined || node.className.split(/\s+/).includes(name));
-    }
-
-    const { methods, dispatch } = createEventTarget(native, undefined);
     class HTMLDocument {
         get [Symbol.toStringTag]() {
             return "HTMLDocument";
         }
     }
     globalThis.HTMLDocument = HTMLDocument;
+    globalThis.Document = HTMLDocument;
 
     const members = {
-        title: world.title,
+        get title() {
+            return queries(head).first("title")?.textContent ?? world.title;
+        },
+        set title(value) {
+            world.title = String(value);
+            const element = queries(head).first("title");
+            if (element !== null) {
+                element.textContent = String(value);
+            }
+            native.setTitle(String(value));
+        },
         get URL() {
             return location.href;
         },
         get documentURI() {
             return location.href;
         },
+        get baseURI() {
+            return location.href;
+        },
+        get domain() {
+            return location.hostname;
+        },
         location,
+        nodeType: 9,
+        nodeName: "#document",
+        cookie: "",
+        referrer: "",
+        contentType: "text/html",
+        characterSet: "UTF-8",
+        compatMode: "CSS1Compat",
         readyState: "loading",
         hidden: !world.isShown,
         visibilityState: world.isShown ? "visible" : "hidden",
+        defaultView: globalThis,
         documentElement: root,
         head,
         get body() {
-            // The parser has not come so far when scripts of the beginning run.
-            return document.readyState === "loading" ? null : body;
+            return document.readyState === "loading" && !isParsed ? null : body;
         },
-        createElement: (tag) => (String(tag).toLowerCase() === "iframe" ? new HTMLIFrameElement() : new HTMLElement(String(tag))),
+        get activeElement() {
+            return document.body;
+        },
+        get forms() {
+            return find("form");
+        },
+        get images() {
+            return find("img");
+        },
+        get links() {
+            return find("a[href]");
+        },
+        get scripts() {
+            return find("script");
+        },
+        createElement,
+        createElementNS: (namespace, tag) => createElement(tag),
         createTextNode: (data) => new Text(data),
-        getElementById: (id) => find((node) => node.id === id)[0] ?? null,
-        getElementsByTagName: (tag) => find(fitsSelector(String(tag))),
-        querySelector: (selector) => find(fitsSelector(String(selector)))[0] ?? null,
-        querySelectorAll: (selector) => find(fitsSelector(String(selector))),
-        ...methods,
+        createComment: (data) => new Comment(data),
+        createDocumentFragment: () => new DocumentFragment(),
+        createEvent: () => new Event("event"),
+        importNode: (node, isDeep) => node.cloneNode(isDeep),
+        adoptNode: (node) => node,
+        getElementById: (id) => find("*").find((node) => node.id === String(id)) ?? null,
+        getElementsByTagName: (tag) => find(String(tag)),
+        getElementsByClassName: (names) => find(String(names).trim().replace(/\s+|^/g, ".")),
+        getElementsByName: (name) => find("*").filter((node) => node.getAttribute("name") === String(name)),
+        querySelector: (selector) => find(selector)[0] ?? null,
+        querySelectorAll: (selector) => find(selector),
+        append: (...nodes) => root.append(...nodes),
+        appendChild: (node) => root.appendChild(node),
+        contains: (node) => root.contains(node),
+        hasFocus: () => world.isShown,
+        execCommand: () => false,
+        getSelection: () => globalThis.getSelection(),
+        ...target.methods,
+        dispatchEvent: (event) => dispatchAlong(event, document, [target, window]),
     };
     const document = new HTMLDocument();
     for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(members))) {
@@ -325,11 +251,8 @@ export function createDocument(native, world, location) {
 
     /** A frame element has loaded. */
     function frameLoaded(number) {
-        const [loaded] = find((node) => node instanceof HTMLIFrameElement && node.number === number);
-        if (loaded !== undefined) {
-            dispatchers.get(loaded)({ type: "load" });
-        }
+        look().forEach((node) => node instanceof HTMLIFrameElement && node.number === number && node.happen("load", {}));
     }
 
-    return { document, dispatch, frameLoaded };
+    return { document, dispatch: target.dispatch, frameLoaded };
 }

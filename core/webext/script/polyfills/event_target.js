@@ -9,7 +9,8 @@ const trusted = new WeakSet();
 /** An event, made by a script or by the browser. */
 export class Event {
     constructor(type, details = {}) {
-        states.set(this, { type: String(type), details, target: null, isPrevented: false, isStopped: false });
+        const options = details ?? {};
+        states.set(this, { type: String(type), details: options, target: null, current: null, isPrevented: false, isStopped: false, isHalted: false });
         // Its own, as in browsers.
         this.isTrusted = trusted.has(details);
     }
@@ -35,17 +36,32 @@ export class Event {
     }
 
     get currentTarget() {
+        return states.get(this).current;
+    }
+
+    get srcElement() {
         return states.get(this).target;
     }
 
-    preventDefault() {
-        states.get(this).isPrevented = this.cancelable;
+    composedPath() {
+        const path = [];
+        for (let node = this.target; node; node = node.parentNode) {
+            path.push(node);
+        }
+        return path;
     }
 
-    stopPropagation() {}
+    preventDefault() {
+        states.get(this).isPrevented ||= this.cancelable;
+    }
+
+    stopPropagation() {
+        states.get(this).isHalted = true;
+    }
 
     stopImmediatePropagation() {
         states.get(this).isStopped = true;
+        states.get(this).isHalted = true;
     }
 
     get [Symbol.toStringTag]() {
@@ -65,8 +81,19 @@ function kind(name, members) {
     return made;
 }
 
+const modifiers = { altKey: false, ctrlKey: false, metaKey: false, shiftKey: false };
+const pointer = { ...modifiers, button: 0, buttons: 0, clientX: 0, clientY: 0, pageX: 0, pageY: 0, detail: 0 };
+
 const kinds = {
     Event,
+    FocusEvent: kind("FocusEvent", { relatedTarget: null }),
+    InputEvent: kind("InputEvent", { data: null, inputType: "" }),
+    KeyboardEvent: kind("KeyboardEvent", { ...modifiers, key: "", code: "", keyCode: 0, which: 0, repeat: false }),
+    MouseEvent: kind("MouseEvent", pointer),
+    PointerEvent: kind("PointerEvent", pointer),
+    StorageEvent: kind("StorageEvent", { key: null, oldValue: null, newValue: null, url: "" }),
+    SubmitEvent: kind("SubmitEvent", { submitter: null }),
+    UIEvent: kind("UIEvent", { detail: 0 }),
     CustomEvent: kind("CustomEvent", { detail: null }),
     ErrorEvent: kind("ErrorEvent", { message: "", error: null, filename: "", lineno: 0, colno: 0 }),
     HashChangeEvent: kind("HashChangeEvent", { oldURL: "", newURL: "" }),
@@ -76,6 +103,12 @@ const kinds = {
 };
 
 const kindOf = {
+    change: "Event",
+    click: "PointerEvent",
+    input: "InputEvent",
+    keydown: "KeyboardEvent",
+    keyup: "KeyboardEvent",
+    submit: "SubmitEvent",
     error: "ErrorEvent",
     hashchange: "HashChangeEvent",
     message: "MessageEvent",
@@ -112,6 +145,25 @@ export function installEvents(native) {
     };
 }
 
+/** Makes an event of the browser's. */
+export function createTrusted(type, details) {
+    trusted.add(details);
+    return new kinds[kindOf[type] ?? "Event"](type, details);
+}
+
+/** Calls the listeners on an event's way, from its target on if it bubbles; gives whether none prevented what follows. */
+export function dispatchAlong(event, target, path) {
+    const state = states.get(event);
+    state.target = target;
+    for (const step of path) {
+        step.callAll(event);
+        if (!event.bubbles || state.isHalted) {
+            break;
+        }
+    }
+    return !event.defaultPrevented;
+}
+
 /**
  * @param {object} native `reportException(error)`
  * @param {any} receiver what `this` is in listeners
@@ -134,6 +186,7 @@ export function createEventTarget(native, receiver) {
     }
 
     function callAll(event) {
+        states.get(event).current = receiver ?? states.get(event).target;
         const known = listeners.get(event.type) ?? new Map();
         for (const [listener, { once }] of [...known]) {
             if (known.get(listener) === undefined || states.get(event).isStopped) {
@@ -152,10 +205,16 @@ export function createEventTarget(native, receiver) {
             const { message, filename, lineno, colno, error } = event;
             return call(handler, message, filename, lineno, colno, error) === true || event.defaultPrevented;
         }
-        return call(handler, event) === false || event.defaultPrevented;
+        if (call(handler, event) === false) {
+            event.preventDefault();
+            return true;
+        }
+        return event.defaultPrevented;
     }
 
     return {
+        callAll,
+
         methods: {
             addEventListener(type, listener, options) {
                 const known = listeners.get(type) ?? listeners.set(type, new Map()).get(type);
@@ -181,8 +240,7 @@ export function createEventTarget(native, receiver) {
 
         /** Calls the listeners of the event's type, and the handler such as `onload`. */
         dispatch({ type, target, ...details }) {
-            trusted.add(details);
-            const event = new kinds[kindOf[type] ?? "Event"](type, details);
+            const event = createTrusted(type, details);
             states.get(event).target = target ?? receiver;
             return callAll(event);
         },

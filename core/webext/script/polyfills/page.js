@@ -5,6 +5,7 @@ import { createCodec } from "../api/clone.js";
 import { createDocument } from "./document.js";
 import { createEventTarget, installEvents } from "./event_target.js";
 import { createNavigation } from "./navigation.js";
+import { installWindow } from "./window.js";
 import { createProfile } from "../api/profile.js";
 import { parse } from "../api/intrinsics.js";
 import { platform } from "./platform.js";
@@ -21,7 +22,7 @@ export function installPage(native, world, later) {
     const target = createEventTarget(native, globalThis);
     Object.assign(globalThis, target.methods);
     globalThis.self = globalThis;
-    globalThis.navigator = { userAgent: world.userAgent, language: "en", onLine: true };
+    globalThis.navigator = { userAgent: world.userAgent, language: "en", languages: ["en"], onLine: true, platform: "Linux x86_64" };
     const { location, history, navigate, traversed } = createNavigation(native, world, {
         later,
         dispatch: target.dispatch,
@@ -32,9 +33,10 @@ export function installPage(native, world, later) {
     const windowCodec = createCodec(native, createProfile("firefox", platform), true, { globalName: "Proxy", ...platform });
     globalThis.structuredClone = (value) => windowCodec.decode(parse(windowCodec.encode(value)));
 
+    installWindow(native, world, { clone: globalThis.structuredClone, later, current: () => location.href });
     if (world.isWorker) {
         globalThis.importScripts = (...urls) => urls.forEach((url) => native.importScript(String(url)));
-        return { readyState() {}, frameLoaded() {}, beforeUnload() {}, leave() {}, restored() {}, traversed() {}, uncaught: target.dispatch };
+        return { readyState() {}, frameLoaded() {}, press() {}, beforeUnload() {}, leave() {}, restored() {}, traversed() {}, uncaught: target.dispatch };
     }
 
     globalThis.postMessage = (message) => native.postWindowMessage(windowCodec.encode(message));
@@ -51,7 +53,7 @@ export function installPage(native, world, later) {
         globalThis.top = globalThis;
         globalThis.parent = globalThis;
     }
-    const { document, dispatch, frameLoaded } = createDocument(native, world, location);
+    const { document, dispatch, frameLoaded } = createDocument(native, world, location, target);
     globalThis.document = document;
 
     function show(state) {
@@ -81,6 +83,15 @@ export function installPage(native, world, later) {
         windowMessage(json) {
             const data = windowCodec.decode(parse(json));
             target.dispatch({ type: "message", data, origin: location.origin, source: globalThis, ports: [] });
+        },
+
+        /** A person clicks an element. */
+        press(selector) {
+            const element = document.querySelector(selector);
+            if (element !== null) {
+                native.pressed();
+                element.click();
+            }
         },
 
         /** The document is asked whether it may go. */

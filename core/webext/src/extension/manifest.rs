@@ -1,12 +1,16 @@
 //! `manifest.json`, versions 2 and 3, as far as this browser follows it.
 
 use super::glob::Glob;
+use super::MatchedFrame;
 use super::match_pattern::MatchPattern;
+use crate::profile::Profile;
 use port_core::{ExtensionId, ExternalConnections};
 use serde::Deserialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
+use url::Url;
 
 /// The keys of a manifest that this browser follows. Unknown keys are ignored, as
 /// browsers do.
@@ -32,7 +36,7 @@ pub struct Manifest {
     permissions: Vec<Value>,
     /// `"host_permissions"` of version 3.
     #[serde(default)]
-    host_permissions: Vec<MatchPattern>,
+    host_permissions: Vec<HostPermission>,
     /// `"browser_specific_settings"`, or by its older name `"applications"`.
     #[serde(alias = "applications")]
     browser_specific_settings: Option<BrowserSettings>,
@@ -42,6 +46,56 @@ pub struct Manifest {
     action: Option<Value>,
     /// `"browser_action"` of version 2.
     browser_action: Option<Value>,
+    /// `"page_action"` of version 2.
+    page_action: Option<Value>,
+    /// `"commands"`.
+    #[serde(default)]
+    commands: BTreeMap<String, Value>,
+    /// `"options_ui"`.
+    options_ui: Option<OptionsPage>,
+    /// `"options_page"`.
+    options_page: Option<String>,
+    /// `"web_accessible_resources"`.
+    #[serde(default)]
+    web_accessible_resources: Vec<AccessibleResources>,
+}
+
+/// `"options_ui"`.
+#[derive(Debug, Deserialize)]
+struct OptionsPage {
+    page: Option<String>,
+}
+
+/// An entry of `"web_accessible_resources"`: a path in version 2, more in version 3.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum AccessibleResources {
+    Path(String),
+    Entry {
+        #[serde(default)]
+        resources: Vec<String>,
+        /// The pages that may use them; only the scheme and the host count.
+        #[serde(default)]
+        matches: Vec<MatchPattern>,
+        #[serde(default)]
+        extension_ids: Vec<String>,
+    },
+}
+
+/// An entry of `"host_permissions"`.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct HostPermission {
+    text: String,
+    pattern: MatchPattern,
+}
+
+impl TryFrom<String> for HostPermission {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Ok(Self { pattern: text.parse()?, text })
+    }
 }
 
 /// `"manifest_version"`.
@@ -96,6 +150,15 @@ pub struct Background {
     pub kind: ScriptKind,
 }
 
+impl Background {
+    /// Whether its worker counts, and not the page or the scripts beside it: Firefox has no workers there, and takes
+    /// one where nothing else is.
+    pub fn is_worker(&self, profile: Profile) -> bool {
+        let has_other = self.page.is_some() || !self.scripts.is_empty();
+        self.service_worker.is_some() && (profile == Profile::Chromium || !has_other)
+    }
+}
+
 /// `"type"` of a background.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -136,6 +199,24 @@ pub struct ContentScripts {
     /// In which world.
     #[serde(default)]
     pub world: ScriptWorld,
+}
+
+impl ContentScripts {
+    /// Whether the scripts run in a world of a frame.
+    pub fn runs_in(&self, frame: MatchedFrame<'_>, world: ScriptWorld) -> bool {
+        let url = match frame.maker {
+            Some(maker) if self.match_about_blank => maker,
+            _ => frame.url,
+        };
+        let any = |patterns: &[MatchPattern]| patterns.iter().any(|pattern| pattern.matches(url));
+        let text = url.as_str();
+        self.world == world
+            && (frame.is_top || self.all_frames)
+            && any(&self.matches)
+            && !any(&self.exclude_matches)
+            && (self.include_globs.is_empty() || self.include_globs.iter().any(|glob| glob.0.matches(text)))
+            && !self.exclude_globs.iter().any(|glob| glob.0.matches(text))
+    }
 }
 
 /// `"world"`: whose globals a script meets in a document.
@@ -208,7 +289,14 @@ impl Manifest {
     pub fn hosts(&self) -> impl Iterator<Item = MatchPattern> {
         let in_permissions =
             self.permissions.iter().filter_map(|permission| permission.as_str()?.parse().ok());
-        self.host_permissions.iter().cloned().chain(in_permissions)
+        self.host_permissions.iter().map(|host| host.pattern.clone()).chain(in_permissions)
+    }
+
+    /// The same as text.
+    pub fn host_texts(&self) -> impl Iterator<Item = &str> {
+        let in_permissions = self.permissions.iter().filter_map(Value::as_str);
+        let is_host = |text: &&str| text.parse::<MatchPattern>().is_ok();
+        self.host_permissions.iter().map(|host| host.text.as_str()).chain(in_permissions.filter(is_host))
     }
 
     /// The id that the extension has in Firefox.
@@ -216,9 +304,10 @@ impl Manifest {
         self.browser_specific_settings.as_ref()?.gecko.as_ref()?.id.as_deref()
     }
 
-    /// Which other extensions may connect.
-    pub fn external_connections(&self) -> ExternalConnections {
+    /// Which other extensions may connect. Firefox ignores the key.
+    pub fn external_connections(&self, profile: Profile) -> ExternalConnections {
         match &self.externally_connectable {
+            _ if profile == Profile::Firefox => ExternalConnections::Everyone,
             None => ExternalConnections::Everyone,
             Some(key) if key.ids.iter().any(|id| id == "*") => ExternalConnections::Everyone,
             Some(key) => {
@@ -229,7 +318,60 @@ impl Manifest {
 
     /// Whether the extension has a toolbar button.
     pub fn has_toolbar_button(&self) -> bool {
-        self.action.is_some() || self.browser_action.is_some()
+        self.button().is_some()
+    }
+
+    fn button(&self) -> Option<&Value> {
+        self.action.as_ref().or(self.browser_action.as_ref()).or(self.page_action.as_ref())
+    }
+
+    /// The page that the toolbar button opens.
+    pub fn default_popup(&self) -> Option<&str> {
+        self.button()?.get("default_popup")?.as_str()
+    }
+
+    /// The title of the toolbar button.
+    pub fn button_title(&self) -> &str {
+        self.button().and_then(|button| button.get("default_title")?.as_str()).unwrap_or(&self.name)
+    }
+
+    /// `"commands"`, by name.
+    pub fn commands(&self) -> &BTreeMap<String, Value> {
+        &self.commands
+    }
+
+    /// The page for the extension's options.
+    pub fn options_page(&self) -> Option<&str> {
+        self.options_ui.as_ref().and_then(|options| options.page.as_deref()).or(self.options_page.as_deref())
+    }
+
+    /// Whether a page of the web may show a file of the extension.
+    pub fn is_web_accessible(&self, path: &str, from: &Url) -> bool {
+        let path = path.trim_start_matches('/');
+        let fits = |pattern: &str| Glob::stars(pattern.trim_start_matches('/')).matches(path);
+        self.web_accessible_resources.iter().any(|entry| match entry {
+            AccessibleResources::Path(pattern) => fits(pattern),
+            AccessibleResources::Entry { resources, matches, extension_ids } => {
+                let is_extension = from.scheme().ends_with("-extension");
+                let admits = match is_extension {
+                    true => extension_ids.iter().any(|id| id == "*" || Some(id.as_str()) == from.host_str()),
+                    false => matches.iter().any(|pattern| pattern.matches(from)),
+                };
+                admits && resources.iter().any(|pattern| fits(pattern))
+            }
+        })
+    }
+
+    /// Whether all of these permissions and origins are granted by the manifest.
+    pub fn grants(&self, permissions: &[String], origins: &[String]) -> bool {
+        let hosts: Vec<&str> = self.host_texts().collect();
+        permissions.iter().all(|name| self.has_permission(name))
+            && origins.iter().all(|origin| hosts.iter().any(|host| host == origin || *host == "<all_urls>"))
+    }
+
+    /// The names among `"permissions"`.
+    pub fn named_permissions(&self) -> impl Iterator<Item = &str> {
+        self.permissions.iter().filter_map(Value::as_str).filter(|name| name.parse::<MatchPattern>().is_err())
     }
 }
 

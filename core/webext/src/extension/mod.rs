@@ -2,9 +2,11 @@
 
 mod files;
 mod glob;
+mod locale;
 pub mod manifest;
 mod match_pattern;
 mod page;
+mod unsupported;
 
 pub use files::{Files, MemoryFiles};
 pub use glob::Glob;
@@ -13,6 +15,7 @@ pub use match_pattern::{Host, MatchPattern, Scheme};
 use crate::profile::Profile;
 use manifest::{Background, Manifest, ManifestError, RunAt, ScriptKind, ScriptWorld};
 use port_core::{DocumentId, ExtensionId};
+use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::Arc;
 use url::Url;
@@ -78,6 +81,8 @@ pub struct ExtensionPage {
     pub title: String,
     /// The scripts, all at [`RunAt::End`].
     pub scripts: Scripts,
+    /// The page as text; empty where it is generated.
+    pub html: Arc<str>,
 }
 
 /// A frame as content scripts are matched against it.
@@ -99,6 +104,10 @@ pub struct Extension {
     folder: Arc<dyn Files>,
     manifest: Manifest,
     manifest_text: String,
+    unsupported: Vec<String>,
+    /// The messages of `_locales`, by their names in lower case.
+    messages: Map<String, Value>,
+    has_worker: bool,
     background: Option<ExtensionPage>,
     /// The scripts of each entry of `"content_scripts"`.
     content_scripts: Vec<Vec<Script>>,
@@ -112,7 +121,16 @@ impl Extension {
         let text = folder
             .read_path(MANIFEST)
             .map_err(|message| in_manifest(ManifestError::without_place(message)))?;
-        let manifest = Manifest::parse(&text).map_err(in_manifest)?;
+        let mut manifest = Manifest::parse(&text).map_err(in_manifest)?;
+        let mut manifest_text = manifest::without_comments(&text);
+        let mut value: Value = serde_json::from_str(&manifest_text).unwrap_or_default();
+        let messages = locale::read(&*folder, &value);
+        if !messages.is_empty() {
+            manifest_text = locale::insert(&manifest_text, &messages);
+            manifest = Manifest::parse(&manifest_text).map_err(in_manifest)?;
+            value = serde_json::from_str(&manifest_text).unwrap_or_default();
+        }
+        let has_worker = manifest.background.as_ref().is_some_and(|background| background.is_worker(profile));
         let (id, host) = identify(&*folder, &manifest, profile);
         let base = format!("{}://{host}/", profile.extension_scheme());
         let base = Url::parse(&base).expect("scheme and host are plain letters and digits");
@@ -121,10 +139,21 @@ impl Extension {
         let content_scripts =
             manifest.content_scripts.iter().map(|entry| files.scripts(&entry.js, ScriptKind::Classic));
         let content_scripts = content_scripts.collect::<Result<_, _>>().map_err(in_manifest)?;
-        let background = manifest.background.as_ref().map(|background| files.background(background));
+        let background = manifest.background.as_ref().map(|background| files.background(background, has_worker));
         let background = background.transpose().map_err(in_manifest)?;
-        let manifest_text = manifest::without_comments(&text);
-        Ok(Self { id, base, manifest, manifest_text, background, content_scripts, folder })
+        let unsupported = unsupported::named_in(&value);
+        Ok(Self {
+            id,
+            base,
+            manifest,
+            manifest_text,
+            unsupported,
+            messages,
+            has_worker,
+            background,
+            content_scripts,
+            folder,
+        })
     }
 
     /// `runtime.id`.
@@ -145,6 +174,21 @@ impl Extension {
     /// The manifest as JSON, for `runtime.getManifest()`.
     pub fn manifest_text(&self) -> &str {
         &self.manifest_text
+    }
+
+    /// What the manifest asks for and leads to nothing here, in words.
+    pub fn unsupported(&self) -> &[String] {
+        &self.unsupported
+    }
+
+    /// The messages of `_locales`, by their names in lower case.
+    pub fn messages(&self) -> &Map<String, Value> {
+        &self.messages
+    }
+
+    /// Whether the background is a worker.
+    pub fn has_worker(&self) -> bool {
+        self.has_worker
     }
 
     /// The background page or worker.
@@ -178,6 +222,16 @@ impl Extension {
         self.script(&url, ScriptKind::Classic)
     }
 
+    /// The text of a file of the extension.
+    ///
+    /// # Errors
+    /// Gives in words why there is none; refuses a URL that is not the extension's own.
+    pub fn text_of(&self, url: &Url) -> Result<String, String> {
+        let is_own = self.owns(url).then_some(());
+        is_own.ok_or_else(|| format!("{url} is not a file of the extension"))?;
+        self.folder.read_path(url.path())
+    }
+
     /// A script that another one imports; refused where the URL is not the extension's own.
     pub fn script(&self, url: &Url, kind: ScriptKind) -> Result<Script, String> {
         let is_own = self.owns(url).then_some(());
@@ -189,20 +243,7 @@ impl Extension {
     pub fn content_scripts_for(&self, frame: MatchedFrame<'_>, world: ScriptWorld) -> Option<Scripts> {
         let mut found = Scripts::default();
         for (rule, scripts) in self.manifest.content_scripts.iter().zip(&self.content_scripts) {
-            let url = match frame.maker {
-                Some(maker) if rule.match_about_blank => maker,
-                _ => frame.url,
-            };
-            let any = |patterns: &[MatchPattern]| patterns.iter().any(|pattern| pattern.matches(url));
-            let text = url.as_str();
-            let runs = rule.world == world
-                && (frame.is_top || rule.all_frames)
-                && any(&rule.matches)
-                && !any(&rule.exclude_matches)
-                && (rule.include_globs.is_empty()
-                    || rule.include_globs.iter().any(|glob| glob.0.matches(text)))
-                && !rule.exclude_globs.iter().any(|glob| glob.0.matches(text));
-            if runs {
+            if rule.runs_in(frame, world) {
                 found.add(rule.run_at, scripts.iter().cloned());
             }
         }
@@ -262,9 +303,9 @@ impl NamedFiles<'_> {
         script.map_err(|message| self.error_about(name, message))
     }
 
-    fn background(&self, background: &Background) -> Result<ExtensionPage, ManifestError> {
+    fn background(&self, background: &Background, is_worker: bool) -> Result<ExtensionPage, ManifestError> {
         match background {
-            Background { service_worker: Some(worker), kind, .. } => {
+            Background { service_worker: Some(worker), kind, .. } if is_worker => {
                 self.generated_page(worker, vec![self.script(worker, *kind)?])
             }
             Background { page: Some(page), .. } => {
@@ -278,7 +319,7 @@ impl NamedFiles<'_> {
 
     fn generated_page(&self, name: &str, scripts: Vec<Script>) -> Result<ExtensionPage, ManifestError> {
         let url = resolve(self.base, name).map_err(|message| self.error_about(name, message))?;
-        let mut page = ExtensionPage { url, title: String::new(), scripts: Scripts::default() };
+        let mut page = ExtensionPage { url, title: String::new(), scripts: Scripts::default(), html: Arc::default() };
         page.scripts.add(RunAt::End, scripts);
         Ok(page)
     }
@@ -301,7 +342,7 @@ fn read_page(folder: &dyn Files, base: &Url, path: &str) -> Result<ExtensionPage
         let text = folder.read_path(source.path()).map_err(|error| format!("in {path:?}: {error}"))?;
         scripts.add(RunAt::End, [Script::new(&source, &text, kind)]);
     }
-    Ok(ExtensionPage { title: page::title_of(&html).to_owned(), url, scripts })
+    Ok(ExtensionPage { title: page::title_of(&html).to_owned(), url, scripts, html: html.into() })
 }
 
 /// The id of an extension and the host of its URLs, made from the folder so that they

@@ -27,13 +27,14 @@ macro_rules! modules {
 /// The modules of the API. Each comes after those that it imports.
 pub const API: &[Module] = modules!("api":
     "intrinsics" "refusal" "profile" "clone_writer" "clone_reader" "clone" "last_error" "event" "channel"
-    "port" "one_off" "text" "arguments" "send_arguments" "chrome" "calls" "devtools" "surface" "api"
+    "port" "one_off" "text" "arguments" "send_arguments" "chrome" "calls" "devtools" "absent" "storage" "i18n" "namespaces" "surface"
+    "api"
 );
 
 /// The modules of the polyfills, which import those of the API.
 pub const POLYFILLS: &[Module] = modules!("polyfills":
-    "platform" "console" "event_target" "document" "encoding" "timers" "uncaught" "url" "navigation"
-    "page" "worker" "install"
+    "platform" "console" "event_target" "tree" "selector" "markup" "element" "document" "encoding" "timers"
+    "uncaught" "url" "navigation" "window" "page" "worker" "install"
 );
 
 /// Returns the API as one classic script, whose value is `{ createApi }`.

@@ -1,0 +1,195 @@
+//! What a person sees of an extension in the browser's own surface: toolbar buttons, menus, commands.
+
+use super::Browser;
+use super::api::Outcome;
+use crate::messages::Caller;
+use port_core::{ExtensionInstance, TabId};
+use port_core_webext::Profile;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Buttons and menus of an extension.
+#[derive(Debug, Default)]
+pub(super) struct Surface {
+    /// Properties of the button, by name and tab; without a tab for all.
+    properties: BTreeMap<(String, Option<u64>), Value>,
+    /// Items, by their ids as text, in the order in which they came.
+    menu: Vec<(String, Value)>,
+}
+
+impl Surface {
+    /// A property of the button in a tab.
+    fn property(&self, name: &str, tab: Option<u64>) -> Option<&Value> {
+        let of = |tab| self.properties.get(&(name.to_owned(), tab));
+        tab.and_then(|tab| of(Some(tab))).or_else(|| of(None)).filter(|value| !value.is_null())
+    }
+}
+
+/// An id of a menu item as text.
+fn item_id(id: &Value) -> String {
+    id.as_str().map_or_else(|| id.to_string(), str::to_owned)
+}
+
+impl Browser {
+    /// The popup of an extension's button in a tab; empty when it has none.
+    pub(super) fn popup_of(&self, instance: ExtensionInstance, tab: Option<TabId>) -> String {
+        let Some(loaded) = self.extensions.iter().find(|loaded| loaded.instance == instance) else {
+            return String::new();
+        };
+        let changed = loaded.surface.property("Popup", tab.map(TabId::get));
+        changed
+            .map(|popup| popup.as_str().unwrap_or_default().to_owned())
+            .unwrap_or_else(|| loaded.extension.manifest().default_popup().unwrap_or_default().to_owned())
+    }
+
+    /// A call about the button: `setBadgeText` and its kin.
+    pub(super) fn button_call(&mut self, caller: &Caller, method: &str, arguments: &[Value]) -> Outcome {
+        let details = arguments.first().cloned().unwrap_or_default();
+        let tab = details.get("tabId").or(Some(&details)).and_then(Value::as_u64);
+        if let Some(tab) = tab {
+            self.tab(tab)?;
+        }
+        if method == "openPopup" {
+            return self.open_popup(caller.instance).map(|()| None);
+        }
+        let Some(loaded) = self.loaded_mut(caller.instance) else { return Ok(None) };
+        let keep = |loaded: &mut super::LoadedExtension, name: &str, value: Value| {
+            loaded.surface.properties.insert((name.to_owned(), tab), value);
+            Ok(None)
+        };
+        match method {
+            "setIcon" => Ok(None),
+            "enable" | "disable" => keep(loaded, "enabled", (method == "enable").into()),
+            "show" | "hide" => keep(loaded, "shown", (method == "show").into()),
+            "isEnabled" => Ok(Some(loaded.surface.property("enabled", tab).cloned().unwrap_or(true.into()))),
+            _ => match (method.strip_prefix("set"), method.strip_prefix("get")) {
+                (Some(name), _) => {
+                    let key = match name {
+                        "BadgeText" => "text",
+                        "Title" => "title",
+                        "Popup" => "popup",
+                        _ => "color",
+                    };
+                    keep(loaded, name, details.get(key).cloned().unwrap_or_default())
+                }
+                (_, Some(name)) => {
+                    let manifest = loaded.extension.manifest();
+                    let initial = match name {
+                        "Title" => manifest.button_title().into(),
+                        "Popup" => manifest.default_popup().unwrap_or_default().into(),
+                        "BadgeText" => "".into(),
+                        _ => json!([0, 0, 0, 0]),
+                    };
+                    Ok(Some(loaded.surface.property(name, tab).cloned().unwrap_or(initial)))
+                }
+                _ => Err(format!("not supported by this browser: action.{method}")),
+            },
+        }
+    }
+
+    /// A call about the items of the context menu.
+    pub(super) fn menu_call(&mut self, caller: &Caller, method: &str, arguments: &[Value]) -> Outcome {
+        let profile = self.shared.profile;
+        let Some(loaded) = self.loaded_mut(caller.instance) else { return Ok(None) };
+        let menu = &mut loaded.surface.menu;
+        let first = arguments.first().cloned().unwrap_or_default();
+        let place = |menu: &[(String, Value)], id: &Value| {
+            let id = item_id(id);
+            menu.iter().position(|(known, _)| *known == id).ok_or_else(|| match profile {
+                Profile::Chromium => format!("Cannot find menu item with id {id}"),
+                Profile::Firefox => format!("Could not find any menu item with id: {id}"),
+            })
+        };
+        match method {
+            "create" => {
+                let id = item_id(&first["id"]);
+                if menu.iter().any(|(known, _)| *known == id) {
+                    return Err(match profile {
+                        Profile::Chromium => format!("Cannot create item with duplicate id {id}"),
+                        Profile::Firefox => format!("ID already exists: {id}"),
+                    });
+                }
+                menu.push((id, first));
+            }
+            "update" => {
+                let at = place(menu, &first)?;
+                if let (Some(known), Some(new)) =
+                    (menu[at].1.as_object_mut(), arguments.get(1).and_then(Value::as_object))
+                {
+                    known.extend(new.clone());
+                }
+            }
+            "remove" => {
+                let at = place(menu, &first)?;
+                menu.remove(at);
+            }
+            "removeAll" => menu.clear(),
+            "refresh" => {}
+            _ => return Err(format!("not supported by this browser: contextMenus.{method}")),
+        }
+        Ok(None)
+    }
+
+    /// A person chooses an item of the context menu of the active tab's page.
+    pub(super) fn choose_menu_item(&mut self, id: &str) {
+        let Some(tab) = self.active_tab().and_then(|tab| self.shared.tabs.get(tab)) else { return };
+        let mut chosen = Vec::new();
+        for loaded in &mut self.extensions {
+            let Some((_, item)) = loaded.surface.menu.iter_mut().find(|(known, _)| known == id) else { continue };
+            let mut info = json!({
+                "menuItemId": item["id"], "editable": false, "pageUrl": tab.url.as_str(), "frameId": 0, "frameUrl": tab.url.as_str(),
+            });
+            if let Some(parent) = item.get("parentId") {
+                info["parentMenuItemId"] = parent.clone();
+            }
+            if matches!(item["type"].as_str(), Some("checkbox" | "radio")) {
+                let was = item["checked"].as_bool().unwrap_or_default();
+                info["wasChecked"] = was.into();
+                info["checked"] = (!was).into();
+                item["checked"] = (!was).into();
+            }
+            chosen.push((loaded.instance, info));
+        }
+        if chosen.is_empty() {
+            self.log_error(&format!("no extension has a menu item {id:?}"), None, None, None);
+        }
+        for (instance, info) in chosen {
+            self.grant(instance, tab.id);
+            let shown = self.tab_seen_by(instance, tab.id);
+            for event in ["contextMenus.onClicked", "menus.onClicked"] {
+                self.emit_to(instance, event, json!([info, shown]).to_string());
+            }
+        }
+    }
+
+    /// A person gives a command.
+    pub(super) fn give_command(&mut self, name: &str) {
+        let Some(tab) = self.active_tab() else { return };
+        let named = |loaded: &&super::LoadedExtension| loaded.extension.manifest().commands().contains_key(name);
+        let instances: Vec<_> = self.extensions.iter().filter(named).map(|loaded| loaded.instance).collect();
+        if instances.is_empty() {
+            self.log_error(&format!("no extension has a command {name:?}"), None, None, None);
+        }
+        for instance in instances {
+            if matches!(name, "_execute_action" | "_execute_browser_action" | "_execute_page_action") {
+                self.click_button(instance);
+                continue;
+            }
+            self.grant(instance, tab);
+            let shown = self.tab_seen_by(instance, tab);
+            self.emit_to(instance, "commands.onCommand", json!([name, shown]).to_string());
+        }
+    }
+
+    /// `commands.getAll`.
+    pub(super) fn commands_call(&self, caller: &Caller, method: &str) -> Outcome {
+        let Some(loaded) = self.loaded(caller).filter(|_| method == "getAll") else {
+            return Err(format!("not supported by this browser: commands.{method}"));
+        };
+        let shown = loaded.extension.manifest().commands().iter().map(|(name, command)| {
+            let key = command.get("suggested_key").and_then(|key| key.get("default")?.as_str()).unwrap_or_default();
+            json!({ "name": name, "description": command["description"].as_str().unwrap_or_default(), "shortcut": key })
+        });
+        Ok(Some(shown.collect()))
+    }
+}

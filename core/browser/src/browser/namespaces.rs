@@ -1,0 +1,258 @@
+//! Calls of namespaces beside tabs and messaging: who answers what, and the small ones.
+
+use super::api::{Outcome, read};
+use super::open_tab::{Entry, OpenFrame};
+use super::{Browser, LoadedExtension, WINDOW};
+use crate::log::Event;
+use crate::messages::{Caller, Code};
+use port_core::{FrameId, TabId};
+use port_core_webext::Profile;
+use port_core_webext::extension::Script;
+use port_core_webext::extension::manifest::ContentScripts;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// A content script that an extension registered.
+#[derive(Debug)]
+pub(super) struct Registered {
+    id: String,
+    shown: Value,
+    pub(super) rule: ContentScripts,
+    pub(super) scripts: Vec<Script>,
+}
+
+/// What `permissions.contains` asks.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Permissions {
+    permissions: Vec<String>,
+    origins: Vec<String>,
+}
+
+/// `details` of `tabs.executeScript`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct TabInjection {
+    code: Option<String>,
+    file: Option<String>,
+    all_frames: bool,
+    frame_id: Option<u64>,
+}
+
+impl Browser {
+    /// Answers a call of a namespace that is not about tabs; `None` when the answer comes later.
+    pub(super) fn call_namespace(
+        &mut self,
+        caller: &Caller,
+        number: u32,
+        method: &str,
+        arguments: Vec<Value>,
+    ) -> Option<Outcome> {
+        let first = || arguments.first().cloned().unwrap_or_default();
+        let (namespace, member) = method.split_once('.').unwrap_or((method, ""));
+        Some(match namespace {
+            "storage" if member == "setAccessLevel" => Ok(None),
+            "storage" => self.storage_call(caller, member, arguments),
+            "alarms" => self.alarms_call(caller, member, &arguments),
+            "action" | "browserAction" | "pageAction" => self.button_call(caller, member, &arguments),
+            "contextMenus" | "menus" => self.menu_call(caller, member, &arguments),
+            "commands" => self.commands_call(caller, member),
+            "permissions" => self.permissions_call(caller, member, first()),
+            "windows" => self.windows_call(caller, member, &arguments),
+            "offscreen" => self.offscreen_call(caller, member, &arguments),
+            "devtools" => return self.devtools_call(caller, number, member, &arguments),
+            "runtime" => match member {
+                "getContexts" => self.contexts(caller, &first()),
+                "openOptionsPage" => self.open_options_page(caller),
+                "setUninstallURL" => Ok(None),
+                "reload" => {
+                    self.reload_extension(caller.instance);
+                    Ok(None)
+                }
+                _ => Err(format!("not supported by this browser: {method}")),
+            },
+            "scripting" => match member {
+                // Nothing is painted.
+                "insertCSS" | "removeCSS" => Ok(None),
+                _ => self.registered_call(caller, member, first()),
+            },
+            "tabs" if matches!(member, "insertCSS" | "removeCSS") => Ok(None),
+            "tabs" if member == "executeScript" => {
+                match self.execute_in_tab(caller, number, &arguments) {
+                    Ok(()) => return None,
+                    Err(error) => Err(error),
+                }
+            }
+            _ => Err(format!("not supported by this browser: {method}")),
+        })
+    }
+
+    /// `permissions`: what the manifest grants is granted, and nothing else can be.
+    fn permissions_call(&mut self, caller: &Caller, member: &str, asked: Value) -> Outcome {
+        let Some(loaded) = self.loaded(caller) else { return Ok(None) };
+        let manifest = loaded.extension.manifest();
+        if member == "getAll" {
+            return Ok(Some(json!({
+                "permissions": manifest.named_permissions().collect::<Vec<_>>(),
+                "origins": manifest.host_texts().collect::<Vec<_>>(),
+            })));
+        }
+        let asked: Permissions = read(&mut [asked].into_iter())?;
+        let is_granted = manifest.grants(&asked.permissions, &asked.origins);
+        match member {
+            "contains" => Ok(Some(is_granted.into())),
+            "request" => {
+                if !is_granted {
+                    let text = "not supported by this browser: permissions.request of what the manifest does not grant already";
+                    self.log("browser", &Event::Console { level: "warn", text });
+                }
+                Ok(Some(is_granted.into()))
+            }
+            _ => Ok(Some(false.into())),
+        }
+    }
+
+    /// `windows`: there is one.
+    fn windows_call(&mut self, caller: &Caller, member: &str, arguments: &[Value]) -> Outcome {
+        let Some(loaded) = self.loaded(caller) else { return Ok(None) };
+        let extension = loaded.extension.clone();
+        let shows_tabs = |info: Option<&Value>| info.and_then(|info| info.get("populate")?.as_bool()).unwrap_or_default();
+        let window = |browser: &Self, populate: bool| {
+            let mut window = json!({
+                "id": WINDOW.get(), "focused": true, "incognito": false, "state": "normal", "type": "normal", "alwaysOnTop": false,
+                "left": 0, "top": 0, "width": 800, "height": 600,
+            });
+            if populate {
+                window["tabs"] = browser.shared.tabs.all().iter().map(|tab| tab.seen_by(&extension)).collect();
+            }
+            window
+        };
+        match member {
+            "getAll" => Ok(Some(json!([window(self, shows_tabs(arguments.first()))]))),
+            "getCurrent" | "getLastFocused" => Ok(Some(window(self, shows_tabs(arguments.first())))),
+            "get" | "update" if arguments.first().and_then(Value::as_i64).is_some_and(|id| id == -2 || id == 1) => {
+                Ok(Some(window(self, shows_tabs(arguments.get(1)))))
+            }
+            "get" | "update" => Err(format!("No window with id: {}.", arguments.first().unwrap_or(&Value::Null))),
+            "create" => {
+                let text = "not supported by this browser: windows.create with a window of its own; its pages open in tabs";
+                self.log("browser", &Event::Console { level: "warn", text });
+                let given = arguments.first().and_then(|data| data.get("url")).cloned().unwrap_or_default();
+                let urls = match given {
+                    Value::Array(urls) => urls,
+                    Value::Null => vec!["about:blank".into()],
+                    one => vec![one],
+                };
+                let mut opened = Vec::new();
+                for url in urls.iter().filter_map(Value::as_str) {
+                    let url = extension.base().join(url).map_err(|error| error.to_string())?;
+                    let tab = self.open_tab(&url, true);
+                    self.begin_navigation(tab, &url, Entry::Push);
+                    opened.push(self.tab_seen_by(caller.instance, tab));
+                }
+                let mut window = window(self, false);
+                window["tabs"] = opened.into();
+                Ok(Some(window))
+            }
+            _ => Err(format!("not supported by this browser: windows.{member}")),
+        }
+    }
+
+    /// `scripting.registerContentScripts` and its kin.
+    fn registered_call(&mut self, caller: &Caller, member: &str, given: Value) -> Outcome {
+        let Some(loaded) = self.loaded_mut(caller.instance) else { return Ok(None) };
+        let chosen = |filter: &Value, id: &str| {
+            let ids = filter.get("ids").and_then(Value::as_array);
+            ids.is_none_or(|ids| ids.iter().any(|wanted| wanted == id))
+        };
+        match member {
+            "registerContentScripts" | "updateContentScripts" => {
+                for script in given.as_array().into_iter().flatten() {
+                    let id = script["id"].as_str().unwrap_or_default().to_owned();
+                    let known = loaded.registered.iter().position(|known| known.id == id);
+                    let mut shown = match (member, known) {
+                        ("registerContentScripts", Some(_)) => return Err(format!("Duplicate script ID '{id}'")),
+                        ("updateContentScripts", None) => {
+                            return Err(format!("Script with ID '{id}' does not exist or is not fully registered"));
+                        }
+                        (_, Some(at)) => loaded.registered.remove(at).shown,
+                        (_, None) => json!({}),
+                    };
+                    if let (Some(shown), Some(script)) = (shown.as_object_mut(), script.as_object()) {
+                        let keys = [("allFrames", "all_frames"), ("excludeMatches", "exclude_matches"), ("runAt", "run_at"), ("matchOriginAsFallback", "match_origin_as_fallback")];
+                        for (key, value) in script {
+                            shown.insert(key.clone(), value.clone());
+                            if let Some((_, name)) = keys.iter().find(|(known, _)| known == key) {
+                                shown.insert((*name).to_owned(), value.clone());
+                            }
+                        }
+                        shown.entry("matches").or_insert_with(|| json!([]));
+                    }
+                    let rule: ContentScripts =
+                        serde_json::from_value(shown.clone()).map_err(|error| error.to_string())?;
+                    let scripts = rule.js.iter().map(|file| loaded.extension.injected_file(file));
+                    let scripts = scripts.collect::<Result<_, _>>()?;
+                    loaded.registered.push(Registered { id, shown, rule, scripts });
+                }
+                Ok(None)
+            }
+            "unregisterContentScripts" => {
+                loaded.registered.retain(|known| !chosen(&given, &known.id));
+                Ok(None)
+            }
+            "getRegisteredContentScripts" => {
+                let found = loaded.registered.iter().filter(|known| chosen(&given, &known.id));
+                Ok(Some(found.map(|known| known.shown.clone()).collect()))
+            }
+            _ => Err(format!("not supported by this browser: scripting.{member}")),
+        }
+    }
+
+    /// `tabs.executeScript`.
+    fn execute_in_tab(&mut self, caller: &Caller, number: u32, arguments: &[Value]) -> Result<(), String> {
+        let mut given = arguments.iter().cloned();
+        let tab: Option<u64> = read(&mut given)?;
+        let details: TabInjection = read(&mut given)?;
+        let tab = tab.or_else(|| self.active_tab().map(TabId::get)).ok_or("No active tab")?;
+        let info = self.tab(tab)?;
+        let Some(LoadedExtension { extension, .. }) = self.loaded(caller) else { return Ok(()) };
+        let script = match (&details.code, &details.file) {
+            (Some(code), None) => Script::injected(code),
+            (None, Some(file)) => {
+                extension.injected_file(file).map_err(|_| format!("Could not load file: '{file}'."))?
+            }
+            _ => return Err("Exactly one of 'code' and 'file' must be specified.".to_owned()),
+        };
+        let wanted = |frame: &&OpenFrame| match details.frame_id {
+            Some(id) => frame.id.get() == id,
+            None => details.all_frames || frame.id == FrameId::TOP,
+        };
+        let open = self.tabs.get(&info.id).map_or(&[][..], |open| &open.frames);
+        let frames: Vec<OpenFrame> = open.iter().filter(wanted).cloned().collect();
+        self.check_hosts(extension.clone().as_ref(), &info, &frames)?;
+        self.execute_in_frames(caller, number, info.id, frames, &Code::Scripts(vec![script]), false, true)
+    }
+
+    /// Evaluates an expression of developer tools in the inspected page.
+    pub(super) fn evaluate_in_page(&mut self, caller: &Caller, number: u32, tab: TabId, text: &str) {
+        let frames: Vec<OpenFrame> =
+            self.tabs.get(&tab).and_then(|open| open.top()).cloned().into_iter().collect();
+        let code = Code::Scripts(vec![Script::injected(text)]);
+        if let Err(error) = self.execute_in_frames(caller, number, tab, frames, &code, true, true) {
+            self.send_answer(caller, number, Err(error));
+        }
+    }
+}
+
+/// The texts that tell of hosts that an extension may not touch.
+pub(super) fn refused_host(profile: Profile, url: Option<&str>) -> String {
+    match (profile, url) {
+        (Profile::Chromium, Some(url)) => format!(
+            "Cannot access contents of url \"{url}\". Extension manifest must request permission to access this host."
+        ),
+        (Profile::Chromium, None) => "Cannot access contents of the page. Extension manifest must request permission to \
+             access the respective host."
+            .to_owned(),
+        (Profile::Firefox, _) => "Missing host permission for the tab".to_owned(),
+    }
+}

@@ -1,0 +1,518 @@
+// Elements: attributes, styles and classes, the values of forms, and what follows a click.
+
+import { Comment, DocumentFragment, Node, Text } from "./tree.js";
+import { readMarkup, writeMarkup } from "./markup.js";
+import { createSelector } from "./selector.js";
+
+/** Properties that are attributes, by the attribute's name where it is another. */
+const TEXTS = { accept: "", action: "", alt: "", charset: "", cols: "", download: "", enctype: "", headers: "", htmlFor: "for", lang: "", max: "", media: "", method: "", min: "", name: "", pattern: "", placeholder: "", rel: "", rows: "", scope: "", size: "", slot: "", step: "", target: "", title: "", accessKey: "accesskey", contentEditable: "contenteditable", dir: "", height: "", width: "", type: "", role: "", label: "" };
+const FLAGS = { async: "", autofocus: "", autoplay: "", controls: "", defer: "", disabled: "", draggable: "", hidden: "", loop: "", multiple: "", muted: "", noModule: "nomodule", open: "", readOnly: "readonly", required: "", spellcheck: "", defaultChecked: "checked", defaultSelected: "selected" };
+
+const attributesOf = new WeakMap();
+/** What a user or a script made of a form's controls. */
+const stateOf = new WeakMap();
+const stylesOf = new WeakMap();
+
+const dashed = (name) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** `style`: kept and read back, and without an effect, for nothing is painted. */
+function createStyle() {
+    const values = new Map();
+    const methods = {
+        setProperty: (name, value) => void values.set(name, String(value)),
+        getPropertyValue: (name) => values.get(name) ?? "",
+        removeProperty(name) {
+            const value = values.get(name) ?? "";
+            values.delete(name);
+            return value;
+        },
+        get cssText() {
+            return [...values].map(([name, value]) => `${name}: ${value};`).join(" ");
+        },
+        set cssText(text) {
+            values.clear();
+            for (const [, name, value] of String(text).matchAll(/([\w-]+)\s*:\s*([^;]+)/g)) {
+                values.set(name, value.trim());
+            }
+        },
+    };
+    return new Proxy(methods, {
+        get: (target, name) => (typeof name !== "string" || name in target ? target[name] : (values.get(dashed(name)) ?? "")),
+        set(target, name, value) {
+            if (name === "cssText") {
+                target.cssText = value;
+            } else if (value === "" || value === null) {
+                values.delete(dashed(name));
+            } else {
+                values.set(dashed(name), String(value));
+            }
+            return true;
+        },
+    });
+}
+
+function createClassList(element) {
+    const read = () => element.className.split(/\s+/).filter((name) => name !== "");
+    const write = (names) => element.setAttribute("class", [...new Set(names)].join(" "));
+    return {
+        contains: (name) => read().includes(name),
+        add: (...names) => write([...read(), ...names]),
+        remove: (...names) => write(read().filter((name) => !names.includes(name))),
+        replace: (old, name) => write(read().map((known) => (known === old ? name : known))),
+        toggle(name, force = !read().includes(name)) {
+            write(force ? [...read(), name] : read().filter((known) => known !== name));
+            return force;
+        },
+        item: (index) => read()[index] ?? null,
+        get length() {
+            return read().length;
+        },
+        get value() {
+            return element.className;
+        },
+        toString: () => element.className,
+        forEach: (visit) => read().forEach(visit),
+        [Symbol.iterator]: () => read()[Symbol.iterator](),
+    };
+}
+
+const dataName = (name) => `data-${dashed(name)}`;
+
+function createDataset(element) {
+    return new Proxy(
+        {},
+        {
+            get: (_, name) => (typeof name === "string" ? (element.getAttribute(dataName(name)) ?? undefined) : undefined),
+            has: (_, name) => element.hasAttribute(dataName(name)),
+            set(_, name, value) {
+                element.setAttribute(dataName(name), value);
+                return true;
+            },
+            deleteProperty(_, name) {
+                element.removeAttribute(dataName(name));
+                return true;
+            },
+        },
+    );
+}
+
+/** Makes nodes of HTML. */
+let makeElement = () => undefined;
+const make = {
+    element: (name) => makeElement(name),
+    text: (data) => new Text(data),
+    comment: (data) => new Comment(data),
+};
+
+/** Has elements that HTML names made by a function. */
+export function setElementMaker(maker) {
+    makeElement = maker;
+}
+
+/** Puts what HTML says into a node. */
+export const fill = (node, html) => readMarkup(String(html), make, node);
+
+export function parseFragment(html) {
+    const fragment = new DocumentFragment();
+    fill(fragment, html);
+    return fragment;
+}
+
+/** The first element in a node that fits a selector, and all. */
+export function queries(node) {
+    const all = (selector) => {
+        const matches = createSelector(selector);
+        const found = [];
+        node.forEach((inner) => inner !== node && inner.nodeType === 1 && matches(inner) && found.push(inner));
+        return found;
+    };
+    return { all, first: (selector) => all(selector)[0] ?? null };
+}
+
+/** An element. */
+export class HTMLElement extends Node {
+    constructor(tagName) {
+        super();
+        Object.defineProperty(this, "tagName", { value: tagName.toUpperCase() });
+        attributesOf.set(this, new Map());
+    }
+
+    get nodeType() {
+        return 1;
+    }
+
+    get nodeName() {
+        return this.tagName;
+    }
+
+    get localName() {
+        return this.tagName.toLowerCase();
+    }
+
+    get ownerDocument() {
+        return globalThis.document;
+    }
+
+    get id() {
+        return this.getAttribute("id") ?? "";
+    }
+
+    set id(value) {
+        this.setAttribute("id", value);
+    }
+
+    get className() {
+        return this.getAttribute("class") ?? "";
+    }
+
+    set className(value) {
+        this.setAttribute("class", value);
+    }
+
+    get classList() {
+        return createClassList(this);
+    }
+
+    get dataset() {
+        return createDataset(this);
+    }
+
+    get style() {
+        if (!stylesOf.has(this)) {
+            stylesOf.set(this, createStyle());
+            stylesOf.get(this).cssText = this.getAttribute("style") ?? "";
+        }
+        return stylesOf.get(this);
+    }
+
+    set style(text) {
+        this.style.cssText = text;
+    }
+
+    get innerText() {
+        return this.textContent;
+    }
+
+    set innerText(value) {
+        this.textContent = value;
+    }
+
+    get innerHTML() {
+        return this.childNodes.map(writeMarkup).join("");
+    }
+
+    set innerHTML(html) {
+        this.replaceChildren(parseFragment(html));
+    }
+
+    get outerHTML() {
+        return writeMarkup(this);
+    }
+
+    get content() {
+        return this.tagName === "TEMPLATE" ? parseFragment(this.innerHTML) : (this.getAttribute("content") ?? undefined);
+    }
+
+    get href() {
+        return this.resolved("href");
+    }
+
+    set href(value) {
+        this.setAttribute("href", value);
+    }
+
+    get src() {
+        return this.resolved("src");
+    }
+
+    set src(value) {
+        this.setAttribute("src", value);
+    }
+
+    /** An attribute that is a URL. */
+    resolved(name) {
+        const given = this.getAttribute(name);
+        return given === null ? "" : (this.resolveUrl(given) ?? given);
+    }
+
+    get value() {
+        if (this.tagName === "SELECT") {
+            return this.selectedOptions[0]?.value ?? "";
+        }
+        const fallback = this.tagName === "TEXTAREA" ? this.textContent : this.getAttribute("value");
+        return stateOf.get(this)?.value ?? fallback ?? (this.tagName === "OPTION" ? this.textContent.trim() : "");
+    }
+
+    set value(value) {
+        if (this.tagName === "SELECT") {
+            this.options.forEach((option) => {
+                option.selected = option.value === String(value);
+            });
+        } else if (this.tagName === "OPTION") {
+            this.setAttribute("value", value);
+        } else {
+            this.change({ value: value === null ? "" : String(value) });
+        }
+    }
+
+    get valueAsNumber() {
+        return Number(this.value);
+    }
+
+    get checked() {
+        return stateOf.get(this)?.checked ?? this.hasAttribute("checked");
+    }
+
+    set checked(value) {
+        this.change({ checked: Boolean(value) });
+    }
+
+    get selected() {
+        return stateOf.get(this)?.selected ?? this.hasAttribute("selected");
+    }
+
+    set selected(value) {
+        this.change({ selected: Boolean(value) });
+    }
+
+    change(state) {
+        stateOf.set(this, { ...stateOf.get(this), ...state });
+    }
+
+    get options() {
+        return queries(this).all("option");
+    }
+
+    get selectedOptions() {
+        const { options } = this;
+        const chosen = options.filter((option) => option.selected);
+        return chosen.length > 0 ? chosen : options.slice(0, 1);
+    }
+
+    get selectedIndex() {
+        return this.options.indexOf(this.selectedOptions[0]);
+    }
+
+    set selectedIndex(index) {
+        this.options.forEach((option, at) => {
+            option.selected = at === index;
+        });
+    }
+
+    get form() {
+        return this.closest("form");
+    }
+
+    get elements() {
+        return queries(this).all("input, select, textarea, button");
+    }
+
+    getAttribute(name) {
+        return attributesOf.get(this).get(String(name).toLowerCase()) ?? null;
+    }
+
+    getAttributeNames() {
+        return [...attributesOf.get(this).keys()];
+    }
+
+    get attributes() {
+        return [...attributesOf.get(this)].map(([name, value]) => ({ name, value }));
+    }
+
+    hasAttribute(name) {
+        return attributesOf.get(this).has(String(name).toLowerCase());
+    }
+
+    setAttribute(name, value) {
+        attributesOf.get(this).set(String(name).toLowerCase(), String(value));
+        this.attributeChanged(String(name).toLowerCase());
+    }
+
+    removeAttribute(name) {
+        attributesOf.get(this).delete(String(name).toLowerCase());
+    }
+
+    toggleAttribute(name, force = !this.hasAttribute(name)) {
+        if (force) {
+            this.setAttribute(name, "");
+        } else {
+            this.removeAttribute(name);
+        }
+        return force;
+    }
+
+    attributeChanged() {}
+
+    resolveUrl(url) {
+        return url;
+    }
+
+    matches(selector) {
+        return createSelector(selector)(this);
+    }
+
+    closest(selector) {
+        const matches = createSelector(selector);
+        let element = this;
+        while (element !== null && !matches(element)) {
+            element = element.parentElement;
+        }
+        return element;
+    }
+
+    querySelector(selector) {
+        return queries(this).first(selector);
+    }
+
+    querySelectorAll(selector) {
+        return queries(this).all(selector);
+    }
+
+    getElementsByTagName(name) {
+        return queries(this).all(name);
+    }
+
+    getElementsByClassName(names) {
+        return queries(this).all(String(names).trim().replace(/\s+|^/g, "."));
+    }
+
+    insertAdjacentElement(place, element) {
+        this.insertBeside(place, element);
+        return element;
+    }
+
+    insertAdjacentHTML(place, html) {
+        this.insertBeside(place, parseFragment(html));
+    }
+
+    insertAdjacentText(place, text) {
+        this.insertBeside(place, new Text(text));
+    }
+
+    insertBeside(place, node) {
+        const ways = { beforebegin: "before", afterbegin: "prepend", beforeend: "append", afterend: "after" };
+        this[ways[String(place).toLowerCase()]](node);
+    }
+
+    attachShadow() {
+        const root = new DocumentFragment();
+        Object.defineProperty(this, "shadowRoot", { value: root, configurable: true });
+        return root;
+    }
+
+    copy() {
+        const copy = makeElement(this.localName);
+        this.attributes.forEach(({ name, value }) => copy.setAttribute(name, value));
+        return copy;
+    }
+
+    /** As a user's click: what follows by default follows, unless a listener prevents it. */
+    click() {
+        const isBox = this.tagName === "INPUT" && ["checkbox", "radio"].includes(this.type);
+        const before = this.checked;
+        if (isBox) {
+            this.checked = this.type === "radio" || !before;
+        }
+        const follows = this.happen("click");
+        if (isBox && !follows) {
+            this.checked = before;
+        } else if (isBox) {
+            this.happen("input");
+            this.happen("change");
+        } else if (follows) {
+            this.followClick();
+        }
+    }
+
+    followClick() {
+        const { form } = this;
+        const isSubmit = this.tagName === "BUTTON" ? this.type === "" || this.type === "submit" : this.tagName === "INPUT" && this.type === "submit";
+        if (isSubmit && form !== null) {
+            form.happen("submit", { bubbles: true, cancelable: true, submitter: this });
+        } else if (this.tagName === "LABEL" && this.htmlFor !== "") {
+            globalThis.document.getElementById(this.htmlFor)?.click();
+        }
+    }
+
+    submit() {}
+
+    requestSubmit() {
+        this.happen("submit");
+    }
+
+    reset() {
+        this.elements.forEach((element) => stateOf.delete(element));
+    }
+
+    focus() {
+        this.happen("focus", {});
+    }
+
+    blur() {
+        this.happen("blur", {});
+    }
+
+    select() {}
+
+    scrollIntoView() {}
+
+    getBoundingClientRect() {
+        return { x: 0, y: 0, top: 0, left: 0, right: 0, bottom: 0, width: 0, height: 0 };
+    }
+
+    get [Symbol.toStringTag]() {
+        return interfaces.get(this.tagName) ?? "HTMLElement";
+    }
+}
+
+for (const [property, attribute] of Object.entries(TEXTS)) {
+    const name = attribute === "" ? property : attribute;
+    Object.defineProperty(HTMLElement.prototype, property, {
+        get() {
+            return this.getAttribute(name) ?? "";
+        },
+        set(value) {
+            this.setAttribute(name, value);
+        },
+        configurable: true,
+    });
+}
+for (const [property, attribute] of Object.entries(FLAGS)) {
+    const name = attribute === "" ? property : attribute;
+    Object.defineProperty(HTMLElement.prototype, property, {
+        get() {
+            return this.hasAttribute(name);
+        },
+        set(value) {
+            this.toggleAttribute(name, Boolean(value));
+        },
+        configurable: true,
+    });
+}
+
+/** The interfaces of elements, all of which are one class here. */
+export const interfaces = new Map([
+    ["A", "HTMLAnchorElement"],
+    ["BODY", "HTMLBodyElement"],
+    ["BUTTON", "HTMLButtonElement"],
+    ["CANVAS", "HTMLCanvasElement"],
+    ["DIV", "HTMLDivElement"],
+    ["FORM", "HTMLFormElement"],
+    ["HEAD", "HTMLHeadElement"],
+    ["HTML", "HTMLHtmlElement"],
+    ["IFRAME", "HTMLIFrameElement"],
+    ["IMG", "HTMLImageElement"],
+    ["INPUT", "HTMLInputElement"],
+    ["LABEL", "HTMLLabelElement"],
+    ["LI", "HTMLLIElement"],
+    ["OPTION", "HTMLOptionElement"],
+    ["P", "HTMLParagraphElement"],
+    ["SCRIPT", "HTMLScriptElement"],
+    ["SELECT", "HTMLSelectElement"],
+    ["SPAN", "HTMLSpanElement"],
+    ["TABLE", "HTMLTableElement"],
+    ["TEMPLATE", "HTMLTemplateElement"],
+    ["TEXTAREA", "HTMLTextAreaElement"],
+    ["UL", "HTMLUListElement"],
+    ["VIDEO", "HTMLVideoElement"],
+]);

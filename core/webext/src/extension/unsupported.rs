@@ -1,0 +1,87 @@
+//! What a manifest asks for and this package does not have: to be named once, when the extension is loaded.
+
+use serde_json::Value;
+
+/// Permissions for parts of the API that are absent; each is named like its part.
+const PERMISSIONS: [&str; 48] = [
+    "accessibilityFeatures.modify",
+    "bookmarks",
+    "browserSettings",
+    "browsingData",
+    "captivePortal",
+    "certificateProvider",
+    "contentSettings",
+    "contextualIdentities",
+    "cookies",
+    "debugger",
+    "declarativeContent",
+    "declarativeNetRequest",
+    "declarativeNetRequestWithHostAccess",
+    "desktopCapture",
+    "dns",
+    "downloads",
+    "enterprise.deviceAttributes",
+    "find",
+    "fontSettings",
+    "gcm",
+    "history",
+    "identity",
+    "idle",
+    "nativeMessaging",
+    "notifications",
+    "pageCapture",
+    "pkcs11",
+    "platformKeys",
+    "power",
+    "printing",
+    "privacy",
+    "processes",
+    "proxy",
+    "readingList",
+    "search",
+    "sessions",
+    "sidePanel",
+    "system.cpu",
+    "system.display",
+    "system.memory",
+    "system.storage",
+    "tabCapture",
+    "tabGroups",
+    "theme",
+    "topSites",
+    "tts",
+    "userScripts",
+    "webRequest",
+];
+
+/// Keys of a manifest that lead to nothing.
+const KEYS: [&str; 14] = [
+    "chrome_settings_overrides",
+    "chrome_url_overrides",
+    "declarative_net_request",
+    "experiment_apis",
+    "file_browser_handlers",
+    "file_handlers",
+    "input_components",
+    "omnibox",
+    "protocol_handlers",
+    "side_panel",
+    "sidebar_action",
+    "theme",
+    "tts_engine",
+    "user_scripts",
+];
+
+/// Returns the keys and permissions of a manifest that lead to nothing, as a person is told of them.
+pub(super) fn named_in(manifest: &Value) -> Vec<String> {
+    let keys = KEYS.iter().filter(|key| manifest.get(**key).is_some()).map(|key| format!("the manifest's {key:?}"));
+    let asked = |list: &str| manifest.get(list).and_then(Value::as_array).into_iter().flatten();
+    let permissions = PERMISSIONS
+        .iter()
+        .filter(|name| ["permissions", "optional_permissions"].iter().any(|list| asked(list).any(|asked| asked == **name)))
+        .map(|name| format!("the permission {name:?}"));
+    let pages = asked("content_scripts")
+        .any(|entry| entry.get("css").is_some() && entry.get("js").is_none())
+        .then(|| "content scripts of CSS alone, for nothing is painted".to_owned());
+    keys.chain(permissions).chain(pages).collect()
+}
