@@ -20,6 +20,8 @@ With no options it runs a sample extension in a window with two tabs.
   --extension DIR   Load an unpacked extension (a folder with a manifest.json,
                     version 2 or 3). May be given more than once.
   --page URL        Open a tab. May be given more than once; the first is active.
+  --html FILE       Take the HTML of the page before from a file. Its own scripts
+                    are not run.
   --frame URL       Put a frame into the page before; 'URL > URL' nests frames.
   --frames COUNT    Put that many frames into the page before, nested and on
                     several sites.
@@ -113,6 +115,12 @@ impl Arguments {
                     arguments.extensions.push(Folder::Disk(PathBuf::from(parser.value()?)));
                 }
                 Long("page") => arguments.pages.push(Page::new(parser.value()?.parse_with(Url::parse)?)),
+                Long("html") => {
+                    let path = PathBuf::from(parser.value()?);
+                    let html = std::fs::read_to_string(&path);
+                    let html = html.map_err(|error| format!("{}: {error}", path.display()))?;
+                    arguments.latest_page("--html")?.html = html.into();
+                }
                 Long("frame") => {
                     let frame = parser.value()?.parse()?;
                     arguments.latest_page("--frame")?.frames.push(frame);

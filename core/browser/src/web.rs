@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use url::{Host, Url};
 
 /// As many frames as Chromium allows in a page: a number in a command line or a URL may be any.
@@ -16,6 +17,8 @@ pub(crate) struct Page {
     pub(crate) url: Url,
     /// `<title>`, where the page has one of its own.
     pub(crate) own_title: Option<String>,
+    /// The page as HTML; empty where nobody gave it.
+    pub(crate) html: Arc<str>,
     /// `id` of the frame element that shows the page.
     pub(crate) element_id: String,
     /// What its frames show, in document order.
@@ -25,7 +28,7 @@ pub(crate) struct Page {
 impl Page {
     /// A page without frames.
     pub(crate) fn new(url: Url) -> Self {
-        Self { url, own_title: None, element_id: String::new(), frames: Vec::new() }
+        Self { url, own_title: None, html: Arc::default(), element_id: String::new(), frames: Vec::new() }
     }
 
     /// Puts `count` frames into the page: every second one is of another site, every

@@ -27,6 +27,7 @@ impl Browser {
             document,
             url: page.url.clone(),
             title: page.document_title(),
+            html: Arc::clone(&page.html),
             maker: None,
             elements: elements_of(page),
         });
@@ -94,6 +95,7 @@ impl Browser {
             document,
             url: page.url.clone(),
             title: page.document_title(),
+            html: Arc::clone(&page.html),
             maker,
             elements: elements_of(page),
         });
@@ -176,7 +178,7 @@ impl Browser {
 
     /// A document as an extension that does not own it sees it.
     pub(super) fn plain_page(&self, frame: &OpenFrame, scripts: Scripts) -> ExtensionPage {
-        ExtensionPage { url: frame.url.clone(), title: frame.title.clone(), scripts, html: Arc::default() }
+        ExtensionPage { url: frame.url.clone(), title: frame.title.clone(), scripts, html: Arc::clone(&frame.html) }
     }
 
     /// An extension's world in a document.

@@ -8,6 +8,7 @@ use crate::web::title_of;
 use port_core::{DocumentId, FrameId, Place, TabId};
 use port_core_webext::Profile;
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
@@ -341,6 +342,7 @@ impl Browser {
             open.document = document;
             open.url = page.url.clone();
             open.title = page.document_title();
+            open.html = Arc::clone(&page.html);
             open.maker = maker;
             open.elements = elements_of(&page);
         }

@@ -43,6 +43,8 @@ pub(super) struct OpenFrame {
     pub(super) document: DocumentId,
     pub(super) url: Url,
     pub(super) title: String,
+    /// The page as HTML, where it is known.
+    pub(super) html: Arc<str>,
     /// The page whose site an `about:blank` belongs to.
     pub(super) maker: Option<Url>,
     /// The frame elements that the page came with.
@@ -201,6 +203,7 @@ mod tests {
             document: DocumentId::new(id.into()),
             url: Url::parse("https://a.example/").expect("a URL"),
             title: String::new(),
+            html: Arc::default(),
             maker: None,
             elements: [].into(),
         };

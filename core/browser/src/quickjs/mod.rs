@@ -62,8 +62,7 @@ impl Engine {
         H: ScriptHost + PageHost + 'static,
     {
         let leaving = Rc::clone(&self.leaving);
-        let realm = Realm::new(&self.runtime, host, leaving, number, description, addition)
-            .map_err(|error| error.to_string())?;
+        let realm = Realm::new(&self.runtime, host, leaving, number, description, addition)?;
         self.modules.add(realm.id(), extension);
         Ok(realm)
     }

@@ -60,12 +60,13 @@ impl Realm {
         number: u64,
         description: &serde_json::Value,
         addition: Option<Addition>,
-    ) -> Result<Self>
+    ) -> std::result::Result<Self, String>
     where
         H: ScriptHost + PageHost + 'static,
     {
-        let context = Context::full(runtime)?;
-        let (deliver, [connect, message, disconnect]) = context.with(|context| {
+        let context = Context::full(runtime).map_err(|error| error.to_string())?;
+        let made = |context: &Ctx<'_>| {
+            let context = context.clone();
             let natives = natives::create(&context, &host, &leaving)?;
             let exports: Object<'_> = evaluate(&context, "browser://webext.js", script::with_polyfills())?;
             let install: Function<'_> = exports.get("install")?;
@@ -85,6 +86,9 @@ impl Realm {
             let often = [function("connect")?, function("message")?, function("disconnect")?];
             leaving.borrow_mut().insert(number, function("leave")?);
             Ok::<_, rquickjs::Error>((Persistent::save(&context, deliver), often))
+        };
+        let (deliver, [connect, message, disconnect]) = context.with(|context| {
+            made(&context).catch(&context).map_err(|caught| ScriptError::of_caught(&context, caught).message)
         })?;
         Ok(Self {
             host,

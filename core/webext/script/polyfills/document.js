@@ -104,18 +104,10 @@ export function createDocument(native, world, location, window) {
         fill(page, html);
         const take = (name) => queries(page).first(name) ?? new HTMLElement(name);
         const [made, top, bottom] = ["html", "head", "body"].map(take);
-        if (made.firstChild === null) {
-            page.childNodes.forEach((node) => node !== made && bottom.append(node));
-        }
-        if (top.parentNode !== made) {
-            made.prepend(top);
-        }
-        if (bottom.parentNode !== made) {
-            made.childNodes.forEach((node) => node !== top && bottom.append(node));
-            made.append(bottom);
-        }
+        [made, top, bottom].forEach((node) => node.remove());
+        bottom.append(...page.childNodes, ...made.childNodes);
+        made.append(top, bottom);
         ["title", "meta", "link", "base"].forEach((name) => queries(bottom).all(`body > ${name}`).forEach((node) => top.append(node)));
-        made.remove();
         return [made, top, bottom];
     }
 

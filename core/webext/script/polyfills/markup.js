@@ -66,6 +66,9 @@ export function readMarkup(html, make, parent) {
             while (CLOSES.get(name)?.includes(top().name)) {
                 open.pop();
             }
+            while (name === "body" && open.length > 1 && top().name !== "html") {
+                open.pop();
+            }
             const node = make.element(name);
             for (const [, attribute, , double, single, bare] of attributes.matchAll(/([^\s=/"'<>]+)(\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?/g)) {
                 if (!node.hasAttribute(attribute)) {
