@@ -112,7 +112,9 @@ export interface PageNatives extends Natives {
     traverse(delta: number): void;
     /** The frame elements as a JSON array of `{number, id, src}`. */
     frameElements(): string;
-    addFrameElement(id: string, src: string): number | undefined;
+    /** To the window of a frame element; without one to the topmost, or the parent's. */
+    postFrameMessage(element: number | undefined, isTop: boolean, json: string): void;
+    addFrameElement(id: string, src: string, sandbox: string | undefined): number | undefined;
     navigateFrameElement(element: number, src: string): void;
     removeFrameElement(element: number): void;
     /** Answers `deliver.execute`: with JSON, undefined for undefined, or with what was thrown. */
@@ -145,6 +147,10 @@ export interface PageWorld extends World {
     /** What the document begins with, of a page of the extension. */
     html: string;
     isTop: boolean;
+    /** The windows above, the nearest first; the URL where the origin is the document's own. */
+    above: [origin: string, url: string | null][];
+    /** Whether the document is a page of the extension. */
+    isOwnDocument: boolean;
     isShown: boolean;
     userAgent: string;
     /** `performance.timeOrigin`. */
@@ -187,6 +193,9 @@ export interface PageDeliver extends Deliver {
     timer(number: number): void;
     readyState(state: "interactive" | "complete"): void;
     frameLoaded(element: number): void;
+    frameFailed(element: number): void;
+    /** A message of another window: "parent", "top", the number of a frame element as text, or undefined. */
+    frameMessage(json: string, origin: string, from: string | undefined): void;
     /** Clicks the first element that fits, and calls `pressed` if there is one. */
     press(selector: string): void;
     beforeUnload(): void;

@@ -42,6 +42,10 @@ pub(crate) struct WorldDescription {
     pub(crate) inspected_tab: Option<TabId>,
     /// Whether it is a worker and so has no document.
     pub(crate) is_worker: bool,
+    /// The origins of the windows above its own, the nearest first; with the URL where the origin is its own too.
+    pub(crate) above: Vec<(String, Option<String>)>,
+    /// Whether it is a document of the extension itself.
+    pub(crate) is_own_document: bool,
     /// Whether it is the page's own world, without the extension API, which scripts of all extensions share.
     pub(crate) is_pages_own: bool,
     /// How the log names it.
@@ -59,6 +63,8 @@ pub(crate) struct FrameElement {
     pub(crate) id: String,
     /// Its `src` attribute.
     pub(crate) src: String,
+    /// Its `sandbox` attribute.
+    pub(crate) sandbox: Option<String>,
 }
 
 /// Why a document goes away.
@@ -84,6 +90,17 @@ pub(crate) enum LastWords {
     Unrecorded,
     /// Messages go nowhere.
     Unsent,
+}
+
+/// Another window, as a script reaches it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OtherWindow {
+    /// `window.parent`.
+    Parent,
+    /// `window.top`.
+    Top,
+    /// That of a frame element.
+    Element(u32),
 }
 
 /// A page in which an element may be clicked.
@@ -147,6 +164,24 @@ pub(crate) enum Task {
     },
     /// Have a document hear that a frame element of its has loaded.
     FrameLoaded {
+        /// The document with the element.
+        document: DocumentId,
+        /// The element's number there.
+        element: u32,
+    },
+    /// Deliver a message of another window of the tab.
+    WindowMessage {
+        /// The document.
+        document: DocumentId,
+        /// The message as JSON.
+        json: String,
+        /// The origin of the sender.
+        origin: String,
+        /// The sender's window, as this document reaches it; `None` where it does not.
+        from: Option<OtherWindow>,
+    },
+    /// Have a document hear that a frame element of its could not be loaded.
+    FrameFailed {
         /// The document with the element.
         document: DocumentId,
         /// The element's number there.
@@ -232,6 +267,15 @@ pub(crate) enum Request {
     },
     /// What a task with a number asked for has been done.
     Done(u64),
+    /// A message to another window of the tab.
+    WindowMessage {
+        /// The document that sent it.
+        place: Place,
+        /// To which window.
+        to: OtherWindow,
+        /// The message as JSON.
+        json: String,
+    },
     /// `window.close()`.
     CloseWindow {
         /// The page outside of the tabs.
@@ -290,6 +334,8 @@ pub(crate) enum NavigationChange {
         element: u32,
         /// What it shows.
         url: Url,
+        /// Its `sandbox` attribute.
+        sandbox: Option<String>,
     },
     /// A frame element shows something else.
     NavigateFrame {

@@ -58,6 +58,17 @@ pub enum ScriptEvent<'a> {
     ReadyState(&'a str),
     /// A frame element of the document has loaded.
     FrameLoaded(u32),
+    /// A frame element of the document could not be loaded.
+    FrameFailed(u32),
+    /// Another window of the tab posted a message, which is JSON.
+    FrameMessage {
+        /// The message.
+        message: &'a str,
+        /// The origin of the sender.
+        origin: &'a str,
+        /// The sender's window: `parent`, `top`, or the number of a frame element.
+        from: Option<&'a str>,
+    },
     /// A person clicks the first element that fits a selector.
     Press(&'a str),
     /// The document is asked whether it may go.
@@ -100,6 +111,8 @@ impl ScriptEvent<'_> {
             Self::Timer(_) => "timer",
             Self::ReadyState(_) => "readyState",
             Self::FrameLoaded(_) => "frameLoaded",
+            Self::FrameFailed(_) => "frameFailed",
+            Self::FrameMessage { .. } => "frameMessage",
             Self::Press(_) => "press",
             Self::BeforeUnload => "beforeUnload",
             Self::Leave(_) => "leave",

@@ -124,8 +124,12 @@ pub trait PageHost {
     /// Returns the frame elements of the document as a JSON array of `{number, id, src}`.
     fn frame_elements(&self) -> String;
 
+    /// Posts a message, which is JSON, to another window of the tab: that of a frame element of the document, or else
+    /// the parent's, or the topmost one.
+    fn post_frame_message(&self, element: Option<u32>, is_top: bool, message: String);
+
     /// Puts a frame element into the document, and returns its number there.
-    fn add_frame_element(&self, id: String, src: String) -> Option<u32>;
+    fn add_frame_element(&self, id: String, src: String, sandbox: Option<String>) -> Option<u32>;
 
     /// Has a frame element show something else.
     fn navigate_frame_element(&self, element: u32, src: &str);

@@ -8,7 +8,6 @@ use serde_json::json;
 use std::cell::RefCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
-use url::Url;
 
 /// Writes the senders of one world's connections as JSON, and keeps the latest: who connects, mostly
 /// connects again.
@@ -26,13 +25,15 @@ struct Latest {
 }
 
 impl SenderText {
-    /// Returns the sender as the profile shows it to an extension, as JSON.
+    /// Returns the sender as the profile shows it to an extension, as JSON. `is_page` tells pages of the extension
+    /// from content scripts.
     pub fn of(
         &self,
         sender: &Sender,
         profile: Profile,
         directory: &TabDirectory,
         extension: &Extension,
+        is_page: bool,
     ) -> Rc<str> {
         let tabs = directory.version();
         let mut latest = self.latest.borrow_mut();
@@ -42,7 +43,7 @@ impl SenderText {
         {
             return Rc::clone(&known.json);
         }
-        let json: Rc<str> = show(sender, profile, directory, extension).to_string().into();
+        let json: Rc<str> = show(sender, profile, directory, extension, is_page).to_string().into();
         *latest = Some(Latest { sender: sender.clone(), tabs, json: Rc::clone(&json) });
         json
     }
@@ -53,11 +54,15 @@ fn show(
     profile: Profile,
     directory: &TabDirectory,
     extension: &Extension,
+    is_page: bool,
 ) -> serde_json::Value {
-    // What the document has now: scripts and fragments change it.
-    let url = sender.document().and_then(|document| directory.document_url(document));
-    let url = url.as_ref().map_or(sender.url(), Url::as_str);
-    let mut shown = json!({ "id": sender.extension().as_str(), "origin": sender.origin(), "url": url });
+    // The URL stays the one that the document was loaded with (measured in both).
+    let mut shown = json!({ "id": sender.extension().as_str(), "url": sender.url() });
+    let is_worker = sender.kind() == ContextKind::Background && sender.document().is_none();
+    // What a worker of Chromium sends to pages of extensions has none.
+    if profile == Profile::Firefox || !is_worker || !is_page {
+        shown["origin"] = sender.origin().into();
+    }
     if profile == Profile::Firefox {
         let is_content = sender.kind() == ContextKind::ContentScript;
         shown["envType"] = if is_content { "content_child" } else { "addon_child" }.into();
@@ -80,7 +85,11 @@ fn show(
             .into();
         }
         if let Some(tab) = directory.get(tab) {
-            shown["tab"] = tab.seen_by(extension);
+            // In Chromium a sender's tab is shown whole, whatever the permissions.
+            shown["tab"] = match profile {
+                Profile::Chromium => tab.shown_whole(extension),
+                Profile::Firefox => tab.seen_by(extension),
+            };
         }
     }
     shown

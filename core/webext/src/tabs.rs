@@ -2,7 +2,7 @@
 
 use crate::extension::Extension;
 use crate::profile::Profile;
-use port_core::{DocumentId, ExtensionId, FrameId, TabId, WindowId};
+use port_core::{ExtensionId, FrameId, TabId, WindowId};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -56,6 +56,15 @@ impl TabInfo {
 
     /// The tab as the extension may see it: URL and title take a permission.
     pub fn seen_by(&self, extension: &Extension) -> Value {
+        self.show(extension, self.shows_page_to(extension))
+    }
+
+    /// The tab with its URL and title.
+    pub fn shown_whole(&self, extension: &Extension) -> Value {
+        self.show(extension, true)
+    }
+
+    fn show(&self, extension: &Extension, is_whole: bool) -> Value {
         let profile = match extension.base().scheme() == Profile::Firefox.extension_scheme() {
             true => Profile::Firefox,
             false => Profile::Chromium,
@@ -93,7 +102,7 @@ impl TabInfo {
                 tab["successorTabId"] = json!(-1);
             }
         }
-        if self.shows_page_to(extension) {
+        if is_whole {
             let is_new_tab_page = profile == Profile::Firefox && self.url.as_str() == "about:blank";
             tab["url"] = self.url.as_str().into();
             tab["title"] = if is_new_tab_page { "New Tab" } else { self.title.as_str() }.into();
@@ -102,13 +111,11 @@ impl TabInfo {
     }
 }
 
-/// The open tabs. The browser process writes it; script threads read it when a port
-/// comes in, for `sender.tab` and `sender.url`.
+/// The open tabs. The browser process writes it, and a document's own thread when its URL changes; script threads read
+/// it when a port comes in, for `sender.tab`.
 #[derive(Debug, Default)]
 pub struct TabDirectory {
     tabs: RwLock<BTreeMap<TabId, TabInfo>>,
-    /// The URLs of documents that have another one than when they were loaded.
-    document_urls: RwLock<BTreeMap<DocumentId, Url>>,
     /// Changed after every change, so that who kept something of the tabs sees that it is old.
     version: AtomicU64,
 }
@@ -125,23 +132,6 @@ impl TabDirectory {
             self.tabs.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
         all.sort_by_key(|tab| (tab.window, tab.index));
         all
-    }
-
-    /// The URL of a document that has another one than when it was loaded.
-    pub fn document_url(&self, document: DocumentId) -> Option<Url> {
-        self.document_urls.read().unwrap_or_else(PoisonError::into_inner).get(&document).cloned()
-    }
-
-    /// A document got another URL and stays; `None` when it is gone. Said by its own thread,
-    /// so that whoever it connects to from then on finds it.
-    pub fn set_document_url(&self, document: DocumentId, url: Option<Url>) {
-        let mut urls = self.document_urls.write().unwrap_or_else(PoisonError::into_inner);
-        match url {
-            Some(url) => urls.insert(document, url),
-            None => urls.remove(&document),
-        };
-        // ORDERING: see `change`.
-        self.version.fetch_add(1, Ordering::Release);
     }
 
     /// A number that is another one after every change.

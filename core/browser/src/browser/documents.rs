@@ -7,7 +7,7 @@ use crate::web::Page;
 use port_core::{ContextDescription, ContextKind, DocumentId, FactError, FrameId, Place, TabId};
 use port_core_webext::extension::manifest::ScriptWorld;
 use port_core_webext::extension::{ExtensionPage, MatchedFrame, Scripts};
-use port_core_webext::{origin_of, place_label};
+use port_core_webext::{Profile, place_label};
 use std::sync::Arc;
 use url::Url;
 
@@ -29,6 +29,7 @@ impl Browser {
             title: page.document_title(),
             html: Arc::clone(&page.html),
             maker: None,
+            is_sandboxed: false,
             elements: elements_of(page),
         });
         let unreachable = open.history.enter(entry, HistoryEntry { url: page.url.clone(), document });
@@ -55,11 +56,14 @@ impl Browser {
     /// Loads the document of a frame that the core knows, then the frames within.
     pub(super) fn load(&mut self, place: Place, page: &Page) {
         let Some(frame) = self.open_frame(place).cloned() else { return };
+        if !self.may_show(place, &frame) {
+            return self.refuse_frame(place);
+        }
         let worlds: Vec<_> = self
             .extensions
             .iter()
             .filter_map(|loaded| {
-                let (kind, shown) = self.scripts_for(loaded, &frame)?;
+                let (kind, shown) = self.scripts_for(loaded, place.tab, &frame)?;
                 Some(self.describe_world(loaded, place, &frame, kind, shown))
             })
             .chain(self.pages_own_world(place, &frame))
@@ -74,15 +78,16 @@ impl Browser {
             self.emit_moment("webNavigation.onDOMContentLoaded", place);
         }
         for (inner, element) in page.frames.iter().zip(0..) {
-            self.attach_frame(place, element, inner);
+            self.attach_frame(place, element, inner, None);
         }
         if is_empty {
             self.emit_moment("webNavigation.onCompleted", place);
+            self.tell_of_loaded_frame(place);
         }
     }
 
     /// Puts a frame into a document, in an element, and loads a page in it.
-    pub(super) fn attach_frame(&mut self, parent: Place, element: u32, page: &Page) {
+    pub(super) fn attach_frame(&mut self, parent: Place, element: u32, page: &Page, sandbox: Option<&str>) {
         self.latest_frame += 1;
         let id = FrameId::new(self.latest_frame);
         let document = self.new_document();
@@ -97,6 +102,7 @@ impl Browser {
             title: page.document_title(),
             html: Arc::clone(&page.html),
             maker,
+            is_sandboxed: sandbox.is_some_and(|sandbox| !sandbox.contains("allow-same-origin")),
             elements: elements_of(page),
         });
         let attached = self.shared.service.frame_attached(parent.tab, id, Some(parent.frame), document);
@@ -106,10 +112,34 @@ impl Browser {
         self.load(Place::new(parent.tab, id, document), page);
     }
 
-    /// The page that made a frame's `about:blank`: it has nothing of its own.
+    /// The page that made a frame's document, which has no site of its own.
     pub(super) fn maker_of(&self, page: &Page, parent: Place) -> Option<Url> {
-        let maker = self.open_frame(parent).map(|frame| frame.url.clone());
-        maker.filter(|_| page.url.as_str() == "about:blank")
+        let maker = self.open_frame(parent).map(|frame| frame.maker.clone().unwrap_or_else(|| frame.url.clone()));
+        maker.filter(|_| matches!(page.url.scheme(), "about" | "data" | "blob" | "javascript"))
+    }
+
+    /// Whether a frame may show what it is to show: a page of an extension in a page that is none of its own has to be
+    /// accessible to the web.
+    fn may_show(&self, place: Place, frame: &OpenFrame) -> bool {
+        let Some(loaded) = self.extensions.iter().find(|loaded| loaded.extension.owns(&frame.url)) else { return true };
+        let Some(around) = self.parent_of(place.tab, frame) else { return true };
+        loaded.extension.owns(&around.url)
+            || loaded.extension.manifest().is_web_accessible(frame.url.path(), around.maker.as_ref().unwrap_or(&around.url))
+    }
+
+    fn parent_of(&self, tab: TabId, frame: &OpenFrame) -> Option<&OpenFrame> {
+        self.tabs.get(&tab)?.frames.iter().find(|parent| Some(parent.id) == frame.parent)
+    }
+
+    /// The windows above a frame's, the nearest first, as its scripts know them.
+    fn windows_above(&self, tab: TabId, frame: &OpenFrame) -> Vec<(String, Option<String>)> {
+        let origin = frame.origin();
+        let parents = std::iter::successors(self.parent_of(tab, frame), |parent| self.parent_of(tab, parent));
+        let show = |parent: &OpenFrame| {
+            let is_alike = origin != "null" && parent.origin() == origin;
+            (parent.origin(), is_alike.then(|| parent.url.to_string()))
+        };
+        parents.map(show).collect()
     }
 
     /// A frame, if it still shows the document.
@@ -124,7 +154,7 @@ impl Browser {
         for (tab, frame) in frames {
             let place = Place::new(tab, frame.id, frame.document);
             let loaded = &self.extensions[index];
-            let found = self.scripts_for(loaded, &frame).map(|(kind, shown)| self.describe_world(loaded, place, &frame, kind, shown));
+            let found = self.scripts_for(loaded, tab, &frame).map(|(kind, shown)| self.describe_world(loaded, place, &frame, kind, shown));
             if let Some(world) = found {
                 self.send(&frame.site(), Task::Load { worlds: vec![world], then: Loaded::Page });
             }
@@ -135,6 +165,7 @@ impl Browser {
     fn scripts_for(
         &self,
         loaded: &LoadedExtension,
+        tab: TabId,
         frame: &OpenFrame,
     ) -> Option<(ContextKind, ExtensionPage)> {
         let LoadedExtension { extension, .. } = loaded;
@@ -143,9 +174,14 @@ impl Browser {
             let shown = shown
                 .map_err(|message| self.log_error(&message, Some(frame.url.as_str()), None, None))
                 .ok()?;
-            return Some((ContextKind::Page, shown));
+            // In Firefox one that is framed by a page of the web is as good as a content script.
+            let is_framed = self.parent_of(tab, frame).is_some_and(|around| !extension.owns(&around.url));
+            if self.shared.profile == Profile::Chromium || !is_framed {
+                return Some((ContextKind::Page, shown));
+            }
+            return (!frame.is_sandboxed).then_some((ContextKind::ContentScript, shown));
         }
-        let scripts = content_scripts_for(loaded, frame, ScriptWorld::Isolated)?;
+        let scripts = content_scripts_for(loaded, frame, ScriptWorld::Isolated, self.shared.profile)?;
         Some((ContextKind::ContentScript, self.plain_page(frame, scripts)))
     }
 
@@ -154,7 +190,7 @@ impl Browser {
         let mut scripts = Scripts::default();
         let mut first = None;
         for loaded in &self.extensions {
-            if let Some(found) = content_scripts_for(loaded, frame, ScriptWorld::Main) {
+            if let Some(found) = content_scripts_for(loaded, frame, ScriptWorld::Main, self.shared.profile) {
                 first.get_or_insert(loaded);
                 scripts.append(found);
             }
@@ -191,9 +227,11 @@ impl Browser {
         shown: ExtensionPage,
     ) -> WorldDescription {
         let LoadedExtension { extension, instance, .. } = loaded;
-        let (url, origin) = (frame.url.as_str(), origin_of(frame.maker.as_ref().unwrap_or(&frame.url)));
+        let (url, origin) = (frame.url.as_str(), frame.origin());
+        let is_own_document = extension.owns(&frame.url);
+        // A page of the extension that a sandbox keeps apart is none to other pages, though it has their API.
         let context = match kind {
-            ContextKind::Page => ContextDescription::page_in_tab(*instance, place).url(url).origin(&origin),
+            ContextKind::Page if !frame.is_sandboxed => ContextDescription::page_in_tab(*instance, place).url(url).origin(&origin),
             _ => ContextDescription::content_script(*instance, place).url(url).origin(&origin),
         };
         WorldDescription {
@@ -210,6 +248,8 @@ impl Browser {
             container: self.container_of(place.tab, frame),
             inspected_tab: self.active_tab().filter(|_| extension.is_devtools_page(&frame.url)),
             is_worker: false,
+            above: self.windows_above(place.tab, frame),
+            is_own_document,
             is_pages_own: false,
             label: self.label(&place_label(place.tab, place.frame), extension),
             scripts: shown.scripts,
@@ -244,8 +284,13 @@ impl Browser {
 }
 
 /// What an extension runs in a world of a frame: what its manifest names, and what it registered.
-fn content_scripts_for(loaded: &LoadedExtension, frame: &OpenFrame, world: ScriptWorld) -> Option<Scripts> {
-    let frame = matched(frame);
+fn content_scripts_for(
+    loaded: &LoadedExtension,
+    frame: &OpenFrame,
+    world: ScriptWorld,
+    profile: Profile,
+) -> Option<Scripts> {
+    let frame = matched(frame, profile);
     let mut scripts = loaded.extension.content_scripts_for(frame, world).unwrap_or_default();
     for registered in loaded.registered.iter().filter(|registered| registered.rule.runs_in(frame, world)) {
         scripts.add(registered.rule.run_at, registered.scripts.iter().cloned());
@@ -254,8 +299,14 @@ fn content_scripts_for(loaded: &LoadedExtension, frame: &OpenFrame, world: Scrip
 }
 
 /// A frame as content scripts are matched against it.
-fn matched(frame: &OpenFrame) -> MatchedFrame<'_> {
-    MatchedFrame { url: &frame.url, maker: frame.maker.as_ref(), is_top: frame.id == FrameId::TOP }
+fn matched(frame: &OpenFrame, profile: Profile) -> MatchedFrame<'_> {
+    MatchedFrame {
+        url: &frame.url,
+        maker: frame.maker.as_ref(),
+        is_top: frame.id == FrameId::TOP,
+        is_sandboxed: frame.is_sandboxed,
+        profile,
+    }
 }
 
 /// The frame elements of a page, numbered in document order.
@@ -264,6 +315,7 @@ pub(super) fn elements_of(page: &Page) -> Arc<[FrameElement]> {
         number,
         id: inner.element_id.clone(),
         src: inner.url.to_string(),
+        sandbox: None,
     };
     page.frames.iter().zip(0..).map(element).collect()
 }

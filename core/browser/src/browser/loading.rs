@@ -2,8 +2,9 @@
 
 use super::Browser;
 use super::open_tab::LoadState;
-use crate::messages::Task;
-use port_core::{Place, TabId};
+use crate::messages::{OtherWindow, Task};
+use port_core::{DocumentId, FrameId, Place, TabId};
+use port_core_webext::Profile;
 use serde_json::json;
 
 impl Browser {
@@ -43,7 +44,46 @@ impl Browser {
     }
 
     /// The document around a frame hears that the frame has loaded.
-    fn tell_of_loaded_frame(&self, place: Place) {
+    pub(super) fn tell_of_loaded_frame(&self, place: Place) {
+        self.tell_container(place, |document, element| Task::FrameLoaded { document, element });
+    }
+
+    /// A frame must not show what it was to show. In Chromium the page about the error loads.
+    pub(super) fn refuse_frame(&mut self, place: Place) {
+        if self.shared.profile == Profile::Firefox {
+            self.tell_container(place, |document, element| Task::FrameFailed { document, element });
+        } else {
+            self.tell_of_loaded_frame(place);
+        }
+    }
+
+    /// Delivers a message from one window of a tab to another.
+    pub(super) fn send_window_message(&mut self, place: Place, to: OtherWindow, json: String) {
+        let Some(sender) = self.open_frame(place).cloned() else { return };
+        let Some(open) = self.tabs.get(&place.tab) else { return };
+        let receiver = match to {
+            OtherWindow::Parent => open.frames.iter().find(|frame| Some(frame.id) == sender.parent),
+            OtherWindow::Top => open.top(),
+            OtherWindow::Element(element) => {
+                let inner = open.frame_in_element(sender.id, element);
+                open.frames.iter().find(|frame| Some(frame.id) == inner)
+            }
+        };
+        let Some(receiver) = receiver else { return };
+        let from = if sender.parent == Some(receiver.id) {
+            sender.element.map(OtherWindow::Element)
+        } else if receiver.parent == Some(sender.id) {
+            Some(OtherWindow::Parent)
+        } else {
+            (sender.id == FrameId::TOP).then_some(OtherWindow::Top)
+        };
+        if let Some(&thread) = self.sites.get(&receiver.site()) {
+            let (document, origin) = (receiver.document, sender.origin());
+            self.threads[thread.0].send(Task::WindowMessage { document, json, origin, from });
+        }
+    }
+
+    fn tell_container(&self, place: Place, task: impl FnOnce(DocumentId, u32) -> Task) {
         let container = self.open_frame(place).and_then(|frame| self.container_of(place.tab, frame));
         let Some((document, element)) = container else { return };
         let around = self.tabs.get(&place.tab).and_then(|open| {
@@ -51,7 +91,7 @@ impl Browser {
             self.sites.get(&frame.site())
         });
         if let Some(thread) = around {
-            self.threads[thread.0].send(Task::FrameLoaded { document, element });
+            self.threads[thread.0].send(task(document, element));
         }
     }
 

@@ -247,6 +247,8 @@ impl Browser {
             container: None,
             inspected_tab: None,
             is_worker,
+            above: Vec::new(),
+            is_own_document: true,
             is_pages_own: false,
             label,
             scripts: page.scripts.clone(),
@@ -348,6 +350,7 @@ impl Browser {
             Request::Executed { number, outcome } => self.executed(number, outcome),
             // Nobody waits for it any more.
             Request::Done(_) | Request::Asked { .. } => {}
+            Request::WindowMessage { place, to, json } => self.send_window_message(place, to, json),
             Request::CloseWindow { page: Some(number), .. } => self.close_pages(|page| page.number == number),
             Request::CloseWindow { place, .. } => {
                 if let Some(place) = place.filter(|place| place.frame == FrameId::TOP) {

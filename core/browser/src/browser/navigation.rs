@@ -157,9 +157,9 @@ impl Browser {
                     self.emit_change(place.tab, &json!({ "title": title }));
                 }
             }
-            NavigationChange::AttachFrame { element, url } => {
+            NavigationChange::AttachFrame { element, url, sandbox } => {
                 let page = self.fetch(&url);
-                self.attach_frame(place, element, &page);
+                self.attach_frame(place, element, &page, sandbox.as_deref());
             }
             NavigationChange::NavigateFrame { element, url } => {
                 if let Some(inner) = inside(element) {

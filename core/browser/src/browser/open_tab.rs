@@ -5,6 +5,7 @@
 use crate::messages::FrameElement;
 use crate::web::Site;
 use port_core::{DocumentId, FrameId};
+use port_core_webext::origin_of;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use url::Url;
@@ -45,8 +46,10 @@ pub(super) struct OpenFrame {
     pub(super) title: String,
     /// The page as HTML, where it is known.
     pub(super) html: Arc<str>,
-    /// The page whose site an `about:blank` belongs to.
+    /// The page that made a document which has no site of its own: `about:blank`, `srcdoc`, `data:`, `blob:`.
     pub(super) maker: Option<Url>,
+    /// Whether a sandbox gives its documents an origin of their own.
+    pub(super) is_sandboxed: bool,
     /// The frame elements that the page came with.
     pub(super) elements: Arc<[FrameElement]>,
 }
@@ -55,6 +58,14 @@ impl OpenFrame {
     /// Whose thread runs the document's scripts.
     pub(super) fn site(&self) -> Site {
         Site::of(self.maker.as_ref().unwrap_or(&self.url))
+    }
+
+    /// The document's origin.
+    pub(super) fn origin(&self) -> String {
+        match self.is_sandboxed || self.url.scheme() == "data" {
+            true => "null".to_owned(),
+            false => origin_of(self.maker.as_ref().unwrap_or(&self.url)),
+        }
     }
 }
 
@@ -173,6 +184,7 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::{Entry, History, HistoryEntry, LoadState, OpenFrame, OpenTab};
+    use std::sync::Arc;
     use port_core::{DocumentId, FrameId};
     use url::Url;
 
@@ -205,6 +217,7 @@ mod tests {
             title: String::new(),
             html: Arc::default(),
             maker: None,
+            is_sandboxed: false,
             elements: [].into(),
         };
         let mut tab = OpenTab {

@@ -75,6 +75,8 @@ impl Browser {
             container: None,
             inspected_tab: inspected,
             is_worker: false,
+            above: Vec::new(),
+            is_own_document: true,
             is_pages_own: false,
             label,
             scripts: shown.scripts,

@@ -15,7 +15,7 @@ pub fn manifest(input: &[u8]) {
     match Manifest::parse(manifest) {
         Ok(parsed) => {
             assert!(parsed.hosts().count() < manifest.len());
-            parsed.external_connections();
+            parsed.external_connections(Profile::Chromium);
         }
         Err(error) => {
             assert!(error.line <= manifest.split('\n').count(), "no such line: {error:?}");
@@ -42,7 +42,7 @@ fn load(manifest: &str, page: &str, profile: Profile) {
             for text in ["https://a.example/a?b#c", "file:///a", "about:blank"] {
                 let url = Url::parse(text).expect("a URL");
                 for is_top in [true, false] {
-                    let frame = MatchedFrame { url: &url, maker: None, is_top };
+                    let frame = MatchedFrame { url: &url, maker: None, is_top, is_sandboxed: false, profile };
                     let scripts = extension.content_scripts_for(frame, ScriptWorld::Isolated).unwrap_or_default();
                     assert!(is_top || RunAt::ALL.iter().all(|&moment| scripts.at(moment).len() < 1_000_000));
                 }

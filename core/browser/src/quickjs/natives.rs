@@ -180,7 +180,13 @@ impl<'js> Natives<'js> {
         let host = Rc::clone(given);
         self.add("frameElements", move || host.frame_elements())?;
         let host = Rc::clone(given);
-        self.add("addFrameElement", move |id: String, src: String| host.add_frame_element(id, src))?;
+        self.add("addFrameElement", move |id: String, src: String, sandbox: Option<String>| {
+            host.add_frame_element(id, src, sandbox)
+        })?;
+        let host = Rc::clone(given);
+        self.add("postFrameMessage", move |element: Option<u32>, is_top: bool, json: String| {
+            host.post_frame_message(element, is_top, json);
+        })?;
         let host = Rc::clone(given);
         self.add("navigateFrameElement", move |element: u32, src: String| {
             host.navigate_frame_element(element, &src);

@@ -176,7 +176,10 @@ impl ScriptSurface for Realm {
             ScriptEvent::Disconnect { port, reason } => self.call(&self.deliver_disconnect, (port, reason)),
             ScriptEvent::Answer { call, result, error } => self.call_named(name, (call, result, error)),
             ScriptEvent::Emit { event, details } => self.call_named(name, (event, details)),
-            ScriptEvent::Timer(number) | ScriptEvent::FrameLoaded(number) => self.call_named(name, (number,)),
+            ScriptEvent::Timer(number) | ScriptEvent::FrameLoaded(number) | ScriptEvent::FrameFailed(number) => {
+                self.call_named(name, (number,));
+            }
+            ScriptEvent::FrameMessage { message, origin, from } => self.call_named(name, (message, origin, from)),
             ScriptEvent::ReadyState(text)
             | ScriptEvent::Leave(text)
             | ScriptEvent::Press(text)

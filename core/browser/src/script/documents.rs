@@ -37,17 +37,12 @@ impl Documents {
         document.worlds.push(world);
     }
 
-    /// A world is no more; with its last world a document is forgotten, and given.
-    pub(super) fn leave(&mut self, world: ContextId) -> Option<DocumentId> {
-        let mut forgotten = None;
-        self.by_id.retain(|id, document| {
+    /// A world is no more; with its last world a document is forgotten.
+    pub(super) fn leave(&mut self, world: ContextId) {
+        self.by_id.retain(|_, document| {
             document.worlds.retain(|known| *known != world);
-            if document.worlds.is_empty() {
-                forgotten = Some(*id);
-            }
             !document.worlds.is_empty()
         });
-        forgotten
     }
 
     /// A document.
@@ -79,9 +74,9 @@ impl Documents {
 
 impl Document {
     /// A frame element comes into the document; gives its number.
-    pub(super) fn add_element(&mut self, id: String, src: String) -> u32 {
+    pub(super) fn add_element(&mut self, id: String, src: String, sandbox: Option<String>) -> u32 {
         self.latest_element += 1;
-        self.elements.push(FrameElement { number: self.latest_element, id, src });
+        self.elements.push(FrameElement { number: self.latest_element, id, src, sandbox });
         self.latest_element
     }
 

@@ -209,10 +209,7 @@ impl Host {
     /// Forgets what belonged to a context that is no more.
     pub(super) fn forget(&self, context: ContextId) {
         self.timers.borrow_mut().clear_context(context);
-        let document = self.documents.borrow_mut().leave(context);
-        if let Some(document) = document {
-            self.shared.tabs.set_document_url(document, None);
-        }
+        self.documents.borrow_mut().leave(context);
         self.numbers.borrow_mut().remove(&context);
         self.executions.borrow_mut().retain(|&number, runner| {
             if *runner == context {
@@ -257,11 +254,17 @@ impl Host {
         self.documents.borrow_mut().get_mut(world.place?.document).map(work)
     }
 
-    /// A document has another URL and stays.
-    pub(super) fn set_document_url(&self, document: DocumentId, url: &Url) {
+    /// A document has another URL and stays. Whoever it connects to from then on finds the URL in its tab.
+    pub(super) fn set_document_url(&self, document: DocumentId, url: &Url, top_of: Option<TabId>) {
         if let Some(known) = self.documents.borrow_mut().get_mut(document) {
             known.url = url.clone();
-            self.shared.tabs.set_document_url(document, Some(url.clone()));
+        }
+        if let Some(tab) = top_of {
+            self.shared.tabs.change(|tabs| {
+                if let Some(info) = tabs.get_mut(&tab) {
+                    info.url = url.clone();
+                }
+            });
         }
     }
 

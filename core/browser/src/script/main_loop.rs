@@ -5,7 +5,7 @@ use super::bell::Bell;
 use super::host::Host;
 use super::world::World;
 use crate::log::Event as LogEvent;
-use crate::messages::{Code, LastWords, Leave, Loaded, Pressed, Request, Task, ThreadIndex, WorldDescription};
+use crate::messages::{Code, LastWords, Leave, Loaded, OtherWindow, Pressed, Request, Task, ThreadIndex, WorldDescription};
 use crate::quickjs::Engine;
 use crate::script_error::report_engine_error;
 use crate::shared::Shared;
@@ -218,10 +218,24 @@ impl MainLoop {
             Task::FrameLoaded { document, element } => {
                 self.each_world_of(document, |world| world.deliver(&ScriptEvent::FrameLoaded(element)));
             }
+            Task::FrameFailed { document, element } => {
+                self.each_world_of(document, |world| world.deliver(&ScriptEvent::FrameFailed(element)));
+            }
+            Task::WindowMessage { document, json, origin, from } => {
+                let from = from.map(|from| match from {
+                    OtherWindow::Parent => "parent".to_owned(),
+                    OtherWindow::Top => "top".to_owned(),
+                    OtherWindow::Element(element) => element.to_string(),
+                });
+                let (message, origin, from) = (json.as_str(), origin.as_str(), from.as_deref());
+                self.each_world_of(document, |world| {
+                    world.deliver(&ScriptEvent::FrameMessage { message, origin, from });
+                });
+            }
             Task::Restore { documents } => self.restore(&documents),
             Task::Traversed { document, url, delta } => {
                 if let Ok(url) = Url::parse(&url) {
-                    self.host.set_document_url(document, &url);
+                    self.host.set_document_url(document, &url, None);
                 }
                 self.each_world_of(document, |world| world.deliver(&ScriptEvent::Traversed(delta)));
             }

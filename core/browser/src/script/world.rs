@@ -135,7 +135,7 @@ impl World {
         let opener = || label_of(sender, own);
         let port = host.accepted(world, port, kind, name, opener);
         let is_external = sender.extension() != own;
-        let sender = self.senders.of(sender, host.shared.profile, &host.shared.tabs, &world.extension);
+        let sender = self.senders.of(sender, host.shared.profile, &host.shared.tabs, &world.extension, self.is_extension_page());
         let (name, is_one_off) = (name.as_str(), kind == ConnectKind::OneOff);
         self.deliver(&ScriptEvent::Connect { port, is_one_off, name, sender: &sender, is_external });
     }
@@ -196,6 +196,8 @@ fn describe(host: &Host, description: &WorldDescription) -> serde_json::Value {
         "url": description.url.as_str(),
         "title": description.title,
         "html": &*description.html,
+        "above": description.above,
+        "isOwnDocument": description.is_own_document,
         "extension": {
             "id": extension.id().as_str(),
             "instance": Profile::Firefox.show_document(DocumentId::new(port_core_webext::extension::hash(extension.id().as_str()))),

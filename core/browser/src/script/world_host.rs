@@ -2,11 +2,12 @@
 
 use super::host::{Connection, Host, Target, WorldIdentity};
 use crate::log::Event;
-use crate::messages::{Call, Caller, LastWords, NavigationChange, Request};
+use super::documents::Document;
+use crate::messages::{Call, Caller, LastWords, NavigationChange, OtherWindow, Request};
 use crate::script_error::ScriptError;
 use port_core::{ConnectKind, ExtensionId, FrameId, Listening, RuntimeTarget, TabId, TabTarget};
 use port_core_webext::extension::manifest::ScriptKind;
-use port_core_webext::{PageHost, Refusal, ScriptHost, origin_of};
+use port_core_webext::{PageHost, Profile, Refusal, ScriptHost, origin_of};
 use std::rc::Rc;
 use std::time::Duration;
 use url::Url;
@@ -144,7 +145,8 @@ impl PageHost for WorldHost {
     fn set_document_url(&self, url: &str, replace: bool) {
         if let Ok(url) = Url::parse(url) {
             if let Some(place) = self.world.place {
-                self.host.set_document_url(place.document, &url);
+                let top_of = Some(place.tab).filter(|_| place.frame == FrameId::TOP);
+                self.host.set_document_url(place.document, &url, top_of);
             }
             self.host.navigate(&self.world, NavigationChange::SameDocument { url, replace });
         }
@@ -157,6 +159,15 @@ impl PageHost for WorldHost {
     }
 
     fn set_title(&self, title: String) {
+        let place = self.world.place.filter(|place| place.frame == FrameId::TOP);
+        // In Firefox the tab has it a moment later (measured).
+        if let Some(place) = place.filter(|_| self.host.shared.profile == Profile::Chromium) {
+            self.host.shared.tabs.change(|tabs| {
+                if let Some(info) = tabs.get_mut(&place.tab) {
+                    info.title.clone_from(&title);
+                }
+            });
+        }
         self.host.navigate(&self.world, NavigationChange::Title(title));
     }
 
@@ -198,6 +209,17 @@ impl PageHost for WorldHost {
         }
     }
 
+    fn post_frame_message(&self, element: Option<u32>, is_top: bool, message: String) {
+        let to = match element {
+            Some(element) => OtherWindow::Element(element),
+            None if is_top => OtherWindow::Top,
+            None => OtherWindow::Parent,
+        };
+        if let Some(place) = self.world.place {
+            self.host.request(Request::WindowMessage { place, to, json: message });
+        }
+    }
+
     fn go(&self, url: &str, replace: bool) {
         if let Ok(url) = Url::parse(url) {
             self.host.navigate(&self.world, NavigationChange::Go { url, replace });
@@ -217,10 +239,11 @@ impl PageHost for WorldHost {
         serde_json::to_string(&elements.unwrap_or_default()).unwrap_or_else(|_| "[]".to_owned())
     }
 
-    fn add_frame_element(&self, id: String, src: String) -> Option<u32> {
+    fn add_frame_element(&self, id: String, src: String, sandbox: Option<String>) -> Option<u32> {
         let url = Url::parse(&src).ok()?;
-        let element = self.host.with_document(&self.world, |document| document.add_element(id, src))?;
-        self.host.navigate(&self.world, NavigationChange::AttachFrame { element, url });
+        let add = |document: &mut Document| document.add_element(id, src, sandbox.clone());
+        let element = self.host.with_document(&self.world, add)?;
+        self.host.navigate(&self.world, NavigationChange::AttachFrame { element, url, sandbox });
         Some(element)
     }
 

@@ -10,9 +10,10 @@ import { createEventTarget, dispatchAlong, Event } from "./event_target.js";
  * @param {object} world see host.d.ts; its `html` is what the document begins with
  * @param {object} location
  * @param {object} window what `createEventTarget` gave for it
+ * @param {(number: number) => object} windowOf the window of a frame element
  * @returns {{document: object, dispatch: Function, frameLoaded: (number: number) => void}}
  */
-export function createDocument(native, world, location, window) {
+export function createDocument(native, world, location, window, windowOf) {
     const resolve = (url) => {
         const parsed = native.parseUrl(String(url), native.documentUrl());
         return parsed === undefined ? undefined : JSON.parse(parsed).href;
@@ -31,7 +32,9 @@ export function createDocument(native, world, location, window) {
             if (this.hasAttribute("srcdoc")) {
                 return "about:srcdoc";
             }
-            return this.hasAttribute("src") ? (resolve(this.getAttribute("src")) ?? "about:blank") : "about:blank";
+            const url = this.hasAttribute("src") ? resolve(this.getAttribute("src")) : undefined;
+            // What a script makes is a document of its own, without a URL.
+            return url === undefined || url.startsWith("javascript:") ? "about:blank" : url;
         }
 
         get srcdoc() {
@@ -42,9 +45,18 @@ export function createDocument(native, world, location, window) {
             this.setAttribute("srcdoc", value);
         }
 
+        get contentWindow() {
+            return this.number === undefined ? null : windowOf(this.number);
+        }
+
+        get contentDocument() {
+            return null;
+        }
+
         connected() {
             if (this.number === undefined) {
-                this.number = native.addFrameElement(this.id, this.shown);
+                const sandbox = this.getAttribute("sandbox") ?? undefined;
+                this.number = native.addFrameElement(this.id, this.shown, sandbox);
                 if (this.shown === "about:blank") {
                     // There at once.
                     this.happen("load", {});
@@ -90,7 +102,7 @@ export function createDocument(native, world, location, window) {
 
     const target = createEventTarget(native, undefined);
     // The parser has not come so far when content scripts of the beginning run; those of an extension's page run behind it.
-    const isParsed = world.kind !== "content-script" && world.kind !== "main";
+    const isParsed = world.isOwnDocument;
     const [root, head, body] = grow(world.html ?? "");
     Object.defineProperty(root, "isConnected", { value: true });
     root.above = () => [target, window];
@@ -241,10 +253,10 @@ export function createDocument(native, world, location, window) {
         Object.defineProperty(document, name, { ...member, enumerable: name === "location" });
     }
 
-    /** A frame element has loaded. */
-    function frameLoaded(number) {
-        look().forEach((node) => node instanceof HTMLIFrameElement && node.number === number && node.happen("load", {}));
-    }
+    /** Something happened to a frame element. */
+    const frameDid = (type) => (number) => {
+        look().forEach((node) => node instanceof HTMLIFrameElement && node.number === number && node.happen(type, {}));
+    };
 
-    return { document, dispatch: target.dispatch, frameLoaded };
+    return { document, dispatch: target.dispatch, frameLoaded: frameDid("load"), frameFailed: frameDid("error") };
 }

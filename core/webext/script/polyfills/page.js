@@ -5,6 +5,7 @@ import { createCodec } from "../api/clone.js";
 import { createDocument } from "./document.js";
 import { createEventTarget, installEvents } from "./event_target.js";
 import { createNavigation } from "./navigation.js";
+import { createOtherWindows } from "./other_window.js";
 import { installWindow } from "./window.js";
 import { createProfile } from "../api/profile.js";
 import { parse } from "../api/intrinsics.js";
@@ -36,7 +37,7 @@ export function installPage(native, world, later) {
     installWindow(native, world, { clone: globalThis.structuredClone, later, current: () => location.href });
     if (world.isWorker) {
         globalThis.importScripts = (...urls) => urls.forEach((url) => native.importScript(String(url)));
-        return { readyState() {}, frameLoaded() {}, press() {}, beforeUnload() {}, leave() {}, restored() {}, traversed() {}, uncaught: target.dispatch };
+        return { readyState() {}, frameLoaded() {}, frameFailed() {}, frameMessage() {}, press() {}, beforeUnload() {}, leave() {}, restored() {}, traversed() {}, uncaught: target.dispatch };
     }
 
     globalThis.postMessage = (message) => native.postWindowMessage(windowCodec.encode(message));
@@ -49,11 +50,11 @@ export function installPage(native, world, later) {
     globalThis.requestAnimationFrame = (callback) => later(16, () => callback(globalThis.performance.now()));
     globalThis.cancelAnimationFrame = globalThis.clearTimeout;
     globalThis.history = history;
-    if (world.isTop) {
-        globalThis.top = globalThis;
-        globalThis.parent = globalThis;
-    }
-    const { document, dispatch, frameLoaded } = createDocument(native, world, location, target);
+    const windowOf = createOtherWindows(native, world, windowCodec.encode);
+    globalThis.top = world.above.length === 0 ? globalThis : windowOf("top");
+    globalThis.parent = world.above.length === 0 ? globalThis : windowOf("parent");
+    globalThis.frameElement = null;
+    const { document, dispatch, frameLoaded, frameFailed } = createDocument(native, world, location, target, windowOf);
     globalThis.document = document;
 
     function show(state) {
@@ -125,8 +126,17 @@ export function installPage(native, world, later) {
             target.dispatch({ type: "pageshow", target: document, persisted: true });
         },
 
+        /** A script of another window posted a message to this one. */
+        frameMessage(json, origin, from) {
+            const data = windowCodec.decode(parse(json));
+            const isNamed = from === undefined || from === "parent" || from === "top";
+            const source = from === undefined ? null : windowOf(isNamed ? from : Number(from));
+            target.dispatch({ type: "message", data, origin, source, ports: [] });
+        },
+
         traversed,
         frameLoaded,
+        frameFailed,
 
         /** A script did not catch an error. */
         uncaught: target.dispatch,

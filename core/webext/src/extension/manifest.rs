@@ -193,6 +193,9 @@ pub struct ContentScripts {
     /// Whether `about:blank` frames count when the page that made them matches.
     #[serde(default)]
     pub match_about_blank: bool,
+    /// Whether any frame counts whose page was made by one that matches: `data:`, `blob:`, sandboxed ones.
+    #[serde(default)]
+    pub match_origin_as_fallback: bool,
     /// When, in the life of a document.
     #[serde(default)]
     pub run_at: RunAt,
@@ -204,8 +207,14 @@ pub struct ContentScripts {
 impl ContentScripts {
     /// Whether the scripts run in a world of a frame.
     pub fn runs_in(&self, frame: MatchedFrame<'_>, world: ScriptWorld) -> bool {
+        // A sandboxed `srcdoc` is left out, and in Firefox a sandboxed `about:blank` too (measured).
+        let is_blank = match frame.url.as_str() {
+            "about:srcdoc" => !frame.is_sandboxed,
+            "about:blank" => !frame.is_sandboxed || frame.profile == Profile::Chromium,
+            _ => false,
+        };
         let url = match frame.maker {
-            Some(maker) if self.match_about_blank => maker,
+            Some(maker) if self.match_origin_as_fallback || (self.match_about_blank && is_blank) => maker,
             _ => frame.url,
         };
         let any = |patterns: &[MatchPattern]| patterns.iter().any(|pattern| pattern.matches(url));

@@ -90,10 +90,14 @@ pub struct ExtensionPage {
 pub struct MatchedFrame<'a> {
     /// The frame's URL.
     pub url: &'a Url,
-    /// The URL of the page that made an `about:blank` frame.
+    /// The URL of the page that made a document which has none of the web's own: `about:blank`, `srcdoc`, `data:`, `blob:`.
     pub maker: Option<&'a Url>,
     /// Whether it is a top frame.
     pub is_top: bool,
+    /// Whether a sandbox gives it an origin of its own.
+    pub is_sandboxed: bool,
+    /// The browser to follow.
+    pub profile: Profile,
 }
 
 /// An unpacked extension, its manifest read and its scripts found.
@@ -405,7 +409,8 @@ mod tests {
         ])
         .expect("a valid extension");
         let run = |text: &str, is_top: bool, maker: Option<&Url>| {
-            let frame = MatchedFrame { url: &url(text), maker, is_top };
+            let url = url(text);
+            let frame = MatchedFrame { url: &url, maker, is_top, is_sandboxed: false, profile: Profile::Chromium };
             let scripts = extension.content_scripts_for(frame, ScriptWorld::Isolated).unwrap_or_default();
             let files = RunAt::ALL.iter().flat_map(|&moment| scripts.at(moment).to_vec());
             files.map(|script| extension.file_of(&script.url).to_owned()).collect::<Vec<_>>().join(" ")

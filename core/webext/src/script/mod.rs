@@ -34,7 +34,7 @@ pub const API: &[Module] = modules!("api":
 /// The modules of the polyfills, which import those of the API.
 pub const POLYFILLS: &[Module] = modules!("polyfills":
     "platform" "console" "event_target" "tree" "selector" "markup" "element" "document" "encoding" "timers"
-    "uncaught" "url" "navigation" "window" "page" "worker" "install"
+    "uncaught" "url" "navigation" "window" "other_window" "page" "worker" "install"
 );
 
 /// Returns the API as one classic script, whose value is `{ createApi }`.
