@@ -184,6 +184,8 @@ export interface Deliver {
     disconnect(port: number, reason: string): void;
     /** A call was answered: JSON, empty for undefined, or an error. */
     answer(number: number, json: string | undefined, error: string | undefined): void;
+    /** The extension is no more: ports end, and from then on the API refuses every call. */
+    invalidated(): void;
     /** An event of the browser, as "tabs.onRemoved"; its details are a JSON array. */
     emit(event: string, detailsJson: string): void;
 }

@@ -135,7 +135,9 @@ impl Arguments {
                 Long("click") => arguments.actions.push_back(UserAction::Click),
                 Long("press") => arguments.actions.push_back(UserAction::Press(parser.value()?.string()?)),
                 Long("menu") => arguments.actions.push_back(UserAction::Menu(parser.value()?.string()?)),
-                Long("command") => arguments.actions.push_back(UserAction::Command(parser.value()?.string()?)),
+                Long("command") => {
+                    arguments.actions.push_back(UserAction::Command(parser.value()?.string()?))
+                }
                 Long("devtools") => arguments.actions.push_back(UserAction::DeveloperTools),
                 Long("open") => {
                     let url = parser.value()?.parse_with(Url::parse)?;

@@ -243,8 +243,8 @@ pub(crate) enum Loaded {
     Document(Place),
     /// An extension's background.
     Background(ExtensionInstance),
-    /// A page outside of the tabs.
-    Page,
+    /// A page outside of the tabs, by its number; 0 for one that nobody waits for.
+    Page(u64),
 }
 
 /// Something for the browser process to do.

@@ -69,6 +69,8 @@ pub enum ScriptEvent<'a> {
         /// The sender's window: `parent`, `top`, or the number of a frame element.
         from: Option<&'a str>,
     },
+    /// The extension of a content script is no more, and in Chromium its scripts live on.
+    Invalidated,
     /// A person clicks the first element that fits a selector.
     Press(&'a str),
     /// The document is asked whether it may go.
@@ -113,6 +115,7 @@ impl ScriptEvent<'_> {
             Self::FrameLoaded(_) => "frameLoaded",
             Self::FrameFailed(_) => "frameFailed",
             Self::FrameMessage { .. } => "frameMessage",
+            Self::Invalidated => "invalidated",
             Self::Press(_) => "press",
             Self::BeforeUnload => "beforeUnload",
             Self::Leave(_) => "leave",

@@ -78,7 +78,8 @@ impl Browser {
     /// An alarm is due, unless it was cleared or set anew.
     pub(super) fn alarm_is_due(&mut self, instance: ExtensionInstance, name: &str, number: u64) {
         let Some(loaded) = self.loaded_mut(instance) else { return };
-        let Some(alarm) = loaded.alarms.by_name.get(name).filter(|alarm| alarm.number == number).cloned() else {
+        let Some(alarm) = loaded.alarms.by_name.get(name).filter(|alarm| alarm.number == number).cloned()
+        else {
             return;
         };
         loaded.alarms.by_name.remove(name);

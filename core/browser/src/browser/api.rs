@@ -122,7 +122,13 @@ impl Browser {
         }
     }
 
-    fn tabs_call(&mut self, caller: &Caller, extension: &Extension, method: &str, arguments: Vec<Value>) -> Outcome {
+    fn tabs_call(
+        &mut self,
+        caller: &Caller,
+        extension: &Extension,
+        method: &str,
+        arguments: Vec<Value>,
+    ) -> Outcome {
         let mut arguments = arguments.into_iter();
         match method {
             "tabs.query" => self.query(extension, &read(&mut arguments)?),
@@ -163,7 +169,8 @@ impl Browser {
             "tabs.highlight" => {
                 let info: Value = read(&mut arguments)?;
                 let wanted = info["tabs"].as_u64().or_else(|| info["tabs"][0].as_u64());
-                let found = self.shared.tabs.all().into_iter().find(|tab| wanted == u64::try_from(tab.index).ok());
+                let found =
+                    self.shared.tabs.all().into_iter().find(|tab| wanted == u64::try_from(tab.index).ok());
                 let tab = found.ok_or_else(|| format!("No tab at index: {}.", wanted.unwrap_or_default()))?;
                 self.activate_tab(tab.id);
                 Ok(None)
@@ -177,7 +184,12 @@ impl Browser {
                 let details: Value = read(&mut arguments)?;
                 let frames = self.all_frames(details["tabId"].as_u64().unwrap_or_default(), extension)?;
                 let frames = frames.as_ref().and_then(Value::as_array).cloned().unwrap_or_default();
-                Ok(Some(frames.into_iter().find(|frame| frame["frameId"] == details["frameId"]).unwrap_or_default()))
+                Ok(Some(
+                    frames
+                        .into_iter()
+                        .find(|frame| frame["frameId"] == details["frameId"])
+                        .unwrap_or_default(),
+                ))
             }
             "tabs.remove" => {
                 let tabs: OneOrMany<u64> = read(&mut arguments)?;

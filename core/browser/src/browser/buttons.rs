@@ -135,7 +135,9 @@ impl Browser {
         let Some(tab) = self.active_tab().and_then(|tab| self.shared.tabs.get(tab)) else { return };
         let mut chosen = Vec::new();
         for loaded in &mut self.extensions {
-            let Some((_, item)) = loaded.surface.menu.iter_mut().find(|(known, _)| known == id) else { continue };
+            let Some((_, item)) = loaded.surface.menu.iter_mut().find(|(known, _)| known == id) else {
+                continue;
+            };
             let mut info = json!({
                 "menuItemId": item["id"], "editable": false, "pageUrl": tab.url.as_str(), "frameId": 0, "frameUrl": tab.url.as_str(),
             });
@@ -165,7 +167,8 @@ impl Browser {
     /// A person gives a command.
     pub(super) fn give_command(&mut self, name: &str) {
         let Some(tab) = self.active_tab() else { return };
-        let named = |loaded: &&super::LoadedExtension| loaded.extension.manifest().commands().contains_key(name);
+        let named =
+            |loaded: &&super::LoadedExtension| loaded.extension.manifest().commands().contains_key(name);
         let instances: Vec<_> = self.extensions.iter().filter(named).map(|loaded| loaded.instance).collect();
         if instances.is_empty() {
             self.log_error(&format!("no extension has a command {name:?}"), None, None, None);

@@ -114,17 +114,23 @@ impl Browser {
 
     /// The page that made a frame's document, which has no site of its own.
     pub(super) fn maker_of(&self, page: &Page, parent: Place) -> Option<Url> {
-        let maker = self.open_frame(parent).map(|frame| frame.maker.clone().unwrap_or_else(|| frame.url.clone()));
+        let maker =
+            self.open_frame(parent).map(|frame| frame.maker.clone().unwrap_or_else(|| frame.url.clone()));
         maker.filter(|_| matches!(page.url.scheme(), "about" | "data" | "blob" | "javascript"))
     }
 
     /// Whether a frame may show what it is to show: a page of an extension in a page that is none of its own has to be
     /// accessible to the web.
     fn may_show(&self, place: Place, frame: &OpenFrame) -> bool {
-        let Some(loaded) = self.extensions.iter().find(|loaded| loaded.extension.owns(&frame.url)) else { return true };
+        let Some(loaded) = self.extensions.iter().find(|loaded| loaded.extension.owns(&frame.url)) else {
+            return true;
+        };
         let Some(around) = self.parent_of(place.tab, frame) else { return true };
         loaded.extension.owns(&around.url)
-            || loaded.extension.manifest().is_web_accessible(frame.url.path(), around.maker.as_ref().unwrap_or(&around.url))
+            || loaded
+                .extension
+                .manifest()
+                .is_web_accessible(frame.url.path(), around.maker.as_ref().unwrap_or(&around.url))
     }
 
     fn parent_of(&self, tab: TabId, frame: &OpenFrame) -> Option<&OpenFrame> {
@@ -149,14 +155,22 @@ impl Browser {
 
     /// Runs the content scripts of an extension in the documents that are shown already, as if these had just loaded.
     pub(super) fn inject_into_open_tabs(&mut self, index: usize) {
-        let frames: Vec<(TabId, OpenFrame)> =
-            self.tabs.iter().flat_map(|(tab, open)| open.frames.iter().map(|frame| (*tab, frame.clone()))).collect();
+        let frames: Vec<(TabId, OpenFrame)> = self
+            .tabs
+            .iter()
+            .flat_map(|(tab, open)| open.frames.iter().map(|frame| (*tab, frame.clone())))
+            .collect();
         for (tab, frame) in frames {
             let place = Place::new(tab, frame.id, frame.document);
             let loaded = &self.extensions[index];
-            let found = self.scripts_for(loaded, tab, &frame).map(|(kind, shown)| self.describe_world(loaded, place, &frame, kind, shown));
+            if loaded.extension.owns(&frame.url) {
+                continue;
+            }
+            let found = self
+                .scripts_for(loaded, tab, &frame)
+                .map(|(kind, shown)| self.describe_world(loaded, place, &frame, kind, shown));
             if let Some(world) = found {
-                self.send(&frame.site(), Task::Load { worlds: vec![world], then: Loaded::Page });
+                self.send(&frame.site(), Task::Load { worlds: vec![world], then: Loaded::Page(0) });
             }
         }
     }
@@ -214,7 +228,12 @@ impl Browser {
 
     /// A document as an extension that does not own it sees it.
     pub(super) fn plain_page(&self, frame: &OpenFrame, scripts: Scripts) -> ExtensionPage {
-        ExtensionPage { url: frame.url.clone(), title: frame.title.clone(), scripts, html: Arc::clone(&frame.html) }
+        ExtensionPage {
+            url: frame.url.clone(),
+            title: frame.title.clone(),
+            scripts,
+            html: Arc::clone(&frame.html),
+        }
     }
 
     /// An extension's world in a document.
@@ -231,7 +250,9 @@ impl Browser {
         let is_own_document = extension.owns(&frame.url);
         // A page of the extension that a sandbox keeps apart is none to other pages, though it has their API.
         let context = match kind {
-            ContextKind::Page if !frame.is_sandboxed => ContextDescription::page_in_tab(*instance, place).url(url).origin(&origin),
+            ContextKind::Page if !frame.is_sandboxed => {
+                ContextDescription::page_in_tab(*instance, place).url(url).origin(&origin)
+            }
             _ => ContextDescription::content_script(*instance, place).url(url).origin(&origin),
         };
         WorldDescription {

@@ -1,13 +1,13 @@
 //! `scripting.executeScript` and `webNavigation.getAllFrames`: calls about the frames of a tab.
 
 use super::api::Outcome;
-use super::open_tab::OpenFrame;
 use super::namespaces::refused_host;
+use super::open_tab::OpenFrame;
 use super::{Browser, LoadedExtension};
 use crate::messages::{Caller, Code, Task};
 use port_core::{ContextKind, FrameId, Place, TabId};
-use port_core_webext::{Profile, TabInfo};
 use port_core_webext::extension::{Extension, Scripts};
+use port_core_webext::{Profile, TabInfo};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

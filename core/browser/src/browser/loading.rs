@@ -6,6 +6,7 @@ use crate::messages::{OtherWindow, Task};
 use port_core::{DocumentId, FrameId, Place, TabId};
 use port_core_webext::Profile;
 use serde_json::json;
+use url::Url;
 
 impl Browser {
     /// A script thread has loaded a document but for the frames in it.
@@ -50,6 +51,12 @@ impl Browser {
 
     /// A frame must not show what it was to show. In Chromium the page about the error loads.
     pub(super) fn refuse_frame(&mut self, place: Place) {
+        let open = self.tabs.get_mut(&place.tab);
+        if let Some(frame) =
+            open.and_then(|open| open.frames.iter_mut().find(|frame| frame.id == place.frame))
+        {
+            frame.url = Url::parse("about:neterror").expect("a constant");
+        }
         if self.shared.profile == Profile::Firefox {
             self.tell_container(place, |document, element| Task::FrameFailed { document, element });
         } else {

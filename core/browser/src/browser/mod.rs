@@ -7,9 +7,9 @@ mod buttons;
 mod documents;
 mod execution;
 mod loading;
+mod namespaces;
 mod navigation;
 mod navigation_events;
-mod namespaces;
 mod open_tab;
 mod pages;
 mod replay;
@@ -23,7 +23,9 @@ use crate::arguments::Arguments;
 use crate::clock::Clock;
 use crate::folder::Folder;
 use crate::log::{Event, Log};
-use crate::messages::{Envelope, Loaded, Navigation, Request, Requests, Task, ThreadIndex, WorldDescription};
+use crate::messages::{
+    Caller, Envelope, Loaded, Navigation, Request, Requests, Task, ThreadIndex, WorldDescription,
+};
 use crate::script::ScriptThread;
 use crate::shared::Shared;
 use crate::summary::{Counts, Summary};
@@ -35,7 +37,8 @@ use namespaces::Registered;
 use open_tab::{Entry, OpenTab};
 use pages::ShownPage;
 use port_core::{
-    ContextDescription, ContextKind, ExtensionDescription, ExtensionInstance, FrameId, MessageService, TabId, WindowId,
+    ContextDescription, ContextKind, ExtensionDescription, ExtensionInstance, FrameId, MessageService, TabId,
+    WindowId,
 };
 use port_core_webext::extension::Extension;
 use port_core_webext::{Profile, TabDirectory, origin_of};
@@ -69,6 +72,8 @@ pub(crate) struct Browser {
     tabs: BTreeMap<TabId, OpenTab>,
     /// Pages of extensions outside of the tabs.
     pages: Vec<ShownPage>,
+    /// Calls that are answered once a page has run its scripts, by the page's number.
+    answers_of_pages: Vec<(u64, Caller, u32)>,
     latest_tab: u64,
     latest_frame: u64,
     latest_document: u128,
@@ -166,6 +171,7 @@ impl Browser {
             web,
             tabs: BTreeMap::new(),
             pages: Vec::new(),
+            answers_of_pages: Vec::new(),
             latest_tab: 0,
             latest_frame: 0,
             latest_document: 0,
@@ -366,7 +372,8 @@ impl Browser {
             Request::Loaded(Loaded::Background(instance)) => {
                 self.emit_to(instance, "runtime.onInstalled", r#"[{"reason":"install"}]"#.to_owned());
             }
-            Request::Loaded(Loaded::Page) | Request::Calm => {}
+            Request::Loaded(Loaded::Page(number)) => self.page_loaded(number),
+            Request::Calm => {}
         }
     }
 
@@ -426,14 +433,19 @@ impl Browser {
     /// A tab as an extension may see it.
     fn tab_seen_by(&self, instance: ExtensionInstance, tab: TabId) -> serde_json::Value {
         let loaded = self.extensions.iter().find(|loaded| loaded.instance == instance);
-        loaded.zip(self.shared.tabs.get(tab)).map(|(loaded, tab)| tab.seen_by(&loaded.extension)).unwrap_or_default()
+        loaded
+            .zip(self.shared.tabs.get(tab))
+            .map(|(loaded, tab)| tab.seen_by(&loaded.extension))
+            .unwrap_or_default()
     }
 
     /// A person used the extension in a tab: with the permission `activeTab` it may see the page there.
     fn grant(&mut self, instance: ExtensionInstance, tab: TabId) {
         let loaded = self.extensions.iter().find(|loaded| loaded.instance == instance);
         let extension = loaded.map(|loaded| &loaded.extension);
-        if let Some(extension) = extension.filter(|extension| extension.manifest().has_permission("activeTab")) {
+        if let Some(extension) =
+            extension.filter(|extension| extension.manifest().has_permission("activeTab"))
+        {
             self.shared.tabs.change(|tabs| {
                 if let Some(info) = tabs.get_mut(&tab) {
                     info.granted.push(extension.id().clone());
@@ -448,11 +460,7 @@ impl Browser {
     }
 
     /// Emits an event to the pages of the extensions for which there are details.
-    fn emit_where(
-        &self,
-        event: &'static str,
-        details: impl Fn(&Extension) -> Option<serde_json::Value>,
-    ) {
+    fn emit_where(&self, event: &'static str, details: impl Fn(&Extension) -> Option<serde_json::Value>) {
         for LoadedExtension { extension, instance, .. } in &self.extensions {
             if let Some(details) = details(extension) {
                 self.emit_to(*instance, event, details.to_string());

@@ -59,7 +59,7 @@ impl Browser {
             "commands" => self.commands_call(caller, member),
             "permissions" => self.permissions_call(caller, member, first()),
             "windows" => self.windows_call(caller, member, &arguments),
-            "offscreen" => self.offscreen_call(caller, member, &arguments),
+            "offscreen" => return self.offscreen_call(caller, number, member, &arguments),
             "devtools" => return self.devtools_call(caller, number, member, &arguments),
             "runtime" => match member {
                 "getContexts" => self.contexts(caller, &first()),
@@ -77,12 +77,10 @@ impl Browser {
                 _ => self.registered_call(caller, member, first()),
             },
             "tabs" if matches!(member, "insertCSS" | "removeCSS") => Ok(None),
-            "tabs" if member == "executeScript" => {
-                match self.execute_in_tab(caller, number, &arguments) {
-                    Ok(()) => return None,
-                    Err(error) => Err(error),
-                }
-            }
+            "tabs" if member == "executeScript" => match self.execute_in_tab(caller, number, &arguments) {
+                Ok(()) => return None,
+                Err(error) => Err(error),
+            },
             _ => Err(format!("not supported by this browser: {method}")),
         })
     }
@@ -116,24 +114,30 @@ impl Browser {
     fn windows_call(&mut self, caller: &Caller, member: &str, arguments: &[Value]) -> Outcome {
         let Some(loaded) = self.loaded(caller) else { return Ok(None) };
         let extension = loaded.extension.clone();
-        let shows_tabs = |info: Option<&Value>| info.and_then(|info| info.get("populate")?.as_bool()).unwrap_or_default();
+        let shows_tabs =
+            |info: Option<&Value>| info.and_then(|info| info.get("populate")?.as_bool()).unwrap_or_default();
         let window = |browser: &Self, populate: bool| {
             let mut window = json!({
                 "id": WINDOW.get(), "focused": true, "incognito": false, "state": "normal", "type": "normal", "alwaysOnTop": false,
                 "left": 0, "top": 0, "width": 800, "height": 600,
             });
             if populate {
-                window["tabs"] = browser.shared.tabs.all().iter().map(|tab| tab.seen_by(&extension)).collect();
+                window["tabs"] =
+                    browser.shared.tabs.all().iter().map(|tab| tab.seen_by(&extension)).collect();
             }
             window
         };
         match member {
             "getAll" => Ok(Some(json!([window(self, shows_tabs(arguments.first()))]))),
             "getCurrent" | "getLastFocused" => Ok(Some(window(self, shows_tabs(arguments.first())))),
-            "get" | "update" if arguments.first().and_then(Value::as_i64).is_some_and(|id| id == -2 || id == 1) => {
+            "get" | "update"
+                if arguments.first().and_then(Value::as_i64).is_some_and(|id| id == -2 || id == 1) =>
+            {
                 Ok(Some(window(self, shows_tabs(arguments.get(1)))))
             }
-            "get" | "update" => Err(format!("No window with id: {}.", arguments.first().unwrap_or(&Value::Null))),
+            "get" | "update" => {
+                Err(format!("No window with id: {}.", arguments.first().unwrap_or(&Value::Null)))
+            }
             "create" => {
                 let text = "not supported by this browser: windows.create with a window of its own; its pages open in tabs";
                 self.log("browser", &Event::Console { level: "warn", text });
@@ -171,15 +175,24 @@ impl Browser {
                     let id = script["id"].as_str().unwrap_or_default().to_owned();
                     let known = loaded.registered.iter().position(|known| known.id == id);
                     let mut shown = match (member, known) {
-                        ("registerContentScripts", Some(_)) => return Err(format!("Duplicate script ID '{id}'")),
+                        ("registerContentScripts", Some(_)) => {
+                            return Err(format!("Duplicate script ID '{id}'"));
+                        }
                         ("updateContentScripts", None) => {
-                            return Err(format!("Script with ID '{id}' does not exist or is not fully registered"));
+                            return Err(format!(
+                                "Script with ID '{id}' does not exist or is not fully registered"
+                            ));
                         }
                         (_, Some(at)) => loaded.registered.remove(at).shown,
                         (_, None) => json!({}),
                     };
                     if let (Some(shown), Some(script)) = (shown.as_object_mut(), script.as_object()) {
-                        let keys = [("allFrames", "all_frames"), ("excludeMatches", "exclude_matches"), ("runAt", "run_at"), ("matchOriginAsFallback", "match_origin_as_fallback")];
+                        let keys = [
+                            ("allFrames", "all_frames"),
+                            ("excludeMatches", "exclude_matches"),
+                            ("runAt", "run_at"),
+                            ("matchOriginAsFallback", "match_origin_as_fallback"),
+                        ];
                         for (key, value) in script {
                             shown.insert(key.clone(), value.clone());
                             if let Some((_, name)) = keys.iter().find(|(known, _)| known == key) {
@@ -250,9 +263,11 @@ pub(super) fn refused_host(profile: Profile, url: Option<&str>) -> String {
         (Profile::Chromium, Some(url)) => format!(
             "Cannot access contents of url \"{url}\". Extension manifest must request permission to access this host."
         ),
-        (Profile::Chromium, None) => "Cannot access contents of the page. Extension manifest must request permission to \
+        (Profile::Chromium, None) => {
+            "Cannot access contents of the page. Extension manifest must request permission to \
              access the respective host."
-            .to_owned(),
+                .to_owned()
+        }
         (Profile::Firefox, _) => "Missing host permission for the tab".to_owned(),
     }
 }

@@ -111,7 +111,8 @@ impl Browser {
         }
         if self.shared.profile == Profile::Chromium {
             let thread = known.filter(|_| !is_before).and_then(|known| self.sites.get(&known.site()));
-            details["processId"] = thread.map_or(-1, |thread| i64::try_from(thread.0 + 1).unwrap_or(-1)).into();
+            details["processId"] =
+                thread.map_or(-1, |thread| i64::try_from(thread.0 + 1).unwrap_or(-1)).into();
             details["documentLifecycle"] = "active".into();
             details["frameType"] = if parent.is_none() { "outermost_frame" } else { "sub_frame" }.into();
         }
@@ -146,7 +147,8 @@ impl Browser {
 
     /// Waits until the threads of frames have acted on what the core was told of these.
     pub(super) fn let_act(&mut self, frames: &[OpenFrame]) {
-        let threads: BTreeSet<_> = frames.iter().filter_map(|frame| self.sites.get(&frame.site()).copied()).collect();
+        let threads: BTreeSet<_> =
+            frames.iter().filter_map(|frame| self.sites.get(&frame.site()).copied()).collect();
         self.let_threads_act(threads);
     }
 

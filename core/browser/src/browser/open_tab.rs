@@ -184,8 +184,8 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::{Entry, History, HistoryEntry, LoadState, OpenFrame, OpenTab};
-    use std::sync::Arc;
     use port_core::{DocumentId, FrameId};
+    use std::sync::Arc;
     use url::Url;
 
     #[test]

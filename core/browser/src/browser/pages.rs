@@ -49,9 +49,11 @@ impl Browser {
         kind: PageKind,
         path: &str,
         inspected: Option<TabId>,
-    ) -> Result<(), String> {
+    ) -> Result<u64, String> {
         let loaded = self.extensions.iter().find(|loaded| loaded.instance == instance);
-        let Some(LoadedExtension { extension, .. }) = loaded else { return Err("no such extension".to_owned()) };
+        let Some(LoadedExtension { extension, .. }) = loaded else {
+            return Err("no such extension".to_owned());
+        };
         let extension = Arc::clone(extension);
         let url = extension.base().join(path).map_err(|error| error.to_string())?;
         let shown = extension.page(&url)?;
@@ -82,8 +84,8 @@ impl Browser {
             scripts: shown.scripts,
         };
         self.pages.push(ShownPage { number, instance, kind, url: url.clone(), document, inspected });
-        self.send(&Site::of(&url), Task::Load { worlds: vec![world], then: Loaded::Page });
-        Ok(())
+        self.send(&Site::of(&url), Task::Load { worlds: vec![world], then: Loaded::Page(number) });
+        Ok(number)
     }
 
     /// Closes pages outside of the tabs.
@@ -105,7 +107,7 @@ impl Browser {
             return Err("Extension does not have a popup on the active tab.".to_owned());
         }
         self.close_pages(|page| page.kind == PageKind::Popup);
-        self.show_page(instance, PageKind::Popup, &popup, None)
+        self.show_page(instance, PageKind::Popup, &popup, None).map(drop)
     }
 
     /// A person clicks the button of an extension: its popup opens, or it is told.
@@ -154,14 +156,27 @@ impl Browser {
     }
 
     /// `offscreen`: one document for each extension.
-    pub(super) fn offscreen_call(&mut self, caller: &Caller, method: &str, arguments: &[Value]) -> Outcome {
+    pub(super) fn offscreen_call(
+        &mut self,
+        caller: &Caller,
+        number: u32,
+        method: &str,
+        arguments: &[Value],
+    ) -> Option<Outcome> {
         let is_it = |page: &ShownPage| page.kind == PageKind::Offscreen && page.instance == caller.instance;
         let is_open = self.pages.iter().any(is_it);
-        match method {
+        Some(match method {
             "createDocument" if is_open => Err("Only a single offscreen document may be created.".to_owned()),
             "createDocument" => {
-                let url = arguments.first().and_then(|details| details.get("url")?.as_str()).unwrap_or_default();
-                self.show_page(caller.instance, PageKind::Offscreen, url, None).map(|()| None)
+                let url =
+                    arguments.first().and_then(|details| details.get("url")?.as_str()).unwrap_or_default();
+                return match self.show_page(caller.instance, PageKind::Offscreen, url, None) {
+                    Ok(page) => {
+                        self.answers_of_pages.push((page, *caller, number));
+                        None
+                    }
+                    Err(error) => Some(Err(error)),
+                };
             }
             "closeDocument" if !is_open => Err("No current offscreen document.".to_owned()),
             "closeDocument" => {
@@ -169,6 +184,17 @@ impl Browser {
                 Ok(None)
             }
             _ => Ok(Some(is_open.into())),
+        })
+    }
+
+    /// A page outside of the tabs has run its scripts: whoever opened it hears so.
+    pub(super) fn page_loaded(&mut self, number: u64) {
+        let (loaded, waiting) =
+            std::mem::take(&mut self.answers_of_pages).into_iter().partition(|(page, ..)| *page == number);
+        self.answers_of_pages = waiting;
+        let loaded: Vec<(u64, Caller, u32)> = loaded;
+        for (_, caller, call) in loaded {
+            self.send_answer(&caller, call, Ok(String::new()));
         }
     }
 
@@ -179,7 +205,12 @@ impl Browser {
         let extension = &loaded.extension;
         let is_firefox = profile == Profile::Firefox;
         let mut contexts = Vec::new();
-        let mut add = |kind: &str, tab: i64, window: i64, frame: i64, url: Option<&Url>, document: Option<DocumentId>| {
+        let mut add = |kind: &str,
+                       tab: i64,
+                       window: i64,
+                       frame: i64,
+                       url: Option<&Url>,
+                       document: Option<DocumentId>| {
             let mut context = json!({
                 "contextType": kind, "tabId": tab, "windowId": window, "frameId": frame, "incognito": false,
                 "contextId": document.map_or_else(|| extension.id().as_str().to_owned(), |document| Profile::Firefox.show_document(document)),
@@ -204,7 +235,14 @@ impl Browser {
         for (tab, open) in &self.tabs {
             for frame in open.frames.iter().filter(|frame| extension.owns(&frame.url)) {
                 let number = |number: u64| i64::try_from(number).unwrap_or(-1);
-                add("TAB", number(tab.get()), 1, number(frame.id.get()), Some(&frame.url), Some(frame.document));
+                add(
+                    "TAB",
+                    number(tab.get()),
+                    1,
+                    number(frame.id.get()),
+                    Some(&frame.url),
+                    Some(frame.document),
+                );
             }
         }
         let key_of = |key: &str| match key {
@@ -228,18 +266,25 @@ impl Browser {
     }
 
     /// What developer tools ask for: a panel, or the value of an expression in the inspected page.
-    pub(super) fn devtools_call(&mut self, caller: &Caller, number: u32, method: &str, arguments: &[Value]) -> Option<Outcome> {
+    pub(super) fn devtools_call(
+        &mut self,
+        caller: &Caller,
+        number: u32,
+        method: &str,
+        arguments: &[Value],
+    ) -> Option<Outcome> {
         let page = self.pages.iter().find(|page| Some(page.number) == caller.page).cloned();
         let inspected = page.and_then(|page| page.inspected).or_else(|| self.active_tab());
         match method {
             "createPanel" => {
                 let path = arguments.first().and_then(Value::as_str).unwrap_or_default();
-                Some(self.show_page(caller.instance, PageKind::DeveloperTools, path, inspected).map(|()| None))
+                Some(self.show_page(caller.instance, PageKind::DeveloperTools, path, inspected).map(|_| None))
             }
             "eval" => {
                 let text = arguments.first().and_then(Value::as_str).unwrap_or_default();
                 let tab = inspected?;
-                let top = self.tabs.get(&tab).and_then(|open| open.top()).map(|top| (FrameId::TOP, top.document));
+                let top =
+                    self.tabs.get(&tab).and_then(|open| open.top()).map(|top| (FrameId::TOP, top.document));
                 match top {
                     Some(_) => {
                         self.evaluate_in_page(caller, number, tab, text);

@@ -49,7 +49,8 @@ impl Browser {
             return;
         }
         let has_button = |loaded: &&LoadedExtension| loaded.extension.manifest().has_toolbar_button();
-        let buttons: Vec<_> = self.extensions.iter().filter(has_button).map(|loaded| loaded.instance).collect();
+        let buttons: Vec<_> =
+            self.extensions.iter().filter(has_button).map(|loaded| loaded.instance).collect();
         for instance in buttons {
             self.click_button(instance);
         }

@@ -18,9 +18,14 @@ pub(super) struct Storage {
 
 impl Browser {
     /// A call about an area of the caller's extension, which is the last argument.
-    pub(super) fn storage_call(&mut self, caller: &Caller, method: &str, mut arguments: Vec<Value>) -> Outcome {
-        let area: String = serde_json::from_value(arguments.pop().unwrap_or_default())
-            .map_err(|error| error.to_string())?;
+    pub(super) fn storage_call(
+        &mut self,
+        caller: &Caller,
+        method: &str,
+        mut arguments: Vec<Value>,
+    ) -> Outcome {
+        let area: String =
+            serde_json::from_value(arguments.pop().unwrap_or_default()).map_err(|error| error.to_string())?;
         let profile = self.shared.profile;
         let Some(loaded) = self.loaded_mut(caller.instance) else {
             return Err("the extension is not loaded".to_owned());
@@ -37,8 +42,10 @@ impl Browser {
         match method {
             "get" => return Ok(Some(Value::Object(chosen(items, &given)))),
             "getBytesInUse" => {
-                let bytes: usize =
-                    chosen(items, &given).iter().map(|(key, value)| key.len() + value.to_string().len()).sum();
+                let bytes: usize = chosen(items, &given)
+                    .iter()
+                    .map(|(key, value)| key.len() + value.to_string().len())
+                    .sum();
                 return Ok(Some(bytes.into()));
             }
             "getKeys" => return Ok(Some(items.keys().cloned().collect())),
@@ -107,6 +114,8 @@ fn chosen(items: &Map<String, Value>, keys: &Value) -> Map<String, Value> {
             .iter()
             .map(|(key, default)| (key.clone(), items.get(key).unwrap_or(default).clone()))
             .collect(),
-        keys => names(keys).into_iter().filter_map(|key| Some((key.clone(), items.get(&key)?.clone()))).collect(),
+        keys => {
+            names(keys).into_iter().filter_map(|key| Some((key.clone(), items.get(&key)?.clone()))).collect()
+        }
     }
 }

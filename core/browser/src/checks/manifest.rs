@@ -43,7 +43,8 @@ fn load(manifest: &str, page: &str, profile: Profile) {
                 let url = Url::parse(text).expect("a URL");
                 for is_top in [true, false] {
                     let frame = MatchedFrame { url: &url, maker: None, is_top, is_sandboxed: false, profile };
-                    let scripts = extension.content_scripts_for(frame, ScriptWorld::Isolated).unwrap_or_default();
+                    let scripts =
+                        extension.content_scripts_for(frame, ScriptWorld::Isolated).unwrap_or_default();
                     assert!(is_top || RunAt::ALL.iter().all(|&moment| scripts.at(moment).len() < 1_000_000));
                 }
                 extension.may_see(&url);

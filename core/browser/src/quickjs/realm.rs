@@ -176,17 +176,23 @@ impl ScriptSurface for Realm {
             ScriptEvent::Disconnect { port, reason } => self.call(&self.deliver_disconnect, (port, reason)),
             ScriptEvent::Answer { call, result, error } => self.call_named(name, (call, result, error)),
             ScriptEvent::Emit { event, details } => self.call_named(name, (event, details)),
-            ScriptEvent::Timer(number) | ScriptEvent::FrameLoaded(number) | ScriptEvent::FrameFailed(number) => {
+            ScriptEvent::Timer(number)
+            | ScriptEvent::FrameLoaded(number)
+            | ScriptEvent::FrameFailed(number) => {
                 self.call_named(name, (number,));
             }
-            ScriptEvent::FrameMessage { message, origin, from } => self.call_named(name, (message, origin, from)),
+            ScriptEvent::FrameMessage { message, origin, from } => {
+                self.call_named(name, (message, origin, from))
+            }
             ScriptEvent::ReadyState(text)
             | ScriptEvent::Leave(text)
             | ScriptEvent::Press(text)
             | ScriptEvent::WindowMessage(text) => {
                 self.call_named(name, (text,));
             }
-            ScriptEvent::Restored | ScriptEvent::BeforeUnload => self.call_named(name, ()),
+            ScriptEvent::Restored | ScriptEvent::BeforeUnload | ScriptEvent::Invalidated => {
+                self.call_named(name, ())
+            }
             ScriptEvent::Traversed(delta) => self.call_named(name, (delta,)),
             #[allow(clippy::cast_precision_loss, reason = "a count")]
             ScriptEvent::Execute { function, arguments, number } => {

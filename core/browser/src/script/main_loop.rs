@@ -5,13 +5,15 @@ use super::bell::Bell;
 use super::host::Host;
 use super::world::World;
 use crate::log::Event as LogEvent;
-use crate::messages::{Code, LastWords, Leave, Loaded, OtherWindow, Pressed, Request, Task, ThreadIndex, WorldDescription};
+use crate::messages::{
+    Code, LastWords, Leave, Loaded, OtherWindow, Pressed, Request, Task, ThreadIndex, WorldDescription,
+};
 use crate::quickjs::Engine;
 use crate::script_error::report_engine_error;
 use crate::shared::Shared;
-use port_core::{ContextId, DocumentId, Event, EventLoop};
-use port_core_webext::ScriptEvent;
+use port_core::{ContextId, DisconnectReason, DocumentId, Event, EventLoop};
 use port_core_webext::extension::manifest::RunAt;
+use port_core_webext::{Profile, ScriptEvent};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -87,7 +89,8 @@ impl MainLoop {
             // before it sent the task has been heard when the task runs.
             let of_a_turn = self.host.shared.profile.events_per_turn();
             let tells = matches!(task, Some(Task::Emit { .. } | Task::Answer { .. } | Task::Echo(_)));
-            idle &= !self.take_events(None, if tells { of_a_turn.max(EVENTS_BEFORE_TASK) } else { of_a_turn });
+            idle &=
+                !self.take_events(None, if tells { of_a_turn.max(EVENTS_BEFORE_TASK) } else { of_a_turn });
             if let Some(task) = task {
                 self.carry_out(task);
                 idle = false;
@@ -156,8 +159,8 @@ impl MainLoop {
     }
 
     fn dispatch(&mut self, event: &Event) {
-        if let Event::ContextGone { context, .. } = event {
-            return self.drop_world(*context);
+        if let Event::ContextGone { context, reason, .. } = event {
+            return self.context_is_gone(*context, *reason);
         }
         let Some(world) = self.worlds.get(&event.context()) else { return };
         match event {
@@ -175,6 +178,28 @@ impl MainLoop {
             Event::Disconnect { port, reason, .. } => world.disconnect(*port, *reason),
             // Scripts know no room: a post that was refused threw.
             _ => {}
+        }
+    }
+
+    /// The core knows a context no more. A content script of Chromium whose extension is gone lives on with its document.
+    fn context_is_gone(&mut self, context: ContextId, reason: DisconnectReason) {
+        let lives_on =
+            reason == DisconnectReason::ExtensionUnloaded && self.host.shared.profile == Profile::Chromium;
+        match self.worlds.get_mut(&context).filter(|world| lives_on && !world.is_extension_page()) {
+            Some(world) => {
+                world.orphan();
+                self.checkpoint();
+            }
+            None => self.drop_world(context),
+        }
+    }
+
+    /// Drops the worlds of a document that the core knows no more.
+    fn drop_orphans(&mut self, document: DocumentId) {
+        for context in self.host.documents.borrow().worlds(document) {
+            if self.worlds.get(&context).is_some_and(World::is_orphan) {
+                self.host.detached.borrow_mut().push(context);
+            }
         }
     }
 
@@ -196,8 +221,11 @@ impl MainLoop {
             Task::Press { pressed, selector } => self.press(&pressed, &selector),
             Task::ClosePage(number) => self.close_page(number),
             Task::Emit { instance, event, details, everywhere } => {
-                let hears = |world: &&World| world.is_extension_page() || (everywhere && !world.is_pages_own());
-                for world in self.worlds.values().filter(hears).filter(|world| world.identity().instance == instance) {
+                let hears =
+                    |world: &&World| world.is_extension_page() || (everywhere && !world.is_pages_own());
+                for world in
+                    self.worlds.values().filter(hears).filter(|world| world.identity().instance == instance)
+                {
                     world.deliver(&ScriptEvent::Emit { event, details: &details });
                 }
             }
@@ -249,7 +277,9 @@ impl MainLoop {
     fn press(&self, pressed: &[Pressed], selector: &str) {
         let is_in = |world: &World, page: Pressed| match page {
             Pressed::Page(number) => world.identity().page == Some(number),
-            Pressed::Document(document) => world.identity().place.is_some_and(|place| place.document == document),
+            Pressed::Document(document) => {
+                world.identity().place.is_some_and(|place| place.document == document)
+            }
         };
         for &page in pressed {
             self.host.presses.set(0);
@@ -283,6 +313,7 @@ impl MainLoop {
             let identity = world.identity();
             identity.place.is_some_and(|known| known.document == document)
                 && world.is_pages_own() == description.is_pages_own
+                && !world.is_orphan()
                 && (description.is_pages_own || identity.instance == description.instance)
         };
         self.worlds.iter().find(|(_, world)| is_it(world)).map(|(context, _)| *context)
@@ -319,6 +350,9 @@ impl MainLoop {
                 world.hide(leave);
                 self.host.last_words.take();
             });
+            if leave != Leave::Cached {
+                self.drop_orphans(document);
+            }
             if leave == Leave::Cached {
                 for context in self.host.documents.borrow().worlds(document) {
                     self.host.timers.borrow_mut().freeze(context);

@@ -20,6 +20,8 @@ use std::rc::Rc;
 pub(super) struct World {
     kind: ContextKind,
     is_pages_own: bool,
+    /// Whether its extension is no more.
+    is_orphan: bool,
     host: Rc<WorldHost>,
     senders: SenderText,
     realm: Realm,
@@ -55,7 +57,14 @@ impl World {
         });
         let realm = engine.realm(Rc::clone(&host), extension, number, &described, addition)?;
         host.host.numbers.borrow_mut().insert(context, number);
-        Ok(Self { kind: description.kind, is_pages_own: description.is_pages_own, host, senders: SenderText::default(), realm })
+        Ok(Self {
+            kind: description.kind,
+            is_pages_own: description.is_pages_own,
+            is_orphan: false,
+            host,
+            senders: SenderText::default(),
+            realm,
+        })
     }
 
     /// Whether it is a page of the extension, background or not, and so is told of
@@ -67,6 +76,17 @@ impl World {
     /// Whether it is the world of the page itself.
     pub(super) fn is_pages_own(&self) -> bool {
         self.is_pages_own
+    }
+
+    /// Whether its extension is no more.
+    pub(super) fn is_orphan(&self) -> bool {
+        self.is_orphan
+    }
+
+    /// Its extension is no more; its scripts live on, and hear so.
+    pub(super) fn orphan(&mut self) {
+        self.is_orphan = true;
+        self.deliver(&ScriptEvent::Invalidated);
     }
 
     /// Who the world is to the host.
@@ -121,7 +141,8 @@ impl World {
                 self.deliver(&ScriptEvent::Execute { function: text, arguments, number });
             }
             Code::Scripts(scripts) => {
-                let scripts = scripts.iter().map(|script| json!({ "url": &*script.url, "text": &*script.text }));
+                let scripts =
+                    scripts.iter().map(|script| json!({ "url": &*script.url, "text": &*script.text }));
                 let scripts = serde_json::Value::from_iter(scripts).to_string();
                 self.deliver(&ScriptEvent::Inject { scripts: &scripts, number });
             }
@@ -135,7 +156,13 @@ impl World {
         let opener = || label_of(sender, own);
         let port = host.accepted(world, port, kind, name, opener);
         let is_external = sender.extension() != own;
-        let sender = self.senders.of(sender, host.shared.profile, &host.shared.tabs, &world.extension, self.is_extension_page());
+        let sender = self.senders.of(
+            sender,
+            host.shared.profile,
+            &host.shared.tabs,
+            &world.extension,
+            self.is_extension_page(),
+        );
         let (name, is_one_off) = (name.as_str(), kind == ConnectKind::OneOff);
         self.deliver(&ScriptEvent::Connect { port, is_one_off, name, sender: &sender, is_external });
     }

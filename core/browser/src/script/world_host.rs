@@ -1,8 +1,8 @@
 //! What the scripts of one world call, carried out on their thread.
 
+use super::documents::Document;
 use super::host::{Connection, Host, Target, WorldIdentity};
 use crate::log::Event;
-use super::documents::Document;
 use crate::messages::{Call, Caller, LastWords, NavigationChange, OtherWindow, Request};
 use crate::script_error::ScriptError;
 use port_core::{ConnectKind, ExtensionId, FrameId, Listening, RuntimeTarget, TabId, TabTarget};

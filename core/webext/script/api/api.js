@@ -10,12 +10,14 @@ import { Listeners, createEvent } from "./event.js";
 import {
     createMap,
     functionText,
+    greatestSafeInteger,
     parse,
     slice,
     stringify,
     toText,
 } from "./intrinsics.js";
 import { createI18n } from "./i18n.js";
+import { invalidate } from "./invalidation.js";
 import { createLastError } from "./last_error.js";
 import { createAlarms, createButton, createCommands, createMenus, createOffscreen, createPermissions, createWindows } from "./namespaces.js";
 import { createOneOffMessages } from "./one_off.js";
@@ -101,6 +103,10 @@ export function createApi(native, world, platform) {
         addPageApi(api, world, tools, incoming);
     } else {
         profile.addContentApi(api, permissions);
+        if (manifest.manifest_version === 2 && profile.hasSurface) {
+            const { sendMessage, onMessage } = api.runtime;
+            Object.assign(api.extension, { sendMessage, onMessage, sendRequest: sendMessage, onRequest: onMessage });
+        }
     }
 
     if (world.inspectedTab !== null) {
@@ -112,9 +118,10 @@ export function createApi(native, world, platform) {
     if (isPage) {
         addAbsent(api, world.extension, createAbsent(native, lastError));
     }
+    const chrome = createChrome(profile, world, api);
     return {
         api,
-        chrome: createChrome(profile, world, api),
+        chrome,
         calls,
         deliver: {
             __proto__: null,
@@ -134,6 +141,14 @@ export function createApi(native, world, platform) {
                 channels.get(number)?.disconnect(reason);
             },
             answer: calls.answer,
+            invalidated() {
+                invalidate(api, profile, channels);
+                for (const name of Object.keys(chrome)) {
+                    if (name !== "runtime") {
+                        chrome[name] = undefined;
+                    }
+                }
+            },
             emit(name, details) {
                 events.get(name)?.dispatch(parse(details));
             },
@@ -192,6 +207,15 @@ function addPageApi(api, world, tools, incoming) {
             api[namespace] = createMenus(namespace, tools);
         }
     }
+    if (has("nativeMessaging")) {
+        api.runtime.connectNative = createConnectNative(tools);
+    }
+    if (version === 2 && tools.profile.hasSurface) {
+        // By their older names, as they were with manifests of this version.
+        const { sendMessage, onMessage, onMessageExternal, connect, onConnect } = api.runtime;
+        Object.assign(api.extension, { sendMessage, onMessage, connect, onConnect, sendRequest: sendMessage, onRequest: onMessage, onRequestExternal: onMessageExternal });
+        api.tabs.sendRequest = api.tabs.sendMessage;
+    }
     if (has("offscreen")) {
         api.offscreen = createOffscreen(tools);
     }
@@ -203,6 +227,15 @@ function addPageApi(api, world, tools, incoming) {
             api[button] = createButton(button, tools);
         }
     }
+}
+
+/** `runtime.connectNative`: the port ends, as where the application is not installed. */
+function createConnectNative({ native, profile, createPort }) {
+    return (application) => {
+        native.console("warn", `not supported by this browser: runtime.connectNative, for ${toText(application)}`);
+        // There is no tab of that number.
+        return createPort(native.connectTab(greatestSafeInteger, undefined, undefined, "", false), profile.portName(undefined), undefined);
+    };
 }
 
 /** Whether there is `menus` beside `contextMenus`. */

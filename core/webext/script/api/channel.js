@@ -31,7 +31,7 @@ export function createChannelClass({ native, profile, lastError, codec, later, c
         /** `postMessage`. */
         post(message) {
             if (this.state >= TELLING) {
-                throw new NewError(profile.closedPort);
+                throw new NewError(this.isInvalid ? "Extension context invalidated." : profile.closedPort);
             }
             if (this.state === ENDING) {
                 codec.encode(message);
@@ -49,6 +49,8 @@ export function createChannelClass({ native, profile, lastError, codec, later, c
                 channels.delete(this.number);
                 native.disconnect(this.number);
                 this.close();
+            } else if (this.isInvalid) {
+                throw new NewError("Extension context invalidated.");
             }
         }
 
@@ -71,6 +73,9 @@ export function createChannelClass({ native, profile, lastError, codec, later, c
         /** The channel ended from elsewhere. */
         disconnect(reason) {
             channels.delete(this.number);
+            if (reason === "ExtensionUnloaded") {
+                this.isInvalid = true;
+            }
             if (reason === "NoReceiver") {
                 // In browsers the answer comes from another process.
                 this.state = ENDING;
@@ -127,6 +132,9 @@ export function createChannelClass({ native, profile, lastError, codec, later, c
     prototype.state = OPEN;
     // JSON, at the side that did not open the channel.
     prototype.senderJson = undefined;
+    // Whether it ended with the extension.
+    prototype.isInvalid = false;
+    prototype.isOneOff = false;
     prototype.sender = undefined;
     // Until it is closed: what is closed is in no circle, and gone with its last user.
     prototype.port = undefined;

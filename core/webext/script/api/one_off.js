@@ -95,6 +95,12 @@ export function createOneOffMessages({ native, profile, lastError, codec, later,
         let isBare = false;
         channels.set(number, {
             __proto__: null,
+            isOneOff: true,
+            /** Nobody can answer any more, whether or not somebody said that it would. */
+            lose() {
+                channels.delete(number);
+                settle(undefined, new NewError(profile.answerLost));
+            },
             message(answer) {
                 if (!isBare && hasOwn(answer, "pending")) {
                     isPending = true;
@@ -180,6 +186,10 @@ export function createOneOffMessages({ native, profile, lastError, codec, later,
 
         channels.set(number, {
             __proto__: null,
+            isOneOff: true,
+            lose() {
+                channels.delete(number);
+            },
             message(message) {
                 let isPending = false;
                 // Held by whatever can still answer, and by nothing else.

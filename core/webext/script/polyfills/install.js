@@ -66,7 +66,7 @@ export function install(native, world) {
 }
 
 /** What is delivered about the extension API where there is none. */
-const toNobody = { connect() {}, message() {}, disconnect() {}, answer() {}, emit() {} };
+const toNobody = { connect() {}, message() {}, disconnect() {}, answer() {}, emit() {}, invalidated() {} };
 
 /** Runs functions given as text, or scripts, and answers under a number; `report` is told of what they throw. */
 function createExecutions(native, report) {

@@ -15,8 +15,10 @@ pub(super) fn read(folder: &dyn Files, manifest: &Value) -> Map<String, Value> {
         for (name, message) in read.as_object().into_iter().flatten() {
             let mut message = message.clone();
             if let Some(placeholders) = message.get_mut("placeholders").and_then(Value::as_object_mut) {
-                *placeholders =
-                    std::mem::take(placeholders).into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect();
+                *placeholders = std::mem::take(placeholders)
+                    .into_iter()
+                    .map(|(name, value)| (name.to_lowercase(), value))
+                    .collect();
             }
             messages.insert(name.to_lowercase(), message);
         }
@@ -60,12 +62,18 @@ mod tests {
         let files = MemoryFiles::new(
             "test",
             [
-                ("_locales/de/messages.json", r#"{ "Name": { "message": "der Name" }, "only": { "message": "nur" } }"#),
+                (
+                    "_locales/de/messages.json",
+                    r#"{ "Name": { "message": "der Name" }, "only": { "message": "nur" } }"#,
+                ),
                 ("_locales/en/messages.json", r#"{ "name": { "message": "the \"name\"" } }"#),
             ],
         );
         let messages = read(&files, &json!({ "default_locale": "de" }));
-        assert_eq!(insert(r#"{ "name": "__MSG_name__ __MSG_ONLY__ __MSG_none__" }"#, &messages), r#"{ "name": "the \"name\" nur __MSG_none__" }"#);
+        assert_eq!(
+            insert(r#"{ "name": "__MSG_name__ __MSG_ONLY__ __MSG_none__" }"#, &messages),
+            r#"{ "name": "the \"name\" nur __MSG_none__" }"#
+        );
         assert!(read(&files, &json!({})).is_empty());
     }
 }

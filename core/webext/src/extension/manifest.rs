@@ -1,7 +1,7 @@
 //! `manifest.json`, versions 2 and 3, as far as this browser follows it.
 
-use super::glob::Glob;
 use super::MatchedFrame;
+use super::glob::Glob;
 use super::match_pattern::MatchPattern;
 use crate::profile::Profile;
 use port_core::{ExtensionId, ExternalConnections};

@@ -143,7 +143,8 @@ impl Extension {
         let content_scripts =
             manifest.content_scripts.iter().map(|entry| files.scripts(&entry.js, ScriptKind::Classic));
         let content_scripts = content_scripts.collect::<Result<_, _>>().map_err(in_manifest)?;
-        let background = manifest.background.as_ref().map(|background| files.background(background, has_worker));
+        let background =
+            manifest.background.as_ref().map(|background| files.background(background, has_worker));
         let background = background.transpose().map_err(in_manifest)?;
         let unsupported = unsupported::named_in(&value);
         Ok(Self {
@@ -323,7 +324,8 @@ impl NamedFiles<'_> {
 
     fn generated_page(&self, name: &str, scripts: Vec<Script>) -> Result<ExtensionPage, ManifestError> {
         let url = resolve(self.base, name).map_err(|message| self.error_about(name, message))?;
-        let mut page = ExtensionPage { url, title: String::new(), scripts: Scripts::default(), html: Arc::default() };
+        let mut page =
+            ExtensionPage { url, title: String::new(), scripts: Scripts::default(), html: Arc::default() };
         page.scripts.add(RunAt::End, scripts);
         Ok(page)
     }
@@ -410,7 +412,8 @@ mod tests {
         .expect("a valid extension");
         let run = |text: &str, is_top: bool, maker: Option<&Url>| {
             let url = url(text);
-            let frame = MatchedFrame { url: &url, maker, is_top, is_sandboxed: false, profile: Profile::Chromium };
+            let frame =
+                MatchedFrame { url: &url, maker, is_top, is_sandboxed: false, profile: Profile::Chromium };
             let scripts = extension.content_scripts_for(frame, ScriptWorld::Isolated).unwrap_or_default();
             let files = RunAt::ALL.iter().flat_map(|&moment| scripts.at(moment).to_vec());
             files.map(|script| extension.file_of(&script.url).to_owned()).collect::<Vec<_>>().join(" ")

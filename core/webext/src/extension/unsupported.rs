@@ -74,11 +74,16 @@ const KEYS: [&str; 14] = [
 
 /// Returns the keys and permissions of a manifest that lead to nothing, as a person is told of them.
 pub(super) fn named_in(manifest: &Value) -> Vec<String> {
-    let keys = KEYS.iter().filter(|key| manifest.get(**key).is_some()).map(|key| format!("the manifest's {key:?}"));
+    let keys =
+        KEYS.iter().filter(|key| manifest.get(**key).is_some()).map(|key| format!("the manifest's {key:?}"));
     let asked = |list: &str| manifest.get(list).and_then(Value::as_array).into_iter().flatten();
     let permissions = PERMISSIONS
         .iter()
-        .filter(|name| ["permissions", "optional_permissions"].iter().any(|list| asked(list).any(|asked| asked == **name)))
+        .filter(|name| {
+            ["permissions", "optional_permissions"]
+                .iter()
+                .any(|list| asked(list).any(|asked| asked == **name))
+        })
         .map(|name| format!("the permission {name:?}"));
     let pages = asked("content_scripts")
         .any(|entry| entry.get("css").is_some() && entry.get("js").is_none())
