@@ -274,12 +274,12 @@ fn messages_are_json() {
 }
 
 #[test]
-fn the_url_of_a_sender_is_the_one_its_document_has() {
+fn the_url_of_a_sender_stays_and_that_of_its_tab_follows_the_document() {
     for profile in ["chromium", "firefox"] {
         let run = run(
             &[extension!(
                 "chrome.runtime.onConnect.addListener((port) => {
-                    console.log(port.name, port.sender.url, port.sender.origin);
+                    console.log(port.name, port.sender.url, port.sender.tab.url);
                     port.postMessage('next');
                 });",
                 "const connect = (name, then) => chrome.runtime.connect({ name }).onMessage.addListener(then);
@@ -300,10 +300,10 @@ fn the_url_of_a_sender_is_the_one_its_document_has() {
         assert_eq!(
             run.console("background"),
             [
-                "loaded https://a.example.com/ https://a.example.com",
-                "pushed https://a.example.com/pushed?q https://a.example.com",
-                "fragment https://a.example.com/pushed?q#here https://a.example.com",
-                "back https://a.example.com/pushed?q https://a.example.com",
+                "loaded https://a.example.com/ https://a.example.com/",
+                "pushed https://a.example.com/ https://a.example.com/pushed?q",
+                "fragment https://a.example.com/ https://a.example.com/pushed?q#here",
+                "back https://a.example.com/ https://a.example.com/pushed?q",
             ],
             "{profile}"
         );

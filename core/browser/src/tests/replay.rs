@@ -12,7 +12,12 @@ use std::sync::Mutex;
 const TRIES: usize = 3;
 
 /// Scenarios that need not agree under a profile, with the reason.
-const EXCUSED: [(&str, &[Profile], &str); 2] = [
+const EXCUSED: [(&str, &[Profile], &str); 3] = [
+    (
+        "q14c_order_reload",
+        &[Profile::Chromium, Profile::Firefox],
+        "it logs the number of a frame that came after the recorder had looked the frames up, another one in each run",
+    ),
     (
         "page_causality",
         &[Profile::Chromium, Profile::Firefox],
@@ -76,6 +81,10 @@ fn given_scenarios_come_out_as_recorded() {
     let given: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/conformance");
     if given.exists() {
         expect_agreement(&given.join("scenarios"), &given.join("traces"));
+    }
+    // The second set has messages of 64 MiB, which take an engine that is not optimised minutes.
+    if given.join("scenarios-2").exists() && !cfg!(debug_assertions) {
+        expect_agreement(&given.join("scenarios-2"), &given.join("traces-2"));
     }
 }
 

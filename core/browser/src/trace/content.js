@@ -17,6 +17,7 @@
   var t = new Ctx(ctx, run, inExtension ? BUILD.base : location.origin);
   t.q = q;
   globalThis.__T = t;
+  globalThis.logOfScenario = function (event, fields) { t.log(event, fields); };
   globalThis.__H = { call: function (fn, args) { return t.fns[fn].apply(null, args || []); } };
   addEventListener('pagehide', function (e) { if (SCEN[s].logPagehide) t.log('pagehide', { persisted: e.persisted }); t.flush(); });
   if (SCEN[s].logPagehide) addEventListener('pageshow', function (e) { t.log('pageshow', { persisted: e.persisted }); });

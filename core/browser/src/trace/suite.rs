@@ -16,7 +16,7 @@ const HARNESS: &str = "harness.js";
 const BACKGROUND: &str = include_str!("background.js");
 const CONTENT: &str = include_str!("content.js");
 /// A file for scenarios to inject.
-const INJECTED: &str = include_str!("injected.js");
+const INJECTED: &str = include_str!("../../../tests/scenarios/record/injected.js");
 
 /// The scenarios of a folder.
 #[derive(Debug)]
@@ -128,6 +128,8 @@ fn extension(harness: &str, scenarios: &[(String, String)], profile: Profile) ->
         ("manifest.json", manifest.to_string().as_str()),
         ("build.js", &format!("var BUILD={};", json!({ "base": ORIGIN }))),
         (HARNESS, harness),
+        ("injected.js", INJECTED),
+        // By the name that the runner of the set that was given to the project has for it.
         ("inj.js", INJECTED),
         ("bg.js", BACKGROUND),
         ("cs.js", CONTENT),

@@ -9,6 +9,7 @@
   const t = new Ctx(q.get('f') || 'top', q.get('r'), base);
   t.q = q;
   globalThis.callFunctionOfScenario = (name, args) => t.fns[name](...args);
+  globalThis.logOfScenario = (event, fields) => t.log(event, fields);
 
   for (const type of ['pagehide', 'pageshow']) addEventListener(type, event => {
     if (definition.logPagehide) t.log(type, { persisted: event.persisted });

@@ -81,7 +81,7 @@ const base = `http://${host}`;
 
 const extension = path.join(folder, 'extension');
 fs.mkdirSync(extension);
-for (const file of ['harness.js', 'content.js', 'background.js']) fs.copyFileSync(path.join(here, file), path.join(extension, file));
+for (const file of ['harness.js', 'content.js', 'background.js', 'injected.js']) fs.copyFileSync(path.join(here, file), path.join(extension, file));
 for (const file of files) fs.copyFileSync(path.join(options.scenarios, file), path.join(extension, 'scenario_' + file));
 const common = ['build.js', 'harness.js', ...files.map(file => 'scenario_' + file)];
 const write = (name, text) => fs.writeFileSync(path.join(extension, name), text);

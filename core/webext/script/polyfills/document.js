@@ -1,6 +1,6 @@
 // `document`: a tree of elements, in which nothing but frames has an effect.
 
-import { Comment, DocumentFragment, Node, Text } from "./tree.js";
+import { Comment, DocumentFragment, Node, Text, reportTo } from "./tree.js";
 import { HTMLElement, fill, interfaces, queries, setElementMaker } from "./element.js";
 import { createEventTarget, dispatchAlong, Event } from "./event_target.js";
 
@@ -18,7 +18,7 @@ export function createDocument(native, world, location, window, windowOf) {
         const parsed = native.parseUrl(String(url), native.documentUrl());
         return parsed === undefined ? undefined : JSON.parse(parsed).href;
     };
-    Node.prototype.reporting = native;
+    reportTo(native);
     HTMLElement.prototype.resolveUrl = resolve;
 
     class HTMLIFrameElement extends HTMLElement {

@@ -5,9 +5,16 @@ import { createEventTarget, createTrusted, dispatchAlong } from "./event_target.
 /** How events reach each node; made when a node is first listened to. */
 const targets = new WeakMap();
 
+/** Who is told what listeners throw. Not on the nodes, which scripts reach. */
+let reporting;
+
+export function reportTo(native) {
+    reporting = native;
+}
+
 function targetOf(node) {
     if (!targets.has(node)) {
-        targets.set(node, createEventTarget(node.reporting, node));
+        targets.set(node, createEventTarget(reporting, node));
     }
     return targets.get(node);
 }
