@@ -1,5 +1,6 @@
 //! The tabs of the window: opened, closed, discarded and made the active one.
 
+use super::pages::PageKind;
 use super::open_tab::{Entry, OpenTab};
 use super::{Browser, Later, WINDOW};
 use crate::log::Event;
@@ -46,6 +47,9 @@ impl Browser {
             };
             tabs.insert(tab, info);
         });
+        if active {
+            self.leave_popup();
+        }
         self.tabs.insert(tab, OpenTab::default());
         self.log_tab(tab, "opened", url);
         let opened = self.shared.service.tab_opened(tab, WINDOW);
@@ -193,11 +197,19 @@ impl Browser {
 
     /// Makes a tab the active one, and loads it again if it was discarded.
     pub(super) fn activate_tab(&mut self, tab: TabId) {
+        self.leave_popup();
         self.shared.tabs.change(|tabs| tabs.values_mut().for_each(|info| info.active = info.id == tab));
         let details = json!([{ "tabId": tab.get(), "windowId": WINDOW.get() }]);
         self.emit("tabs.onActivated", |_| details.clone());
         if self.shared.tabs.get(tab).is_some_and(|info| info.discarded) {
             self.reload_tab(tab);
+        }
+    }
+
+    /// Another tab becomes the active one: in Chromium a popup closes then (measured, in windows that nobody sees).
+    fn leave_popup(&mut self) {
+        if self.shared.profile == Profile::Chromium {
+            self.close_pages(|page| page.kind == PageKind::Popup);
         }
     }
 

@@ -34,7 +34,7 @@ const USES: &str = r#"
         try { chrome.runtime.connect(1, 2, 3); } catch {}
         try { await chrome.runtime.sendMessage(); } catch {}
         const values = [{ a: 1 }, 'later', 'promise', 'reject', 'nothing', 10n, new Map([[1, { a: [] }]]), new Set([1]),
-            new Uint8Array(8), new Error('e'), /x/g, Object(1n), [,1], () => {}, Symbol('s')];
+            new Uint8Array(8), new Error('e'), /x/g, Object(1n), [,1], { f: () => {} }, Symbol('s')];
         for (let i = 0; i < values.length; i += 1) {
             try { await send(values[i]); } catch {}
             try { await new Promise((resolve) => send(values[i], () => resolve(chrome.runtime.lastError))); } catch {}

@@ -142,12 +142,7 @@ export function createApi(native, world, platform) {
             },
             answer: calls.answer,
             invalidated() {
-                invalidate(api, profile, channels);
-                for (const name of Object.keys(chrome)) {
-                    if (name !== "runtime") {
-                        chrome[name] = undefined;
-                    }
-                }
+                invalidate(api, chrome, channels);
             },
             emit(name, details) {
                 events.get(name)?.dispatch(parse(details));

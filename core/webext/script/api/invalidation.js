@@ -1,6 +1,6 @@
 // What a content script sees of the API once its extension is no more (measured in Chromium).
 
-import { NewError, keys, mapForEach } from "./intrinsics.js";
+import { NewError, after, keys, mapForEach } from "./intrinsics.js";
 
 const REFUSED = ["connect", "sendMessage", "getURL", "getManifest"];
 
@@ -8,15 +8,22 @@ const REFUSED = ["connect", "sendMessage", "getURL", "getManifest"];
  * Ends what is open, then has the API refuse every call.
  *
  * @param {object} api
- * @param {object} profile the browser to follow
+ * @param {object} chrome the same namespaces in another object
  * @param {Map<number, object>} channels the open channels, by number
  */
-export function invalidate(api, profile, channels) {
+export function invalidate(api, chrome, channels) {
     // Answers are lost before ports end.
     const open = [[], []];
     mapForEach(channels, (channel) => open[channel.isOneOff ? 0 : 1].push(channel));
     open[0].forEach((channel) => channel.lose());
-    open[1].forEach((channel) => channel.disconnect("ExtensionUnloaded"));
+    after(undefined, () => {
+        open[1].forEach((channel) => channel.disconnect("ExtensionUnloaded"));
+        refuseAll(api);
+        refuseAll(chrome);
+    });
+}
+
+function refuseAll(api) {
     const refuse = () => {
         throw new NewError("Extension context invalidated.");
     };

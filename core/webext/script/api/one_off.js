@@ -220,7 +220,8 @@ export function createOneOffMessages({ native, profile, lastError, codec, later,
                 } else if (channels.has(number)) {
                     collected?.register(hold, number);
                     const refusal = native.postMessage(number, '{"pending":true}');
-                    if (refusal !== undefined) {
+                    // Where the listener's own extension was unloaded meanwhile, nobody is left to be told.
+                    if (refusal !== undefined && refusal !== "Gone") {
                         native.reportException(refused(profile, refusal));
                     }
                 }

@@ -39,7 +39,7 @@ pub(super) fn insert(json: &str, messages: &Map<String, Value>) -> String {
         });
         match found {
             Some((quoted, after)) => {
-                written.push_str(quoted.trim_matches('"'));
+                written.push_str(&quoted[1..quoted.len() - 1]);
                 rest = after;
             }
             None => {

@@ -257,7 +257,14 @@ impl Extension {
 
     /// Whether the extension may see a tab's URL and title.
     pub fn may_see(&self, url: &Url) -> bool {
+        // In Firefox a page that content scripts run in is as good as one that the extension may touch (measured).
+        let runs_there = || {
+            let mut rules = self.manifest.content_scripts.iter();
+            self.base.scheme() == Profile::Firefox.extension_scheme()
+                && rules.any(|rule| rule.matches.iter().any(|pattern| pattern.matches(url)))
+        };
         self.owns(url)
+            || runs_there()
             || self.manifest.has_permission("tabs")
             || self.manifest.hosts().any(|pattern| pattern.matches(url))
     }
