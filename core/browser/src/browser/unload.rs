@@ -31,7 +31,18 @@ impl Browser {
             waiting.push(number);
             self.threads[thread.0].send(Task::Unload { documents, leave, number });
         }
-        self.wait_for(waiting);
+        self.let_last_words_be_heard(waiting);
+    }
+
+    /// Waits until scripts have said what they say, and until extensions have heard it: their contexts are about to end,
+    /// and their tab is about to be another.
+    fn let_last_words_be_heard(&mut self, waiting: Vec<u64>) -> bool {
+        if waiting.is_empty() {
+            return true;
+        }
+        let may_be_cached = self.wait_for(waiting);
+        self.let_hear();
+        may_be_cached
     }
 
     /// Asks documents, in the order given, whether they may go; says whether they may be cached.
@@ -48,7 +59,7 @@ impl Browser {
             waiting.push(number);
             self.threads[thread.0].send(Task::BeforeUnload { documents, number });
         }
-        self.wait_for(waiting)
+        self.let_last_words_be_heard(waiting)
     }
 
     /// A number for a task that is to be waited for.

@@ -1,7 +1,7 @@
 //! The tabs of the window: opened, closed, discarded and made the active one.
 
-use super::pages::PageKind;
 use super::open_tab::{Entry, OpenTab};
+use super::pages::PageKind;
 use super::{Browser, Later, WINDOW};
 use crate::log::Event;
 use crate::messages::{LastWords, Leave};

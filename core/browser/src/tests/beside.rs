@@ -78,7 +78,11 @@ fn a_popup_has_its_html_and_is_no_tab() {
             ["My popup 2 one loading", "parsed", "tab undefined", "BUTTON true"],
             "{profile}"
         );
-        assert_eq!(run.console("background"), [&format!("popup {sender}"), window, "closed null"], "{profile}");
+        assert_eq!(
+            run.console("background"),
+            [&format!("popup {sender}"), window, "closed null"],
+            "{profile}"
+        );
     }
 }
 
@@ -104,12 +108,19 @@ fn buttons_menus_commands_and_alarms_are_told() {
     for (profile, again) in
         [("chromium", "Cannot create item with duplicate id item"), ("firefox", "ID already exists: item")]
     {
-        let run = run_in(profile, EXTENSION, &[&PAGE[..], &["--menu", "item", "--command", "greet"]].concat());
+        let run =
+            run_in(profile, EXTENSION, &[&PAGE[..], &["--menu", "item", "--command", "greet"]].concat());
         let mut told = run.console("background");
         told.sort_unstable();
         let url = "https://a.example.com/";
-        let mut expected =
-            ["created null", again, "3 Ctrl+G", "alarm soon", "menu item 1", &format!("command greet {url} {url}")];
+        let mut expected = [
+            "created null",
+            again,
+            "3 Ctrl+G",
+            "alarm soon",
+            "menu item 1",
+            &format!("command greet {url} {url}"),
+        ];
         expected.sort_unstable();
         assert_eq!(told, expected, "{profile}");
     }
@@ -130,7 +141,11 @@ fn what_is_absent_is_named() {
         let run = run_in(profile, EXTENSION, &[]);
         for named in ["the permission \"notifications\" (of Test)", "the manifest's \"omnibox\" (of Test)"] {
             let text = format!("not supported by this browser: {named}");
-            assert!(run.console("browser").contains(&text.as_str()), "{profile}: {:?}", run.console("browser"));
+            assert!(
+                run.console("browser").contains(&text.as_str()),
+                "{profile}: {:?}",
+                run.console("browser")
+            );
         }
         let mut told = run.console("background");
         told.sort_unstable();
@@ -312,7 +327,12 @@ fn old_scripts_see_that_their_extension_was_loaded_anew() {
     let run = run_in("chromium", EXTENSION, &PAGE);
     assert_eq!(
         run.console("tab 1"),
-        ["first", "A listener indicated", "ended null string", &format!("undefined undefined true {gone} {gone} {gone}")]
+        [
+            "first",
+            "A listener indicated",
+            "ended null string",
+            &format!("undefined undefined true {gone} {gone} {gone}")
+        ]
     );
     assert_eq!(run_in("firefox", EXTENSION, &PAGE).console("tab 1"), ["first", "again"]);
 }
