@@ -71,6 +71,17 @@ impl Browser {
                 }
                 _ => Err(format!("not supported by this browser: {method}")),
             },
+            "management" if member == "getAll" => Ok(Some(
+                self.extensions
+                    .iter()
+                    .map(|LoadedExtension { extension, .. }| {
+                        json!({
+                            "id": extension.id().as_str(), "name": extension.manifest().name, "enabled": true,
+                            "type": "extension", "installType": "development",
+                        })
+                    })
+                    .collect(),
+            )),
             "scripting" => match member {
                 // Nothing is painted.
                 "insertCSS" | "removeCSS" => Ok(None),
@@ -204,7 +215,9 @@ impl Browser {
                     let rule: ContentScripts =
                         serde_json::from_value(shown.clone()).map_err(|error| error.to_string())?;
                     let scripts = rule.js.iter().map(|file| loaded.extension.injected_file(file));
-                    let scripts = scripts.collect::<Result<_, _>>()?;
+                    let mut scripts = scripts.collect::<Result<Vec<_>, _>>()?;
+                    let code = script["code"].as_array().into_iter().flatten().filter_map(Value::as_str);
+                    scripts.extend(code.map(Script::injected));
                     loaded.registered.push(Registered { id, shown, rule, scripts });
                 }
                 Ok(None)

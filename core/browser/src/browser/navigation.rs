@@ -26,6 +26,9 @@ const FIRST_RESPONSE: Duration = Duration::from_millis(80);
 impl Browser {
     /// Takes a tab to another page as soon as that has come.
     pub(super) fn begin_navigation(&mut self, tab: TabId, url: &Url, entry: Entry) {
+        if !shows_a_page(url) {
+            return;
+        }
         let is_first =
             self.replay.is_some() && self.tabs.get(&tab).is_some_and(|open| open.frames.is_empty());
         let response = if is_first { FIRST_RESPONSE } else { RESPONSE };
@@ -357,6 +360,11 @@ impl Browser {
         self.end_frame(tab, frame);
         self.complete_documents(tab);
     }
+}
+
+/// Whether a URL leads to a page: others go to programs of their own, and the tab stays where it is.
+fn shows_a_page(url: &Url) -> bool {
+    !matches!(url.scheme(), "mailto" | "tel" | "sms" | "magnet" | "javascript")
 }
 
 /// Whether a page may go into the back/forward cache at all.

@@ -28,6 +28,10 @@ impl Browser {
                 }
             }
             Step::User(UserAction::Open(url)) => {
+                let is_of_extension = url.scheme().ends_with("-extension");
+                if is_of_extension && !self.extensions.iter().any(|loaded| loaded.extension.owns(&url)) {
+                    self.log_error(&format!("no extension has the page {url}"), None, None, None);
+                }
                 self.open_tab_with(&url, false);
             }
             Step::User(UserAction::Click) => self.click(),

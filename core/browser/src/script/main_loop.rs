@@ -421,7 +421,10 @@ impl MainLoop {
             }
             Err(error) => {
                 self.host.forget(context);
-                report_engine_error(&self.host.shared.log, &error);
+                // ORDERING: a flag that guards nothing.
+                if !self.host.shared.stopping.load(Ordering::Relaxed) {
+                    report_engine_error(&self.host.shared.log, &error);
+                }
                 None
             }
         }

@@ -9,6 +9,7 @@ use port_core::{ConnectKind, ExtensionId, FrameId, Listening, RuntimeTarget, Tab
 use port_core_webext::extension::manifest::ScriptKind;
 use port_core_webext::{PageHost, Profile, Refusal, ScriptHost, origin_of};
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use url::Url;
 
@@ -110,6 +111,11 @@ impl ScriptHost for WorldHost {
     }
 
     fn report_exception(&self, message: &str, stack: &str) {
+        // ORDERING: a flag that guards nothing.
+        if self.host.shared.stopping.load(Ordering::Relaxed) {
+            // The time of the run is over, and the engine throws for the script.
+            return;
+        }
         let error = ScriptError { message: message.to_owned(), stack: stack.to_owned() };
         error.report(&self.host.shared.log, &self.world.label, &self.world.extension);
     }

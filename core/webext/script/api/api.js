@@ -188,6 +188,12 @@ function addPageApi(api, world, tools, incoming) {
             type: "extension",
         })),
     };
+    if (has("management")) {
+        api.management.getAll = calls.method("management.getAll", []);
+    }
+    if (version === 2 && tools.profile.portsHaveError) {
+        api.contentScripts = createContentScripts(tools);
+    }
     if (has("scripting")) {
         api.scripting = createScripting(tools);
     }
@@ -222,6 +228,23 @@ function addPageApi(api, world, tools, incoming) {
             api[button] = createButton(button, tools);
         }
     }
+}
+
+/** `contentScripts` of Firefox: what is registered as by `scripting`, under numbers. */
+function createContentScripts({ calls }) {
+    const register = calls.method("scripting.registerContentScripts", [array("scripts")]);
+    const unregister = calls.method("scripting.unregisterContentScripts", [object("filter", undefined)]);
+    let latest = 0;
+    return {
+        async register({ js = [], ...options }) {
+            latest += 1;
+            const id = `contentScripts ${latest}`;
+            const files = js.filter(({ file }) => file !== undefined).map(({ file }) => file);
+            const code = js.filter(({ code }) => code !== undefined).map(({ code }) => code);
+            await register([{ ...options, id, js: files, code }]);
+            return { unregister: () => unregister({ ids: [id] }) };
+        },
+    };
 }
 
 /** `runtime.connectNative`: the port ends, as where the application is not installed. */

@@ -224,6 +224,13 @@ export function installWindow(native, world, { clone, later, current }) {
                 return globalThis.document.createElement("img");
             }
         },
+        Audio: class Audio extends globalThis.EventTarget {
+            pause() {}
+
+            async play() {
+                native.console("warn", "not supported by this browser: playing audio");
+            }
+        },
         getComputedStyle: (element) => element.style,
         getSelection: () => selection,
         matchMedia: (media) => ({ media, matches: false, addListener() {}, removeListener() {}, addEventListener() {}, removeEventListener() {} }),
@@ -262,6 +269,11 @@ export function installWindow(native, world, { clone, later, current }) {
         origin: JSON.parse(native.parseUrl(current(), undefined) ?? "{}").origin,
         isSecureContext: true,
     };
+    const refuse = (name) => async () => {
+        native.console("warn", `not supported by this browser: ${name}`);
+        throw new DOMException(`not supported by this browser: ${name}`, "NotAllowedError");
+    };
+    globalThis.navigator.clipboard = { writeText: refuse("clipboard.writeText"), readText: refuse("clipboard.readText") };
     for (const [name, value] of Object.entries(added)) {
         Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: true });
     }

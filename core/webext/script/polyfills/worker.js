@@ -26,6 +26,10 @@ export function addWorkerGlobals() {
     for (const name of ["clients", "cookieStore", "registration", "serviceWorker"]) {
         globalThis[name] = {};
     }
+    // Pages are no clients of a worker here.
+    globalThis.clients.matchAll = async () => [];
+    globalThis.clients.claim = async () => undefined;
+    globalThis.skipWaiting = async () => undefined;
     for (const name of handlers) {
         globalThis[`on${name}`] = null;
     }
