@@ -136,7 +136,7 @@ impl Arguments {
                 Long("press") => arguments.actions.push_back(UserAction::Press(parser.value()?.string()?)),
                 Long("menu") => arguments.actions.push_back(UserAction::Menu(parser.value()?.string()?)),
                 Long("command") => {
-                    arguments.actions.push_back(UserAction::Command(parser.value()?.string()?))
+                    arguments.actions.push_back(UserAction::Command(parser.value()?.string()?));
                 }
                 Long("devtools") => arguments.actions.push_back(UserAction::DeveloperTools),
                 Long("open") => {

@@ -182,7 +182,7 @@ impl ScriptSurface for Realm {
                 self.call_named(name, (number,));
             }
             ScriptEvent::FrameMessage { message, origin, from } => {
-                self.call_named(name, (message, origin, from))
+                self.call_named(name, (message, origin, from));
             }
             ScriptEvent::ReadyState(text)
             | ScriptEvent::Leave(text)
@@ -191,7 +191,7 @@ impl ScriptSurface for Realm {
                 self.call_named(name, (text,));
             }
             ScriptEvent::Restored | ScriptEvent::BeforeUnload | ScriptEvent::Invalidated => {
-                self.call_named(name, ())
+                self.call_named(name, ());
             }
             ScriptEvent::Traversed(delta) => self.call_named(name, (delta,)),
             #[allow(clippy::cast_precision_loss, reason = "a count")]

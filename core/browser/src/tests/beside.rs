@@ -352,3 +352,36 @@ fn chrome_and_browser_differ_by_browser_and_version() {
     let run = run_in("firefox", EXTENSION, &[]);
     assert_eq!(run.console("background"), ["false false undefined [object Promise]", "0 true"]);
 }
+
+/// What scripts say while their page goes: all of it on a navigation; when the tab closes, Chromium's frames get as far
+/// as `beforeunload`, and Firefox's pages speak on after `tabs.onRemoved`, from no tab.
+#[test]
+fn last_words_are_heard() {
+    const EXTENSION: Files = files!(
+        r#""action": {}, "permissions": ["tabs"], "content_scripts": [{ "matches": ["<all_urls>"], "js": ["content.js"], "all_frames": true }]"#,
+        "background.js": "const told = [];
+        const tell = (text) => { told.push(text); clearTimeout(globalThis.timer); globalThis.timer = setTimeout(() => told.splice(0).forEach((text) => console.log(text)), 300); };
+        chrome.runtime.onMessage.addListener((message, sender) => tell(message + (sender.tab ? '' : ' from no tab')));
+        chrome.tabs.onRemoved.addListener(() => tell('removed'));
+        chrome.action.onClicked.addListener((tab) => chrome.tabs.update(tab.id, { url: 'https://a.example.com/next' }));",
+        "content.js": "const name = window === top ? 'top' : 'frame';
+        for (const type of ['beforeunload', 'pagehide', 'unload']) addEventListener(type, () => chrome.runtime.sendMessage(name + ' ' + type).catch(() => {}));",
+    );
+    let all = |name: &str, end: &str| -> Vec<String> {
+        ["pagehide", "unload"].iter().map(|word| format!("{name} {word}{end}")).collect()
+    };
+    let asked = ["top beforeunload", "frame beforeunload"].map(str::to_owned).to_vec();
+    let framed = [&PAGE[..], &["--frame", "https://a.example.com/frame"]].concat();
+    for profile in PROFILES {
+        let navigated = run_in(profile, EXTENSION, &[&framed[..], &["--click"]].concat());
+        let expected = [asked.clone(), all("top", ""), all("frame", "")].concat();
+        assert_eq!(navigated.console("background"), expected, "{profile}");
+        let closed = run_in(profile, EXTENSION, &[&framed[..], &["--close"]].concat());
+        let removed = vec!["removed".to_owned()];
+        let expected = match profile {
+            "chromium" => [asked.clone(), all("top", ""), removed].concat(),
+            _ => [asked.clone(), removed, all("top", " from no tab"), all("frame", " from no tab")].concat(),
+        };
+        assert_eq!(closed.console("background"), expected, "{profile}");
+    }
+}
