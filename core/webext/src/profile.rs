@@ -24,7 +24,8 @@ impl Profile {
 
     /// The core's limits for this browser.
     pub fn limits(self) -> Limits {
-        let mut limits = Limits::default();
+        // Names of 100,000 letters go through in both.
+        let mut limits = Limits::default().name_bytes(1 << 20);
         if self == Self::Firefox {
             // No limit was found there.
             limits.message_bytes = usize::MAX;

@@ -8,8 +8,8 @@ use crate::messages::{LastWords, Navigation, NavigationChange, Request, ThreadIn
 use crate::shared::Shared;
 use crate::summary::Counts;
 use port_core::{
-    ConnectKind, ContextId, DisconnectReason, DocumentId, EventLoop, INLINE_BYTES, Message, PortId, PortName,
-    RuntimeTarget, TabId, TabTarget,
+    ConnectKind, ContextId, DisconnectReason, DocumentId, EventLoop, ExtensionId, INLINE_BYTES, Message,
+    PortId, PortName, RuntimeTarget, TabId, TabTarget,
 };
 use port_core_webext::extension::Extension;
 use port_core_webext::{Ports, Refusal};
@@ -112,8 +112,8 @@ impl Host {
             self.log(world, &Event::Connect { port: name_in_log(*kind, name), target: &shown() });
         }
         let mut event_loop = self.event_loop.borrow_mut();
-        // What nobody is to hear any more reaches no tab.
-        let nobody = || Target::Tab(TabTarget::new(TabId::new(u64::MAX)));
+        // What nobody is to hear any more reaches no extension.
+        let nobody = || Target::Runtime(RuntimeTarget::extension(ExtensionId::new("")));
         let target = if self.last_words.get() == LastWords::Unsent { nobody() } else { target.clone() };
         let id = match target {
             Target::Tab(target) => event_loop.connect_tab(world.context, &target.kind(*kind)),

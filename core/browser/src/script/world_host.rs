@@ -113,8 +113,10 @@ impl ScriptHost for WorldHost {
     fn report_exception(&self, message: &str, stack: &str) {
         // ORDERING: a flag that guards nothing.
         if self.host.shared.stopping.load(Ordering::Relaxed) {
-            // The time of the run is over, and the engine throws for the script.
-            return;
+            // The engine throws for the script, which may have done nothing wrong.
+            let place = stack.lines().next().unwrap_or_default().trim();
+            let text = format!("stopped, for the time of the run is over: {place}");
+            return self.host.log(&self.world, &Event::Console { level: "warn", text: &text });
         }
         let error = ScriptError { message: message.to_owned(), stack: stack.to_owned() };
         error.report(&self.host.shared.log, &self.world.label, &self.world.extension);
