@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 pub(super) struct Surface {
     /// Properties of the button, by name and tab; without a tab for all.
     properties: BTreeMap<(String, Option<u64>), Value>,
+    /// The page beside the tab's, where a script set it, and whether a click on the button opens it.
+    pub(super) side_panel: Option<String>,
+    pub(super) panel_opens_on_click: bool,
     /// Items, by their ids as text, in the order in which they came.
     menu: Vec<(String, Value)>,
 }

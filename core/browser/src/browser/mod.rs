@@ -231,7 +231,7 @@ impl Browser {
     fn start_background(&mut self, index: usize) {
         let LoadedExtension { extension, instance, .. } = &self.extensions[index];
         let (extension, instance) = (Arc::clone(extension), *instance);
-        let Some(page) = extension.background() else { return };
+        let Some(page) = extension.background() else { return self.open_sidebar(instance) };
         let mut context =
             ContextDescription::background(instance).url(page.url.as_str()).origin(&origin_of(&page.url));
         let is_worker = extension.has_worker();
@@ -371,6 +371,7 @@ impl Browser {
             Request::Loaded(Loaded::Document(place)) => self.document_loaded(place),
             Request::Loaded(Loaded::Background(instance)) => {
                 self.emit_to(instance, "runtime.onInstalled", r#"[{"reason":"install"}]"#.to_owned());
+                self.open_sidebar(instance);
             }
             Request::Loaded(Loaded::Page(number)) => self.page_loaded(number),
             Request::Calm => {}

@@ -56,6 +56,7 @@ impl Browser {
             "alarms" => self.alarms_call(caller, member, &arguments),
             "action" | "browserAction" | "pageAction" => self.button_call(caller, member, &arguments),
             "contextMenus" | "menus" => self.menu_call(caller, member, &arguments),
+            "sidePanel" | "sidebarAction" => self.side_panel_call(caller, member, &arguments),
             "commands" => self.commands_call(caller, member),
             "permissions" => self.permissions_call(caller, member, first()),
             "windows" => self.windows_call(caller, member, &arguments),

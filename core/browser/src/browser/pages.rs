@@ -16,6 +16,7 @@ use url::Url;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PageKind {
     Popup,
+    SidePanel,
     DeveloperTools,
     Offscreen,
 }
@@ -24,6 +25,7 @@ impl PageKind {
     fn name(self) -> &'static str {
         match self {
             Self::Popup => "POPUP",
+            Self::SidePanel => "SIDE_PANEL",
             Self::DeveloperTools => "DEVELOPER_TOOLS",
             Self::Offscreen => "OFFSCREEN_DOCUMENT",
         }
@@ -100,6 +102,62 @@ impl Browser {
         }
     }
 
+    /// `sidePanel` and `sidebarAction`. There is one panel for all tabs.
+    pub(super) fn side_panel_call(&mut self, caller: &Caller, method: &str, arguments: &[Value]) -> Outcome {
+        let instance = caller.instance;
+        let options = arguments.first().cloned().unwrap_or_default();
+        let is_open =
+            self.pages.iter().any(|page| page.kind == PageKind::SidePanel && page.instance == instance);
+        let profile = self.shared.profile;
+        let Some(loaded) = self.loaded_mut(instance) else { return Ok(None) };
+        let initial = loaded.extension.manifest().side_panel(profile).unwrap_or_default().to_owned();
+        let path = loaded.surface.side_panel.clone().unwrap_or(initial);
+        match method {
+            "setOptions" | "setPanel" => {
+                let given = options.get("path").or_else(|| options.get("panel")).and_then(Value::as_str);
+                loaded.surface.side_panel =
+                    given.map(str::to_owned).or_else(|| loaded.surface.side_panel.take());
+                Ok(None)
+            }
+            "getOptions" => Ok(Some(json!({ "enabled": true, "path": path }))),
+            "getPanel" => Ok(Some(path.into())),
+            "setPanelBehavior" => {
+                loaded.surface.panel_opens_on_click =
+                    options.get("openPanelOnActionClick").and_then(Value::as_bool).unwrap_or_default();
+                Ok(None)
+            }
+            "getPanelBehavior" => {
+                Ok(Some(json!({ "openPanelOnActionClick": loaded.surface.panel_opens_on_click })))
+            }
+            "isOpen" => Ok(Some(is_open.into())),
+            "setTitle" | "setIcon" => Ok(None),
+            "open" if is_open => Ok(None),
+            "open" | "toggle" if path.is_empty() => {
+                Err("the manifest names no page for the side panel".to_owned())
+            }
+            "open" | "toggle" if !is_open => {
+                self.show_page(instance, PageKind::SidePanel, &path, None).map(|_| None)
+            }
+            "close" | "toggle" => {
+                self.close_pages(|page| page.kind == PageKind::SidePanel && page.instance == instance);
+                Ok(None)
+            }
+            _ => Err(format!("not supported by this browser: sidePanel.{method}")),
+        }
+    }
+
+    /// Firefox opens a sidebar as soon as its extension is installed.
+    pub(super) fn open_sidebar(&mut self, instance: ExtensionInstance) {
+        let loaded = self.extensions.iter().find(|loaded| loaded.instance == instance);
+        let panel = loaded.and_then(|loaded| loaded.extension.manifest().side_panel(Profile::Firefox));
+        let panel = panel.filter(|_| self.shared.profile == Profile::Firefox).map(str::to_owned);
+        if let Some(Err(error)) =
+            panel.map(|panel| self.show_page(instance, PageKind::SidePanel, &panel, None))
+        {
+            self.log_error(&error, None, None, None);
+        }
+    }
+
     /// `action.openPopup`, or a click on a button with a popup.
     pub(super) fn open_popup(&mut self, instance: ExtensionInstance) -> Result<(), String> {
         let popup = self.popup_of(instance, self.active_tab());
@@ -118,6 +176,21 @@ impl Browser {
         self.grant(instance, tab);
         if !self.popup_of(instance, Some(tab)).is_empty() {
             if let Err(error) = self.open_popup(instance) {
+                self.log_error(&error, None, None, None);
+            }
+            return;
+        }
+        let opens_panel = self.loaded_mut(instance).is_some_and(|loaded| loaded.surface.panel_opens_on_click);
+        let is_open = |page: &ShownPage| page.kind == PageKind::SidePanel && page.instance == instance;
+        if opens_panel && !self.pages.iter().any(is_open) {
+            let profile = self.shared.profile;
+            let loaded = self.extensions.iter().find(|loaded| loaded.instance == instance);
+            let set = loaded.and_then(|loaded| loaded.surface.side_panel.clone());
+            let initial =
+                loaded.and_then(|loaded| loaded.extension.manifest().side_panel(profile)).map(str::to_owned);
+            if let Some(Err(error)) =
+                set.or(initial).map(|panel| self.show_page(instance, PageKind::SidePanel, &panel, None))
+            {
                 self.log_error(&error, None, None, None);
             }
             return;

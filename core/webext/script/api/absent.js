@@ -135,7 +135,6 @@ const PERMISSIONS = list(
     "readingList",
     "search",
     "sessions",
-    "sidePanel",
     "system.cpu",
     "system.display",
     "system.memory",
@@ -152,8 +151,8 @@ const PERMISSIONS = list(
 );
 
 /** The same for keys of the manifest. */
-const KEYS = list("omnibox", "sidebar_action", "user_scripts");
-const KEY_NAMESPACES = { __proto__: null, omnibox: "omnibox", sidebar_action: "sidebarAction", user_scripts: "userScripts" };
+const KEYS = list("omnibox", "user_scripts");
+const KEY_NAMESPACES = { __proto__: null, omnibox: "omnibox", user_scripts: "userScripts" };
 
 /** Members that browsers have in namespaces that are here. */
 const MEMBERS = {

@@ -19,7 +19,7 @@ import {
 import { createI18n } from "./i18n.js";
 import { invalidate } from "./invalidation.js";
 import { createLastError } from "./last_error.js";
-import { createAlarms, createButton, createCommands, createMenus, createOffscreen, createPermissions, createWindows } from "./namespaces.js";
+import { createAlarms, createButton, createCommands, createMenus, createOffscreen, createPermissions, createSidePanel, createWindows } from "./namespaces.js";
 import { createOneOffMessages } from "./one_off.js";
 import { createPorts } from "./port.js";
 import { createProfile } from "./profile.js";
@@ -216,6 +216,12 @@ function addPageApi(api, world, tools, incoming) {
         const { sendMessage, onMessage, onMessageExternal, connect, onConnect } = api.runtime;
         Object.assign(api.extension, { sendMessage, onMessage, connect, onConnect, sendRequest: sendMessage, onRequest: onMessage, onRequestExternal: onMessageExternal });
         api.tabs.sendRequest = api.tabs.sendMessage;
+    }
+    if (has("sidePanel")) {
+        api.sidePanel = createSidePanel("sidePanel", tools);
+    }
+    if (manifest.sidebar_action !== undefined && tools.profile.portsHaveError) {
+        api.sidebarAction = createSidePanel("sidebarAction", tools);
     }
     if (has("offscreen")) {
         api.offscreen = createOffscreen(tools);

@@ -127,6 +127,17 @@ export function createOffscreen({ calls }) {
     };
 }
 
+/** `sidePanel` of Chromium, or `sidebarAction` of Firefox: a page beside the tab's. */
+export function createSidePanel(name, { calls, emitted }) {
+    const one = (member) => calls.method(`${name}.${member}`, [object("options", optional)]);
+    const panel = {};
+    for (const member of ["open", "close", "toggle", "setOptions", "getOptions", "setPanelBehavior", "getPanelBehavior", "setPanel", "getPanel", "setTitle", "getTitle", "setIcon", "isOpen"]) {
+        panel[member] = one(member);
+    }
+    panel.onOpened = emitted(`${name}.onOpened`);
+    return panel;
+}
+
 /** `windows`, of which there is one. */
 export function createWindows({ calls, emitted }) {
     const info = object("queryOptions", optional);

@@ -51,7 +51,7 @@ export function install(native, world) {
         // A window lists itself, which makes it a circle.
         Object.defineProperty(globalThis, name, { enumerable: name === "window" });
     }
-    if (world.isWorker && profile.hasSurface) {
+    if (world.isWorker) {
         addWorkerGlobals();
     }
     // Data properties in both engines; scripts may shadow them.

@@ -48,6 +48,10 @@ pub struct Manifest {
     browser_action: Option<Value>,
     /// `"page_action"` of version 2.
     page_action: Option<Value>,
+    /// `"side_panel"` of Chromium.
+    side_panel: Option<Value>,
+    /// `"sidebar_action"` of Firefox.
+    sidebar_action: Option<Value>,
     /// `"commands"`.
     #[serde(default)]
     commands: BTreeMap<String, Value>,
@@ -347,6 +351,14 @@ impl Manifest {
     /// `"commands"`, by name.
     pub fn commands(&self) -> &BTreeMap<String, Value> {
         &self.commands
+    }
+
+    /// The page beside the tab's.
+    pub fn side_panel(&self, profile: Profile) -> Option<&str> {
+        match profile {
+            Profile::Chromium => self.side_panel.as_ref()?.get("default_path")?.as_str(),
+            Profile::Firefox => self.sidebar_action.as_ref()?.get("default_panel")?.as_str(),
+        }
     }
 
     /// The page for the extension's options.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Permissions for parts of the API that are absent; each is named like its part.
-const PERMISSIONS: [&str; 48] = [
+const PERMISSIONS: [&str; 47] = [
     "accessibilityFeatures.modify",
     "bookmarks",
     "browserSettings",
@@ -40,7 +40,6 @@ const PERMISSIONS: [&str; 48] = [
     "readingList",
     "search",
     "sessions",
-    "sidePanel",
     "system.cpu",
     "system.display",
     "system.memory",
@@ -55,7 +54,7 @@ const PERMISSIONS: [&str; 48] = [
 ];
 
 /// Keys of a manifest that lead to nothing.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 12] = [
     "chrome_settings_overrides",
     "chrome_url_overrides",
     "declarative_net_request",
@@ -65,8 +64,6 @@ const KEYS: [&str; 14] = [
     "input_components",
     "omnibox",
     "protocol_handlers",
-    "side_panel",
-    "sidebar_action",
     "theme",
     "tts_engine",
     "user_scripts",
