@@ -134,6 +134,8 @@ export interface World {
         /** The URL of the extension's folder, with a slash at its end. */
         base: string;
         manifest: object;
+        /** The namespaces of the API that the manifest asks for and that are absent. */
+        absentNamespaces: string[];
         /** The messages of `_locales`, by their names in lower case. */
         messages: Record<string, { message: string; placeholders?: Record<string, { content: string }> }>;
     };

@@ -1,6 +1,6 @@
 // What browsers have and this one has not: named at the call, never as if the author had mistyped.
 
-import { NewError, NewPromise, NewProxy, after, createMap, createSet, list, slice, splitAt, toUpperCase } from "./intrinsics.js";
+import { NewError, NewPromise, NewProxy, after, createMap, createSet, slice, toUpperCase } from "./intrinsics.js";
 
 /** What an error says of it. */
 const textOf = (name) => `not supported by this browser: ${name}`;
@@ -90,70 +90,6 @@ export function createAbsent(native, lastError) {
     return { __proto__: null, method, event, namespace };
 }
 
-/** The namespaces that browsers have for a permission, by the permission where its name is another. */
-const NAMESPACES = {
-    __proto__: null,
-    declarativeNetRequestWithHostAccess: "declarativeNetRequest",
-    webRequestBlocking: "webRequest",
-    webRequestFilterResponse: "webRequest",
-    gcm: "gcm",
-};
-
-const PERMISSIONS = list(
-    "accessibilityFeatures.modify",
-    "bookmarks",
-    "browserSettings",
-    "browsingData",
-    "captivePortal",
-    "certificateProvider",
-    "contentSettings",
-    "contextualIdentities",
-    "cookies",
-    "debugger",
-    "declarativeContent",
-    "declarativeNetRequest",
-    "declarativeNetRequestWithHostAccess",
-    "desktopCapture",
-    "dns",
-    "downloads",
-    "enterprise.deviceAttributes",
-    "find",
-    "fontSettings",
-    "gcm",
-    "history",
-    "identity",
-    "idle",
-    "notifications",
-    "pageCapture",
-    "pkcs11",
-    "platformKeys",
-    "power",
-    "printing",
-    "privacy",
-    "processes",
-    "proxy",
-    "readingList",
-    "search",
-    "sessions",
-    "system.cpu",
-    "system.display",
-    "system.memory",
-    "system.storage",
-    "tabCapture",
-    "tabGroups",
-    "theme",
-    "topSites",
-    "tts",
-    "ttsEngine",
-    "userScripts",
-    "webRequest",
-    "webRequestBlocking",
-);
-
-/** The same for keys of the manifest. */
-const KEYS = list("omnibox", "user_scripts");
-const KEY_NAMESPACES = { __proto__: null, omnibox: "omnibox", user_scripts: "userScripts" };
-
 /** Members that browsers have in namespaces that are here. */
 const MEMBERS = {
     __proto__: null,
@@ -165,24 +101,10 @@ const MEMBERS = {
     windows: "update",
 };
 
-/** Adds to the API what its manifest may lead to and is absent, and methods that are absent among others. */
-export function addAbsent(api, { manifest }, absent) {
-    const { permissions = [], optional_permissions: optional = [] } = manifest;
-    const add = (name) => {
-        if (api[name] === undefined) {
-            api[name] = absent.namespace(name);
-        }
-    };
-    for (let index = 0; index < PERMISSIONS.length; index += 1) {
-        const permission = PERMISSIONS[index];
-        if (permissions.includes(permission) || optional.includes(permission)) {
-            add(NAMESPACES[permission] ?? splitAt(permission, "."));
-        }
-    }
-    for (let index = 0; index < KEYS.length; index += 1) {
-        if (manifest[KEYS[index]] !== undefined) {
-            add(KEY_NAMESPACES[KEYS[index]]);
-        }
+/** Adds to the API the namespaces that its manifest asks for and are absent, and methods that are absent among others. */
+export function addAbsent(api, { absentNamespaces }, absent) {
+    for (const name of absentNamespaces) {
+        api[name] ??= absent.namespace(name);
     }
     for (const [name, members] of Object.entries(MEMBERS)) {
         for (const member of api[name] === undefined ? [] : members.split(" ")) {

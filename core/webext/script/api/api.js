@@ -9,7 +9,6 @@ import { createDevtools } from "./devtools.js";
 import { Listeners, createEvent } from "./event.js";
 import {
     createMap,
-    functionText,
     greatestSafeInteger,
     parse,
     slice,
@@ -17,6 +16,7 @@ import {
     toText,
 } from "./intrinsics.js";
 import { createI18n } from "./i18n.js";
+import { createContentScripts, createScripting, createTabInjection } from "./injection.js";
 import { invalidate } from "./invalidation.js";
 import { createLastError } from "./last_error.js";
 import { createAlarms, createButton, createCommands, createMenus, createOffscreen, createPermissions, createSidePanel, createWindows } from "./namespaces.js";
@@ -29,7 +29,6 @@ import { addSurface } from "./surface.js";
 
 const integer = (name, rest) => ({ name, type: "integer", ...rest });
 const string = (name, rest) => ({ name, type: "string", ...rest });
-const array = (name, rest) => ({ name, type: "array", ...rest });
 const boolean = (name, rest) => ({ name, type: "boolean", ...rest });
 const object = (name, properties, rest) => ({ name, type: "object", properties, ...rest });
 
@@ -236,23 +235,6 @@ function addPageApi(api, world, tools, incoming) {
     }
 }
 
-/** `contentScripts` of Firefox: what is registered as by `scripting`, under numbers. */
-function createContentScripts({ calls }) {
-    const register = calls.method("scripting.registerContentScripts", [array("scripts")]);
-    const unregister = calls.method("scripting.unregisterContentScripts", [object("filter", undefined)]);
-    let latest = 0;
-    return {
-        async register({ js = [], ...options }) {
-            latest += 1;
-            const id = `contentScripts ${latest}`;
-            const files = js.filter(({ file }) => file !== undefined).map(({ file }) => file);
-            const code = js.filter(({ code }) => code !== undefined).map(({ code }) => code);
-            await register([{ ...options, id, js: files, code }]);
-            return { unregister: () => unregister({ ids: [id] }) };
-        },
-    };
-}
-
 /** `runtime.connectNative`: the port ends, as where the application is not installed. */
 function createConnectNative({ native, profile, createPort }) {
     return (application) => {
@@ -276,21 +258,6 @@ function createWebNavigation({ calls, emitted }) {
         api[name] = emitted(`webNavigation.${name}`);
     }
     return api;
-}
-
-/** `tabs.executeScript` of manifests of version 2. CSS is taken, and nothing is painted. */
-function createTabInjection({ calls }) {
-    const details = object("details", [
-        string("code"),
-        string("file"),
-        boolean("allFrames"),
-        integer("frameId", { minimum: 0 }),
-        boolean("matchAboutBlank"),
-        string("runAt"),
-        string("cssOrigin"),
-    ]);
-    const one = (name) => calls.method(`tabs.${name}`, [optionalTabId, details]);
-    return { executeScript: one("executeScript"), insertCSS: one("insertCSS"), removeCSS: one("removeCSS") };
 }
 
 /** The events by which connections come in; the browser is told which of them have listeners. */
@@ -437,43 +404,5 @@ function createTabs({ native, profile, createPort, oneOff, calls, emitted }) {
         onRemoved: emitted("tabs.onRemoved"),
         onReplaced: emitted("tabs.onReplaced"),
         onUpdated: emitted("tabs.onUpdated"),
-    };
-}
-
-/** `scripting.executeScript`. */
-function createScripting({ calls }) {
-    const target = object("target", [
-        integer("tabId", { minimum: 0 }),
-        array("frameIds"),
-        array("documentIds"),
-        boolean("allFrames"),
-    ]);
-    const injection = object("injection", [
-        target,
-        { name: "func", type: "function" },
-        // The older name of the same.
-        { name: "function", type: "function" },
-        array("files"),
-        array("args"),
-        string("world"),
-        boolean("injectImmediately"),
-    ]);
-    /** The function goes as text. */
-    function prepare(values) {
-        const given = values[0].func ?? values[0].function;
-        values[0].func = given === undefined ? undefined : functionText(given);
-        values[0].function = undefined;
-    }
-    const styles = (name) => calls.method(`scripting.${name}`, [object("injection", undefined)]);
-    const filter = object("filter", undefined, optional);
-    return {
-        executeScript: calls.method("scripting.executeScript", [injection], prepare),
-        // Taken, and nothing is painted.
-        insertCSS: styles("insertCSS"),
-        removeCSS: styles("removeCSS"),
-        registerContentScripts: calls.method("scripting.registerContentScripts", [array("scripts")]),
-        updateContentScripts: calls.method("scripting.updateContentScripts", [array("scripts")]),
-        unregisterContentScripts: calls.method("scripting.unregisterContentScripts", [filter]),
-        getRegisteredContentScripts: calls.method("scripting.getRegisteredContentScripts", [filter]),
     };
 }

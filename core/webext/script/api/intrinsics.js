@@ -62,11 +62,6 @@ export const NewUint8Array = Uint8Array;
 export const charCodeAt = uncurry(String.prototype.charCodeAt);
 export const indexOf = uncurry(String.prototype.indexOf);
 export const slice = uncurry(String.prototype.slice);
-/** What stands in a text before a separator. */
-export const splitAt = (text, separator) => {
-    const at = indexOf(text, separator);
-    return at < 0 ? text : slice(text, 0, at);
-};
 export const toUpperCase = uncurry(String.prototype.toUpperCase);
 export const functionText = uncurry(functions.toString);
 const then = uncurry(Promise.prototype.then);

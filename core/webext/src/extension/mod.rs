@@ -109,6 +109,7 @@ pub struct Extension {
     manifest: Manifest,
     manifest_text: String,
     unsupported: Vec<String>,
+    absent_namespaces: Vec<String>,
     /// The messages of `_locales`, by their names in lower case.
     messages: Map<String, Value>,
     has_worker: bool,
@@ -147,12 +148,14 @@ impl Extension {
             manifest.background.as_ref().map(|background| files.background(background, has_worker));
         let background = background.transpose().map_err(in_manifest)?;
         let unsupported = unsupported::named_in(&value);
+        let absent_namespaces = unsupported::namespaces_of(&value);
         Ok(Self {
             id,
             base,
             manifest,
             manifest_text,
             unsupported,
+            absent_namespaces,
             messages,
             has_worker,
             background,
@@ -184,6 +187,11 @@ impl Extension {
     /// What the manifest asks for and leads to nothing here, in words.
     pub fn unsupported(&self) -> &[String] {
         &self.unsupported
+    }
+
+    /// The namespaces of the API that the manifest asks for and that are absent here.
+    pub fn absent_namespaces(&self) -> &[String] {
+        &self.absent_namespaces
     }
 
     /// The messages of `_locales`, by their names in lower case.

@@ -69,6 +69,24 @@ const KEYS: [&str; 12] = [
     "user_scripts",
 ];
 
+/// Returns the namespaces of the API that go with them: named like the permission, or the key.
+pub(super) fn namespaces_of(manifest: &Value) -> Vec<String> {
+    let asked = |list: &str| manifest.get(list).and_then(Value::as_array).into_iter().flatten();
+    let is_asked = |name: &&&str| {
+        ["permissions", "optional_permissions"].iter().any(|list| asked(list).any(|asked| asked == **name))
+    };
+    let of_permission = |name: &&str| match *name {
+        "declarativeNetRequestWithHostAccess" => "declarativeNetRequest".to_owned(),
+        name => name.split('.').next().unwrap_or_default().to_owned(),
+    };
+    let keys = [("omnibox", "omnibox"), ("user_scripts", "userScripts")];
+    let of_keys =
+        keys.iter().filter(|(key, _)| manifest.get(*key).is_some()).map(|(_, name)| (*name).to_owned());
+    // That of native messaging is a part of `runtime`.
+    let permissions = PERMISSIONS.iter().filter(is_asked).filter(|name| **name != "nativeMessaging");
+    permissions.map(of_permission).chain(of_keys).collect()
+}
+
 /// Returns the keys and permissions of a manifest that lead to nothing, as a person is told of them.
 pub(super) fn named_in(manifest: &Value) -> Vec<String> {
     let keys =

@@ -28,12 +28,12 @@ macro_rules! modules {
 pub const API: &[Module] = modules!("api":
     "intrinsics" "refusal" "profile" "clone_writer" "clone_reader" "clone" "last_error" "event" "channel"
     "port" "one_off" "text" "arguments" "send_arguments" "chrome" "calls" "devtools" "absent" "storage" "i18n" "namespaces" "surface"
-    "invalidation" "api"
+    "injection" "invalidation" "api"
 );
 
 /// The modules of the polyfills, which import those of the API.
 pub const POLYFILLS: &[Module] = modules!("polyfills":
-    "platform" "console" "event_target" "tree" "selector" "markup" "element" "document" "encoding" "timers"
+    "platform" "console" "event_target" "tree" "selector" "markup" "attributes" "element" "document" "encoding" "timers"
     "uncaught" "url" "navigation" "window" "other_window" "page" "worker" "install"
 );
 
