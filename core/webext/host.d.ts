@@ -195,6 +195,8 @@ export interface Deliver {
 /** The same of a world with polyfills. */
 export interface PageDeliver extends Deliver {
     timer(number: number): void;
+    /** A promise was rejected and nobody handles it; gives whether a listener of "unhandledrejection" took it. */
+    rejected(reason: unknown, promise: Promise<unknown>): boolean;
     readyState(state: "interactive" | "complete"): void;
     frameLoaded(element: number): void;
     frameFailed(element: number): void;

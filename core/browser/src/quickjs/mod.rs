@@ -12,6 +12,7 @@ mod thrown;
 
 pub(crate) use evaluator::Evaluator;
 pub(crate) use realm::{Addition, Realm, RealmId};
+pub(crate) use rejections::Rejected;
 
 use crate::script_error::ScriptError;
 use modules::Modules;
@@ -73,20 +74,28 @@ impl Engine {
         self.leaving.borrow_mut().remove(&realm.number());
     }
 
-    /// The microtask checkpoint: runs promise jobs until there are none, then reports
-    /// rejections that nobody handles.
-    pub(crate) fn checkpoint(&self, report: impl Fn(RealmId, &ScriptError)) {
+    /// The microtask checkpoint: runs promise jobs until there are none, then reports rejections that nobody handles, with
+    /// what scripts are to be told of them, and what comes of that.
+    pub(crate) fn checkpoint(&self, report: impl Fn(RealmId, &ScriptError, Option<&Rejected>)) {
+        self.run_jobs(&report);
+        if self.rejections.report(|realm, error, values| report(realm, error, Some(values))) {
+            self.run_jobs(&report);
+            // Scripts that are told of rejections and make others are not told of these, without end.
+            self.rejections.report(|realm, error, _| report(realm, error, None));
+        }
+    }
+
+    fn run_jobs(&self, report: &impl Fn(RealmId, &ScriptError, Option<&Rejected>)) {
         loop {
             match self.runtime.execute_pending_job() {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(failed) => failed.0.with(|context| {
                     let thrown = context.catch();
-                    report(RealmId::of(&context), &ScriptError::of(&context, &thrown));
+                    report(RealmId::of(&context), &ScriptError::of(&context, &thrown), None);
                 }),
             }
         }
-        self.rejections.report(report);
     }
 }
 

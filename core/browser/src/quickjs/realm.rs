@@ -2,6 +2,7 @@
 //! extension run.
 
 use super::natives;
+use super::rejections::Rejected;
 use crate::script_error::ScriptError;
 use port_core_webext::extension::Script;
 use port_core_webext::extension::manifest::ScriptKind;
@@ -122,6 +123,24 @@ impl Realm {
                 Module::evaluate(context.clone(), &*script.url, &*script.text).map(drop).catch(context)
             }
         });
+    }
+
+    /// Tells scripts of a rejection that nobody handles; gives whether one of them took it.
+    pub(crate) fn tell_of_rejection(&self, rejected: &Rejected) -> bool {
+        self.context.with(|context| {
+            let call = || {
+                let deliver = self.deliver.clone().restore(&context)?;
+                let function: Function<'_> = deliver.get("rejected")?;
+                let reason = rejected.reason.clone().restore(&context)?;
+                let promise = rejected.promise.clone().restore(&context)?;
+                function.call::<_, bool>((reason, promise))
+            };
+            let taken: Result<bool> = call();
+            taken.unwrap_or_else(|_| {
+                context.catch();
+                false
+            })
+        })
     }
 
     fn message(&self, port: u32, json: &str) {

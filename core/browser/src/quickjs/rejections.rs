@@ -15,9 +15,15 @@ pub(super) struct Rejections {
 }
 
 struct Rejection {
-    promise: Persistent<Value<'static>>,
+    values: Rejected,
     error: ScriptError,
     realm: RealmId,
+}
+
+/// A promise that was rejected, and with what.
+pub(crate) struct Rejected {
+    pub(super) promise: Persistent<Value<'static>>,
+    pub(super) reason: Persistent<Value<'static>>,
 }
 
 impl Rejections {
@@ -28,22 +34,27 @@ impl Rejections {
             let mut pending = rejections.pending.borrow_mut();
             if is_handled {
                 pending.retain(|rejection| {
-                    rejection.promise.clone().restore(&context).ok().as_ref() != Some(&promise)
+                    rejection.values.promise.clone().restore(&context).ok().as_ref() != Some(&promise)
                 });
             } else {
                 pending.push(Rejection {
-                    promise: Persistent::save(&context, promise),
                     error: ScriptError::of(&context, &reason),
                     realm: RealmId::of(&context),
+                    values: Rejected {
+                        promise: Persistent::save(&context, promise),
+                        reason: Persistent::save(&context, reason),
+                    },
                 });
             }
         })
     }
 
-    /// Reports what is left once the microtasks have run.
-    pub(super) fn report(&self, report: impl Fn(RealmId, &ScriptError)) {
-        for rejection in self.pending.take() {
-            report(rejection.realm, &rejection.error);
+    /// Reports what is left once the microtasks have run; says whether there was any.
+    pub(super) fn report(&self, report: impl Fn(RealmId, &ScriptError, &Rejected)) -> bool {
+        let pending = self.pending.take();
+        for Rejection { values, error, realm } in &pending {
+            report(*realm, error, values);
         }
+        !pending.is_empty()
     }
 }

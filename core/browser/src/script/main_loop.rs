@@ -473,8 +473,11 @@ impl MainLoop {
 
     /// The microtask checkpoint.
     fn checkpoint(&self) {
-        self.engine.checkpoint(|realm, error| {
-            if let Some(world) = self.worlds.values().find(|world| world.is(realm)) {
+        self.engine.checkpoint(|realm, error, rejected| {
+            let world = self.worlds.values().find(|world| world.is(realm));
+            let untaken = world
+                .filter(|world| !rejected.is_some_and(|rejected| world.realm().tell_of_rejection(rejected)));
+            if let Some(world) = untaken {
                 world.report(error);
             }
         });

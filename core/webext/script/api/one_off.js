@@ -9,7 +9,9 @@ import { refused } from "./refusal.js";
 /** @param {object} tools see port.js */
 export function createOneOffMessages({ native, profile, lastError, codec, later, channels, kind }) {
     // Told of answers that nobody can give any more, by the numbers of their channels.
-    const collected = createRegistry((number) => {
+    const collected = createRegistry((number) => later(profile.collection, () => lose(number)));
+
+    function lose(number) {
         const text = profile.answerCollected(kind);
         if (text === undefined || !channels.has(number)) {
             return;
@@ -18,7 +20,7 @@ export function createOneOffMessages({ native, profile, lastError, codec, later,
             native.postMessage(number, stringify({ __proto__: null, error: text }));
         }
         close(number);
-    });
+    }
 
     function close(number) {
         if (channels.delete(number)) {

@@ -86,6 +86,9 @@ const chromium = {
     },
     // `runtime.sendMessage` reads its arguments by a rule of its own, and refuses them later; see send_arguments.js.
     sendsLeniently: false,
+    // How long until what is unreachable is collected, in milliseconds: seconds to minutes in browsers, where no engine
+    // counts references. What else ends the channel comes before.
+    collection: 4000,
     // What the sender hears when nothing is left that could answer: an error of the listener's side, `""` where the
     // end of the channel says it, undefined where nobody ever says it.
     answerCollected: () => "",
@@ -182,6 +185,7 @@ const firefox = (DOMException) => ({
         error.name === "DataCloneError" ? error : new NewError("An unexpected error occurred"),
     rejection: (error) => (typeof error?.message === "string" ? error.message : "An unexpected error occurred"),
     sendsLeniently: true,
+    collection: 4000,
     answerCollected: (kind) =>
         kind === "content-script" ? undefined : "Promised response from onMessage listener went out of scope",
     invalidExtension: () => undefined,

@@ -61,8 +61,10 @@ export function install(native, world) {
     if (chrome !== undefined) {
         globalThis.chrome = chrome;
     }
+    const rejected = (reason, promise) =>
+        isTelling && tellOfUncaught({ type: "unhandledrejection", cancelable: true, reason, promise });
     const executions = createExecutions(native, profile.tellsOfExecuted ? uncaught.report : () => {});
-    return { __proto__: null, calls, deliver: { __proto__: null, ...deliver, ...page, timer, ...executions } };
+    return { __proto__: null, calls, deliver: { __proto__: null, ...deliver, ...page, timer, rejected, ...executions } };
 }
 
 /** What is delivered about the extension API where there is none. */
