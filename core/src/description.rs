@@ -185,6 +185,12 @@ impl ContextDescription {
         self
     }
 
+    /// Returns what kind of context it describes.
+    #[must_use]
+    pub const fn kind(&self) -> ContextKind {
+        self.kind
+    }
+
     /// Returns how many bytes its URL and origin have.
     pub(crate) fn bytes(&self) -> usize {
         self.url.len() + self.origin.len()
