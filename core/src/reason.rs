@@ -42,6 +42,8 @@ numbered!(
         BackgroundStopped = 613 => "the other side's background was stopped",
         /// Nobody took the connection: it waited for a background that could not be started.
         BackgroundNotStarted = 614 => "the background could not be started",
+        /// The process that the other side ran in crashed, or was killed.
+        ProcessCrashed = 615 => "the other side's process crashed",
     }
 );
 

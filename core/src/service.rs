@@ -298,8 +298,33 @@ impl MessageService {
     ///
     /// [`UnknownEventLoop`](FactError::UnknownEventLoop).
     pub fn event_loop_gone(&self, event_loop: EventLoopId) -> Result<(), FactError> {
+        self.lose(event_loop, DisconnectReason::EventLoopGone)
+    }
+
+    /// Reports that the process whose scripts an event loop stands for crashed, or was killed. As
+    /// [`event_loop_gone`](Self::event_loop_gone), but the others hear
+    /// [`ProcessCrashed`](DisconnectReason::ProcessCrashed). Meant for an event loop that lives in the browser's
+    /// process for another. A tab whose frames lie in several processes need not be
+    /// [emptied](Self::tab_crashed) because one of these crashed.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownEventLoop`](FactError::UnknownEventLoop).
+    ///
+    /// ```
+    #[doc = include_str!("event_loop/examples/set_up.md")]
+    /// let renderer = service.event_loop(Waker::noop().clone());
+    /// service.event_loop_crashed(renderer.id())?;
+    /// assert!(renderer.is_gone());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn event_loop_crashed(&self, event_loop: EventLoopId) -> Result<(), FactError> {
+        self.lose(event_loop, DisconnectReason::ProcessCrashed)
+    }
+
+    fn lose(&self, event_loop: EventLoopId, reason: DisconnectReason) -> Result<(), FactError> {
         let shared = self.inner.event_loop(event_loop).ok_or(FactError::UnknownEventLoop)?;
-        self.inner.retire(&shared, |context| context.kill(DisconnectReason::EventLoopGone));
+        self.inner.retire(&shared, reason, |context| context.kill(reason));
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 mod common;
 
 use common::*;
-use port_core::DisconnectReason::{EventLoopGone, NoReceiver};
+use port_core::DisconnectReason::{EventLoopGone, NoReceiver, ProcessCrashed};
 use port_core::{
     AttachError, ConnectError, ContextError, DisconnectReason, Event, EventLoop, FactError, Listening,
     Message, PostErrorKind, TabTarget,
@@ -39,6 +39,31 @@ fn peers_hear_of_a_hung_loop_after_what_it_sent() {
     assert_eq!(here.snapshot().ports, []);
     assert_eq!(here.snapshot().lanes, []);
     assert_eq!(browser.service.event_loop_gone(hung.id()), Err(FactError::UnknownEventLoop));
+}
+
+#[test]
+fn peers_hear_that_a_process_crashed() {
+    let browser = Browser::new();
+    let (mut here, mut crashed) = (browser.event_loop(), browser.event_loop());
+    let place = browser.tab();
+    let background = browser.background(&mut here);
+    let page = browser.content_script(&mut crashed, place);
+    let (port, received) = browser.open_port(&mut here, background, &mut crashed, place.tab);
+    let called = connect_runtime(&mut crashed, page, "to the background").unwrap();
+    let accepted = connected(&mut here)[0];
+    crashed.post_message(received, "last word").unwrap();
+    crashed.post_message(called, "and another").unwrap();
+    browser.service.event_loop_crashed(crashed.id()).unwrap();
+    let events = drain(&mut here);
+    assert_eq!(heard_on(&events, port), [message("last word"), disconnect(ProcessCrashed)]);
+    assert_eq!(heard_on(&events, accepted), [message("and another"), disconnect(ProcessCrashed)]);
+    // The loop itself hears the same, if it runs on, and is over.
+    assert_eq!(gone(&drain(&mut crashed)), [(page, ProcessCrashed)]);
+    assert_eq!(
+        crashed.attach(describe_content_script(browser.extension, place)),
+        Err(AttachError::EventLoopGone)
+    );
+    assert_eq!(browser.service.event_loop_crashed(crashed.id()), Err(FactError::UnknownEventLoop));
 }
 
 #[test]

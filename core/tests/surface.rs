@@ -132,6 +132,7 @@ fn numbers_of_errors_and_reasons_stay() {
         EventLoopGone = 612,
         BackgroundStopped = 613,
         BackgroundNotStarted = 614,
+        ProcessCrashed = 615,
     }));
     assert!(codes.is_sorted_by(|one, next| one < next), "no number twice: {codes:?}");
 }

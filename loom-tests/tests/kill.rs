@@ -87,6 +87,23 @@ fn a_hung_loop_is_declared_gone_against_posts_to_it() {
     });
 }
 
+/// A process crashes with a port open.
+#[test]
+fn a_process_crashes_against_posts_to_its_loop() {
+    model(None, 145, || {
+        let browser = browser();
+        let Connected { mut background, port, page: mut crashed, .. } = connected(&browser);
+        let (service, id) = (browser.service.clone(), crashed.id());
+        let killer = thread::spawn(move || service.event_loop_crashed(id).unwrap());
+        background.post_message(port, &[1]).unwrap();
+        let mut saw = drain(&mut background);
+        killer.join().unwrap();
+        saw.extend(drain(&mut background));
+        assert_eq!(saw, [Seen::Disconnect(DisconnectReason::ProcessCrashed)]);
+        assert_eq!(drain(&mut crashed), [Seen::Gone(DisconnectReason::ProcessCrashed)]);
+    });
+}
+
 /// The opener disconnects, the receiver's tab closes and the extension is unloaded,
 /// all at once.
 #[test]

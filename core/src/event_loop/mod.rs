@@ -50,6 +50,7 @@ use crate::ids::{ContextId, EventLoopId, ExtensionInstance, Key, PortId};
 use crate::index::ContextShared;
 use crate::message::Message;
 use crate::payload::discard_all;
+use crate::reason::DisconnectReason;
 use crate::shared::event_loop::EventLoopShared;
 use crate::shared::service::ServiceInner;
 use crate::snapshot::EventLoopSnapshot;
@@ -681,7 +682,7 @@ impl EventLoop {
 impl Drop for EventLoop {
     fn drop(&mut self) {
         self.release_all();
-        self.service.retire(&self.shared, ContextShared::set_detached);
+        self.service.retire(&self.shared, DisconnectReason::EventLoopGone, ContextShared::set_detached);
         self.shared.close();
         self.fan_out.discard();
         discard_all(self.events.drain(..));

@@ -36,12 +36,12 @@ impl EventLoop {
                 Notice::SomeContextsGone { event_loop, reason } => {
                     self.some_contexts_gone(event_loop, reason);
                 }
-                Notice::EventLoopGone(event_loop) if event_loop == self.id => {
+                Notice::EventLoopGone(event_loop, reason) if event_loop == self.id => {
                     for key in self.contexts.keys() {
-                        self.own_context_gone(key, DisconnectReason::EventLoopGone);
+                        self.own_context_gone(key, reason);
                     }
                 }
-                Notice::EventLoopGone(event_loop) => self.cut_off(event_loop, Gone::Peer),
+                Notice::EventLoopGone(event_loop, reason) => self.cut_off(event_loop, Gone::Peer(reason)),
                 Notice::Suspend(contexts) => {
                     for context in contexts {
                         self.suspend(context);
@@ -150,8 +150,8 @@ impl EventLoop {
                     contexts.iter().for_each(|context| peer.contexts.forget(*context));
                 }
             }
-            Gone::Peer => {
-                self.end_with(index, None, DisconnectReason::EventLoopGone);
+            Gone::Peer(reason) => {
+                self.end_with(index, None, reason);
                 if let Some(id) = self.peer(index).map(|peer| peer.shared.id()) {
                     self.peer_of.remove(&id);
                 }

@@ -163,7 +163,9 @@ impl Index {
             None => Ok(()),
             Some(_) if mutant("attached-without-a-look-at-the-mark") => Ok(()),
             Some(DisconnectReason::ExtensionUnloaded) => Err(AttachError::UnknownExtension),
-            Some(DisconnectReason::EventLoopGone) => Err(AttachError::EventLoopGone),
+            Some(DisconnectReason::EventLoopGone | DisconnectReason::ProcessCrashed) => {
+                Err(AttachError::EventLoopGone)
+            }
             Some(_) => Err(AttachError::UnknownDocument),
         }
     }

@@ -1,6 +1,7 @@
 //! The control queue of an event loop: notices that wait for it, merged where a hung loop takes none.
 
 use crate::ids::{EventLoopId, Key};
+use crate::reason::DisconnectReason;
 use crate::shared::event_loop::{Lanes, Notice};
 use crate::sync::{Arc, HashMap, mutant};
 
@@ -42,14 +43,14 @@ impl ControlQueue {
 
     /// Appends that a peer is over. Returns what need not be told any more: everything of that peer, if the loop has
     /// not met it and enough such peers wait. So loops that come and go add nothing while this one hangs.
-    pub(super) fn push_over(&mut self, peer: EventLoopId) -> Vec<Notice> {
+    pub(super) fn push_over(&mut self, peer: EventLoopId, reason: DisconnectReason) -> Vec<Notice> {
         let is_stranger = self
             .notices
             .iter()
             .any(|notice| matches!(notice, Notice::Peer(lanes) if lanes.peer.id() == peer));
         if !is_stranger || self.strangers_over < STRANGERS_OVER {
             self.strangers_over += usize::from(is_stranger);
-            self.push(Notice::EventLoopGone(peer));
+            self.push(Notice::EventLoopGone(peer, reason));
             return Vec::new();
         }
         let is_of_it = |notice: &mut Notice| match notice {
@@ -195,7 +196,7 @@ fn weight(notice: &Notice) -> usize {
         Notice::Suspend(contexts) | Notice::Resume(contexts) => contexts.len(),
         Notice::Peer(_)
         | Notice::SomeContextsGone { .. }
-        | Notice::EventLoopGone(_)
+        | Notice::EventLoopGone(..)
         | Notice::BackgroundReady(_)
         | Notice::BackgroundGivenUp { .. } => 0,
     }

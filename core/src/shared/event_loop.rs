@@ -49,8 +49,8 @@ pub(crate) enum Notice {
     ContextsGone { event_loop: EventLoopId, contexts: Arc<Vec<Key>>, reason: DisconnectReason },
     /// Contexts of a peer were killed, too many to name; why the last of them was.
     SomeContextsGone { event_loop: EventLoopId, reason: DisconnectReason },
-    /// A peer, or the loop itself, was dropped or declared gone.
-    EventLoopGone(EventLoopId),
+    /// A peer, or the loop itself, was dropped or declared gone, for this reason.
+    EventLoopGone(EventLoopId, DisconnectReason),
     /// The pages of these contexts of the loop went into the back/forward cache.
     Suspend(Vec<Key>),
     /// The pages of these contexts of the loop came back.
@@ -109,8 +109,8 @@ impl EventLoopShared {
     }
 
     /// Appends that a peer is over and rings, unless the loop need not know. No lock may be held.
-    pub(crate) fn notify_of_end(&self, peer: EventLoopId) {
-        let forgotten = self.control.lock().as_mut().map(|queue| queue.push_over(peer));
+    pub(crate) fn notify_of_end(&self, peer: EventLoopId, reason: DisconnectReason) {
+        let forgotten = self.control.lock().as_mut().map(|queue| queue.push_over(peer, reason));
         // Outside the lock, for a lane in it may hold payloads with destructors.
         drop(forgotten);
         if !mutant("notice-without-a-ring") {
@@ -143,11 +143,11 @@ impl EventLoopShared {
 
     /// The loop is over for everyone else. It need know that, and which of its contexts ended before; what else
     /// waits is freed.
-    pub(crate) fn notify_of_its_end(&self) {
+    pub(crate) fn notify_of_its_end(&self, reason: DisconnectReason) {
         let freed = self.control.lock().as_mut().map(ControlQueue::keep_own_ends);
         // Outside the lock, for a lane in it may hold payloads with destructors.
         drop(freed);
-        self.notify(Notice::EventLoopGone(self.id));
+        self.notify(Notice::EventLoopGone(self.id, reason));
     }
 
     /// Closes the loop, which is dropped: no notice and no ring reaches it any more.

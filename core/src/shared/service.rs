@@ -169,23 +169,29 @@ impl ServiceInner {
         grouped.into_iter().filter_map(found).collect()
     }
 
-    /// Ends an event loop for everyone else. `mark` marks its contexts: a fact marks them as killed; their owner
-    /// marks them as detached, so that its last connections are still taken.
-    pub(crate) fn retire(&self, event_loop: &Arc<EventLoopShared>, mark: impl Fn(&ContextShared)) {
+    /// Ends an event loop for everyone else, who hear this reason. `mark` marks its contexts: a fact marks them as
+    /// killed; their owner marks them as detached, so that its last connections are still taken.
+    pub(crate) fn retire(
+        &self,
+        event_loop: &Arc<EventLoopShared>,
+        reason: DisconnectReason,
+        mark: impl Fn(&ContextShared),
+    ) {
         let (contexts, peers) = event_loop.retire();
         for context in &contexts {
             if !mutant("lost-loop-left-unmarked") {
                 mark(context);
             }
-            self.leave(context, DisconnectReason::EventLoopGone);
+            self.leave(context, reason);
         }
         for peer in peers {
             if !mutant("dead-peer-not-forgotten") {
                 peer.forget(event_loop.id());
             }
-            peer.notify_of_end(event_loop.id());
+            let told = if mutant("crash-told-as-going") { DisconnectReason::EventLoopGone } else { reason };
+            peer.notify_of_end(event_loop.id(), told);
         }
-        event_loop.notify_of_its_end();
+        event_loop.notify_of_its_end(reason);
         let forgotten = self.event_loops.lock().remove(&event_loop.id());
         drop(forgotten);
     }

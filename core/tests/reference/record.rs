@@ -42,7 +42,7 @@ pub enum Record {
     NoTarget(Channel),
     /// A notice, behind what was sent before it.
     Gone(Vec<Context>, DisconnectReason),
-    LoopGone,
+    LoopGone(DisconnectReason),
     /// Sequences of which each keeps its order.
     AnyOf(Vec<VecDeque<Record>>),
 }
@@ -65,7 +65,7 @@ pub enum Told {
 pub enum Notice {
     /// A fact ended contexts of these loops, in no order.
     Gone(Vec<(Loop, Vec<Context>)>, DisconnectReason),
-    LoopGone(Loop),
+    LoopGone(Loop, DisconnectReason),
     Suspend(Context),
     Resume(Context),
     /// A background that the loop waited for runs.
@@ -89,7 +89,7 @@ impl Record {
         match self {
             Self::ToReceivers(_, message) | Self::ToOpener(_, message) => Amount::one(message.length),
             Self::Connect { bytes, .. } | Self::Announce(bytes) => Amount::one(*bytes),
-            Self::Gone(..) | Self::LoopGone => Amount::default(),
+            Self::Gone(..) | Self::LoopGone(_) => Amount::default(),
             Self::AnyOf(sequences) => sum(sequences.iter().flatten()),
             _ => Amount::one(0),
         }

@@ -7,10 +7,10 @@ use super::world::Rules;
 use super::{Channel, Context, End, Loop, Model};
 use crate::common::{Ledger, service};
 use port_core::{
-    BackForwardCache, ConnectKind, ConnectListeners, ContextId, ContextKind, DiscardedTab, DocumentId,
-    DocumentTarget, EventLoop, ExtensionId, ExtensionInstance, ExternalConnections, FactError, FanOutOrder,
-    FrameId, Limits, MessageService, OpeningPort, Place, Policies, PortId, PortStatus, ReceiverDisconnects,
-    ReceiverLost, TabId,
+    BackForwardCache, ConnectKind, ConnectListeners, ContextId, ContextKind, DiscardedTab, DisconnectReason,
+    DocumentId, DocumentTarget, EventLoop, ExtensionId, ExtensionInstance, ExternalConnections, FactError,
+    FanOutOrder, FrameId, Limits, MessageService, OpeningPort, Place, Policies, PortId, PortStatus,
+    ReceiverDisconnects, ReceiverLost, TabId,
 };
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -284,15 +284,18 @@ impl Both {
         let loops = self.living_loops();
         let Some(gone) = draw.pick(&loops).filter(|_| loops.len() > 1) else { return };
         let id = self.event_loop(gone).id();
-        let got = self.service.event_loop_gone(id);
-        self.tell(format!("loop {gone} is declared gone: {got:?}"));
+        let (got, reason) = match draw.below(2) {
+            0 => (self.service.event_loop_gone(id), DisconnectReason::EventLoopGone),
+            _ => (self.service.event_loop_crashed(id), DisconnectReason::ProcessCrashed),
+        };
+        self.tell(format!("loop {gone} is declared gone, {reason:?}: {got:?}"));
         if self.declared.contains(&gone) {
             return assert_eq!(got, Err(FactError::UnknownEventLoop));
         }
         assert_eq!(got, Ok(()));
         self.declared.push(gone);
         self.leave_with(gone);
-        self.model.does(|world| world.declare_gone(gone, &loops));
+        self.model.does(|world| world.declare_gone(gone, reason, &loops));
         self.compare_index();
     }
 

@@ -51,8 +51,8 @@ impl World {
                     world.take_gone(at, home, contexts, reason);
                 }
             }),
-            Notice::LoopGone(gone) => {
-                self.send_as(gone, at, Record::LoopGone);
+            Notice::LoopGone(gone, reason) => {
+                self.send_as(gone, at, Record::LoopGone(reason));
             }
             Notice::Suspend(context) => self.goes_into_cache(context),
             Notice::Resume(context) => {
@@ -145,9 +145,9 @@ impl World {
             Record::Gone(contexts, reason) => {
                 self.end_with(at, reason, |_, context| contexts.contains(&context));
             }
-            Record::LoopGone => {
+            Record::LoopGone(reason) => {
                 let is_gone = |world: &Self, context| world.home(context) == from;
-                self.end_with(at, DisconnectReason::EventLoopGone, is_gone);
+                self.end_with(at, reason, is_gone);
                 self.parted.insert((at, from));
                 self.parted.insert((from, at));
                 self.lanes.remove(&(from, at));
@@ -295,7 +295,7 @@ impl World {
             Record::Gone(contexts, _) => !self.concerns(at, |context| contexts.contains(&context)),
             Record::Spent | Record::Announce(_) | Record::Farewell => true,
             Record::AskRoom | Record::RoomThere => false,
-            Record::Connect { .. } | Record::Join(_) | Record::LoopGone | Record::AnyOf(_) => false,
+            Record::Connect { .. } | Record::Join(_) | Record::LoopGone(_) | Record::AnyOf(_) => false,
         }
     }
 

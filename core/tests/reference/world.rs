@@ -259,7 +259,7 @@ impl World {
         self.heard.remove(&gone);
         self.notices.remove(&gone);
         self.parted.extend(loops.iter().map(|from| (*from, gone)));
-        self.tell_all_of(gone, loops);
+        self.tell_all_of(gone, DisconnectReason::EventLoopGone, loops);
     }
 
     /// A fact ends contexts.
@@ -275,23 +275,22 @@ impl World {
         }
     }
 
-    /// A loop is declared gone.
-    pub fn declare_gone(&mut self, gone: Loop, loops: &[Loop]) {
+    /// A loop is declared gone, or its process crashed.
+    pub fn declare_gone(&mut self, gone: Loop, reason: DisconnectReason, loops: &[Loop]) {
         let here = (0..self.contexts.len()).filter(|context| self.home(*context) == gone);
         let contexts: Vec<_> = here.filter(|context| !self.contexts[*context].ended).collect();
-        let reason = DisconnectReason::EventLoopGone;
         for &context in &contexts {
             self.contexts[context].killed.get_or_insert(reason);
         }
         self.backgrounds_leave(&contexts, reason);
         self.notice(gone, Notice::Gone(vec![(gone, contexts)], reason));
-        self.tell_all_of(gone, loops);
+        self.tell_all_of(gone, reason, loops);
     }
 
-    fn tell_all_of(&mut self, gone: Loop, loops: &[Loop]) {
+    fn tell_all_of(&mut self, gone: Loop, reason: DisconnectReason, loops: &[Loop]) {
         if self.gone.insert(gone) {
             for &other in loops.iter().filter(|other| **other != gone) {
-                self.notice(other, Notice::LoopGone(gone));
+                self.notice(other, Notice::LoopGone(gone, reason));
             }
         }
     }

@@ -67,7 +67,7 @@ pub(crate) enum Gone {
     /// Contexts of the peer that were killed.
     Contexts(Arc<Vec<Key>>, DisconnectReason),
     /// The peer itself.
-    Peer,
+    Peer(DisconnectReason),
 }
 
 impl Offer<'_> {
