@@ -1,0 +1,52 @@
+//! From the event loop's events to what is sent to the renderer.
+
+use super::Host;
+use super::table::{Context, Port, Receivers, State};
+use crate::bounds::Bounds;
+use crate::wire::number::{ContextNumber, PortNumber};
+use crate::wire::{Content, Down};
+use port_core::Event;
+
+impl Host {
+    /// Tells the renderer of an event.
+    pub(super) fn tell(&mut self, event: &Event) {
+        match event {
+            Event::Connect { port: id, kind, name, sender, context_data, .. } => {
+                let context = ContextNumber::from_bits(*context_data);
+                let port = PortNumber::from_bits(self.numbers.accepted.give());
+                // It was accepted just now.
+                let open = self.event_loop.set_port_data(*id, port.to_bits());
+                debug_assert!(open);
+                self.ports.insert(port, Port::new(context, Some(*id), Receivers::from(sender)));
+                let (kind, name, sender) = (*kind, name.as_str(), sender.into());
+                Down::Connect { context, port, kind, name, sender }.write(self.outgoing.end());
+            }
+            Event::Message { port: id, payload, format, user_activation, port_data, .. } => {
+                let port = PortNumber::from_bits(*port_data);
+                if payload.len() > Bounds::LONGEST_MESSAGE as usize {
+                    // No frame holds it, and to leave it out would be a gap. Only where the service allows messages
+                    // of 4 GiB.
+                    return self.end_too_large(port, *id);
+                }
+                let content = Content::from(&**payload).format(*format).user_activation(*user_activation);
+                Down::Message { port, content }.write(self.outgoing.end());
+            }
+            Event::Disconnect { reason, not_listening, port_data, .. } => {
+                self.end_told(PortNumber::from_bits(*port_data), *reason, *not_listening);
+            }
+            Event::ContextGone { reason, context_data, ports, .. } => {
+                for port in ports {
+                    self.ports.remove(&PortNumber::from_bits(port.data));
+                }
+                let context = ContextNumber::from_bits(*context_data);
+                if let Some(Context { state: State::Attached(_), .. }) = self.contexts.remove(&context) {
+                    Down::ContextGone { context, reason: *reason }.write(self.outgoing.end());
+                }
+            }
+            // Held calls are tried again in every turn, and nothing else was refused. This had the turn come.
+            Event::Room { .. } => {}
+            // An event that this version does not know.
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! From what the browser sends to events.
+
+use super::{Context, Port, Stub, StubEvent};
+use crate::window::Amount;
+use crate::wire::frames::Frame;
+use crate::wire::lie::{Lie, Lied};
+use crate::wire::number::{ContextNumber, Given, PortNumber};
+use crate::wire::{Content, Down, VERSION};
+
+impl Stub {
+    /// Returns the next event, or `None` when there is nothing more in what came.
+    ///
+    /// Each event is valid when it is handed out, and nothing is handed out for a port or a context that has ended.
+    ///
+    /// # Errors
+    ///
+    /// Says what no browser of this version sends. From then on every call says the same. The renderer should end.
+    #[must_use = "an event that is dropped is lost"]
+    pub fn next_event(&mut self) -> Result<Option<StubEvent>, Lie> {
+        if let Some(lie) = self.lied {
+            return Err(lie);
+        }
+        if let Some(room) = self.next_room() {
+            return Ok(Some(room));
+        }
+        let mut incoming = std::mem::take(&mut self.incoming);
+        let event = loop {
+            let at = incoming.at();
+            match incoming.next(usize::MAX) {
+                Ok(None) => break Ok(None),
+                Ok(Some(frame)) => match self.hear(&frame) {
+                    Ok(None) => {}
+                    Ok(event) => break Ok(event),
+                    Err(lied) => break Err(Lie::new(lied, at)),
+                },
+                Err(lie) => break Err(lie),
+            }
+        };
+        self.incoming = incoming;
+        self.lied = event.as_ref().err().copied();
+        event
+    }
+
+    /// Returns the next port that has room again.
+    fn next_room(&mut self) -> Option<StubEvent> {
+        while let Some(port) = self.room.pop_front() {
+            if let Some(known) = self.ports.get(&port) {
+                return Some(StubEvent::Room { context: known.context, port });
+            }
+        }
+        None
+    }
+
+    fn hear(&mut self, frame: &Frame<'_>) -> Result<Option<StubEvent>, Lied> {
+        let down = Down::read(frame.bytes())?;
+        if matches!(down, Down::Hello { .. }) == self.bounds.is_some() {
+            return Err(Lied::Greeting);
+        }
+        let event = match down {
+            Down::Hello { version: VERSION, bounds } => {
+                self.bounds = Some(bounds);
+                None
+            }
+            Down::Hello { .. } => return Err(Lied::Version),
+            Down::Grant { context, kind, label } => {
+                if self.numbers.contexts.given(context.to_bits()) != Given::Next {
+                    return Err(Lied::Turn);
+                }
+                self.numbers.contexts.give();
+                self.contexts.insert(context, Context { kind, attached: false });
+                Some(StubEvent::Granted { context, kind, label: frame.keep(label) })
+            }
+            Down::Revoke { context } => {
+                self.numbers.was_context(context)?;
+                // Race: it was attached or detached meanwhile.
+                let unused = self.contexts.get(&context).is_some_and(|context| !context.attached);
+                if unused {
+                    self.contexts.remove(&context);
+                }
+                unused.then_some(StubEvent::Revoked { context })
+            }
+            Down::AttachRefused { context, error } => {
+                self.ended(context)?.map(|ports| StubEvent::AttachRefused { context, error, ports })
+            }
+            Down::ContextGone { context, reason } => {
+                self.ended(context)?.map(|ports| StubEvent::ContextGone { context, reason, ports })
+            }
+            Down::Connect { context, port, kind, name, sender } => {
+                self.numbers.was_context(context)?;
+                if self.numbers.accepted.given(port.to_bits()) != Given::Next {
+                    return Err(Lied::Turn);
+                }
+                self.numbers.accepted.give();
+                // Race: the context was detached meanwhile.
+                self.attached(context).map(|_| {
+                    self.ports.insert(port, Port::new(context));
+                    StubEvent::Connect { context, port, kind, name: name.into(), sender: Box::new(sender) }
+                })
+            }
+            Down::Message { port, content } => {
+                let Content { payload, format, user_activation } = content;
+                self.live_port(port)?.map(|context| {
+                    let payload = frame.keep(payload);
+                    StubEvent::Message { context, port, payload, format, user_activation }
+                })
+            }
+            Down::End { port, reason, not_listening } => self.live_port(port)?.map(|context| {
+                self.ports.remove(&port);
+                StubEvent::Disconnect { context, port, reason, not_listening }
+            }),
+            Down::PortCredit { port, messages, bytes } => {
+                self.live_port(port)?;
+                if let Some(known) = self.ports.get_mut(&port) {
+                    known.under_way.subtract(Amount { messages, bytes });
+                }
+                self.find_room()
+            }
+            Down::Credit { messages, bytes } => {
+                self.under_way.subtract(Amount { messages, bytes });
+                self.find_room()
+            }
+        };
+        Ok(event)
+    }
+
+    /// Forgets a context that the browser ended. Returns its ports; `None` if it was ended here as well.
+    fn ended(&mut self, context: ContextNumber) -> Result<Option<Vec<PortNumber>>, Lied> {
+        self.numbers.was_context(context)?;
+        Ok(self.attached(context).map(|_| self.forget(context)))
+    }
+
+    /// Returns the context of a port; `None` if it was one and is no more.
+    fn live_port(&self, port: PortNumber) -> Result<Option<ContextNumber>, Lied> {
+        if let Some(port) = self.ports.get(&port) {
+            return Ok(Some(port.context));
+        }
+        self.numbers.was_port(port).map(|()| None)
+    }
+
+    /// Finds the ports that were refused a post and have room now. Returns the first one's event.
+    fn find_room(&mut self) -> Option<StubEvent> {
+        let bounds = self.bounds?;
+        if !self.under_way.is_below(bounds.of_connection()) {
+            return None;
+        }
+        let (ports, room) = (&mut self.ports, &mut self.room);
+        self.refused.retain(|number| {
+            let Some(port) = ports.get_mut(number) else { return false };
+            if port.under_way.is_below(bounds.of_port()) {
+                port.refused = false;
+                room.push_back(*number);
+            }
+            port.refused
+        });
+        self.next_room()
+    }
+}

@@ -1,0 +1,281 @@
+//! One thread of the browser with the event loops of many renderers.
+
+use super::wake::WakeUp;
+use super::{READ_BYTES, read_some, send_some, set_nonblocking};
+use crate::bounds::Bounds;
+use crate::host::Host;
+use crate::wire::lie::Lie;
+use port_core::MessageService;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::task::Waker;
+use std::time::Duration;
+
+/// The [hosts](Host) of many renderers, for one thread of the browser: waits for all of them and gives them their
+/// turns.
+///
+/// A browser with processors to spare makes several, each on a thread of its own.
+#[derive(Debug)]
+pub struct Gateway {
+    renderers: BTreeMap<RendererId, Renderer>,
+    next: u64,
+    wake_up: WakeUp,
+    read: Box<[u8]>,
+}
+
+/// Names a renderer of one [`Gateway`]. Never given twice by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RendererId(u64);
+
+#[derive(Debug)]
+struct Renderer {
+    host: Host,
+    socket: OwnedFd,
+    /// What the last poll said of the socket.
+    ready: PollFlags,
+}
+
+/// Says why a renderer is none any more.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Ended {
+    /// Its end of the socket is closed, most likely because its process has ended. What it had sent was done first.
+    /// Dropping the host ends its contexts; if the process crashed, [report](MessageService::event_loop_crashed) that
+    /// of its event loop before, so that the other sides hear it.
+    Closed(Box<Host>),
+    /// It is not honest. The process is to be ended.
+    Lied(Lie),
+    /// The system failed.
+    Failed(io::Error),
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed(_) => f.write_str("the renderer closed its end"),
+            Self::Lied(lie) => lie.fmt(f),
+            Self::Failed(error) => error.fmt(f),
+        }
+    }
+}
+
+/// What was found out about a renderer whose host is yet to be let go.
+#[derive(Debug)]
+enum Over {
+    Closed,
+    Lied(Lie),
+    Failed(io::Error),
+}
+
+/// How much of what one renderer sent is read before it is the next one's turn, in bytes.
+const TURN_BYTES: usize = 1 << 20;
+
+/// How often all hosts have their turn before sockets are looked at again.
+const ROUNDS: usize = 8;
+
+/// How long the thread sleeps at most while a call is held, and the event that tells of room is not taken.
+const RETRY: Duration = Duration::from_millis(2);
+
+impl Gateway {
+    /// Makes one without renderers.
+    ///
+    /// # Errors
+    ///
+    /// As the system gives them.
+    pub fn new() -> io::Result<Self> {
+        let read = vec![0; READ_BYTES].into();
+        Ok(Self { renderers: BTreeMap::new(), next: 0, wake_up: WakeUp::new()?, read })
+    }
+
+    /// Returns a waker that has [`turn`](Self::turn) return, now or when it is next called. For threads that have
+    /// something for this one, such as grants that are to be given.
+    #[must_use]
+    pub fn waker(&self) -> Waker {
+        self.wake_up.waker()
+    }
+
+    /// Adds a renderer that has just been started, with the browser's socket of its [`pair`](super::pair), and makes
+    /// an event loop for it.
+    ///
+    /// # Errors
+    ///
+    /// As the system gives them.
+    pub fn add(
+        &mut self,
+        service: &MessageService,
+        socket: OwnedFd,
+        bounds: Bounds,
+    ) -> io::Result<RendererId> {
+        set_nonblocking(&socket)?;
+        let host = Host::new(service.event_loop(self.wake_up.waker()), bounds);
+        let renderer = RendererId(self.next);
+        self.next += 1;
+        self.renderers.insert(renderer, Renderer { host, socket, ready: PollFlags::empty() });
+        Ok(renderer)
+    }
+
+    /// Returns a renderer's host, to grant contexts, say; `None` once it has ended.
+    pub fn host(&mut self, renderer: RendererId) -> Option<&mut Host> {
+        self.renderers.get_mut(&renderer).map(|renderer| &mut renderer.host)
+    }
+
+    /// Lists the renderers that have not ended.
+    pub fn renderers(&self) -> impl Iterator<Item = RendererId> {
+        self.renderers.keys().copied()
+    }
+
+    /// Lets go of a renderer, whose contexts end. Returns whether it was there.
+    pub fn remove(&mut self, renderer: RendererId) -> bool {
+        self.renderers.remove(&renderer).is_some()
+    }
+
+    /// Does what there is to do for all renderers. If there is nothing, waits for something for as long as `timeout`,
+    /// or for ever, and does that. Returns the renderers that ended, which are gone from here.
+    ///
+    /// # Errors
+    ///
+    /// As the system gives them, for `poll`. What goes wrong with one renderer ends that one.
+    pub fn turn(&mut self, timeout: Option<Duration>) -> io::Result<Vec<(RendererId, Ended)>> {
+        let mut ended = Vec::new();
+        let busy = self.serve(&mut ended);
+        // To arm costs more than to look whether there is something; so look first.
+        let ready = self.poll(Some(Duration::ZERO))?;
+        if !busy && !ready && ended.is_empty() && self.arm() {
+            let retry = self.renderers.values().any(|renderer| renderer.host.wants_retry());
+            self.poll(retry.then_some(RETRY).into_iter().chain(timeout).min())?;
+        }
+        self.read(&mut ended);
+        self.serve(&mut ended);
+        Ok(ended)
+    }
+
+    /// Gives all hosts their turns and sends what comes of it. Returns whether there is more to do.
+    fn serve(&mut self, ended: &mut Vec<(RendererId, Ended)>) -> bool {
+        let mut busy = true;
+        for _ in 0..ROUNDS {
+            busy = false;
+            let mut over = Vec::new();
+            for (id, renderer) in &mut self.renderers {
+                match renderer.host.turn() {
+                    Ok(did) => busy |= did,
+                    Err(lie) => over.push((*id, Over::Lied(lie))),
+                }
+                if let Err(error) = renderer.send() {
+                    over.push((*id, Over::Failed(error)));
+                }
+            }
+            self.end(over, ended);
+            if !busy {
+                break;
+            }
+        }
+        busy
+    }
+
+    /// Arms all event loops. Returns whether the thread may sleep.
+    fn arm(&mut self) -> bool {
+        self.renderers.values_mut().all(|renderer| renderer.host.arm())
+    }
+
+    /// Waits until something can be read or sent, or the waker was called. Returns whether there was anything.
+    fn poll(&mut self, timeout: Option<Duration>) -> io::Result<bool> {
+        let mut polled = Vec::with_capacity(1 + self.renderers.len());
+        polled.push(PollFd::from_borrowed_fd(self.wake_up.polled(), PollFlags::IN));
+        for Renderer { host, socket, .. } in self.renderers.values() {
+            let mut flags = PollFlags::empty();
+            flags.set(PollFlags::IN, host.wants_input());
+            flags.set(PollFlags::OUT, !host.output().is_empty());
+            polled.push(PollFd::new(socket, flags));
+        }
+        // A time that the system cannot express is no limit.
+        let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+        let count = match poll(&mut polled, timeout.as_ref()) {
+            Err(error) if error == rustix::io::Errno::INTR => 0,
+            count => count?,
+        };
+        if !polled[0].revents().is_empty() {
+            self.wake_up.clear()?;
+        }
+        let revents: Vec<_> = polled[1..].iter().map(PollFd::revents).collect();
+        for (renderer, revents) in self.renderers.values_mut().zip(revents) {
+            renderer.ready = revents;
+        }
+        Ok(count > 0)
+    }
+
+    /// Takes what can be read, up to a bound for each renderer.
+    fn read(&mut self, ended: &mut Vec<(RendererId, Ended)>) {
+        let mut over = Vec::new();
+        for (id, renderer) in &mut self.renderers {
+            if let Some(end) = renderer.read(&mut self.read) {
+                over.push((*id, end));
+            }
+        }
+        self.end(over, ended);
+    }
+
+    fn end(&mut self, over: Vec<(RendererId, Over)>, ended: &mut Vec<(RendererId, Ended)>) {
+        for (id, over) in over {
+            let Some(Renderer { mut host, .. }) = self.renderers.remove(&id) else { continue };
+            let how = match over {
+                Over::Failed(error) => Ended::Failed(error),
+                Over::Lied(lie) => Ended::Lied(lie),
+                Over::Closed => host.finish().map_or_else(Ended::Lied, |()| Ended::Closed(Box::new(host))),
+            };
+            ended.push((id, how));
+        }
+    }
+}
+
+impl Renderer {
+    /// Sends as much of the output as the socket takes.
+    fn send(&mut self) -> io::Result<()> {
+        while !self.host.output().is_empty() {
+            match send_some(&self.socket, self.host.output()) {
+                Ok(Some(count)) => self.host.sent(count),
+                Ok(None) => break,
+                // The other end is closed: nobody reads what is sent. What it had sent is read to its end.
+                Err(error)
+                    if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) =>
+                {
+                    self.host.sent(self.host.output().len());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what came, up to a bound. Returns why this was the last of it, if it was.
+    fn read(&mut self, buffer: &mut [u8]) -> Option<Over> {
+        let ready = std::mem::replace(&mut self.ready, PollFlags::empty());
+        // Who has hung up sends no more than lies in the socket; so there is an end to it also while nothing is
+        // wanted.
+        let hung_up = ready.intersects(PollFlags::HUP | PollFlags::ERR);
+        if !hung_up && !ready.contains(PollFlags::IN) {
+            return None;
+        }
+        let mut read = 0;
+        while read < TURN_BYTES && (hung_up || self.host.wants_input()) {
+            match read_some(&self.socket, buffer) {
+                Ok(Some(0)) => return Some(Over::Closed),
+                Ok(Some(count)) => {
+                    read += count;
+                    if let Err(lie) = self.host.receive(&buffer[..count]) {
+                        return Some(Over::Lied(lie));
+                    }
+                    // Most likely that was all; if not, it is still readable in the next turn.
+                    if count < buffer.len() && !hung_up {
+                        break;
+                    }
+                }
+                Ok(None) => break,
+                Err(error) => return Some(Over::Failed(error)),
+            }
+        }
+        None
+    }
+}
