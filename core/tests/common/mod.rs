@@ -10,6 +10,9 @@ mod ledger;
 mod sleeper;
 
 pub use browser::*;
+
+/// Whether a post is refused in the same call where a window or a lane is full. The tests of the gateway have it otherwise.
+pub const REFUSES_AT_ONCE: bool = true;
 pub use dice::Dice;
 pub use frames::Frames;
 pub use gathering::Gathering;

@@ -5,7 +5,7 @@ use super::script::{Do, Draw, THEMES};
 use super::uses::Uses;
 use super::world::Rules;
 use super::{Channel, Context, End, Loop, Model};
-use crate::common::{Ledger, service};
+use crate::common::{Ledger, REFUSES_AT_ONCE, service};
 use port_core::{
     BackForwardCache, ConnectKind, ConnectListeners, ContextId, ContextKind, DiscardedTab, DisconnectReason,
     DocumentId, DocumentTarget, EventLoop, ExtensionId, ExtensionInstance, ExternalConnections, FactError,
@@ -108,7 +108,10 @@ fn limits(draw: &mut Draw) -> Limits {
     limits.external_ports_per_context = [limits.external_ports_per_context, 1, 2][draw.below(3)];
     limits.description_bytes =
         [limits.description_bytes, limits.description_bytes, limits.description_bytes, 19][draw.below(4)];
-    limits
+    if REFUSES_AT_ONCE {
+        return limits;
+    }
+    Limits::default().ports_per_context(limits.ports_per_context).message_bytes(limits.message_bytes)
 }
 
 fn policies(draw: &mut Draw) -> Policies {
