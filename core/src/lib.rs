@@ -22,8 +22,8 @@
 //!   [crossbeam](https://docs.rs/crossbeam-channel), [flume](https://docs.rs/flume) or
 //!   [tokio's channels](https://docs.rs/tokio/latest/tokio/sync/index.html); one producer and one consumer of a
 //!   plain type, for [rtrb](https://docs.rs/rtrb), which is smaller.
-//! - Between processes. Records hold pointers and trust the ids in them: an encoder, and a check of every id that a
-//!   sibling process sends, would have to stand in between, and neither is here.
+//! - Between processes that share it: records hold pointers and trust the ids in them. Renderer processes are carried by the package
+//!   `port-core-gateway`, which leaves the core in one process, whole.
 //! - Where a thread must block until the other side has heard its message. A post returns once the message lies in
 //!   the lanes; only an answer tells that it was heard.
 //!
