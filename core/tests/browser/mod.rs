@@ -40,9 +40,15 @@ pub struct Apart {
     pub place: Place,
 }
 
+impl Default for Browser {
+    fn default() -> Self {
+        Self::with(Limits::default(), Policies::default())
+    }
+}
+
 impl Browser {
     pub fn new() -> Self {
-        Self::with(Limits::default(), Policies::default())
+        Self::default()
     }
 
     pub fn with_limits(limits: Limits) -> Self {
