@@ -6,9 +6,9 @@
 
 use crate::words::{Event, Message, PostError, RuntimeTarget, Sender, TabTarget};
 use port_core_gateway::port_core::{
-    self as core, AttachError, BackForwardCache, ConnectError, ContextDescription, ContextError, ContextId,
-    DisconnectReason, EventLoopId, EventLoopSnapshot, ExtensionInstance, Limits, Listening, Policies, PortId,
-    PortName, PostErrorKind,
+    self as core, Activity, AttachError, BackForwardCache, ConnectError, ContextDescription, ContextError,
+    ContextId, DisconnectReason, EventLoopId, EventLoopSnapshot, ExtensionInstance, Limits, Listening,
+    Policies, PortId, PortName, PostErrorKind,
 };
 use port_core_gateway::{Bounds, Content, ContextNumber, Host, PortNumber, Stub, StubEvent};
 use std::collections::HashMap;
@@ -155,6 +155,14 @@ impl EventLoop {
 
     pub fn snapshot(&self) -> EventLoopSnapshot {
         self.core().snapshot()
+    }
+
+    pub fn ports(&self, context: ContextId) -> impl Iterator<Item = PortId> {
+        self.core().ports(context)
+    }
+
+    pub fn why_awake(&self, context: ContextId) -> Result<Activity, ContextError> {
+        self.core().why_awake(context)
     }
 
     pub fn attach(&mut self, description: ContextDescription) -> Result<ContextId, AttachError> {
