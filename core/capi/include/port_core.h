@@ -1052,6 +1052,11 @@ typedef struct pc_limits {
  */
 #define PC_REASON_BACKGROUND_NOT_STARTED 614
 
+/**
+ * Why something ended: the other side's process crashed.
+ */
+#define PC_REASON_PROCESS_CRASHED 615
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1768,6 +1773,18 @@ pc_status pc_extension_unloaded(const struct pc_service *service,
  */
 pc_status pc_event_loop_gone(const struct pc_service *service,
                              uint64_t event_loop);
+
+/**
+ * Reports that the process that an event loop stands for crashed. Everything is as for `pc_event_loop_gone()`, but others hear
+ * `PC_REASON_PROCESS_CRASHED`.
+ *
+ * Thread: any. May call wakers.
+ *
+ * @param event_loop  the id, from `pc_event_loop_id()`
+ * @return `PC_OK`, `PC_NULL`, `PC_FACT_UNKNOWN_EVENT_LOOP`.
+ */
+pc_status pc_event_loop_crashed(const struct pc_service *service,
+                                uint64_t event_loop);
 
 /**
  * Returns an English text for a status: in lower case, without a full stop, for logs. The text lives for ever.

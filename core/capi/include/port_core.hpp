@@ -418,6 +418,7 @@ public:
         return pc_stop_background(get(), number(extension));
     }
     Status event_loop_gone(EventLoopId event_loop) const { return pc_event_loop_gone(get(), number(event_loop)); }
+    Status event_loop_crashed(EventLoopId event_loop) const { return pc_event_loop_crashed(get(), number(event_loop)); }
 
     /// Returns a text of what the service knows.
     Result<Bytes> snapshot() const {

@@ -402,3 +402,16 @@ pub unsafe extern "C" fn pc_event_loop_gone(service: *const pc_service, event_lo
     // SAFETY: as C is told.
     unsafe { fact(service, |service| service.event_loop_gone(EventLoopId::from_bits(event_loop))) }
 }
+
+/// Reports that the process that an event loop stands for crashed. Everything is as for `pc_event_loop_gone()`, but others hear
+/// `PC_REASON_PROCESS_CRASHED`.
+///
+/// Thread: any. May call wakers.
+///
+/// @param event_loop  the id, from `pc_event_loop_id()`
+/// @return `PC_OK`, `PC_NULL`, `PC_FACT_UNKNOWN_EVENT_LOOP`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pc_event_loop_crashed(service: *const pc_service, event_loop: u64) -> pc_status {
+    // SAFETY: as C is told.
+    unsafe { fact(service, |service| service.event_loop_crashed(EventLoopId::from_bits(event_loop))) }
+}

@@ -129,6 +129,8 @@ pub const PC_REASON_EVENT_LOOP_GONE: pc_status = 612;
 pub const PC_REASON_BACKGROUND_STOPPED: pc_status = 613;
 /// Why something ended: nobody took the connection, because the background could not be started.
 pub const PC_REASON_BACKGROUND_NOT_STARTED: pc_status = 614;
+/// Why something ended: the other side's process crashed.
+pub const PC_REASON_PROCESS_CRASHED: pc_status = 615;
 
 /// The texts of the statuses that are this interface's own.
 const OWN: [(pc_status, &CStr); 11] = [

@@ -478,7 +478,8 @@ fn every_number_of_the_core_has_a_name_and_every_status_a_text() {
         TabDiscarded = PC_REASON_TAB_DISCARDED, TabCrashed = PC_REASON_TAB_CRASHED,
         BackForwardCache = PC_REASON_BACK_FORWARD_CACHE, ExtensionUnloaded = PC_REASON_EXTENSION_UNLOADED,
         EventLoopGone = PC_REASON_EVENT_LOOP_GONE, BackgroundStopped = PC_REASON_BACKGROUND_STOPPED,
-        BackgroundNotStarted = PC_REASON_BACKGROUND_NOT_STARTED);
+        BackgroundNotStarted = PC_REASON_BACKGROUND_NOT_STARTED,
+        ProcessCrashed = PC_REASON_PROCESS_CRASHED);
     let own = (PC_OK..=PC_NONE).chain(PC_NULL..=PC_PANICKED);
     assert!(own.into_iter().all(|status| text_of(status) != "unknown status"));
     assert_eq!(

@@ -68,6 +68,7 @@ public:
         if (auto fact = this->fact(call)) return *fact;
         const auto number = word_number();
         if (call == "event_loop_gone") return status(service_->event_loop_gone(loop_ids_.at(number)));
+        if (call == "event_loop_crashed") return status(service_->event_loop_crashed(loop_ids_.at(number)));
         auto& event_loop = loops_.at(number);
         if (call == "drop") return event_loop.reset(), "0";
         return this->call(call, *event_loop);
@@ -156,6 +157,15 @@ private:
             std::vector<std::string_view> ids;
             if (listed != "-") ids.emplace_back(listed);
             return given(service_->extension_loaded(id, external, ids, word_number_32()), instances_);
+        }
+        if (call == "stop_background") return status(service_->stop_background(instances_.at(word())));
+        if (call == "give_up_background") {
+            const auto instance = instances_.at(word());
+            return status(service_->give_up_background(instance, static_cast<pc_status>(word_number())));
+        }
+        if (call == "next_wanted_background") {
+            const auto wanted = service_->next_wanted_background();
+            return wanted ? instances_.of(*wanted) : "-";
         }
         if (call == "extension_unloaded") return status(service_->extension_unloaded(instances_.at(word())));
         return std::nullopt;

@@ -48,7 +48,7 @@ fn what_is_heard_over_the_c_interface_is_what_was_heard_in_rust() {
         let _ = write!(text, "# seed {seed}\n{recorded}");
         operations += count;
     }
-    let heard = text.lines().filter(|line| line.starts_with("next") && !line.ends_with("= none")).count();
+    let heard = text.lines().filter(|line| line.starts_with("next ") && !line.ends_with("= none")).count();
     assert!(operations > 20_000 && heard > 2_000, "{operations} operations, {heard} events");
     let recording = Path::new(env!("CARGO_TARGET_TMPDIR")).join("operations.txt");
     std::fs::write(&recording, text).unwrap();

@@ -44,8 +44,8 @@ impl Credit {
 
     /// Returns whether so much was taken since the last report that the other side should be told: half a window.
     fn is_worth_reporting(self, limits: &Limits) -> bool {
-        limits.window_messages.is_some_and(|window| self.messages >= window.div_ceil(2).into())
-            || limits.window_bytes.is_some_and(|window| self.bytes >= window.div_ceil(2))
+        limits.window_messages.is_some_and(|window| self.messages >= window.max(1).div_ceil(2).into())
+            || limits.window_bytes.is_some_and(|window| self.bytes >= window.max(1).div_ceil(2))
     }
 }
 

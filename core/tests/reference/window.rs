@@ -57,8 +57,8 @@ impl World {
     /// Half a window is worth telling the other side.
     fn worth_reporting(&self, taken: Amount) -> bool {
         let limits = self.limits();
-        limits.window_messages.is_some_and(|window| taken.count >= u64::from(window.div_ceil(2)))
-            || limits.window_bytes.is_some_and(|window| taken.bytes >= window.div_ceil(2))
+        limits.window_messages.is_some_and(|window| taken.count >= u64::from(window.max(1).div_ceil(2)))
+            || limits.window_bytes.is_some_and(|window| taken.bytes >= window.max(1).div_ceil(2))
     }
 
     pub(super) fn has_room(&self, end: End) -> bool {

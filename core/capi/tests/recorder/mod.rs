@@ -10,9 +10,9 @@ pub use record::take;
 
 use port_core_itself as core;
 use port_core_itself::{
-    AttachError, ConnectError, ContextError, ContextId, DocumentId, Event, EventLoopId, ExtensionInstance,
-    FactError, FrameId, Limits, Listening, Message, MessageFormat, Policies, PortId, PostError,
-    ServiceSnapshot, TabId, WindowId,
+    AttachError, ConnectError, ContextError, ContextId, DisconnectReason, DocumentId, Event, EventLoopId,
+    ExtensionInstance, FactError, FrameId, Limits, Listening, Message, MessageFormat, Policies, PortId,
+    PostError, ServiceSnapshot, TabId, WindowId,
 };
 use record::{code, with};
 use std::ops::{Deref, DerefMut};
@@ -117,11 +117,51 @@ impl MessageService {
         got
     }
 
+    pub fn stop_background(&self, instance: ExtensionInstance) -> Result<(), FactError> {
+        let got = self.0.stop_background(instance);
+        with(|record| {
+            let instance = record.instance(instance);
+            record.line(format!("stop_background {instance} = {}", code(&got)));
+        });
+        got
+    }
+
+    pub fn give_up_background(
+        &self,
+        instance: ExtensionInstance,
+        reason: DisconnectReason,
+    ) -> Result<(), FactError> {
+        let got = self.0.give_up_background(instance, reason);
+        with(|record| {
+            let instance = record.instance(instance);
+            record.line(format!("give_up_background {instance} {} = {}", reason.code(), code(&got)));
+        });
+        got
+    }
+
+    pub fn next_wanted_background(&self) -> Option<ExtensionInstance> {
+        let wanted = self.0.next_wanted_background();
+        with(|record| {
+            let instance = wanted.map_or("-".into(), |wanted| record.instance(wanted).to_string());
+            record.line(format!("next_wanted_background = {instance}"));
+        });
+        wanted
+    }
+
     pub fn event_loop_gone(&self, event_loop: EventLoopId) -> Result<(), FactError> {
         let got = self.0.event_loop_gone(event_loop);
+        Self::ended("event_loop_gone", event_loop, got)
+    }
+
+    pub fn event_loop_crashed(&self, event_loop: EventLoopId) -> Result<(), FactError> {
+        let got = self.0.event_loop_crashed(event_loop);
+        Self::ended("event_loop_crashed", event_loop, got)
+    }
+
+    fn ended(call: &str, event_loop: EventLoopId, got: Result<(), FactError>) -> Result<(), FactError> {
         with(|record| {
             let event_loop = record.loop_number(event_loop);
-            record.line(format!("event_loop_gone {event_loop} = {}", code(&got)));
+            record.line(format!("{call} {event_loop} = {}", code(&got)));
         });
         got
     }

@@ -29,6 +29,7 @@ impl Ends {
     #[inline(never)]
     fn admit_by_now(
         &mut self,
+        Shares(all): &mut Shares,
         limits: &Limits,
         extension: ExtensionInstance,
         sent: Amount,
@@ -38,7 +39,6 @@ impl Ends {
             [limits.lane_records, limits.lane_bytes].map(parts);
         let (records, bytes) = self.producer.allow(common, common_bytes);
         let (lying, common, shares) = ([records, bytes], [common, common_bytes], [share, byte_share]);
-        let Shares(all) = &mut self.shares;
         if lying[0] < common[0] && lying[1] < common[1] {
             *all = Vec::new();
         }
@@ -87,7 +87,7 @@ impl Peer {
         bytes: usize,
         counts: bool,
     ) -> bool {
-        if self.unanswered >= limits.unanswered_connects.into() {
+        if self.unanswered >= limits.unanswered_connects {
             return false;
         }
         let [mut records, mut all_bytes] = [1, bytes as u64];
@@ -100,14 +100,15 @@ impl Peer {
 
     #[inline(always)]
     fn admits(&mut self, limits: &Limits, context: &ContextShared, sent: Amount, counts: bool) -> bool {
-        match &mut self.link {
+        let Self { link, shares, own, .. } = self;
+        match link {
             Link::Lanes(ends) => {
                 ends.producer.fits(sent[0], sent[1]) || {
-                    if self.own {
+                    if *own {
                         // This side is the consumer too, and has not said what it took since its turn began.
                         ends.consumer.publish_consumed();
                     }
-                    ends.admit_by_now(limits, context.description().instance, sent, counts)
+                    ends.admit_by_now(shares, limits, context.description().instance, sent, counts)
                 }
             }
             Link::Own => limits.lane_records > 0 && limits.lane_bytes > 0,

@@ -42,9 +42,11 @@ pub(crate) struct Peer {
     /// The windows of these channels, if there are any.
     pub(crate) windows: HashMap<Channel, LegWindow>,
     /// How many targets there were connected to whose answer was not taken. Their answers pass a full lane.
-    unanswered: u64,
+    unanswered: u32,
     /// Our ports on these channels of which a post was refused because the lane is full.
     waiting: HashSet<Key>,
+    /// What the extensions have in the lane. Not among the ends, whose memory is counted in whole lines.
+    shares: Shares,
     /// `true` if the peer was asked for room and has not answered.
     asked: bool,
     /// Channels that the peer opened.
@@ -69,14 +71,12 @@ struct Ends {
     ringer: Ringer,
     consumer: Consumer<Record>,
     armer: Armer,
-    shares: Shares,
 }
 
 impl Ends {
     fn of(lanes: Lanes) -> (Arc<EventLoopShared>, Box<Self>) {
         let Lanes { peer, producer, ringer, consumer, line } = lanes;
-        let (armer, shares) = (Armer::new(line), Shares::default());
-        (peer, Box::new(Self { producer, ringer, consumer, armer, shares }))
+        (peer, Box::new(Self { producer, ringer, consumer, armer: Armer::new(line) }))
     }
 }
 
@@ -102,6 +102,7 @@ impl Peer {
             windows: HashMap::default(),
             unanswered: 0,
             waiting: HashSet::default(),
+            shares: Shares::default(),
             asked: false,
             accepted: AcceptedChannels::default(),
             contexts: ContextTable::default(),

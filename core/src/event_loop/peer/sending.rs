@@ -156,7 +156,7 @@ impl Peer {
     /// Sends a connection to several contexts.
     pub(crate) fn connect_many(&mut self, opener: &Arc<ContextShared>, connect: ConnectMany) {
         self.announce(opener);
-        self.unanswered += connect.targets.len() as u64;
+        self.unanswered += u32::try_from(connect.targets.len()).unwrap_or(u32::MAX);
         self.send(Record::ConnectMany(Box::new(connect)), &[]);
     }
 
