@@ -7,6 +7,7 @@
 #include <port_core.hpp>
 
 #include <cstdio>
+#include <cstdlib>
 #include <future>
 #include <string>
 #include <thread>
@@ -71,7 +72,7 @@ int main() {
         ContextDescription::background(extension).url("ext://greeter/bg.js").origin("ext://greeter"));
     const auto port = event_loop.connect_tab(background, TabTarget(tab).name("tabs-connect-example"));
     if (!port || !event_loop.post(*port, R"({"greeting":"Hi from background script"})")) {
-        return 1;
+        std::quick_exit(1); // The other thread waits for a connection that will not come.
     }
     if (const auto event = event_loop.wait()) {
         event->visit(Handlers{

@@ -8,8 +8,13 @@
 
 #include "port_core.h"
 
+#if (defined(_MSVC_LANG) ? _MSVC_LANG : __cplusplus) < 201703L
+#error "port_core.hpp needs C++17"
+#endif
+
 #include <cassert>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <memory>
@@ -437,6 +442,11 @@ private:
 };
 
 /// One thread's part. It belongs to the thread that made it, and is to go on that thread too; `leave()` and `take()` move it.
+/// Destroyed on another thread, or after `leave()` without `take()`, it fails an assertion; with `NDEBUG` it says so on stderr
+/// and is leaked, and its peers do not hear that it went.
+///
+/// Calls that return no `Status` or `Result` (`id`, `is_gone`, `ports`, `context_of`, `disconnect`, `is_open`) answer on a wrong
+/// thread as if there were nothing.
 class EventLoop {
 public:
     /// Without a waker, for a thread that waits.
@@ -555,13 +565,15 @@ public:
         return status;
     }
 
-    /// Takes the next event; `PC_NONE` when there is nothing, and then the waker is called for what comes.
+    /// Takes the next event; `PC_NONE` when there is nothing, and then the waker is called for what comes. No value may also
+    /// mean that the call was refused (`PC_WRONG_THREAD`, `PC_IN_USE`): look at the `status()` of a loop that stays silent.
     ///
     ///     while (auto event = event_loop.next()) event->visit(handlers);
     Result<Event> next() { return taken(pc_next_event); }
     /// The same, but no waker is called afterwards.
     Result<Event> next_unarmed() { return taken(pc_next_event_unarmed); }
-    /// Blocks the thread until there is an event.
+    /// Blocks the thread until there is an event; for ever, if nothing is reported. A fact that ends a context of this loop is
+    /// an event too.
     Result<Event> wait() { return taken(pc_wait); }
     /// Blocks the thread until there is an event, or for this long.
     Result<Event> wait_for(std::uint64_t milliseconds) {
@@ -605,8 +617,8 @@ private:
     struct Free {
         void operator()(pc_event_loop* event_loop) const noexcept {
             const pc_status freed = pc_event_loop_free(event_loop);
+            if (freed != PC_OK) std::fprintf(stderr, "port_core: an event loop is leaked: %s\n", pc_status_text(freed));
             assert(freed == PC_OK && "an event loop goes on its own thread, and not within its own calls");
-            static_cast<void>(freed);
         }
     };
     std::unique_ptr<pc_event_loop, Free> event_loop_;

@@ -61,7 +61,9 @@ fn wrapper() {
 /// What a piece of the guide that is no whole program finds around it.
 const AROUND: &str = r"
 #include <port_core.hpp>
+#include <future>
 #include <iostream>
+#include <thread>
 using namespace port_core;
 void handle(const Event&);
 void post_task();
@@ -69,11 +71,13 @@ void attach_all(EventLoop&);
 void end_scripts_of(ContextId);
 void throw_error(const char*);
 bool start_background(ExtensionInstance);
-void piece(Service& service, EventLoop& event_loop, Waker waker, ContextId context, std::uint64_t number,
-           std::string_view json);
-void piece([[maybe_unused]] Service& service, [[maybe_unused]] EventLoop& event_loop, [[maybe_unused]] Waker waker,
-           [[maybe_unused]] ContextId context, [[maybe_unused]] std::uint64_t number,
-           [[maybe_unused]] std::string_view json) {
+void piece(Service& service, EventLoop& event_loop, EventLoop& background, Waker waker, ContextId context,
+           std::uint64_t number, std::string_view json, ExtensionInstance extension, TabId tab, DocumentId document);
+void piece([[maybe_unused]] Service& service, [[maybe_unused]] EventLoop& event_loop,
+           [[maybe_unused]] EventLoop& background, [[maybe_unused]] Waker waker, [[maybe_unused]] ContextId context,
+           [[maybe_unused]] std::uint64_t number, [[maybe_unused]] std::string_view json,
+           [[maybe_unused]] ExtensionInstance extension, [[maybe_unused]] TabId tab,
+           [[maybe_unused]] DocumentId document) {
 ";
 
 /// Gives the pieces of code in a text that are marked as this language.
@@ -107,7 +111,7 @@ fn the_code_of_the_guide() {
     let guide = fs::read_to_string(here().join("../../docs/embedding.md")).unwrap();
     let (whole, parts): (Vec<_>, Vec<_>) =
         pieces(&guide, "cpp").into_iter().partition(|piece| piece.starts_with("#include"));
-    assert_eq!((whole.len(), parts.len()), (1, 5), "whole programs and pieces");
+    assert_eq!((whole.len(), parts.len()), (1, 6), "whole programs and pieces");
     let printed = run(&written("guide_first.cpp", &whole[0]), &[]);
     assert_eq!(printed, "onConnect: greetings\nonMessage: {\"greeting\":\"hello\"}\n");
     for (number, piece) in parts.iter().enumerate() {
