@@ -80,12 +80,7 @@ impl ServiceInner {
     pub(crate) fn background_ready(&self, context: &ContextShared) {
         let instance = context.description().instance;
         let waiting = self.index.change_extension(instance, |extension| extension.ready(context.id()));
-        for event_loop in waiting.unwrap_or_default().event_loops {
-            // Race: the event loop is gone.
-            if let Some(event_loop) = self.event_loop(event_loop) {
-                event_loop.notify(Notice::BackgroundReady(instance));
-            }
-        }
+        self.tell_waiting(waiting.unwrap_or_default(), |_| Notice::BackgroundReady(instance));
     }
 
     /// Gives up a start. Returns `false` when the extension is not loaded.
@@ -103,11 +98,15 @@ impl ServiceInner {
         waiting: Waiting,
         reason: DisconnectReason,
     ) {
-        let Waiting { start, event_loops } = waiting;
-        for event_loop in event_loops {
+        self.tell_waiting(waiting, |start| Notice::BackgroundGivenUp { instance, start, reason });
+    }
+
+    /// Tells the event loops that waited what came of the start.
+    fn tell_waiting(&self, waiting: Waiting, notice: impl Fn(u64) -> Notice) {
+        for event_loop in waiting.event_loops {
             // Race: the event loop is gone.
             if let Some(event_loop) = self.event_loop(event_loop) {
-                event_loop.notify(Notice::BackgroundGivenUp { instance, start, reason });
+                event_loop.notify(notice(waiting.start));
             }
         }
     }
