@@ -62,7 +62,7 @@ impl EventLoop {
         let (opener, context) = self.opener(opener, &target.name)?;
         let info = ConnectInfo { kind: target.kind, lifecycle: context.lifecycle() };
         let (instance, own) = (context.shared.description().instance, context.shared.id());
-        let own_kind = context.shared.description().kind;
+        let from_background = context.shared.is_background();
         let own_id = context.shared.extension();
         let other = target.extension.as_ref().filter(|extension| *extension != own_id);
         let from = other.map(|_| own_id.clone());
@@ -71,7 +71,7 @@ impl EventLoop {
         let note = |target: &Arc<ContextShared>| search.note(target);
         let reached = match other.zip(from.as_ref()) {
             Some((other, from)) => service.index.external_contexts(other, from, note),
-            None => service.index.own_contexts(instance, own_kind == ContextKind::Background, note),
+            None => service.index.own_contexts(instance, from_background, note),
         };
         let only = search.only;
         if reached == Reached::Contexts && self.waiting.is_empty() {
@@ -172,16 +172,8 @@ impl EventLoop {
             return Err(ConnectError::Busy);
         }
         let channel = Channel(peer.opened.vacant_key().ok_or(ConnectError::TooManyPorts)?);
-        let side = move || {
-            let legs = OneOrMany::One(LegAt { peer: index, channel });
-            Side::Opener(Opener {
-                kind: info.kind,
-                legs,
-                lost: None,
-                refusal: Refusal::NoReceiver,
-                index_in_context: 0,
-            })
-        };
+        let side =
+            move || Side::Opener(Opener::new(info.kind, OneOrMany::One(LegAt { peer: index, channel })));
         let port = enter_port(ports, holder, opener, false, side, |place| place.clone_from(name));
         let port = port.ok_or(ConnectError::TooManyPorts)?;
         let opened = peer.open_to_one(port, target);
@@ -207,15 +199,9 @@ impl EventLoop {
             return Err(ConnectError::Busy);
         }
         let port = self.enter_opener(opener, name, info)?;
-        if found.is_empty() {
-            // Queued like any record to this loop, so that a handler that connects again
-            // whenever it hears of no receiver does not starve other event loops.
-            if let Some(own) = self.peer_mut(OWN) {
-                own.no_target(port);
-            }
-            return Ok(self.port_id(port));
+        if !found.is_empty() {
+            self.begin_opening(port);
         }
-        self.begin_opening(port);
         self.open_legs(port, opener, name, info, found);
         Ok(self.port_id(port))
     }
@@ -268,20 +254,13 @@ impl EventLoop {
     ) -> Result<Key, ConnectError> {
         let Self { contexts, ports, .. } = self;
         let holder = contexts.get_mut(opener).ok_or(ConnectError::UnknownContext)?;
-        let side = || {
-            Side::Opener(Opener {
-                kind: info.kind,
-                legs: OneOrMany::Empty,
-                lost: None,
-                refusal: Refusal::NoReceiver,
-                index_in_context: 0,
-            })
-        };
+        let side = || Side::Opener(Opener::new(info.kind, OneOrMany::Empty));
         let port = enter_port(ports, holder, opener, false, side, |place| place.clone_from(name));
         port.ok_or(ConnectError::TooManyPorts)
     }
 
-    /// Opens one leg per event loop, in the order in which the first target on each was found.
+    /// Opens one leg per event loop, in the order in which the first target on each was found. If there is none, has
+    /// the port hear that it reaches nobody.
     pub(super) fn open_legs(
         &mut self,
         port: Key,
@@ -305,6 +284,8 @@ impl EventLoop {
         if matches!(self.ports.get(port), Some(Port { side: Side::Opener(side), .. }) if side.legs.is_empty())
             && let Some(own) = self.peer_mut(OWN)
         {
+            // Queued like any record to this loop, so that a handler that connects again
+            // whenever it hears of no receiver does not starve other event loops.
             own.no_target(port);
         }
     }

@@ -175,6 +175,13 @@ pub(crate) struct Opener {
     pub(crate) index_in_context: u32,
 }
 
+impl Opener {
+    #[inline(always)]
+    pub(crate) const fn new(kind: ConnectKind, legs: OneOrMany<LegAt>) -> Self {
+        Self { kind, legs, lost: None, refusal: Refusal::NoReceiver, index_in_context: 0 }
+    }
+}
+
 /// Posts of an opening port.
 #[derive(Default)]
 pub(crate) struct QueuedPosts {

@@ -4,8 +4,8 @@
 //! whatever happens elsewhere. The index keeps who waits, by event loop; each event loop that waits for a start is
 //! told once what came of it.
 
+use super::EventLoop;
 use super::search::{FoundTarget, Search};
-use super::{EventLoop, OWN};
 use crate::error::{ConnectError, PostErrorKind};
 use crate::event_loop::port::{PortState, QueuedPosts, WaitsFor};
 use crate::ids::{ExtensionInstance, Key, PortId};
@@ -201,17 +201,14 @@ impl EventLoop {
         self.queued_posts.insert(key, queued);
         let mut found = std::mem::take(&mut self.found);
         self.keep_reachable(&mut found);
-        if found.is_empty() {
-            if let Some(own) = self.peer_mut(OWN) {
-                own.no_target(key);
-            }
-        } else if let Some((opener, name)) = self.ports.get(key).map(|port| (port.context, port.name.clone()))
-        {
+        // Without a target it stays as it is until it hears that it reaches nobody.
+        let posts_wait = self.service.policies.opening_port == OpeningPort::PostsWait;
+        let stays_opening = found.is_empty() || (posts_wait && info.kind == ConnectKind::Port);
+        if let Some((opener, name)) = self.ports.get(key).map(|port| (port.context, port.name.clone())) {
             self.open_legs(key, opener, &name, info, &mut found);
-            let posts_wait = self.service.policies.opening_port == OpeningPort::PostsWait;
-            if !(posts_wait && info.kind == ConnectKind::Port) {
-                self.release(key);
-            }
+        }
+        if !stays_opening {
+            self.release(key);
         }
         found.clear();
         self.found = found;
