@@ -6,7 +6,7 @@ mod common;
 use common::*;
 use port_core::{
     ContextError, ContextId, Event, EventLoop, Limits, Listening, Place, Policies, PortId, PortStatus,
-    PostErrorKind, TabTarget,
+    TabTarget,
 };
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -64,7 +64,7 @@ struct Thread<'a> {
     event_loop: EventLoop,
     contexts: Vec<ContextId>,
     /// Open ports with the next number to post; the number of a sender is unique.
-    ports: Vec<(PortId, u64, u64)>,
+    ports: Vec<NumberedPort>,
     lives: HashMap<PortId, Life>,
     taken: usize,
 }
@@ -121,23 +121,10 @@ impl<'a> Thread<'a> {
         if self.ports.is_empty() {
             return;
         }
-        let at = self.dice.below(self.ports.len());
-        for _ in 0..1 + self.dice.below(20) {
-            let length = [16, 100, 300][self.dice.below(3)];
-            let (port, sender, number) = &mut self.ports[at];
-            let mut bytes = vec![0; length];
-            bytes[..8].copy_from_slice(&sender.to_le_bytes());
-            bytes[8..16].copy_from_slice(&number.to_le_bytes());
-            let posted = self.event_loop.post_message(*port, self.weather.ledger.payload_of(bytes));
-            match posted.map_err(PostErrorKind::from) {
-                Ok(()) => *number += 1,
-                Err(PostErrorKind::Busy | PostErrorKind::WindowFull) => return,
-                Err(PostErrorKind::Gone | PostErrorKind::Disconnected) => {
-                    self.ports.swap_remove(at);
-                    return;
-                }
-                Err(other) => panic!("{other:?}"),
-            }
+        let Self { event_loop, weather, dice, ports, .. } = self;
+        let at = dice.below(ports.len());
+        if !post_numbered(event_loop, &mut ports[at], &weather.ledger, dice, 20) {
+            ports.swap_remove(at);
         }
     }
 

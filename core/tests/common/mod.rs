@@ -7,6 +7,7 @@ mod dice;
 mod frames;
 mod gathering;
 mod ledger;
+mod numbered;
 mod sleeper;
 
 pub use browser::*;
@@ -17,4 +18,5 @@ pub use dice::Dice;
 pub use frames::Frames;
 pub use gathering::Gathering;
 pub use ledger::Ledger;
+pub use numbered::{NumberedPort, post_numbered};
 pub use sleeper::{READY, Sleeper};

@@ -4,7 +4,7 @@ use crate::common::*;
 use crate::{EXTENSIONS, ROUNDS, STAGES, STARTS, Weather};
 use port_core::{
     BackgroundState, ContextDescription, ContextError, ContextId, DisconnectReason, Event, EventLoop,
-    EventLoopId, PortId, PortStatus, PostErrorKind, RuntimeTarget, TabTarget,
+    EventLoopId, PortId, PortStatus, RuntimeTarget, TabTarget,
 };
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::SeqCst;
@@ -27,7 +27,7 @@ pub(crate) struct Thread<'a> {
     event_loop: EventLoop,
     contexts: Vec<ContextId>,
     /// Open ports with the number of the sender, which is unique, and of its next message.
-    ports: Vec<(PortId, u64, u64)>,
+    ports: Vec<NumberedPort>,
     lives: HashMap<PortId, Life>,
     /// The last sender that each context heard connect from each loop.
     connected: HashMap<(ContextId, EventLoopId), u64>,
@@ -107,23 +107,10 @@ impl<'a> Thread<'a> {
         if self.ports.is_empty() {
             return;
         }
-        let at = self.dice.below(self.ports.len());
-        for _ in 0..1 + self.dice.below(10) {
-            let length = [16, 100, 300][self.dice.below(3)];
-            let (port, sender, number) = &mut self.ports[at];
-            let mut bytes = vec![0; length];
-            bytes[..8].copy_from_slice(&sender.to_le_bytes());
-            bytes[8..16].copy_from_slice(&number.to_le_bytes());
-            let posted = self.event_loop.post_message(*port, self.weather.ledger.payload_of(bytes));
-            match posted.map_err(PostErrorKind::from) {
-                Ok(()) => *number += 1,
-                Err(PostErrorKind::Busy | PostErrorKind::WindowFull) => return,
-                Err(PostErrorKind::Gone | PostErrorKind::Disconnected) => {
-                    self.ports.swap_remove(at);
-                    return;
-                }
-                Err(other) => panic!("{other:?}"),
-            }
+        let Self { event_loop, weather, dice, ports, .. } = self;
+        let at = dice.below(ports.len());
+        if !post_numbered(event_loop, &mut ports[at], &weather.ledger, dice, 10) {
+            ports.swap_remove(at);
         }
     }
 
