@@ -2,19 +2,24 @@
 
 use std::mem::MaybeUninit;
 
-/// Copies `from` to the start of `to`, in two or more pieces of one size that may overlap:
-/// a call of `memcpy` would cost more than the copy.
+/// Copies at most 64 bytes of `from` to the start of `to`, in pieces that may overlap and follow each other straight:
+/// a call of `memcpy` would cost more than the copy, and a loop a branch that is hard to predict.
 ///
 /// # Panics
 ///
-/// When `to` is shorter.
+/// When `from` is longer, or `to` is shorter.
 #[inline(always)]
 pub(crate) fn copy_short(from: &[u8], to: &mut [MaybeUninit<u8>]) {
     let to = &mut to[..from.len()];
-    if from.len() >= 16 {
-        in_pieces::<16>(from, to);
+    if from.len() > 32 {
+        assert!(from.len() <= 64);
+        ends::<32>(from, to);
+    } else if from.len() >= 16 {
+        ends::<16>(from, to);
+    } else if from.len() >= 8 {
+        ends::<8>(from, to);
     } else if from.len() >= 4 {
-        in_pieces::<4>(from, to);
+        ends::<4>(from, to);
     } else {
         for (to, from) in to.iter_mut().zip(from) {
             to.write(*from);
@@ -22,15 +27,11 @@ pub(crate) fn copy_short(from: &[u8], to: &mut [MaybeUninit<u8>]) {
     }
 }
 
-/// Copies pieces of `N` bytes. Both slices have the same length, at least `N`.
+/// Copies the first `N` bytes and the last, which are all. Both slices have the same length.
 #[inline(always)]
-fn in_pieces<const N: usize>(from: &[u8], to: &mut [MaybeUninit<u8>]) {
+fn ends<const N: usize>(from: &[u8], to: &mut [MaybeUninit<u8>]) {
     let last = from.len() - N;
-    let mut at = 0;
-    while at < last {
-        to[at..at + N].write_copy_of_slice(&from[at..at + N]);
-        at += N;
-    }
+    to[..N].write_copy_of_slice(&from[..N]);
     to[last..].write_copy_of_slice(&from[last..][..N]);
 }
 

@@ -1,10 +1,10 @@
 //! Reading a lane: where the next record lies.
 
-use super::prefetch::{self, READ_AHEAD};
 use super::segment::{PIECE_BYTES, Ring, Segment, Slot};
 use super::{TAIL_BYTES, pieces};
 use crate::payload::discard;
 use crate::sync::mutant;
+use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ptr;
 
@@ -14,12 +14,10 @@ pub(super) struct Cursor<T> {
     /// The slots of `segment`.
     ring: Ring,
     /// The next of these to read.
-    index: usize,
+    at: *const Slot,
     turn: u32,
-    /// How many slots it passed, in all segments. Only grows.
-    passed: u64,
-    /// How many records it passed since it last found none.
-    in_a_row: u32,
+    /// How many slots it had passed, in all segments, when it last was at the first of these.
+    before: u64,
 }
 
 impl<T> Clone for Cursor<T> {
@@ -32,10 +30,13 @@ impl<T> Clone for Cursor<T> {
 type Cell = [MaybeUninit<u8>; PIECE_BYTES];
 
 /// The bytes that follow a record.
+#[derive(Clone, Copy)]
 pub(crate) struct Tail<'a> {
-    first: Option<&'a Slot>,
-    second: Option<&'a Slot>,
+    ring: Ring,
+    /// The slot of the record.
+    record: *const Slot,
     length: usize,
+    slots: PhantomData<&'a Slot>,
 }
 
 impl<'a> Tail<'a> {
@@ -45,35 +46,40 @@ impl<'a> Tail<'a> {
     pub(crate) fn cells(self) -> (Option<&'a Cell>, Option<&'a Cell>) {
         // SAFETY: as in `pieces`.
         let cell = |slot: &'a Slot| unsafe { slot.piece() };
-        (self.first.map(cell), self.second.map(cell))
+        (self.slot(1).map(cell), self.slot(2).map(cell))
+    }
+
+    /// Returns the `nth` slot after the record, if the tail reaches there.
+    #[inline(always)]
+    fn slot(self, nth: usize) -> Option<&'a Slot> {
+        let slot = self.ring.after(self.record, nth);
+        // SAFETY: `Cursor::pass` made the tail of a complete record's slots and length, in a segment that lives as long
+        // as the tail is borrowed.
+        (nth <= pieces(self.length)).then(|| unsafe { &*slot })
     }
 
     /// Returns the bytes, in pieces.
     #[cfg_attr(not(any(test, port_core_model)), allow(dead_code, reason = "for the lane's tests and models"))]
     pub(crate) fn pieces(self) -> impl Iterator<Item = &'a [u8]> {
-        self.first.into_iter().chain(self.second).enumerate().map(move |(position, slot)| {
+        (1..=2).map_while(move |nth| self.slot(nth)).zip(0..).map(move |(slot, position)| {
             let length = (self.length - position * PIECE_BYTES).min(PIECE_BYTES);
-            // SAFETY: `Cursor::take` made the tail of a complete record's slots and
+            // SAFETY: `Cursor::pass` made the tail of a complete record's slots and
             // length, and publishes that it passed them once the tail is no longer borrowed.
             unsafe { slot.read_tail(length) }
         })
     }
 }
 
-/// After this many records without a pause the consumer prefetches. Found by trial: with fewer it is often only a few
-/// slots behind the producer, and its prefetch takes away cache lines that the producer is about to write.
-const IN_A_ROW: u32 = 64;
-
 impl<T> Cursor<T> {
     pub(super) fn new(segment: *mut Segment<T>) -> Self {
         // SAFETY: a new lane's segment is there.
         let ring = unsafe { &*segment }.ring();
-        Self { segment, ring, index: 0, turn: 1, passed: 0, in_a_row: 0 }
+        Self { segment, ring, at: ring.first, turn: 1, before: 0 }
     }
 
     /// Returns a placeholder for a cursor that was given away. It must not be used.
     pub(super) fn nowhere() -> Self {
-        Self { segment: ptr::null_mut(), ring: Ring::NONE, index: 0, turn: 0, passed: 0, in_a_row: 0 }
+        Self { segment: ptr::null_mut(), ring: Ring::NONE, at: ptr::null(), turn: 0, before: 0 }
     }
 
     /// Returns how many slots its segment has: how far the producer may be ahead in it.
@@ -82,9 +88,8 @@ impl<T> Cursor<T> {
     }
 
     /// Returns how many slots it passed so far.
-    #[inline]
     pub(super) fn passed(&self) -> u64 {
-        self.passed
+        self.before + self.ring.place_of(self.at) as u64
     }
 
     #[inline(always)]
@@ -96,8 +101,8 @@ impl<T> Cursor<T> {
     /// Returns the slot at the cursor.
     #[inline(always)]
     fn slot(&self) -> &Slot {
-        // SAFETY: the index lies within the ring, and its segment lives as in `current`.
-        unsafe { self.ring.at(self.index) }
+        // SAFETY: it lies within the ring, whose segment lives as in `current`.
+        unsafe { &*self.at }
     }
 
     /// Returns whether a record is ready at the cursor.
@@ -108,12 +113,8 @@ impl<T> Cursor<T> {
 
     /// Returns whether the producer has moved on to another segment.
     #[inline(always)]
-    pub(super) fn is_followed(&mut self) -> bool {
-        let followed = !self.current().following().is_null();
-        if !followed {
-            self.in_a_row = 0;
-        }
-        followed
+    pub(super) fn is_followed(&self) -> bool {
+        !self.current().following().is_null()
     }
 
     /// Returns whether a record is ready, and moves to the next segment if the producer
@@ -138,13 +139,10 @@ impl<T> Cursor<T> {
             if mutant("recycled-before-following") {
                 emptied(before, turn);
             }
+            self.before = self.passed();
             self.segment = self.current().following();
-            self.index = 0;
             (self.ring, self.turn) = (self.current().ring(), self.current().turn());
-            if self.in_a_row >= IN_A_ROW {
-                // Its first slots were not prefetched while the segment before was read.
-                (0..READ_AHEAD).step_by(2).for_each(|place| prefetch::to_read(self.ring, place, 2));
-            }
+            self.at = self.ring.first;
             if !mutant("recycled-before-following") {
                 emptied(before, turn);
             }
@@ -188,34 +186,36 @@ impl<T> Cursor<T> {
     /// As for [`take`](Self::take).
     #[inline(always)]
     pub(super) unsafe fn pass<R>(&mut self, look: impl FnOnce(&T, Tail<'_>) -> R) -> R {
-        let (ring, start) = (self.ring, self.index);
+        let (ring, at) = (self.ring, self.at);
         // SAFETY: as in `slot`; while it is used the cursor does not move to another segment.
-        let slot = unsafe { ring.at(start) };
+        let slot = unsafe { &*at };
         // SAFETY: a record is ready, and while it is looked at nobody tells the producer that it was passed.
         let (record, tail_length) = unsafe { slot.record() };
         let length = tail_length as usize;
         debug_assert!(length <= TAIL_BYTES);
-        let pieces = pieces(length);
         // Before `look`, which may panic: a record is passed at most once.
-        self.advance(1 + pieces);
-        if self.in_a_row >= IN_A_ROW {
-            prefetch::to_read(ring, start + READ_AHEAD, 1 + pieces);
-        }
-        self.in_a_row = self.in_a_row.saturating_add(1);
-        // SAFETY: as above.
-        let piece = |nth| (nth <= pieces).then(|| unsafe { ring.slot(start + nth) });
-        look(record, Tail { first: piece(1), second: piece(2), length })
+        self.advance(1 + pieces(length));
+        look(record, Tail { ring, record: at, length, slots: PhantomData })
     }
 
     /// Moves this many slots on.
     #[inline(always)]
     fn advance(&mut self, count: usize) {
-        self.passed += count as u64;
-        self.index += count;
-        if self.index >= self.ring.length() {
-            self.index -= self.ring.length();
-            self.turn += 1;
+        let next = self.at.wrapping_add(count);
+        if next < self.ring.end {
+            self.at = next;
+        } else {
+            self.go_round(count);
         }
+    }
+
+    /// Moves this many slots on, past the last one of the ring.
+    #[cold]
+    #[inline(never)]
+    fn go_round(&mut self, count: usize) {
+        self.at = self.ring.after(self.at, count);
+        self.before += self.round();
+        self.turn += 1;
     }
 
     /// Shows `look` every record that is ready from here on. Meant for a copy of the consumer's cursor that is

@@ -1,7 +1,7 @@
 //! The writing end of a lane.
 
 use super::prefetch::{self, WRITE_AHEAD};
-use super::segment::{LARGE, LAST_TURN, Ring, SMALL, Segment};
+use super::segment::{LARGE, LAST_TURN, Ring, SMALL, Segment, Slot};
 use super::{PRODUCER_LEFT, Shared, TAIL_BYTES, pieces};
 use crate::sync::{Arc, Ordering, mutant};
 use std::{fmt, ptr};
@@ -20,15 +20,17 @@ pub(crate) struct Producer<T> {
     /// The slots of `segment`.
     ring: Ring,
     /// The next of these to write.
-    index: usize,
+    at: *const Slot,
+    /// Where those end that are known to be free from there on, or the ring does.
+    stop: *const Slot,
     turn: u32,
     /// `true` if a large segment was begun since the lane last went back to small ones.
     large: bool,
     /// `true` if the segment is to be left because it is larger than it need be.
     leaving: bool,
-    /// How many slots from `index` on, around the ring, are known to be free.
-    room: usize,
-    /// How many slots were written in all segments, plus `room`.
+    /// How many slots had been written in all segments when `at` last was the first of the ring.
+    before: u64,
+    /// How many will have been when those known to be free are.
     end: u64,
     /// How many slots had been written when this segment was begun.
     begun: u64,
@@ -38,10 +40,11 @@ pub(crate) struct Producer<T> {
     spares: *mut Segment<T>,
     /// How many slots a new segment will have: twice as many as the last while a burst lasts.
     next_length: usize,
-    records: u64,
-    bytes: u64,
-    /// Before which of these counts a record [fits](Self::fits), as was last [allowed](Self::allow).
-    until: (u64, u64),
+    /// How many more records and bytes [fit](Self::fits), as was last [allowed](Self::allow); fewer than none when
+    /// more were appended. Counting down makes check and count one.
+    left: [i64; 2],
+    /// How many will have been appended when none is left.
+    until: [u64; 2],
 }
 
 // SAFETY: the segment and the spares are reached by the producer alone, wherever it is.
@@ -62,19 +65,19 @@ impl<T> Producer<T> {
             shared,
             segment,
             ring,
-            index: 0,
+            at: ring.first,
+            stop: ring.end,
             turn: 1,
             large: false,
             leaving: false,
-            room: SMALL,
+            before: 0,
             end: SMALL as u64,
             begun: 0,
             shrunk: 0,
             spares: ptr::null_mut(),
             next_length: length_after(SMALL),
-            records: 0,
-            bytes: 0,
-            until: (0, 0),
+            left: [0; 2],
+            until: [0; 2],
         }
     }
 
@@ -123,58 +126,85 @@ impl<T> Producer<T> {
     fn append(&mut self, make: impl FnOnce() -> T, tail: &[u8], bytes: u64, finish: impl FnOnce(&mut T)) {
         debug_assert!(tail.len() <= TAIL_BYTES);
         let needed = 1 + pieces(tail.len());
-        if needed > self.room {
-            self.make_room(needed);
+        let (ring, at) = (self.ring, self.at);
+        let next = at.wrapping_add(needed);
+        self.left[0] -= 1;
+        self.left[1] -= bytes.cast_signed();
+        if next > self.stop {
+            return self.append_around(needed, make, tail, finish);
         }
-        let (ring, index) = (self.ring, self.index);
-        // SAFETY: the producer's segment lives until the consumer has followed a link from it, which we have not set.
-        let slot = |nth| unsafe { ring.slot(index + nth) };
-        // SAFETY: as above, and the index lies within the ring.
-        let first = unsafe { ring.at(index) };
-        if mutant("complete-before-writing") {
-            first.complete(self.turn);
+        // SAFETY: these slots are free, for they lie before the stop. The producer's segment lives until the consumer
+        // has followed a link from it, which we have not set.
+        unsafe { write([at, at.wrapping_add(1), at.wrapping_add(2)], self.turn, make, tail, finish) };
+        self.at = next;
+        prefetch::to_write(ring, ring.after(next, WRITE_AHEAD), needed);
+        if next.wrapping_add(FEW) > self.stop {
+            self.come_near_the_stop();
         }
-        match tail.split_first_chunk() {
-            _ if tail.is_empty() => {}
-            // SAFETY: there is room for all of it.
-            None => unsafe { slot(1).write_tail(tail) },
-            Some((piece, rest)) => {
-                // SAFETY: as above.
-                unsafe { slot(1).write_piece(piece) };
-                if !rest.is_empty() {
-                    // SAFETY: as above.
-                    unsafe { slot(2).write_tail(rest) };
-                }
-            }
+    }
+
+    /// Appends a record for which there is no room before the stop: there may be on the ring's other side, or none.
+    #[cold]
+    #[inline(never)]
+    fn append_around(
+        &mut self,
+        needed: usize,
+        make: impl FnOnce() -> T,
+        tail: &[u8],
+        finish: impl FnOnce(&mut T),
+    ) {
+        self.make_room(needed);
+        let (ring, at) = (self.ring, self.at);
+        // SAFETY: as in `append`: there is room for all of it, around the ring.
+        unsafe { write([at, ring.after(at, 1), ring.after(at, 2)], self.turn, make, tail, finish) };
+        self.at = ring.after(at, needed);
+        if self.at <= at {
+            self.begin_round();
         }
-        #[allow(clippy::cast_possible_truncation, reason = "at most TAIL_BYTES")]
-        // SAFETY: as above.
-        unsafe {
-            first.write_record(make, tail.len() as u32, finish);
+        self.come_near_the_stop();
+    }
+
+    /// Notes that the next slot is the first of the ring again, or one soon after it.
+    fn begin_round(&mut self) {
+        self.before += self.ring.length() as u64;
+        self.turn += 1;
+    }
+
+    /// Goes on from the ring's last slot to its first.
+    fn go_round(&mut self) {
+        if self.at == self.ring.end {
+            self.at = self.ring.first;
+            self.begin_round();
         }
-        first.complete(self.turn);
-        self.records += 1;
-        self.bytes += bytes;
-        self.room -= needed;
-        self.index += needed;
-        if self.index >= ring.length() {
-            self.index -= ring.length();
-            self.turn += 1;
-        }
-        prefetch::to_write(ring, self.index + WRITE_AHEAD, needed);
-        if self.room < FEW {
+    }
+
+    /// Finds the next stop, and looks for room if little is left.
+    #[cold]
+    #[inline(never)]
+    fn come_near_the_stop(&mut self) {
+        self.go_round();
+        self.set_stop();
+        if self.room() < FEW {
             self.look_for_room();
         }
     }
 
-    /// Returns how many slots were written in all segments.
-    fn written(&self) -> u64 {
-        self.end - self.room as u64
+    fn set_stop(&mut self) {
+        self.stop = self.ring.end.min(self.at.wrapping_add(self.room()));
     }
 
-    /// Learns which slots of the segment the consumer has passed. Not inlined: inlined into each post, it slowed down
-    /// the posts that do not call it.
-    #[inline(never)]
+    /// Returns how many slots were written in all segments.
+    fn written(&self) -> u64 {
+        self.before + self.ring.place_of(self.at) as u64
+    }
+
+    /// Returns how many slots from `at` on, around the ring, are known to be free.
+    #[allow(clippy::cast_possible_truncation, reason = "no more than the segment's slots")]
+    fn room(&self) -> usize {
+        (self.end - self.written()) as usize
+    }
+
+    /// Learns which slots of the segment the consumer has passed.
     fn look_for_room(&mut self) {
         // In the last turn nothing more is granted, because the room may reach into the turn after it.
         if self.leaving || (self.turn >= LAST_TURN && !mutant("turns-without-end")) {
@@ -188,9 +218,8 @@ impl<T> Producer<T> {
         let length = self.ring.length();
         // Slots that it passed before it came to this segment are not room in it.
         self.end = passed.max(self.begun) + length as u64;
-        #[allow(clippy::cast_possible_truncation, reason = "no more than the segment's slots")]
-        let room = (self.end - written) as usize;
-        self.room = room;
+        self.set_stop();
+        let room = self.room();
         if room == 0 {
             return;
         }
@@ -215,11 +244,13 @@ impl<T> Producer<T> {
         self.link_to(next);
     }
 
-    /// Makes sure that at least `needed` slots are free.
-    #[cold]
+    /// Makes sure that at least `needed` slots are free, around the ring.
     fn make_room(&mut self, needed: usize) {
-        self.look_for_room();
-        if needed > self.room {
+        self.go_round();
+        if needed > self.room() {
+            self.look_for_room();
+        }
+        if needed > self.room() {
             self.link();
         }
     }
@@ -244,9 +275,10 @@ impl<T> Producer<T> {
         unsafe { &*self.segment }.follow_with(next);
         self.segment = next;
         self.ring = ring;
-        self.index = 0;
+        self.at = ring.first;
+        self.stop = ring.end;
         self.turn = turn;
-        self.room = ring.length();
+        self.before = self.begun;
         self.end = self.begun + ring.length() as u64;
         self.large |= ring.length() > SMALL;
         self.leaving = false;
@@ -293,7 +325,7 @@ impl<T> Producer<T> {
         self.spares = ptr::null_mut();
         self.leaving = true;
         self.end = written;
-        self.room = 0;
+        self.set_stop();
     }
 
     /// Drops what lies in a lane whose consumer is gone.
@@ -311,23 +343,33 @@ impl<T> Producer<T> {
     /// [allowed](Self::allow). Reads nothing that the consumer writes.
     #[inline(always)]
     pub(crate) fn fits(&self, records: u64, bytes: u64) -> bool {
-        self.records + records <= self.until.0 && self.bytes + bytes < self.until.1
+        self.left[0] >= records.cast_signed() && self.left[1] > bytes.cast_signed()
     }
 
     /// Has records [fit](Self::fits) until so many are not consumed, or so many bytes. Returns how many are not known
     /// to be consumed now.
     pub(crate) fn allow(&mut self, records: u64, bytes: u64) -> (u64, u64) {
         let (lying, lying_bytes) = self.outstanding();
-        self.until = (self.records - lying + records, self.bytes - lying_bytes + bytes);
+        let appended = self.appended();
+        self.left = [(records, lying), (bytes, lying_bytes)].map(|(allowed, lying)| {
+            i64::try_from(i128::from(allowed) - i128::from(lying)).unwrap_or(i64::MAX)
+        });
+        self.until = [0, 1].map(|unit| appended[unit].wrapping_add_signed(self.left[unit]));
         (lying, lying_bytes)
+    }
+
+    /// Returns how many records and bytes were appended so far.
+    fn appended(&self) -> [u64; 2] {
+        [0, 1].map(|unit| self.until[unit].wrapping_sub(self.left[unit].cast_unsigned()))
     }
 
     /// Returns how many records and bytes are pushed and not yet known to be consumed.
     pub(crate) fn outstanding(&self) -> (u64, u64) {
+        let [records, bytes] = self.appended();
         // Relaxed: plain counts; an old value only makes a budget too strict.
-        let records = self.shared.progress.records.load(Ordering::Relaxed);
-        let bytes = self.shared.progress.bytes.load(Ordering::Relaxed);
-        (self.records.saturating_sub(records), self.bytes.saturating_sub(bytes))
+        let consumed = self.shared.progress.records.load(Ordering::Relaxed);
+        let consumed_bytes = self.shared.progress.bytes.load(Ordering::Relaxed);
+        (records.saturating_sub(consumed), bytes.saturating_sub(consumed_bytes))
     }
 }
 
@@ -341,8 +383,49 @@ impl<T> Drop for Producer<T> {
 
 impl<T> fmt::Debug for Producer<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Producer").field("records", &self.records).field("bytes", &self.bytes).finish()
+        let [records, bytes] = self.appended();
+        f.debug_struct("Producer").field("records", &records).field("bytes", &bytes).finish()
     }
+}
+
+/// Writes a record into the first of these slots and its tail into the others, and completes it.
+///
+/// # Safety
+///
+/// The caller is the producer, the slots that the record needs are empty, and their segment lives.
+#[inline(always)]
+unsafe fn write<T>(
+    slots: [*const Slot; 3],
+    turn: u32,
+    make: impl FnOnce() -> T,
+    tail: &[u8],
+    finish: impl FnOnce(&mut T),
+) {
+    // SAFETY: as the caller promises.
+    let slot = |nth: usize| unsafe { &*slots[nth] };
+    let first = slot(0);
+    if mutant("complete-before-writing") {
+        first.complete(turn);
+    }
+    match tail.split_first_chunk() {
+        _ if tail.is_empty() => {}
+        // SAFETY: as above.
+        None => unsafe { slot(1).write_tail(tail) },
+        Some((piece, rest)) => {
+            // SAFETY: as above.
+            unsafe { slot(1).write_piece(piece) };
+            if !rest.is_empty() {
+                // SAFETY: as above.
+                unsafe { slot(2).write_tail(rest) };
+            }
+        }
+    }
+    #[allow(clippy::cast_possible_truncation, reason = "at most TAIL_BYTES")]
+    // SAFETY: as above.
+    unsafe {
+        first.write_record(make, tail.len() as u32, finish);
+    }
+    first.complete(turn);
 }
 
 /// Returns how many slots a new segment has after one of this length.

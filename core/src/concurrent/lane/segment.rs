@@ -200,49 +200,29 @@ pub(super) struct Segment<T> {
 /// The slots of a segment as a ring: the first follows the last.
 #[derive(Clone, Copy)]
 pub(super) struct Ring {
-    first: *const Slot,
-    length: usize,
+    pub(super) first: *const Slot,
+    /// Behind the last.
+    pub(super) end: *const Slot,
 }
 
 impl Ring {
-    pub(super) const NONE: Self = Self { first: ptr::null(), length: 0 };
+    pub(super) const NONE: Self = Self { first: ptr::null(), end: ptr::null() };
 
-    #[inline(always)]
     pub(super) fn length(self) -> usize {
-        self.length
+        self.place_of(self.end)
     }
 
-    /// Returns where the slot at a place lies, at most one round further. A place farther away gives
+    /// Returns how many slots lie before this one.
+    pub(super) fn place_of(self, slot: *const Slot) -> usize {
+        (slot.addr() - self.first.addr()) / size_of::<Slot>()
+    }
+
+    /// Returns where the slot lies that comes so many after this one, at most one round further. One farther away gives
     /// some address, which is good enough for [`prefetch`](super::prefetch).
     #[inline(always)]
-    pub(super) fn address(self, place: usize) -> *const Slot {
-        self.first.wrapping_add(if place >= self.length { place - self.length } else { place })
-    }
-
-    /// Returns the slot at a place within the ring.
-    ///
-    /// # Safety
-    ///
-    /// The place is less than the length, and the segment lives as long as the slot is used.
-    #[inline(always)]
-    pub(super) unsafe fn at<'a>(self, place: usize) -> &'a Slot {
-        debug_assert!(place < self.length);
-        // SAFETY: as the caller promises.
-        let slot = unsafe { self.first.add(place) };
-        // SAFETY: as above.
-        unsafe { &*slot }
-    }
-
-    /// Returns the slot at a place at most one round further.
-    ///
-    /// # Safety
-    ///
-    /// The place is less than twice the length, and the segment lives as long as the slot is used.
-    #[inline(always)]
-    pub(super) unsafe fn slot<'a>(self, place: usize) -> &'a Slot {
-        debug_assert!(place < 2 * self.length);
-        // SAFETY: as the caller promises.
-        unsafe { &*self.address(place) }
+    pub(super) fn after(self, slot: *const Slot, count: usize) -> *const Slot {
+        let next = slot.wrapping_add(count);
+        if next < self.end { next } else { self.first.wrapping_byte_add(next.addr() - self.end.addr()) }
     }
 }
 
@@ -312,7 +292,8 @@ impl<T> Segment<T> {
     }
 
     pub(super) fn ring(&self) -> Ring {
-        Ring { first: self.slots.as_ptr(), length: self.slots.len() }
+        let slots = self.slots.as_ptr_range();
+        Ring { first: slots.start, end: slots.end }
     }
 
     #[inline]
