@@ -71,6 +71,9 @@ export interface Natives {
     /** The target of a proxy, undefined for anything else; without it, ports do not work through proxies. */
     proxyTarget?(value: unknown): object | undefined;
 
+    /** The global object of the extension's background page; undefined where there is none in this engine. */
+    backgroundWindow?(): object | undefined;
+
     /**
      * Makes a port object faster than script can: with the accessors `sender`, `onMessage` and `onDisconnect` (getter
      * and setter of each), then the plain properties `name`, `disconnect` and `postMessage`, all enumerable and
@@ -95,7 +98,7 @@ export interface PageNatives extends Natives {
     /** Undefined where there is no document. */
     documentUrl(): string | undefined;
     setDocumentUrl(url: string, replace: boolean): void;
-    /** Called by `deliver.press`. */
+    /** Called by `deliver.press` and `deliver.type`. */
     pressed(): void;
     /** Called by `deliver.beforeUnload` when a script listens for `unload`. */
     keepFromCache(): void;
@@ -204,6 +207,8 @@ export interface PageDeliver extends Deliver {
     frameMessage(json: string, origin: string, from: string | undefined): void;
     /** Clicks the first element that fits, and calls `pressed` if there is one. */
     press(selector: string): void;
+    /** Types into the element that has the focus, key by key, and calls `pressed` if there is one. */
+    type(text: string): void;
     beforeUnload(): void;
     leave(reason: "Cached" | "Navigated" | "Removed" | "Closed"): void;
     restored(): void;

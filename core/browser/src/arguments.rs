@@ -27,12 +27,19 @@ With no options it runs a sample extension in a window with two tabs.
                     several sites.
   --click           Click the toolbar button of every extension that has one, in
                     the active tab, once all is calm. A button with a popup opens it.
-  --press SELECTOR  Click the first element that fits, in the pages of extensions
-                    that are open (popups first), else in the active tab's page.
+  --press SELECTOR  Click the first element that fits: in pages of extensions that
+                    are in no tab, such as popups, else in the active tab's page,
+                    else in pages of extensions in other tabs.
+  --type TEXT       Type into the element that was pressed last.
+  --omnibox TEXT    Type into the address bar: the keyword of an extension, a space,
+                    and what it is to be told; then press the enter key.
+  --tab NUMBER      Make a tab the active one; 1 is the first.
   --menu ID         Choose the item of the context menu with that id.
   --command NAME    Give the keyboard command of that name.
   --devtools        Open the devtools pages of extensions for the active tab.
-  --open URL        Open another tab, behind the active one, once all is calm.
+  --open URL        Open another tab, behind the active one, once all is calm. A URL
+                    such as /page.html is that page of each extension that has it,
+                    in an active tab.
   --close           Close the active tab, once all is calm. What is done once all
                     is calm happens in the order given.
   --profile NAME    Behave like chromium (the default) or firefox where they differ.
@@ -55,10 +62,18 @@ manifest or an uncaught one in a script, and 2 when the options are wrong.
 pub(crate) enum UserAction {
     /// Opens a page in another tab.
     Open(Url),
+    /// Opens pages of extensions, by their path.
+    OpenPath(String),
     /// Clicks the toolbar buttons in the active tab.
     Click,
     /// Clicks an element of a page.
     Press(String),
+    /// Types into it.
+    Type(String),
+    /// Types into the address bar.
+    AddressBar(String),
+    /// Makes a tab the active one, by its place.
+    ActivateTab(usize),
     /// Chooses an item of the context menu.
     Menu(String),
     /// Gives a keyboard command.
@@ -134,14 +149,22 @@ impl Arguments {
                 }
                 Long("click") => arguments.actions.push_back(UserAction::Click),
                 Long("press") => arguments.actions.push_back(UserAction::Press(parser.value()?.string()?)),
+                Long("type") => arguments.actions.push_back(UserAction::Type(parser.value()?.string()?)),
+                Long("omnibox") => {
+                    arguments.actions.push_back(UserAction::AddressBar(parser.value()?.string()?));
+                }
+                Long("tab") => arguments.actions.push_back(UserAction::ActivateTab(parser.value()?.parse()?)),
                 Long("menu") => arguments.actions.push_back(UserAction::Menu(parser.value()?.string()?)),
                 Long("command") => {
                     arguments.actions.push_back(UserAction::Command(parser.value()?.string()?));
                 }
                 Long("devtools") => arguments.actions.push_back(UserAction::DeveloperTools),
                 Long("open") => {
-                    let url = parser.value()?.parse_with(Url::parse)?;
-                    arguments.actions.push_back(UserAction::Open(url));
+                    let url = parser.value()?.string()?;
+                    arguments.actions.push_back(match url.starts_with('/') {
+                        true => UserAction::OpenPath(url),
+                        false => UserAction::Open(Url::parse(&url).map_err(|error| error.to_string())?),
+                    });
                 }
                 Long("close") => arguments.actions.push_back(UserAction::CloseTab),
                 Long("profile") => arguments.profile = parser.value()?.parse()?,

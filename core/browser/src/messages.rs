@@ -103,11 +103,20 @@ pub(crate) enum OtherWindow {
     Element(u32),
 }
 
-/// A page in which an element may be clicked.
+/// What a person does in a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Touch {
+    /// Clicks the first element that fits a selector.
+    Press(String),
+    /// Types into the element that was clicked last.
+    Type(String),
+}
+
+/// A page in which a person does something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pressed {
+pub(crate) enum TouchedPage {
     /// A page outside of the tabs.
-    Page(u64),
+    Outside(u64),
     /// A document of a tab.
     Document(DocumentId),
 }
@@ -223,12 +232,14 @@ pub(crate) enum Task {
     },
     /// A page outside of the tabs closes.
     ClosePage(u64),
-    /// A person clicks an element in the first of the pages that has one which fits.
-    Press {
-        /// The pages.
-        pressed: Vec<Pressed>,
-        /// What fits.
-        selector: String,
+    /// A person does something in a page; answer with `Request::Asked` whether the page has what it is done to.
+    Touch {
+        /// The page.
+        page: TouchedPage,
+        /// What is done.
+        touch: Touch,
+        /// The number under which to answer.
+        number: u64,
     },
     /// Say that all that was sent before has been done.
     Echo(u64),
@@ -258,12 +269,12 @@ pub(crate) enum Request {
     Loaded(Loaded),
     /// A script changed what its frame, or a frame in its document, shows.
     Navigation(Navigation),
-    /// Documents were asked whether they may go.
+    /// The answer to a task that asks something.
     Asked {
         /// The number of the task.
         number: u64,
-        /// Whether nothing keeps them out of the back/forward cache.
-        may_be_cached: bool,
+        /// Whether it is so: documents may be cached, a page has the element.
+        is_so: bool,
     },
     /// What a task with a number asked for has been done.
     Done(u64),

@@ -73,6 +73,8 @@ pub enum ScriptEvent<'a> {
     Invalidated,
     /// A person clicks the first element that fits a selector.
     Press(&'a str),
+    /// A person types a text into the element that has the focus.
+    Type(&'a str),
     /// The document is asked whether it may go.
     BeforeUnload,
     /// The document goes away: `Cached`, `Navigated`, `Removed` or `Closed`.
@@ -117,6 +119,7 @@ impl ScriptEvent<'_> {
             Self::FrameMessage { .. } => "frameMessage",
             Self::Invalidated => "invalidated",
             Self::Press(_) => "press",
+            Self::Type(_) => "type",
             Self::BeforeUnload => "beforeUnload",
             Self::Leave(_) => "leave",
             Self::Restored => "restored",

@@ -138,7 +138,12 @@ pub trait PageHost {
     /// host calls `leave` with the number of each, and ends it then.
     fn remove_frame_element(&self, element: u32, leave: &mut dyn FnMut(u64));
 
-    /// Says, while it is delivered [`ScriptEvent::Press`](crate::ScriptEvent::Press), that an element was clicked.
+    /// Returns the number of the world of the extension's background page, if it is one of this thread's: its window
+    /// is what `extension.getBackgroundPage` gives.
+    fn background_window(&self) -> Option<u64>;
+
+    /// Says, while it is delivered [`ScriptEvent::Press`](crate::ScriptEvent::Press) or
+    /// [`ScriptEvent::Type`](crate::ScriptEvent::Type), that there is such an element.
     fn pressed(&self);
 
     /// Says, while it is delivered [`ScriptEvent::BeforeUnload`](crate::ScriptEvent::BeforeUnload), that a script

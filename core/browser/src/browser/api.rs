@@ -175,6 +175,11 @@ impl Browser {
                 self.activate_tab(tab.id);
                 Ok(None)
             }
+            "tabs.getSelected" => Ok(self
+                .active_tab()
+                .and_then(|tab| self.shared.tabs.get(tab))
+                .map(|tab| tab.seen_by(extension))),
+            "tabs.getAllInWindow" => self.query(extension, &QueryInfo::default()),
             "tabs.discard" => self.discard(extension, read(&mut arguments)?),
             "webNavigation.getAllFrames" => {
                 let details: FrameDetails = read(&mut arguments)?;

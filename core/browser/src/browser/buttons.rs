@@ -5,8 +5,10 @@ use super::api::Outcome;
 use crate::messages::Caller;
 use port_core::{ExtensionInstance, TabId};
 use port_core_webext::Profile;
+use port_core_webext::extension::attribute_of_first;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Buttons and menus of an extension.
 #[derive(Debug, Default)]
@@ -51,9 +53,6 @@ impl Browser {
         let tab = details.get("tabId").or(Some(&details)).and_then(Value::as_u64);
         if let Some(tab) = tab {
             self.tab(tab)?;
-        }
-        if method == "openPopup" {
-            return self.open_popup(caller.instance).map(|()| None);
         }
         let Some(loaded) = self.loaded_mut(caller.instance) else { return Ok(None) };
         let keep = |loaded: &mut super::LoadedExtension, name: &str, value: Value| {
@@ -136,6 +135,10 @@ impl Browser {
     /// A person chooses an item of the context menu of the active tab's page.
     pub(super) fn choose_menu_item(&mut self, id: &str) {
         let Some(tab) = self.active_tab().and_then(|tab| self.shared.tabs.get(tab)) else { return };
+        let html = self.tabs.get(&tab.id).and_then(|open| open.top()).map(|top| Arc::clone(&top.html));
+        let found = |element: &str, name: &str| {
+            attribute_of_first(html.as_deref()?, element, name).and_then(|url| tab.url.join(url).ok())
+        };
         let mut chosen = Vec::new();
         for loaded in &mut self.extensions {
             let Some((_, item)) = loaded.surface.menu.iter_mut().find(|(known, _)| known == id) else {
@@ -144,6 +147,17 @@ impl Browser {
             let mut info = json!({
                 "menuItemId": item["id"], "editable": false, "pageUrl": tab.url.as_str(), "frameId": 0, "frameUrl": tab.url.as_str(),
             });
+            // The menu is that of the first element of a kind that the item is for.
+            let is_for = |kind: &str| {
+                item["contexts"].as_array().is_some_and(|kinds| kinds.iter().any(|known| known == kind))
+            };
+            if let Some(source) = is_for("image").then(|| found("img", "src")).flatten() {
+                info["mediaType"] = "image".into();
+                info["srcUrl"] = source.as_str().into();
+            }
+            if let Some(link) = is_for("link").then(|| found("a", "href")).flatten() {
+                info["linkUrl"] = link.as_str().into();
+            }
             if let Some(parent) = item.get("parentId") {
                 info["parentMenuItemId"] = parent.clone();
             }

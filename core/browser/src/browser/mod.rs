@@ -1,6 +1,7 @@
 //! The browser process: the main thread, which knows tabs, frames and extensions and
 //! tells the core what becomes of them.
 
+mod address_bar;
 mod alarms;
 mod api;
 mod buttons;

@@ -54,6 +54,19 @@ impl Browser {
             "storage" if member == "setAccessLevel" => Ok(None),
             "storage" => self.storage_call(caller, member, arguments),
             "alarms" => self.alarms_call(caller, member, &arguments),
+            "action" | "browserAction" | "pageAction" if member == "openPopup" => {
+                return match self.open_popup(caller.instance) {
+                    Ok(page) => {
+                        self.answers_of_pages.push((page, *caller, number));
+                        None
+                    }
+                    Err(error) => Some(Err(error)),
+                };
+            }
+            "omnibox" => {
+                self.omnibox_call(member, &first());
+                Ok(None)
+            }
             "action" | "browserAction" | "pageAction" => self.button_call(caller, member, &arguments),
             "contextMenus" | "menus" => self.menu_call(caller, member, &arguments),
             "sidePanel" | "sidebarAction" => self.side_panel_call(caller, member, &arguments),

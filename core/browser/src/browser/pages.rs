@@ -43,6 +43,13 @@ pub(super) struct ShownPage {
     inspected: Option<TabId>,
 }
 
+impl ShownPage {
+    /// The site whose thread runs it.
+    pub(super) fn site(&self) -> Site {
+        Site::of(&self.url)
+    }
+}
+
 impl Browser {
     /// Shows a page of an extension outside of the tabs.
     pub(super) fn show_page(
@@ -96,9 +103,11 @@ impl Browser {
         self.pages = stay;
         let closed: Vec<ShownPage> = closed;
         for page in closed {
-            if let Some(thread) = self.sites.get(&Site::of(&page.url)) {
+            if let Some(thread) = self.sites.get(&page.site()) {
                 self.threads[thread.0].send(Task::ClosePage(page.number));
             }
+            // Nobody waits for one that goes before it is loaded.
+            self.page_loaded(page.number);
         }
     }
 
@@ -159,13 +168,13 @@ impl Browser {
     }
 
     /// `action.openPopup`, or a click on a button with a popup.
-    pub(super) fn open_popup(&mut self, instance: ExtensionInstance) -> Result<(), String> {
+    pub(super) fn open_popup(&mut self, instance: ExtensionInstance) -> Result<u64, String> {
         let popup = self.popup_of(instance, self.active_tab());
         if popup.is_empty() {
             return Err("Extension does not have a popup on the active tab.".to_owned());
         }
         self.close_pages(|page| page.kind == PageKind::Popup);
-        self.show_page(instance, PageKind::Popup, &popup, None).map(drop)
+        self.show_page(instance, PageKind::Popup, &popup, None)
     }
 
     /// A person clicks the button of an extension: its popup opens, or it is told.

@@ -2,8 +2,8 @@
 
 use super::{Browser, LoadedExtension};
 use crate::arguments::UserAction;
-use crate::messages::{Pressed, Task};
-use crate::web::Page;
+use crate::messages::{Task, Touch, TouchedPage};
+use crate::web::{Page, Site};
 
 /// What happens next, as soon as all is calm.
 #[derive(Debug)]
@@ -35,7 +35,16 @@ impl Browser {
                 self.open_tab_with(&url, false);
             }
             Step::User(UserAction::Click) => self.click(),
-            Step::User(UserAction::Press(selector)) => self.press(&selector),
+            Step::User(UserAction::OpenPath(path)) => self.open_path(&path),
+            Step::User(UserAction::Press(selector)) => self.touch(&Touch::Press(selector)),
+            Step::User(UserAction::Type(text)) => self.touch(&Touch::Type(text)),
+            Step::User(UserAction::AddressBar(text)) => self.type_into_address_bar(&text),
+            Step::User(UserAction::ActivateTab(number)) => {
+                match self.shared.tabs.all().iter().find(|tab| tab.index + 1 == number) {
+                    Some(tab) => self.activate_tab(tab.id),
+                    None => self.log_error(&format!("there is no tab {number}"), None, None, None),
+                }
+            }
             Step::User(UserAction::Menu(id)) => self.choose_menu_item(&id),
             Step::User(UserAction::Command(name)) => self.give_command(&name),
             Step::User(UserAction::DeveloperTools) => self.open_developer_tools(),
@@ -60,24 +69,45 @@ impl Browser {
         }
     }
 
-    /// Clicks an element in whatever page has it: the pages outside of the tabs, those of extensions in tabs, and the
-    /// page of the active tab.
-    fn press(&mut self, selector: &str) {
-        let outside = self.pages.iter().rev().map(|page| Pressed::Page(page.number));
+    /// Opens a page of each extension that has one at a path.
+    fn open_path(&mut self, path: &str) {
+        let urls: Vec<_> = self
+            .extensions
+            .iter()
+            .filter_map(|loaded| {
+                loaded.extension.base().join(path).ok().filter(|url| loaded.extension.page(url).is_ok())
+            })
+            .collect();
+        if urls.is_empty() {
+            self.log_error(&format!("no extension has the page {path}"), None, None, None);
+        }
+        for url in urls {
+            self.open_tab_with(&url, true);
+        }
+    }
+
+    /// Does something in the first page that has what it is done to: the pages outside of the tabs, the active tab's,
+    /// those of extensions in other tabs.
+    fn touch(&mut self, touch: &Touch) {
+        let outside = self.pages.iter().rev().map(|page| (page.site(), TouchedPage::Outside(page.number)));
+        let active = self.active_tab();
         let mut in_tabs: Vec<_> = self
             .tabs
             .iter()
-            .flat_map(|(tab, open)| open.frames.iter().map(move |frame| (*tab, frame)))
-            .filter(|(tab, frame)| {
-                let is_page = self.extensions.iter().any(|loaded| loaded.extension.owns(&frame.url));
-                is_page || Some(*tab) == self.active_tab()
+            .flat_map(|(tab, open)| open.frames.iter().map(move |frame| (Some(*tab) == active, frame)))
+            .filter(|(is_active, frame)| {
+                *is_active || self.extensions.iter().any(|loaded| loaded.extension.owns(&frame.url))
             })
             .collect();
-        in_tabs.sort_by_key(|(_, frame)| !frame.url.scheme().ends_with("-extension"));
-        let pressed: Vec<_> =
-            outside.chain(in_tabs.iter().map(|(_, frame)| Pressed::Document(frame.document))).collect();
-        for thread in &self.threads {
-            thread.send(Task::Press { pressed: pressed.clone(), selector: selector.to_owned() });
+        in_tabs.sort_by_key(|(is_active, _)| !is_active);
+        let in_tabs = in_tabs.iter().map(|(_, frame)| (frame.site(), TouchedPage::Document(frame.document)));
+        for (site, page) in outside.chain(in_tabs).collect::<Vec<(Site, TouchedPage)>>() {
+            let Some(&thread) = self.sites.get(&site) else { continue };
+            let number = self.number_of_task();
+            self.threads[thread.0].send(Task::Touch { page, touch: touch.clone(), number });
+            if self.wait_for(vec![number]) {
+                return;
+            }
         }
     }
 }

@@ -68,18 +68,18 @@ impl Browser {
         self.latest_task
     }
 
-    /// Waits until tasks have been done; says whether no document that was asked must not be cached. What is asked
-    /// of the browser process meanwhile waits.
+    /// Waits until tasks have been done; says whether what they asked is so for all. What is asked of the browser
+    /// process meanwhile waits.
     pub(super) fn wait_for(&mut self, mut waiting: Vec<u64>) -> bool {
-        let mut all_may_be_cached = true;
+        let mut is_so_for_all = true;
         let deadline = Instant::now() + PATIENCE;
         while !waiting.is_empty() {
             match self.requests.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(envelope) => match envelope.request {
                     Request::Done(number) => waiting.retain(|waiting| *waiting != number),
-                    Request::Asked { number, may_be_cached } => {
+                    Request::Asked { number, is_so } => {
                         waiting.retain(|waiting| *waiting != number);
-                        all_may_be_cached &= may_be_cached;
+                        is_so_for_all &= is_so;
                     }
                     _ => self.postponed.push_back(envelope),
                 },
@@ -87,7 +87,7 @@ impl Browser {
                 Err(_) => break,
             }
         }
-        all_may_be_cached
+        is_so_for_all
     }
 
     /// The documents of a page are shown again.

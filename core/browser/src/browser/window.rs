@@ -201,6 +201,8 @@ impl Browser {
         self.shared.tabs.change(|tabs| tabs.values_mut().for_each(|info| info.active = info.id == tab));
         let details = json!([{ "tabId": tab.get(), "windowId": WINDOW.get() }]);
         self.emit("tabs.onActivated", |_| details.clone());
+        let details = json!([tab.get(), { "windowId": WINDOW.get() }]);
+        self.emit("tabs.onActiveChanged", |_| details.clone());
         if self.shared.tabs.get(tab).is_some_and(|info| info.discarded) {
             self.reload_tab(tab);
         }

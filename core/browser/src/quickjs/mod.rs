@@ -18,7 +18,7 @@ use crate::script_error::ScriptError;
 use modules::Modules;
 use port_core_webext::extension::Extension;
 use port_core_webext::{PageHost, ScriptHost};
-use realm::Leaving;
+use realm::Registered;
 use rejections::Rejections;
 use rquickjs::Runtime;
 use std::rc::Rc;
@@ -31,7 +31,7 @@ const SCRIPT_STACK: usize = 8 << 20;
 pub(crate) struct Engine {
     rejections: Rejections,
     modules: Modules,
-    leaving: Leaving,
+    registered: Registered,
     runtime: Runtime,
 }
 
@@ -46,7 +46,7 @@ impl Engine {
         runtime.set_loader(modules.clone(), modules.clone());
         runtime.set_host_promise_rejection_tracker(Some(rejections.tracker()));
         runtime.set_interrupt_handler(Some(Box::new(is_stopping)));
-        Ok(Self { rejections, modules, leaving: Leaving::default(), runtime })
+        Ok(Self { rejections, modules, registered: Registered::default(), runtime })
     }
 
     /// Makes the realm of a world, with the API and the polyfills in it. `number` names the world to
@@ -62,8 +62,8 @@ impl Engine {
     where
         H: ScriptHost + PageHost + 'static,
     {
-        let leaving = Rc::clone(&self.leaving);
-        let realm = Realm::new(&self.runtime, host, leaving, number, description, addition)?;
+        let registered = Rc::clone(&self.registered);
+        let realm = Realm::new(&self.runtime, host, registered, number, description, addition)?;
         self.modules.add(realm.id(), extension);
         Ok(realm)
     }
@@ -71,7 +71,7 @@ impl Engine {
     /// A realm is about to be dropped: nothing of it may stay here.
     pub(crate) fn forget(&self, realm: &Realm) {
         self.modules.remove(realm.id());
-        self.leaving.borrow_mut().remove(&realm.number());
+        self.registered.borrow_mut().remove(&realm.number());
     }
 
     /// The microtask checkpoint: runs promise jobs until there are none, then reports rejections that nobody handles, with
@@ -101,6 +101,6 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        self.leaving.borrow_mut().clear();
+        self.registered.borrow_mut().clear();
     }
 }

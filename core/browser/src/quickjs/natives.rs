@@ -1,6 +1,6 @@
 //! The native functions of a world: each a method of its host, see `host.d.ts`.
 
-use super::realm::{Leaving, evaluate};
+use super::realm::{Registered, evaluate};
 use super::{json, port_object};
 use crate::script_error::ScriptError;
 use port_core_webext::{PageHost, Refusal, ScriptHost, parse_url};
@@ -9,7 +9,7 @@ use rquickjs::{Array, Ctx, Exception, Function, Object, Proxy, Result, Value};
 use std::rc::Rc;
 
 /// Makes the object of native functions for a world.
-pub(super) fn create<'js, H>(context: &Ctx<'js>, host: &Rc<H>, leaving: &Leaving) -> Result<Object<'js>>
+pub(super) fn create<'js, H>(context: &Ctx<'js>, host: &Rc<H>, registered: &Registered) -> Result<Object<'js>>
 where
     H: ScriptHost + PageHost + 'static,
 {
@@ -17,7 +17,7 @@ where
     natives.add_port_functions(host)?;
     natives.add_values()?;
     natives.add_page_functions(host)?;
-    natives.add_document_functions(host, leaving)?;
+    natives.add_document_functions(host, registered)?;
     Ok(natives.object)
 }
 
@@ -146,7 +146,11 @@ impl<'js> Natives<'js> {
     }
 
     /// What a script does to its document and to the frames in it.
-    fn add_document_functions<H: PageHost + 'static>(&self, given: &Rc<H>, leaving: &Leaving) -> Result<()> {
+    fn add_document_functions<H: PageHost + 'static>(
+        &self,
+        given: &Rc<H>,
+        registered: &Registered,
+    ) -> Result<()> {
         let host = Rc::clone(given);
         self.add("documentUrl", move || host.document_url())?;
         let host = Rc::clone(given);
@@ -191,11 +195,17 @@ impl<'js> Natives<'js> {
         self.add("navigateFrameElement", move |element: u32, src: String| {
             host.navigate_frame_element(element, &src);
         })?;
-        let (host, leaving) = (Rc::clone(given), Rc::clone(leaving));
+        let (host, others) = (Rc::clone(given), Rc::clone(registered));
+        self.add("backgroundWindow", move |context: Ctx<'js>| {
+            let number = host.background_window();
+            let global = number.and_then(|number| Some(others.borrow().get(&number)?.global.clone()));
+            global.map(|global| global.restore(&context)).transpose()
+        })?;
+        let (host, others) = (Rc::clone(given), Rc::clone(registered));
         self.add("removeFrameElement", move |context: Ctx<'js>, element: u32| {
             host.remove_frame_element(element, &mut |world| {
-                let leave = leaving.borrow_mut().remove(&world);
-                if let Some(leave) = leave.and_then(|leave| leave.restore(&context).ok()) {
+                let reachable = others.borrow_mut().remove(&world);
+                if let Some(leave) = reachable.and_then(|reachable| reachable.leave.restore(&context).ok()) {
                     // It reports what its listeners throw by itself.
                     let _ = leave.call::<_, ()>(("Removed",));
                 }

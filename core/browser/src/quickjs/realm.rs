@@ -16,8 +16,16 @@ use std::collections::HashMap;
 use std::ptr::NonNull;
 use std::rc::Rc;
 
-/// How each realm hears that its page goes, by the world's number.
-pub(super) type Leaving = Rc<RefCell<HashMap<u64, Persistent<Function<'static>>>>>;
+/// What realms of an engine reach of each other, by the world's number.
+pub(super) type Registered = Rc<RefCell<HashMap<u64, Reachable>>>;
+
+/// What others reach of a realm.
+pub(super) struct Reachable {
+    /// Has it hear that its page goes.
+    pub(super) leave: Persistent<Function<'static>>,
+    /// Its global object.
+    pub(super) global: Persistent<Object<'static>>,
+}
 
 /// Which realm something happened in; only ever compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,7 +65,7 @@ impl Realm {
     pub(super) fn new<H>(
         runtime: &Runtime,
         host: Rc<H>,
-        leaving: Leaving,
+        registered: Registered,
         number: u64,
         description: &serde_json::Value,
         addition: Option<Addition>,
@@ -68,7 +76,7 @@ impl Realm {
         let context = Context::full(runtime).map_err(|error| error.to_string())?;
         let made = |context: &Ctx<'_>| {
             let context = context.clone();
-            let natives = natives::create(&context, &host, &leaving)?;
+            let natives = natives::create(&context, &host, &registered)?;
             let exports: Object<'_> = evaluate(&context, "browser://webext.js", script::with_polyfills())?;
             let install: Function<'_> = exports.get("install")?;
             let world = context.json_parse(description.to_string())?;
@@ -85,7 +93,9 @@ impl Realm {
                 Ok::<_, rquickjs::Error>(Persistent::save(&context, function))
             };
             let often = [function("connect")?, function("message")?, function("disconnect")?];
-            leaving.borrow_mut().insert(number, function("leave")?);
+            let leave = function("leave")?;
+            let global = Persistent::save(&context, context.globals());
+            registered.borrow_mut().insert(number, Reachable { leave, global });
             Ok::<_, rquickjs::Error>((Persistent::save(&context, deliver), often))
         };
         let (deliver, [connect, message, disconnect]) = context.with(|context| {
@@ -206,6 +216,7 @@ impl ScriptSurface for Realm {
             ScriptEvent::ReadyState(text)
             | ScriptEvent::Leave(text)
             | ScriptEvent::Press(text)
+            | ScriptEvent::Type(text)
             | ScriptEvent::WindowMessage(text) => {
                 self.call_named(name, (text,));
             }

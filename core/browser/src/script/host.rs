@@ -8,8 +8,8 @@ use crate::messages::{LastWords, Navigation, NavigationChange, Request, ThreadIn
 use crate::shared::Shared;
 use crate::summary::Counts;
 use port_core::{
-    ConnectKind, ContextId, DisconnectReason, DocumentId, EventLoop, ExtensionId, INLINE_BYTES, Message,
-    PortId, PortName, RuntimeTarget, TabId, TabTarget,
+    ConnectKind, ContextId, DisconnectReason, DocumentId, EventLoop, ExtensionId, ExtensionInstance,
+    INLINE_BYTES, Message, PortId, PortName, RuntimeTarget, TabId, TabTarget,
 };
 use port_core_webext::extension::Extension;
 use port_core_webext::{Ports, Refusal};
@@ -30,6 +30,8 @@ pub(crate) struct Host {
     pub(super) documents: RefCell<Documents>,
     /// The numbers that the engine knows worlds by.
     pub(super) numbers: RefCell<HashMap<ContextId, u64>>,
+    /// Those of background pages, by extension.
+    pub(super) backgrounds: RefCell<HashMap<ExtensionInstance, (ContextId, u64)>>,
     /// The functions that worlds were given to run, by their numbers.
     pub(super) executions: RefCell<HashMap<u64, ContextId>>,
     /// `localStorage` and `sessionStorage`, by area and origin.
@@ -77,7 +79,7 @@ pub(super) enum Target {
 pub(crate) struct WorldIdentity {
     pub(super) context: ContextId,
     pub(super) extension: Arc<Extension>,
-    pub(super) instance: port_core::ExtensionInstance,
+    pub(super) instance: ExtensionInstance,
     pub(super) place: Option<port_core::Place>,
     pub(super) page: Option<u64>,
     pub(super) label: Rc<str>,
@@ -94,6 +96,7 @@ impl Host {
             counts: RefCell::default(),
             documents: RefCell::default(),
             numbers: RefCell::default(),
+            backgrounds: RefCell::default(),
             executions: RefCell::default(),
             site_storage: RefCell::default(),
             window_messages: RefCell::default(),
@@ -211,6 +214,7 @@ impl Host {
         self.timers.borrow_mut().clear_context(context);
         self.documents.borrow_mut().leave(context);
         self.numbers.borrow_mut().remove(&context);
+        self.backgrounds.borrow_mut().retain(|_, (background, _)| *background != context);
         self.executions.borrow_mut().retain(|&number, runner| {
             if *runner == context {
                 let outcome = Err("The frame was removed.".to_owned());

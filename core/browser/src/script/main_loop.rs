@@ -6,7 +6,8 @@ use super::host::Host;
 use super::world::World;
 use crate::log::Event as LogEvent;
 use crate::messages::{
-    Code, LastWords, Leave, Loaded, OtherWindow, Pressed, Request, Task, ThreadIndex, WorldDescription,
+    Code, LastWords, Leave, Loaded, OtherWindow, Request, Task, ThreadIndex, Touch, TouchedPage,
+    WorldDescription,
 };
 use crate::quickjs::Engine;
 use crate::script_error::report_engine_error;
@@ -218,7 +219,10 @@ impl MainLoop {
                     world.answer(call, &outcome);
                 }
             }
-            Task::Press { pressed, selector } => self.press(&pressed, &selector),
+            Task::Touch { page, touch, number } => {
+                let is_so = self.touch(page, &touch);
+                self.host.request(Request::Asked { number, is_so });
+            }
             Task::ClosePage(number) => self.close_page(number),
             Task::Emit { instance, event, details, everywhere } => {
                 let hears =
@@ -235,8 +239,8 @@ impl MainLoop {
                 for document in documents {
                     self.each_world_of(document, |world| world.deliver(&ScriptEvent::BeforeUnload));
                 }
-                let may_be_cached = !self.host.keeps_from_cache.get();
-                self.host.request(Request::Asked { number, may_be_cached });
+                let is_so = !self.host.keeps_from_cache.get();
+                self.host.request(Request::Asked { number, is_so });
             }
             Task::Unload { documents, leave, number } => {
                 self.unload(&documents, leave);
@@ -273,24 +277,24 @@ impl MainLoop {
         self.checkpoint();
     }
 
-    /// A person clicks an element. Each world has a tree of its own: those of one page all have their click.
-    fn press(&self, pressed: &[Pressed], selector: &str) {
-        let is_in = |world: &World, page: Pressed| match page {
-            Pressed::Page(number) => world.identity().page == Some(number),
-            Pressed::Document(document) => {
+    /// A person does something in a page; says whether it has what this is done to. Each world has a tree of its own:
+    /// those of one page all hear of it.
+    fn touch(&self, page: TouchedPage, touch: &Touch) -> bool {
+        let is_in = |world: &&World| match page {
+            TouchedPage::Outside(number) => world.identity().page == Some(number),
+            TouchedPage::Document(document) => {
                 world.identity().place.is_some_and(|place| place.document == document)
             }
         };
-        for &page in pressed {
-            self.host.presses.set(0);
-            for world in self.worlds.values().filter(|world| is_in(world, page)) {
-                world.deliver(&ScriptEvent::Press(selector));
-                self.checkpoint();
-            }
-            if self.host.presses.get() > 0 {
-                return;
-            }
+        self.host.presses.set(0);
+        for world in self.worlds.values().filter(is_in) {
+            world.deliver(&match touch {
+                Touch::Press(selector) => ScriptEvent::Press(selector),
+                Touch::Type(text) => ScriptEvent::Type(text),
+            });
+            self.checkpoint();
         }
+        self.host.presses.get() > 0
     }
 
     /// A page outside of the tabs closes: its scripts hear so, and its ports end.

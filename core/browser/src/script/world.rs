@@ -57,6 +57,9 @@ impl World {
         });
         let realm = engine.realm(Rc::clone(&host), extension, number, &described, addition)?;
         host.host.numbers.borrow_mut().insert(context, number);
+        if description.kind == ContextKind::Background && !description.is_worker {
+            host.host.backgrounds.borrow_mut().insert(description.instance, (context, number));
+        }
         Ok(Self {
             kind: description.kind,
             is_pages_own: description.is_pages_own,

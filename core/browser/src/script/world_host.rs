@@ -179,6 +179,10 @@ impl PageHost for WorldHost {
         self.host.navigate(&self.world, NavigationChange::Title(title));
     }
 
+    fn background_window(&self) -> Option<u64> {
+        self.host.backgrounds.borrow().get(&self.world.instance).map(|(_, number)| *number)
+    }
+
     fn site_storage(&self, area: &str, what: &str, key: &str, value: String) -> Option<String> {
         let origin = match self.world.place.and(self.document_url()) {
             Some(url) => Url::parse(&url).map_or(url, |url| origin_of(&url)),

@@ -130,7 +130,7 @@ fn buttons_menus_commands_and_alarms_are_told() {
 #[test]
 fn what_is_absent_is_named() {
     const EXTENSION: Files = files!(
-        r#""permissions": ["notifications", "nativeMessaging", "tabs"], "omnibox": { "keyword": "x" }"#,
+        r#""permissions": ["notifications", "nativeMessaging", "tabs"], "theme": {}"#,
         "background.js": "chrome.notifications.onClicked.addListener(() => {});
         chrome.notifications.create({ title: 'x' });
         chrome.notifications.create({ title: 'x' }, () => console.log(chrome.runtime.lastError.message));
@@ -139,7 +139,7 @@ fn what_is_absent_is_named() {
     );
     for profile in PROFILES {
         let run = run_in(profile, EXTENSION, &[]);
-        for named in ["the permission \"notifications\" (of Test)", "the manifest's \"omnibox\" (of Test)"] {
+        for named in ["the permission \"notifications\" (of Test)", "the manifest's \"theme\" (of Test)"] {
             let text = format!("not supported by this browser: {named}");
             assert!(
                 run.console("browser").contains(&text.as_str()),

@@ -6,6 +6,7 @@ mod corpus;
 mod faults;
 mod hostile;
 mod one_off;
+mod person;
 mod ports;
 mod refusals;
 mod replay;

@@ -19,7 +19,8 @@ import { createI18n } from "./i18n.js";
 import { createContentScripts, createScripting, createTabInjection } from "./injection.js";
 import { invalidate } from "./invalidation.js";
 import { createLastError } from "./last_error.js";
-import { createAlarms, createButton, createCommands, createMenus, createOffscreen, createPermissions, createSidePanel, createWindows } from "./namespaces.js";
+import { createAlarms, createButton, createCommands, createMenus, createOffscreen, createOmnibox, createPermissions, createSidePanel, createWindows } from "./namespaces.js";
+import { addOlderNames, addOlderNamesOfContentScripts } from "./older_names.js";
 import { createOneOffMessages } from "./one_off.js";
 import { createPorts } from "./port.js";
 import { createProfile } from "./profile.js";
@@ -102,10 +103,7 @@ export function createApi(native, world, platform) {
         addPageApi(api, world, tools, incoming);
     } else {
         profile.addContentApi(api, permissions);
-        if (manifest.manifest_version === 2 && profile.hasSurface) {
-            const { sendMessage, onMessage } = api.runtime;
-            Object.assign(api.extension, { sendMessage, onMessage, sendRequest: sendMessage, onRequest: onMessage });
-        }
+        addOlderNamesOfContentScripts(api, world, tools);
     }
 
     if (world.inspectedTab !== null) {
@@ -210,12 +208,7 @@ function addPageApi(api, world, tools, incoming) {
     if (has("nativeMessaging")) {
         api.runtime.connectNative = createConnectNative(tools);
     }
-    if (version === 2 && tools.profile.hasSurface) {
-        // By their older names, as they were with manifests of this version.
-        const { sendMessage, onMessage, onMessageExternal, connect, onConnect } = api.runtime;
-        Object.assign(api.extension, { sendMessage, onMessage, connect, onConnect, sendRequest: sendMessage, onRequest: onMessage, onRequestExternal: onMessageExternal });
-        api.tabs.sendRequest = api.tabs.sendMessage;
-    }
+    addOlderNames(api, world, tools);
     if (has("sidePanel")) {
         api.sidePanel = createSidePanel("sidePanel", tools);
     }
@@ -224,6 +217,9 @@ function addPageApi(api, world, tools, incoming) {
     }
     if (has("offscreen")) {
         api.offscreen = createOffscreen(tools);
+    }
+    if (manifest.omnibox !== undefined) {
+        api.omnibox = createOmnibox(tools);
     }
     if (manifest.commands !== undefined) {
         api.commands = createCommands(tools);

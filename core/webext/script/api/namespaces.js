@@ -1,7 +1,8 @@
 // The API beside messaging and tabs, as far as extensions that message need it to start: buttons, menus, alarms,
 // commands, permissions, windows.
 
-import { NewError, createMap, toText } from "./intrinsics.js";
+import { Listeners, createEvent } from "./event.js";
+import { NewError, createMap, list, toText } from "./intrinsics.js";
 
 const any = (name, rest) => ({ name, type: "any", ...rest });
 const object = (name, rest) => ({ name, type: "object", ...rest });
@@ -113,6 +114,21 @@ export function createCommands({ calls, emitted }) {
         reset: calls.method("commands.reset", [string("name")]),
         onCommand: emitted("commands.onCommand"),
         onChanged: emitted("commands.onChanged"),
+    };
+}
+
+/** `omnibox`, into which a person types by `--omnibox`. */
+export function createOmnibox({ native, profile, calls, emitted, listen }) {
+    const changed = new Listeners(native, profile);
+    const suggest = calls.method("omnibox.suggest", [{ name: "suggestions", type: "array" }]);
+    listen("omnibox.onInputChanged", (text) => changed.dispatch(list(text, (suggestions) => void suggest(suggestions, () => {}))));
+    return {
+        onInputStarted: emitted("omnibox.onInputStarted"),
+        onInputChanged: createEvent(changed, profile),
+        onInputEntered: emitted("omnibox.onInputEntered"),
+        onInputCancelled: emitted("omnibox.onInputCancelled"),
+        onDeleteSuggestion: emitted("omnibox.onDeleteSuggestion"),
+        setDefaultSuggestion: calls.method("omnibox.setDefaultSuggestion", [object("suggestion")]),
     };
 }
 

@@ -1,7 +1,7 @@
 // `document`: a tree of elements, in which nothing but frames has an effect.
 
 import { Comment, DocumentFragment, Node, Text, reportTo } from "./tree.js";
-import { HTMLElement, fill, interfaces, queries, setElementMaker } from "./element.js";
+import { HTMLElement, fill, focusedElement, interfaces, queries, setElementMaker } from "./element.js";
 import { createEventTarget, dispatchAlong, Event } from "./event_target.js";
 
 /**
@@ -211,7 +211,7 @@ export function createDocument(native, world, location, window, windowOf) {
             return document.readyState === "loading" && !isParsed ? null : body;
         },
         get activeElement() {
-            return document.body;
+            return focusedElement() ?? document.body;
         },
         get forms() {
             return find("form");

@@ -14,6 +14,11 @@ const attributesOf = new WeakMap();
 const stateOf = new WeakMap();
 const stylesOf = new WeakMap();
 
+/** The element that has the focus. */
+let focused;
+
+export const focusedElement = () => (focused?.isConnected ? focused : undefined);
+
 /** Makes nodes of HTML. */
 let makeElement = () => undefined;
 const make = {
@@ -363,14 +368,35 @@ export class HTMLElement extends Node {
     }
 
     focus() {
-        this.happen("focus", {});
+        if (this.isConnected && focused !== this) {
+            focused?.blur();
+            focused = this;
+            this.happen("focus", {});
+        }
     }
 
     blur() {
-        this.happen("blur", {});
+        if (focused === this) {
+            focused = undefined;
+            this.happen("blur", {});
+        }
     }
 
     select() {}
+
+    /** Of a `dialog`. */
+    show() {
+        this.open = true;
+    }
+
+    showModal() {
+        this.open = true;
+    }
+
+    close() {
+        this.open = false;
+        this.happen("close", {});
+    }
 
     scrollIntoView() {}
 

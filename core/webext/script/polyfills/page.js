@@ -11,6 +11,32 @@ import { createProfile } from "../api/profile.js";
 import { parse } from "../api/intrinsics.js";
 import { platform } from "./platform.js";
 
+/** Elements are globals by their ids, unless something else has the name. */
+function nameElements(document) {
+    for (const { id } of document.querySelectorAll("[id]")) {
+        if (!(id in globalThis)) {
+            const set = (value) => Object.defineProperty(globalThis, id, { value, writable: true, configurable: true, enumerable: true });
+            Object.defineProperty(globalThis, id, { get: () => document.getElementById(id), set, configurable: true });
+        }
+    }
+}
+
+/** What happens to an element for each character of a text. */
+function typeInto(element, text) {
+    for (const key of text) {
+        const code = key.toUpperCase().charCodeAt(0);
+        const details = { bubbles: true, cancelable: true, key, keyCode: code, which: code, charCode: 0 };
+        const goesOn = element.happen("keydown", details);
+        const character = key.charCodeAt(0);
+        if (goesOn && element.happen("keypress", { ...details, keyCode: character, which: character, charCode: character })) {
+            element.value += key;
+            element.happen("input", { bubbles: true, data: key, inputType: "insertText" });
+        }
+        element.happen("keyup", details);
+    }
+    element.happen("change", { bubbles: true });
+}
+
 /**
  * @param {object} native functions of the browser
  * @param {object} world see main.js
@@ -24,6 +50,11 @@ export function installPage(native, world, later) {
     Object.assign(globalThis, target.methods);
     globalThis.self = globalThis;
     globalThis.navigator = { userAgent: world.userAgent, language: "en", languages: ["en"], onLine: true, platform: "Linux x86_64" };
+    if (world.profile === "chromium") {
+        // No devices are there.
+        const none = async () => [];
+        globalThis.navigator.hid = { getDevices: none, requestDevice: none, addEventListener() {}, removeEventListener() {} };
+    }
     const { location, history, navigate, traversed } = createNavigation(native, world, {
         later,
         dispatch: target.dispatch,
@@ -37,7 +68,7 @@ export function installPage(native, world, later) {
     installWindow(native, world, { clone: globalThis.structuredClone, later, current: () => location.href });
     if (world.isWorker) {
         globalThis.importScripts = (...urls) => urls.forEach((url) => native.importScript(String(url)));
-        return { readyState() {}, frameLoaded() {}, frameFailed() {}, frameMessage() {}, press() {}, beforeUnload() {}, leave() {}, restored() {}, traversed() {}, uncaught: target.dispatch };
+        return { readyState() {}, frameLoaded() {}, frameFailed() {}, frameMessage() {}, press() {}, type() {}, beforeUnload() {}, leave() {}, restored() {}, traversed() {}, uncaught: target.dispatch };
     }
 
     globalThis.postMessage = (message) => native.postWindowMessage(windowCodec.encode(message));
@@ -56,6 +87,7 @@ export function installPage(native, world, later) {
     globalThis.frameElement = null;
     const { document, dispatch, frameLoaded, frameFailed } = createDocument(native, world, location, target, windowOf);
     globalThis.document = document;
+    nameElements(document);
 
     function show(state) {
         document.visibilityState = state;
@@ -91,7 +123,17 @@ export function installPage(native, world, later) {
             const element = document.querySelector(selector);
             if (element !== null) {
                 native.pressed();
+                element.focus();
                 element.click();
+            }
+        },
+
+        /** A person types into the element that has the focus. */
+        type(text) {
+            const element = document.activeElement;
+            if (element !== null && element !== document.body) {
+                native.pressed();
+                typeInto(element, text);
             }
         },
 

@@ -55,6 +55,8 @@ pub struct Manifest {
     /// `"commands"`.
     #[serde(default)]
     commands: BTreeMap<String, Value>,
+    /// `"omnibox"`.
+    omnibox: Option<Omnibox>,
     /// `"options_ui"`.
     options_ui: Option<OptionsPage>,
     /// `"options_page"`.
@@ -62,6 +64,12 @@ pub struct Manifest {
     /// `"web_accessible_resources"`.
     #[serde(default)]
     web_accessible_resources: Vec<AccessibleResources>,
+}
+
+/// `"omnibox"`.
+#[derive(Debug, Deserialize)]
+struct Omnibox {
+    keyword: String,
 }
 
 /// `"options_ui"`.
@@ -351,6 +359,11 @@ impl Manifest {
     /// `"commands"`, by name.
     pub fn commands(&self) -> &BTreeMap<String, Value> {
         &self.commands
+    }
+
+    /// The word that leads from the address bar to the extension.
+    pub fn omnibox_keyword(&self) -> Option<&str> {
+        self.omnibox.as_ref().map(|omnibox| omnibox.keyword.as_str())
     }
 
     /// The page beside the tab's.

@@ -11,6 +11,7 @@ mod unsupported;
 pub use files::{Files, MemoryFiles};
 pub use glob::Glob;
 pub use match_pattern::{Host, MatchPattern, Scheme};
+pub use page::attribute_of_first;
 
 use crate::profile::Profile;
 use manifest::{Background, Manifest, ManifestError, RunAt, ScriptKind, ScriptWorld};

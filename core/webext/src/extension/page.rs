@@ -35,6 +35,16 @@ pub(super) fn title_of(html: &str) -> &str {
         .unwrap_or("")
 }
 
+/// Returns an attribute of the first element of a kind in a page that has it.
+pub fn attribute_of_first<'a>(html: &'a str, element: &str, name: &str) -> Option<&'a str> {
+    let starts = html.match_indices('<').map(|(start, _)| &html[start + 1..]);
+    let tags = starts.filter_map(|rest| {
+        let tag = rest.get(..element.len())?.eq_ignore_ascii_case(element).then(|| &rest[element.len()..])?;
+        tag.starts_with(char::is_whitespace).then(|| tag.split('>').next().unwrap_or_default())
+    });
+    tags.filter_map(|attributes| attribute(attributes, name)).next()
+}
+
 /// The value of an attribute in the text of a start tag.
 fn attribute<'a>(attributes: &'a str, name: &str) -> Option<&'a str> {
     let mut rest = attributes.trim_start();
@@ -70,7 +80,7 @@ fn without_html_comments(html: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{scripts_of, title_of};
+    use super::{attribute_of_first, scripts_of, title_of};
     use crate::extension::manifest::ScriptKind;
 
     #[test]
@@ -83,6 +93,14 @@ mod tests {
             [("one.js".to_owned(), ScriptKind::Classic), ("two.js".to_owned(), ScriptKind::Module)]
         );
         assert_eq!(title_of(html), "My page");
+    }
+
+    #[test]
+    fn the_first_element_with_an_attribute_is_found() {
+        let html = "<abbr href=no><a name=x><A HREF='/one'>one</a><img alt=\"a\" src=two.png>";
+        assert_eq!(attribute_of_first(html, "a", "href"), Some("/one"));
+        assert_eq!(attribute_of_first(html, "img", "src"), Some("two.png"));
+        assert_eq!(attribute_of_first(html, "video", "src"), None);
     }
 
     #[test]

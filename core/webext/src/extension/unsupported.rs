@@ -54,7 +54,7 @@ const PERMISSIONS: [&str; 47] = [
 ];
 
 /// Keys of a manifest that lead to nothing.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 11] = [
     "chrome_settings_overrides",
     "chrome_url_overrides",
     "declarative_net_request",
@@ -62,7 +62,6 @@ const KEYS: [&str; 12] = [
     "file_browser_handlers",
     "file_handlers",
     "input_components",
-    "omnibox",
     "protocol_handlers",
     "theme",
     "tts_engine",
@@ -79,9 +78,7 @@ pub(super) fn namespaces_of(manifest: &Value) -> Vec<String> {
         "declarativeNetRequestWithHostAccess" => "declarativeNetRequest".to_owned(),
         name => name.split('.').next().unwrap_or_default().to_owned(),
     };
-    let keys = [("omnibox", "omnibox"), ("user_scripts", "userScripts")];
-    let of_keys =
-        keys.iter().filter(|(key, _)| manifest.get(*key).is_some()).map(|(_, name)| (*name).to_owned());
+    let of_keys = manifest.get("user_scripts").map(|_| "userScripts".to_owned());
     // That of native messaging is a part of `runtime`.
     let permissions = PERMISSIONS.iter().filter(is_asked).filter(|name| **name != "nativeMessaging");
     permissions.map(of_permission).chain(of_keys).collect()

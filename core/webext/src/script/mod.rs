@@ -28,7 +28,7 @@ macro_rules! modules {
 pub const API: &[Module] = modules!("api":
     "intrinsics" "refusal" "profile" "clone_writer" "clone_reader" "clone" "last_error" "event" "channel"
     "port" "one_off" "text" "arguments" "send_arguments" "chrome" "calls" "devtools" "absent" "storage" "i18n" "namespaces" "surface"
-    "injection" "invalidation" "api"
+    "injection" "invalidation" "older_names" "api"
 );
 
 /// The modules of the polyfills, which import those of the API.
