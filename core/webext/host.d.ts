@@ -53,6 +53,12 @@ export interface Natives {
     setListening(ports: boolean, oneOff: boolean, externalPorts: boolean, externalOneOff: boolean): void;
 
     /**
+     * Says whether an event that the browser process emits, such as "tabs.onRemoved", has listeners; without it nobody
+     * is told. An event with listeners starts a background that was stopped.
+     */
+    setHeard?(event: string, isHeard: boolean): void;
+
+    /**
      * Asks for an asynchronous call, such as "tabs.query", whose answer is delivered under the number.
      *
      * @param argumentsJson an array, `null` for what was left out; types are checked, values are not

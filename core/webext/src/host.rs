@@ -54,6 +54,12 @@ pub trait ScriptHost {
     /// none of an event is no receiver of what it tells of.
     fn set_listening(&self, ports: bool, one_off: bool, external_ports: bool, external_one_off: bool);
 
+    /// Says whether an event that is [emitted](crate::ScriptEvent::Emit), such as `tabs.onRemoved`, has listeners. What
+    /// comes for a background that was stopped starts it if there were some. By default nobody is told.
+    fn set_heard(&self, event: String, is_heard: bool) {
+        let _ = (event, is_heard);
+    }
+
     /// Asks for an asynchronous call such as `tabs.query`. `arguments` is a JSON array, checked by
     /// the script's side as to types, with `null` for those left out. The answer is delivered as
     /// [`ScriptEvent::Answer`](crate::ScriptEvent::Answer) under `number`.

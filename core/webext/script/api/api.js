@@ -80,7 +80,14 @@ export function createApi(native, world, platform) {
     /** The listeners of an event that the browser process emits under a name. */
     function listenersOf(name) {
         if (!events.has(name)) {
-            events.set(name, new Listeners(native, profile));
+            let isHeard = false;
+            const onCount = (count) => {
+                if (isHeard !== count > 0) {
+                    isHeard = count > 0;
+                    native.setHeard?.(name, isHeard);
+                }
+            };
+            events.set(name, new Listeners(native, profile, onCount));
         }
         return events.get(name);
     }
@@ -321,7 +328,7 @@ function createRuntime({ native, profile, lastError, createPort, oneOff, calls }
             return base + (text[0] === "/" ? slice(text, 1) : text);
         },
         getManifest: () => parse(manifestText),
-        getPlatformInfo: calls.local("runtime.getPlatformInfo", () => ({ os: "linux", arch: "x86-64" })),
+        getPlatformInfo: calls.method("runtime.getPlatformInfo", []),
         get lastError() {
             return lastError.get();
         },

@@ -76,7 +76,7 @@ export function createChannelClass({ native, profile, lastError, codec, later, c
             if (reason === "ExtensionUnloaded") {
                 this.isInvalid = true;
             }
-            if (reason === "NoReceiver") {
+            if (profile.reachedNobody(reason)) {
                 // In browsers the answer comes from another process.
                 this.state = ENDING;
                 later(profile.roundTrip, () => this.state === ENDING && this.end(reason));

@@ -126,7 +126,7 @@ export function createOneOffMessages({ native, profile, lastError, codec, later,
                 const text = profile.disconnectErrors[reason] ?? lost;
                 const error = text === undefined ? undefined : new NewError(text);
                 const tell = () => settle(undefined, error, profile.noAnswer);
-                if (reason === "NoReceiver") {
+                if (profile.reachedNobody(reason)) {
                     later(profile.roundTrip, tell);
                 } else {
                     tell();

@@ -19,6 +19,9 @@ import {
 
 const RECEIVING_END = "Could not establish connection. Receiving end does not exist.";
 
+/** Whether a reason says that a channel came to nobody. */
+const reachedNobody = (reason) => reason === "NoReceiver" || reason === "BackgroundNotStarted";
+
 const chromium = {
     __proto__: null,
     // Messages are JSON, unless the manifest asks for structured clones.
@@ -62,10 +65,12 @@ const chromium = {
     portsHaveError: false,
     closedPort: "Attempting to use a disconnected port object",
     tooLarge: "Message exceeded maximum allowed size of 64MiB.",
+    reachedNobody,
     // A port that ends for another reason ends without an error.
     disconnectErrors: {
         __proto__: null,
         NoReceiver: RECEIVING_END,
+        BackgroundNotStarted: RECEIVING_END,
         BackForwardCache:
             "The page keeping the extension port is moved into back/forward cache, so the message channel is closed.",
     },
@@ -173,7 +178,8 @@ const firefox = (DOMException) => ({
     portsHaveError: true,
     closedPort: "Attempt to postMessage on disconnected port",
     tooLarge: "Message exceeded maximum allowed size of 64MiB.",
-    disconnectErrors: { __proto__: null, NoReceiver: RECEIVING_END },
+    reachedNobody,
+    disconnectErrors: { __proto__: null, NoReceiver: RECEIVING_END, BackgroundNotStarted: RECEIVING_END },
     unserializable: (error) => error,
     notCloneable: (kind) => new DOMException(`${kind} object could not be cloned.`, "DataCloneError"),
     symbolNotCloneable: () => new DOMException("An exception was thrown", "InvalidStateError"),

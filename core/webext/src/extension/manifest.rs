@@ -16,14 +16,13 @@ use url::Url;
 /// browsers do.
 #[derive(Debug, Deserialize)]
 pub struct Manifest {
-    /// `"manifest_version"`; only read to refuse what this browser does not know.
+    /// `"manifest_version"`.
     #[serde(rename = "manifest_version")]
-    _version_of_format: ManifestVersion,
+    version_of_format: ManifestVersion,
     /// `"name"`.
     pub name: String,
-    /// `"version"`; only read because browsers insist on it.
-    #[serde(rename = "version")]
-    _version: String,
+    /// `"version"`.
+    pub version: String,
     /// `"background"`.
     pub background: Option<Background>,
     /// `"content_scripts"`.
@@ -113,14 +112,14 @@ impl TryFrom<String> for HostPermission {
 /// `"manifest_version"`.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "Value")]
-struct ManifestVersion;
+struct ManifestVersion(u64);
 
 impl TryFrom<Value> for ManifestVersion {
     type Error = String;
 
     fn try_from(version: Value) -> Result<Self, String> {
         match version.as_u64() {
-            Some(2 | 3) => Ok(Self),
+            Some(version @ (2 | 3)) => Ok(Self(version)),
             _ => Err(format!("\"manifest_version\" must be 2 or 3, not {version}")),
         }
     }
@@ -160,6 +159,9 @@ pub struct Background {
     /// Whether the scripts are classic ones or modules.
     #[serde(default, rename = "type")]
     pub kind: ScriptKind,
+    /// Whether it runs as long as the browser; counts in version 2 alone, where it is the default.
+    #[serde(default)]
+    persistent: Option<bool>,
 }
 
 impl Background {
@@ -295,6 +297,14 @@ impl RunAt {
 }
 
 impl Manifest {
+    /// Whether it has a background that is stopped while it is idle: a worker or an event page.
+    pub fn has_background_that_stops(&self) -> bool {
+        let of_version_3 = self.version_of_format.0 == 3;
+        self.background
+            .as_ref()
+            .is_some_and(|background| of_version_3 || background.persistent == Some(false))
+    }
+
     /// Reads a manifest. `//` comments are allowed, as browsers allow them.
     pub fn parse(text: &str) -> Result<Self, ManifestError> {
         serde_json::from_str(&without_comments(text)).map_err(|error| ManifestError::new(&error))
