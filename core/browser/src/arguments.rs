@@ -42,6 +42,10 @@ With no options it runs a sample extension in a window with two tabs.
                     in an active tab.
   --close           Close the active tab, once all is calm. What is done once all
                     is calm happens in the order given.
+  --rest            Wait until all backgrounds are stopped that are when idle: workers
+                    and event pages.
+  --idle SECONDS    Stop a background that was idle for so long (default 30), and let
+                    the run go on until then. What comes for it starts it again.
   --profile NAME    Behave like chromium (the default) or firefox where they differ.
   --time SECONDS    Stop after that long (default 20). The run ends earlier when
                     nothing happens any more and no timer is set.
@@ -82,6 +86,8 @@ pub(crate) enum UserAction {
     DeveloperTools,
     /// Closes the active tab.
     CloseTab,
+    /// Waits until idle backgrounds are stopped.
+    Rest,
 }
 
 /// What the command line asks for.
@@ -99,6 +105,8 @@ pub(crate) struct Arguments {
     pub(crate) message_bytes: Option<usize>,
     /// When to stop at the latest.
     pub(crate) time: Duration,
+    /// After how long a background is idle, if the run is to wait for that.
+    pub(crate) idle: Option<Duration>,
     /// How many messages of each port to show.
     pub(crate) messages: u64,
     /// Whether to show errors and what scripts write alone.
@@ -120,6 +128,7 @@ impl Arguments {
             profile: Profile::default(),
             message_bytes: None,
             time: Duration::from_secs(20),
+            idle: None,
             messages: 0,
             quiet: false,
             json: false,
@@ -169,11 +178,10 @@ impl Arguments {
                 Long("close") => arguments.actions.push_back(UserAction::CloseTab),
                 Long("profile") => arguments.profile = parser.value()?.parse()?,
                 Long("time") => {
-                    arguments.time = parser.value()?.parse_with(|text| {
-                        let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
-                        Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
-                    })?;
+                    arguments.time = parser.value()?.parse_with(seconds)?;
                 }
+                Long("rest") => arguments.actions.push_back(UserAction::Rest),
+                Long("idle") => arguments.idle = Some(parser.value()?.parse_with(seconds)?),
                 Long("messages") => messages = Some(parser.value()?.parse()?),
                 Long("quiet") => arguments.quiet = true,
                 Long("json") => arguments.json = true,
@@ -192,17 +200,18 @@ impl Arguments {
     }
 
     /// What a scenario's browser is made with.
-    pub(crate) fn for_scenario(extension: Folder, profile: Profile) -> Self {
+    pub(crate) fn for_scenario(extensions: Vec<Folder>, profile: Profile, idle: Option<Duration>) -> Self {
         /// Longer than any scenario says that it takes.
         const TIME: Duration = Duration::from_secs(40);
 
         Self {
-            extensions: vec![extension],
+            extensions,
             pages: Vec::new(),
             actions: VecDeque::new(),
             profile,
             message_bytes: None,
             time: TIME,
+            idle,
             messages: 0,
             quiet: true,
             json: true,
@@ -242,6 +251,12 @@ impl Arguments {
             }
         }
     }
+}
+
+/// A time in seconds, which may be a fraction.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

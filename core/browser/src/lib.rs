@@ -25,6 +25,7 @@
 //! Nothing is fetched or painted: pages are URLs with frames. Messages are JSON.
 
 mod activity;
+mod alarm;
 mod arguments;
 mod bench;
 mod browser;

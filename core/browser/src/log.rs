@@ -34,6 +34,18 @@ pub(crate) enum Event<'a> {
         /// The extension's name.
         extension: &'a str,
     },
+    /// A background starts, stops, or stays awake.
+    Background {
+        /// Which of these.
+        change: &'a str,
+        /// Why.
+        why: &'a str,
+    },
+    /// A script connected to a background that did not run.
+    Wake {
+        /// Whom it tries to reach.
+        target: &'a str,
+    },
     /// A script called `tabs.connect` or `runtime.connect`.
     Connect {
         /// The port's name.
@@ -250,6 +262,8 @@ fn describe(event: &Event<'_>) -> (&'static str, String, String) {
         Event::Extension { name, id } => (BLUE, "loaded", format!("{name} ({id})")),
         Event::Tab { change, url } => (BLUE, change, url.to_owned()),
         Event::Click { extension } => (BLUE, "clicked", format!("the button of {extension}")),
+        Event::Background { change, why } => (BLUE, change, why.to_owned()),
+        Event::Wake { target } => (BLUE, "wakes", format!("the background of {target}")),
         Event::Connect { port, target } => (GREEN, "connect", format!("{port:?} to {target}")),
         Event::Accept { port, opener } => (GREEN, "onConnect", format!("{port:?} from {opener}")),
         Event::Post { port, message } => (CYAN, "post", format!("{port:?} {}", shortened(message))),

@@ -42,6 +42,8 @@ pub(crate) struct WorldDescription {
     pub(crate) inspected_tab: Option<TabId>,
     /// Whether it is a worker and so has no document.
     pub(crate) is_worker: bool,
+    /// Whether it is a background that is stopped when it is idle.
+    pub(crate) stops: bool,
     /// The origins of the windows above its own, the nearest first; with the URL where the origin is its own too.
     pub(crate) above: Vec<(String, Option<String>)>,
     /// Whether it is a document of the extension itself.
@@ -230,6 +232,13 @@ pub(crate) enum Task {
         /// Whether content scripts hear it too.
         everywhere: bool,
     },
+    /// A background is told of events from now on, first of these.
+    Begin {
+        /// The extension.
+        instance: ExtensionInstance,
+        /// Each event with what its listeners are given, as a JSON array.
+        events: Vec<(&'static str, String)>,
+    },
     /// A page outside of the tabs closes.
     ClosePage(u64),
     /// A person does something in a page; answer with `Request::Asked` whether the page has what it is done to.
@@ -253,9 +262,18 @@ pub(crate) enum Loaded {
     /// A document of a tab.
     Document(Place),
     /// An extension's background.
-    Background(ExtensionInstance),
+    Background(BackgroundStart),
     /// A page outside of the tabs, by its number; 0 for one that nobody waits for.
     Page(u64),
+}
+
+/// A start of an extension's background.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BackgroundStart {
+    /// The extension.
+    pub(crate) instance: ExtensionInstance,
+    /// Which of its starts, from 1.
+    pub(crate) start: u64,
 }
 
 /// Something for the browser process to do.
@@ -296,6 +314,21 @@ pub(crate) enum Request {
     },
     /// `window.open()`.
     OpenWindow(Url),
+    /// Somebody waits for a background that does not run.
+    BackgroundWanted,
+    /// A background has been idle for so long that it is to be stopped.
+    BackgroundIdle(BackgroundStart),
+    /// A background threw while it started.
+    BackgroundFailed(BackgroundStart),
+    /// An event has listeners in a background, or has none any more.
+    Heard {
+        /// The extension.
+        instance: ExtensionInstance,
+        /// The event.
+        event: String,
+        /// Whether it has.
+        is_heard: bool,
+    },
     /// What `scripting.executeScript` asked for has run.
     Executed {
         /// The number of the execution.

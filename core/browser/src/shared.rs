@@ -9,6 +9,7 @@ use port_core::MessageService;
 use port_core_webext::{Profile, TabDirectory};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 /// What all threads of the browser share.
 #[derive(Clone)]
@@ -27,6 +28,10 @@ pub(crate) struct Shared {
     pub(crate) requests: Requests,
     /// The open tabs, for `sender.tab`.
     pub(crate) tabs: Arc<TabDirectory>,
+    /// After how long a background is idle.
+    pub(crate) idle: Duration,
+    /// Whether the run goes on until idle backgrounds are stopped.
+    pub(crate) waits_for_idle: bool,
     /// What time it is.
     pub(crate) clock: Clock,
     /// Where a scenario's events go.

@@ -86,6 +86,7 @@ fn answers(profile: Profile, clicks: usize, fragment: &str) -> Result<Vec<Answer
         profile,
         message_bytes: None,
         // An end for a run that hangs.
+        idle: None,
         time: Duration::from_secs(600),
         messages: 0,
         quiet: true,

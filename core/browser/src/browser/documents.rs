@@ -269,6 +269,7 @@ impl Browser {
             container: self.container_of(place.tab, frame),
             inspected_tab: self.active_tab().filter(|_| extension.is_devtools_page(&frame.url)),
             is_worker: false,
+            stops: false,
             above: self.windows_above(place.tab, frame),
             is_own_document,
             is_pages_own: false,

@@ -2,22 +2,24 @@
 
 use super::Browser;
 use super::alarms::Alarms;
+use super::backgrounds::Background;
 use super::buttons::Surface;
 use super::namespaces::Registered;
 use super::storage::Storage;
 use crate::folder::Folder;
 use crate::log::Event;
-use crate::messages::{Loaded, Task, WorldDescription};
+use crate::messages::Task;
 use crate::web::Site;
-use port_core::{ContextDescription, ContextKind, ExtensionDescription, ExtensionInstance, TabId};
+use port_core::{ExtensionDescription, ExtensionInstance, TabId};
+use port_core_webext::Profile;
 use port_core_webext::extension::Extension;
-use port_core_webext::{Profile, origin_of};
 use std::sync::Arc;
 
 /// An extension and what the core calls this load of it.
 pub(super) struct LoadedExtension {
     pub(super) extension: Arc<Extension>,
     pub(super) instance: ExtensionInstance,
+    pub(super) background: Background,
     pub(super) storage: Storage,
     pub(super) alarms: Alarms,
     pub(super) surface: Surface,
@@ -26,8 +28,8 @@ pub(super) struct LoadedExtension {
 
 impl LoadedExtension {
     fn new(extension: Arc<Extension>, instance: ExtensionInstance) -> Self {
-        let (storage, alarms, surface, registered) = Default::default();
-        Self { extension, instance, storage, alarms, surface, registered }
+        let (background, storage, alarms, surface, registered) = Default::default();
+        Self { extension, instance, background, storage, alarms, surface, registered }
     }
 }
 
@@ -50,17 +52,18 @@ impl Browser {
             }
         }
         for index in 0..self.extensions.len() {
-            self.start_background(index);
+            self.start_background(index, "its extension was loaded");
         }
     }
 
     pub(super) fn add_extension(&mut self, extension: Arc<Extension>) {
         let external = extension.manifest().external_connections(self.shared.profile);
-        match self
-            .shared
-            .service
-            .extension_loaded(ExtensionDescription::new(extension.id().clone()).external(external))
-        {
+        let mut description = ExtensionDescription::new(extension.id().clone()).external(external);
+        // One that is never stopped is waited for too, while it starts.
+        if extension.background().is_some() {
+            description = description.background_on_demand();
+        }
+        match self.shared.service.extension_loaded(description) {
             Ok(instance) => {
                 let name = &extension.manifest().name;
                 self.log("browser", &Event::Extension { name, id: extension.id().as_str() });
@@ -74,43 +77,6 @@ impl Browser {
                 self.log_error(&format!("{}: {error}", extension.manifest().name), None, None, None);
             }
         }
-    }
-
-    pub(super) fn start_background(&mut self, index: usize) {
-        let LoadedExtension { extension, instance, .. } = &self.extensions[index];
-        let (extension, instance) = (Arc::clone(extension), *instance);
-        let Some(page) = extension.background() else { return self.open_sidebar(instance) };
-        let mut context =
-            ContextDescription::background(instance).url(page.url.as_str()).origin(&origin_of(&page.url));
-        let is_worker = extension.has_worker();
-        if !is_worker {
-            context = context.in_document(self.new_document());
-        }
-        let label = self.label("background", &extension);
-        let world = WorldDescription {
-            context,
-            kind: ContextKind::Background,
-            extension: Arc::clone(&extension),
-            instance,
-            place: None,
-            page: None,
-            url: page.url.clone(),
-            title: page.title.clone(),
-            html: Arc::clone(&page.html),
-            elements: Arc::default(),
-            container: None,
-            inspected_tab: None,
-            is_worker,
-            above: Vec::new(),
-            is_own_document: true,
-            is_pages_own: false,
-            label,
-            scripts: page.scripts.clone(),
-        };
-        self.send(
-            &Site::of(&page.url),
-            Task::Load { worlds: vec![world], then: Loaded::Background(instance) },
-        );
     }
 
     /// `runtime.reload`: the extension is loaded anew, and what was there of it ends.
@@ -131,21 +97,24 @@ impl Browser {
         let unloaded = self.shared.service.extension_unloaded(instance);
         self.expect_known(unloaded);
         let extension = Arc::clone(&self.extensions[at].extension);
+        let version = extension.manifest().version.clone();
         let kept = std::mem::take(&mut self.extensions[at].storage);
         self.extensions.remove(at);
         let others = self.extensions.split_off(at);
         self.add_extension(extension);
         let index = self.extensions.len() - 1;
         self.extensions[index].storage = kept;
+        self.extensions[index].background.previous_version = Some(version);
         self.extensions.extend(others);
-        self.start_background(index);
+        self.start_background(index, "its extension was reloaded");
         if self.shared.profile == Profile::Firefox {
             self.inject_into_open_tabs(index);
         }
     }
 
     /// Emits an event to an extension's pages.
-    pub(super) fn emit_to(&self, instance: ExtensionInstance, event: &'static str, details: String) {
+    pub(super) fn emit_to(&mut self, instance: ExtensionInstance, event: &'static str, details: String) {
+        self.keep_for_background(instance, event, &details);
         let extension = self.extensions.iter().find(|loaded| loaded.instance == instance);
         let thread = extension.and_then(|loaded| self.sites.get(&Site::of(loaded.extension.base())));
         if let Some(thread) = thread {
@@ -155,12 +124,13 @@ impl Browser {
 
     /// Emits an event to all contexts of an extension, content scripts too.
     pub(super) fn emit_everywhere(
-        &self,
+        &mut self,
         instance: ExtensionInstance,
         event: &'static str,
         details: &serde_json::Value,
     ) {
         let details = details.to_string();
+        self.keep_for_background(instance, event, &details);
         for thread in &self.threads {
             thread.send(Task::Emit { instance, event, details: details.clone(), everywhere: true });
         }
@@ -196,20 +166,21 @@ impl Browser {
     }
 
     /// Emits an event to the pages of every extension.
-    pub(super) fn emit(&self, event: &'static str, details: impl Fn(&Extension) -> serde_json::Value) {
+    pub(super) fn emit(&mut self, event: &'static str, details: impl Fn(&Extension) -> serde_json::Value) {
         self.emit_where(event, |extension| Some(details(extension)));
     }
 
     /// Emits an event to the pages of the extensions for which there are details.
     pub(super) fn emit_where(
-        &self,
+        &mut self,
         event: &'static str,
         details: impl Fn(&Extension) -> Option<serde_json::Value>,
     ) {
-        for LoadedExtension { extension, instance, .. } in &self.extensions {
-            if let Some(details) = details(extension) {
-                self.emit_to(*instance, event, details.to_string());
-            }
+        let told =
+            self.extensions.iter().filter_map(|loaded| Some((loaded.instance, details(&loaded.extension)?)));
+        let told: Vec<_> = told.collect();
+        for (instance, details) in told {
+            self.emit_to(instance, event, details.to_string());
         }
     }
 }

@@ -4,6 +4,7 @@
 mod address_bar;
 mod alarms;
 mod api;
+mod backgrounds;
 mod buttons;
 mod documents;
 mod execution;
@@ -21,10 +22,13 @@ mod unload;
 mod window;
 
 use crate::activity::{Activity, Busy, TimerSet};
-use crate::arguments::Arguments;
+use crate::alarm::Alarm;
+use crate::arguments::{Arguments, UserAction};
 use crate::clock::Clock;
 use crate::log::{Event, Log};
-use crate::messages::{Caller, Envelope, Loaded, Navigation, Request, Requests, Task, ThreadIndex};
+use crate::messages::{
+    BackgroundStart, Caller, Envelope, Loaded, Navigation, Request, Requests, Task, ThreadIndex,
+};
 use crate::script::ScriptThread;
 use crate::shared::Shared;
 use crate::summary::{Counts, Summary};
@@ -41,9 +45,13 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, mpsc};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 use steps::Step;
 use url::Url;
+
+/// After how long both browsers take a background for idle.
+const IDLE: Duration = Duration::from_secs(30);
 
 /// The one window there is.
 const WINDOW: WindowId = WindowId::new(1);
@@ -55,7 +63,7 @@ pub(crate) struct Browser {
     /// What was asked for while the browser process waited for something else.
     postponed: VecDeque<Envelope>,
     /// What is to be done at a time.
-    later: BTreeMap<(Instant, u64), (Later, Hold)>,
+    later: BTreeMap<(Instant, u64), (Later, Option<Hold>)>,
     executions: Vec<Execution>,
     replay: Option<Replay>,
     extensions: Vec<LoadedExtension>,
@@ -103,6 +111,8 @@ enum Later {
     CarryOut(Navigation),
     /// A scenario has waited long enough for documents to load.
     StopWaiting(u32),
+    /// A background has taken too long to start.
+    GiveUp(BackgroundStart),
     /// The last events of a scenario are in.
     EndReplay,
 }
@@ -125,11 +135,15 @@ impl Browser {
             }),
             requests,
             tabs: Arc::new(TabDirectory::default()),
+            idle: arguments.idle.unwrap_or(IDLE),
+            waits_for_idle: arguments.idle.is_some(),
             clock: Clock::start(),
             recorder: None,
             scenario_global: None,
             stopping: Arc::new(AtomicBool::new(false)),
         };
+        let alarm = Alarm { requests: shared.requests.clone(), activity: Arc::clone(&shared.activity) };
+        shared.service.set_background_waker(Waker::from(Arc::new(alarm)));
         let mut web = Web::default();
         arguments.pages.iter().for_each(|page| web.add(page.clone()));
         let open = Step::Open(arguments.pages.clone());
@@ -165,6 +179,7 @@ impl Browser {
         let deadline = self.started + self.time;
         // Who talks without end is not waited for without end.
         let patience = self.time / 4;
+        let patience_for_rest = patience.max(self.shared.idle * 2);
         let mut next_step = Instant::now() + patience;
         // The first calm, even if no extension has a background.
         drop(self.shared.activity.begin());
@@ -188,11 +203,16 @@ impl Browser {
             if self.replay.as_ref().is_some_and(Replay::is_over) {
                 break false;
             }
+            let rests = matches!(self.steps.front(), Some(Step::User(UserAction::Rest)));
+            if rests && now < next_step && !self.all_backgrounds_rest() {
+                continue;
+            }
             if calm {
                 match self.steps.pop_front() {
                     Some(step) => {
                         self.take(step);
-                        next_step = now + patience;
+                        let rests = matches!(self.steps.front(), Some(Step::User(UserAction::Rest)));
+                        next_step = now + if rests { patience_for_rest } else { patience };
                     }
                     None if self.shared.activity.is_quiet() => break false,
                     None => {}
@@ -211,15 +231,15 @@ impl Browser {
 
     /// Has something done after a while; it is under way until then.
     fn after(&mut self, time: Duration, what: Later, busy: Busy) {
-        self.do_later(time, what, Hold::Busy(busy));
+        self.do_later(time, what, Some(Hold::Busy(busy)));
     }
 
     /// The same where a timer is all that it holds, and people may act meanwhile.
     fn after_timer(&mut self, time: Duration, what: Later, timer: TimerSet) {
-        self.do_later(time, what, Hold::Timer(timer));
+        self.do_later(time, what, Some(Hold::Timer(timer)));
     }
 
-    fn do_later(&mut self, time: Duration, what: Later, hold: Hold) {
+    fn do_later(&mut self, time: Duration, what: Later, hold: Option<Hold>) {
         // A time beyond what clocks can say never comes.
         let Some(due) = Instant::now().checked_add(time) else { return };
         self.latest_later += 1;
@@ -237,6 +257,7 @@ impl Browser {
                 Later::Navigate(tab, url, entry) => self.navigate_tab(tab, &url, entry),
                 Later::CarryOut(navigation) => self.carry_out_now(navigation),
                 Later::StopWaiting(call) => self.stop_waiting(call),
+                Later::GiveUp(started) => self.background_failed(started, "it takes too long"),
                 Later::EndReplay => self.end_replay(),
             }
             drop(busy);
@@ -264,10 +285,11 @@ impl Browser {
             }
             Request::Interactive(place) => self.document_interactive(place),
             Request::Loaded(Loaded::Document(place)) => self.document_loaded(place),
-            Request::Loaded(Loaded::Background(instance)) => {
-                self.emit_to(instance, "runtime.onInstalled", r#"[{"reason":"install"}]"#.to_owned());
-                self.open_sidebar(instance);
-            }
+            Request::Loaded(Loaded::Background(started)) => self.background_loaded(started),
+            Request::BackgroundWanted => self.start_wanted_backgrounds(),
+            Request::BackgroundIdle(started) => self.background_idle(started),
+            Request::BackgroundFailed(started) => self.background_failed(started, "its script threw"),
+            Request::Heard { instance, event, is_heard } => self.set_heard(instance, event, is_heard),
             Request::Loaded(Loaded::Page(number)) => self.page_loaded(number),
             Request::Calm => {}
         }

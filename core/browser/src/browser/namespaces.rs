@@ -76,6 +76,7 @@ impl Browser {
             "offscreen" => return self.offscreen_call(caller, number, member, &arguments),
             "devtools" => return self.devtools_call(caller, number, member, &arguments),
             "runtime" => match member {
+                "getPlatformInfo" => Ok(Some(json!({ "os": "linux", "arch": "x86-64" }))),
                 "getContexts" => self.contexts(caller, &first()),
                 "openOptionsPage" => self.open_options_page(caller),
                 "setUninstallURL" => Ok(None),

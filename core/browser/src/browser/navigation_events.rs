@@ -76,7 +76,7 @@ impl Browser {
 
     /// Emits an event about a frame, with more details of it.
     pub(super) fn emit_navigation(
-        &self,
+        &mut self,
         event: &'static str,
         tab: TabId,
         frame: FrameId,
@@ -89,8 +89,9 @@ impl Browser {
             details.extend(more.clone());
         }
         let details = json!([details]).to_string();
-        for LoadedExtension { instance, .. } in self.extensions.iter().filter(hears) {
-            self.emit_to(*instance, event, details.clone());
+        let hearers: Vec<_> = self.extensions.iter().filter(hears).map(|loaded| loaded.instance).collect();
+        for instance in hearers {
+            self.emit_to(instance, event, details.clone());
         }
     }
 
@@ -120,7 +121,7 @@ impl Browser {
     }
 
     /// Emits `tabs.onUpdated` with what changed; the URL and the title are for those alone that may see them.
-    pub(super) fn emit_change(&self, tab: TabId, change: &Value) {
+    pub(super) fn emit_change(&mut self, tab: TabId, change: &Value) {
         let Some(info) = self.shared.tabs.get(tab) else { return };
         self.emit_where("tabs.onUpdated", |extension| {
             let mut change = change.clone();

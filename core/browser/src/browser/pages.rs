@@ -86,6 +86,7 @@ impl Browser {
             container: None,
             inspected_tab: inspected,
             is_worker: false,
+            stops: false,
             above: Vec::new(),
             is_own_document: true,
             is_pages_own: false,
@@ -306,7 +307,7 @@ impl Browser {
             }
             contexts.push(context);
         };
-        if let Some(background) = extension.background() {
+        if let Some(background) = extension.background().filter(|_| loaded.background.runs()) {
             let frame = if is_firefox { 0 } else { -1 };
             add("BACKGROUND", -1, -1, frame, is_firefox.then_some(&background.url), None);
         }

@@ -26,6 +26,8 @@ pub(super) struct Replay {
     scenario: Scenario,
     ready: BTreeSet<String>,
     waiting: Vec<Waiting>,
+    /// Who waits until idle backgrounds other than its own are stopped.
+    resting: Option<(Caller, u32)>,
     is_over: bool,
 }
 
@@ -54,7 +56,13 @@ impl Browser {
         self.web.serve(server);
         self.shared.recorder = Some(Arc::clone(recorder));
         self.shared.scenario_global = Some(scenario.global);
-        self.replay = Some(Replay { scenario, ready: BTreeSet::new(), waiting: Vec::new(), is_over: false });
+        self.replay = Some(Replay {
+            scenario,
+            ready: BTreeSet::new(),
+            waiting: Vec::new(),
+            resting: None,
+            is_over: false,
+        });
         // What a browser shows that has just started.
         self.open_tab_with(&Url::parse("about:blank").expect("a constant"), true);
     }
@@ -84,6 +92,10 @@ impl Browser {
                 self.after(PATIENCE, Later::StopWaiting(number), busy);
                 return self.tell_of_readiness();
             }
+            "rest" => {
+                replay.resting = Some((caller, number));
+                return self.tell_of_rest();
+            }
             "done" => {
                 if let (Some(recorder), Some(report)) = (&self.shared.recorder, argument().as_str()) {
                     recorder.report(report);
@@ -110,6 +122,19 @@ impl Browser {
         replay.waiting = waiting;
         for Waiting { caller, call, .. } in done {
             self.send_answer(&caller, call, Ok("true".to_owned()));
+        }
+    }
+
+    /// Tells who waits for the other backgrounds to be stopped, if they are.
+    pub(super) fn tell_of_rest(&mut self) {
+        let Some((caller, call)) = self.replay.as_ref().and_then(|replay| replay.resting) else { return };
+        let mut others = self.extensions.iter().filter(|loaded| loaded.instance != caller.instance);
+        if others.all(|loaded| !loaded.background.runs()) {
+            if let Some(recorder) = &self.shared.recorder {
+                recorder.record(r#""rested""#.to_owned());
+            }
+            self.replay.iter_mut().for_each(|replay| replay.resting = None);
+            self.send_answer(&caller, call, Ok(String::new()));
         }
     }
 

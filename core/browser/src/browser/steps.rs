@@ -48,6 +48,8 @@ impl Browser {
             Step::User(UserAction::Menu(id)) => self.choose_menu_item(&id),
             Step::User(UserAction::Command(name)) => self.give_command(&name),
             Step::User(UserAction::DeveloperTools) => self.open_developer_tools(),
+            // All that there is to it is that the run waits.
+            Step::User(UserAction::Rest) => {}
             Step::User(UserAction::CloseTab) => match self.active_tab() {
                 Some(tab) => self.close_tab(tab),
                 None => self.log_error("there is no tab to close", None, None, None),

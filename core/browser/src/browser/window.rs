@@ -225,7 +225,7 @@ impl Browser {
         TabId::new(self.latest_tab)
     }
 
-    fn emit_tab(&self, event: &'static str, tab: TabId) {
+    fn emit_tab(&mut self, event: &'static str, tab: TabId) {
         if let Some(info) = self.shared.tabs.get(tab) {
             self.emit(event, |extension| json!([info.seen_by(extension)]));
         }

@@ -98,6 +98,8 @@ impl<'js> Natives<'js> {
             },
         )?;
         let host = Rc::clone(given);
+        self.add("setHeard", move |event: String, is_heard: bool| host.set_heard(event, is_heard))?;
+        let host = Rc::clone(given);
         self.add("call", move |number: u32, method: String, arguments: String| {
             host.call(number, method, arguments);
         })?;

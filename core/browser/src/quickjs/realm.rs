@@ -122,8 +122,8 @@ impl Realm {
         self.number
     }
 
-    /// Runs a script.
-    pub(crate) fn run(&self, script: &Script) {
+    /// Runs a script; says whether it threw nothing.
+    pub(crate) fn run(&self, script: &Script) -> bool {
         self.enter(|context| match script.kind {
             ScriptKind::Classic => {
                 evaluate::<Value<'_>>(context, &script.url, &script.text).map(drop).catch(context)
@@ -132,7 +132,7 @@ impl Realm {
             ScriptKind::Module => {
                 Module::evaluate(context.clone(), &*script.url, &*script.text).map(drop).catch(context)
             }
-        });
+        })
     }
 
     /// Tells scripts of a rejection that nobody handles; gives whether one of them took it.
@@ -183,13 +183,17 @@ impl Realm {
         });
     }
 
-    /// Runs script and reports what it throws.
-    fn enter(&self, work: impl for<'js> FnOnce(&Ctx<'js>) -> CaughtResult<'js, ()>) {
+    /// Runs script and reports what it throws; says whether that is nothing.
+    fn enter(&self, work: impl for<'js> FnOnce(&Ctx<'js>) -> CaughtResult<'js, ()>) -> bool {
         let error = self
             .context
             .with(|context| work(&context).err().map(|caught| ScriptError::of_caught(&context, caught)));
-        if let Some(ScriptError { message, stack }) = error {
-            self.host.report_exception(&message, &stack);
+        match error {
+            Some(ScriptError { message, stack }) => {
+                self.host.report_exception(&message, &stack);
+                false
+            }
+            None => true,
         }
     }
 }

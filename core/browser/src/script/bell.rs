@@ -109,9 +109,11 @@ impl Bell {
         }
     }
 
-    /// Sleeps until the bell is rung, or was since the latest sleep, or until a timer is due.
-    pub(crate) fn sleep(&self, timer: Option<Instant>) {
+    /// Sleeps until the bell is rung, or was since the latest sleep, or until a timer is due, or it is time to `look` at
+    /// something that keeps no run from ending.
+    pub(crate) fn sleep(&self, timer: Option<Instant>, look: Option<Instant>) {
         let before = Instant::now();
+        let until = timer.into_iter().chain(look).min();
         let mut thread = self.thread();
         // ORDERING: pairs with the swap in `ring`: either the ring is seen here, or it finds
         // the thread asleep. Nothing is read on the strength of a failure but in `hear`.
@@ -120,7 +122,7 @@ impl Bell {
             *thread = Thread::Asleep { _timer: timer.map(|_| self.activity.begin_timer()) };
             // ORDERING: `hear` acquires.
             while self.state.load(Ordering::Relaxed) != RUNG {
-                thread = match timer.map(|due| due.saturating_duration_since(Instant::now())) {
+                thread = match until.map(|due| due.saturating_duration_since(Instant::now())) {
                     None => self.rung.wait(thread).unwrap_or_else(PoisonError::into_inner),
                     Some(rest) if rest.is_zero() => break,
                     Some(rest) => {

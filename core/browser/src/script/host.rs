@@ -2,7 +2,9 @@
 //! call comes through [`WorldHost`](super::world_host::WorldHost).
 
 use super::documents::{Document, Documents};
+use super::idle::IdleBackgrounds;
 use super::timers::Timers;
+use crate::alarm::has_woken;
 use crate::log::Event;
 use crate::messages::{LastWords, Navigation, NavigationChange, Request, ThreadIndex};
 use crate::shared::Shared;
@@ -26,6 +28,7 @@ pub(crate) struct Host {
     pub(super) shared: Shared,
     pub(super) event_loop: RefCell<EventLoop>,
     pub(super) timers: RefCell<Timers>,
+    pub(super) idle: RefCell<IdleBackgrounds>,
     pub(super) counts: RefCell<Counts>,
     pub(super) documents: RefCell<Documents>,
     /// The numbers that the engine knows worlds by.
@@ -93,6 +96,7 @@ impl Host {
             shared,
             event_loop: RefCell::new(event_loop),
             timers: RefCell::default(),
+            idle: RefCell::default(),
             counts: RefCell::default(),
             documents: RefCell::default(),
             numbers: RefCell::default(),
@@ -122,6 +126,11 @@ impl Host {
             Target::Tab(target) => event_loop.connect_tab(world.context, &target.kind(*kind)),
             Target::Runtime(target) => event_loop.connect_runtime(world.context, &target.kind(*kind)),
         }?;
+        drop(event_loop);
+        if has_woken() {
+            self.log(world, &Event::Wake { target: &shown() });
+        }
+        self.idle.borrow_mut().note_use(world.context);
         self.counts.borrow_mut().connects += 1;
         Ok(self.add_port(id, world, name_in_log(*kind, name)))
     }
@@ -212,6 +221,7 @@ impl Host {
     /// Forgets what belonged to a context that is no more.
     pub(super) fn forget(&self, context: ContextId) {
         self.timers.borrow_mut().clear_context(context);
+        self.idle.borrow_mut().remove(context);
         self.documents.borrow_mut().leave(context);
         self.numbers.borrow_mut().remove(&context);
         self.backgrounds.borrow_mut().retain(|_, (background, _)| *background != context);

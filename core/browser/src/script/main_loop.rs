@@ -12,7 +12,9 @@ use crate::messages::{
 use crate::quickjs::Engine;
 use crate::script_error::report_engine_error;
 use crate::shared::Shared;
-use port_core::{ContextId, DisconnectReason, DocumentId, Event, EventLoop};
+use port_core::{
+    ActivePort, ConnectKind, ContextId, DisconnectReason, DocumentId, Event, EventLoop, ExtensionInstance,
+};
 use port_core_webext::extension::manifest::RunAt;
 use port_core_webext::{Profile, ScriptEvent};
 use std::collections::{BTreeMap, VecDeque};
@@ -44,6 +46,8 @@ struct Loading {
     worlds: Vec<(WorldDescription, Option<ContextId>)>,
     moments: std::slice::Iter<'static, RunAt>,
     then: Loaded,
+    /// Whether a worker threw, which then does not start.
+    failed: bool,
 }
 
 impl Loading {
@@ -119,10 +123,44 @@ impl MainLoop {
         }
         if event.is_some() {
             self.take_events(event, self.host.shared.profile.events_per_turn());
-        } else if !is_something {
+        } else if !is_something && !self.tell_of_an_idle_background() {
             // `next_event` said that there is nothing: whatever comes after that rings the bell.
-            bell.sleep(due);
+            let Shared { idle, waits_for_idle, .. } = self.host.shared;
+            let look = self.host.idle.borrow().next_due(idle);
+            let (timer, look) =
+                if waits_for_idle { (due.into_iter().chain(look).min(), None) } else { (due, look) };
+            bell.sleep(timer, look);
         }
+    }
+
+    /// Tells the browser process of a background that was idle for long enough; says whether there was one.
+    fn tell_of_an_idle_background(&self) -> bool {
+        let due = self.host.idle.borrow_mut().take_due(self.host.shared.idle);
+        let Some((context, started)) = due else { return false };
+        let Some(world) = self.worlds.get(&context) else { return true };
+        match self.host.shared.profile {
+            // Messages without an answer keep it awake, its own and those that it was sent (measured).
+            Profile::Chromium => {
+                let activity = self.host.event_loop.borrow().why_awake(context);
+                let is_unanswered = |port: &ActivePort| port.kind == ConnectKind::OneOff;
+                let unanswered =
+                    activity.map_or(0, |activity| activity.ports.into_iter().filter(is_unanswered).count());
+                if unanswered > 0 {
+                    if self.host.idle.borrow_mut().keep_awake(context) {
+                        let why = format!("messages without an answer: {unanswered}");
+                        let event = LogEvent::Background { change: "stays awake", why: &why };
+                        self.host.log(world.identity(), &event);
+                    }
+                    return true;
+                }
+            }
+            Profile::Firefox => {
+                world.deliver(&ScriptEvent::Emit { event: "runtime.onSuspend", details: "[]" });
+                self.checkpoint();
+            }
+        }
+        self.host.request(Request::BackgroundIdle(started));
+        true
     }
 
     /// Drops the worlds of frames that were removed by scripts of this thread.
@@ -164,6 +202,13 @@ impl MainLoop {
             return self.context_is_gone(*context, *reason);
         }
         let Some(world) = self.worlds.get(&event.context()) else { return };
+        let mut idle = self.host.idle.borrow_mut();
+        // It hears nothing more: Firefox has told its script so.
+        if idle.is_told(event.context()) {
+            return;
+        }
+        idle.note_use(event.context());
+        drop(idle);
         match event {
             Event::Connect { port, kind, name, sender, .. } => world.connect(*port, *kind, name, sender),
             Event::Message { port, payload, .. } => match str::from_utf8(payload) {
@@ -208,7 +253,7 @@ impl MainLoop {
         match task {
             Task::Load { worlds, then } => {
                 let worlds = worlds.into_iter().map(|world| (world, None)).collect();
-                self.loading.push_back(Loading { worlds, moments: RunAt::ALL.iter(), then });
+                self.loading.push_back(Loading { worlds, moments: RunAt::ALL.iter(), then, failed: false });
             }
             Task::Complete(document) => {
                 let waiting = self.waiting.iter().position(|loading| loading.is_of(document));
@@ -216,6 +261,7 @@ impl MainLoop {
             }
             Task::Answer { context, call, outcome } => {
                 if let Some(world) = self.worlds.get(&context) {
+                    self.host.idle.borrow_mut().note_use(context);
                     world.answer(call, &outcome);
                 }
             }
@@ -227,12 +273,17 @@ impl MainLoop {
             Task::Emit { instance, event, details, everywhere } => {
                 let hears =
                     |world: &&World| world.is_extension_page() || (everywhere && !world.is_pages_own());
-                for world in
-                    self.worlds.values().filter(hears).filter(|world| world.identity().instance == instance)
-                {
+                let of_it = |world: &&World| {
+                    let identity = world.identity();
+                    let ends = self.host.idle.borrow().is_told(identity.context);
+                    world.hears() && !ends && identity.instance == instance
+                };
+                for world in self.worlds.values().filter(hears).filter(of_it) {
+                    self.host.idle.borrow_mut().note_use(world.identity().context);
                     world.deliver(&ScriptEvent::Emit { event, details: &details });
                 }
             }
+            Task::Begin { instance, events } => self.begin(instance, &events),
             Task::Execute { world, code, number } => self.execute(&world, &code, number),
             Task::BeforeUnload { documents, number } => {
                 self.host.keeps_from_cache.set(false);
@@ -275,6 +326,22 @@ impl MainLoop {
             Task::Stop(_) => {}
         }
         self.checkpoint();
+    }
+
+    /// A background is told of events from now on.
+    fn begin(&mut self, instance: ExtensionInstance, events: &[(&'static str, String)]) {
+        let is_it = |world: &&mut World| world.identity().instance == instance && !world.hears();
+        if let Some(world) = self.worlds.values_mut().find(is_it) {
+            world.begin_to_hear();
+            let context = world.identity().context;
+            for (event, details) in events {
+                if let Some(world) = self.worlds.get(&context) {
+                    self.host.idle.borrow_mut().note_use(context);
+                    world.deliver(&ScriptEvent::Emit { event, details });
+                    self.checkpoint();
+                }
+            }
+        }
     }
 
     /// A person does something in a page; says whether it has what this is done to. Each world has a tree of its own:
@@ -395,7 +462,7 @@ impl MainLoop {
                         // A script that was injected may have been first.
                         *context = self.known_world(description).or_else(|| self.create_world(description));
                     }
-                    self.reach(*context, description, moment);
+                    loading.failed |= !self.reach(*context, description, moment) && description.is_worker;
                 }
                 match loading.then {
                     Loaded::Document(place) if moment == RunAt::End => {
@@ -405,11 +472,30 @@ impl MainLoop {
                     _ => self.loading.push_front(loading),
                 }
             }
-            None => {
-                self.host.request(Request::Loaded(loading.then));
-            }
+            None => self.loaded(&loading),
         }
         true
+    }
+
+    /// All scripts have run.
+    fn loaded(&self, loading: &Loading) {
+        let request = match loading.then {
+            Loaded::Background(started) => {
+                let context = loading.worlds.first().and_then(|(_, context)| *context);
+                match context.and_then(|context| self.worlds.get(&context)).filter(|_| !loading.failed) {
+                    Some(world) => {
+                        world.set_ready();
+                        if loading.worlds.iter().any(|(description, _)| description.stops) {
+                            self.host.idle.borrow_mut().add(world.identity().context, started);
+                        }
+                        Request::Loaded(loading.then)
+                    }
+                    None => Request::BackgroundFailed(started),
+                }
+            }
+            then => Request::Loaded(then),
+        };
+        self.host.request(request);
     }
 
     /// Makes a world and tells the core; `None` when its document is gone already.
@@ -434,9 +520,10 @@ impl MainLoop {
         }
     }
 
-    /// Runs a world's scripts of a moment.
-    fn reach(&self, context: Option<ContextId>, description: &WorldDescription, moment: RunAt) {
-        let Some(world) = context.and_then(|context| self.worlds.get(&context)) else { return };
+    /// Runs a world's scripts of a moment; says whether none threw.
+    fn reach(&self, context: Option<ContextId>, description: &WorldDescription, moment: RunAt) -> bool {
+        let Some(world) = context.and_then(|context| self.worlds.get(&context)) else { return true };
+        let mut is_well = true;
         // The scripts of an extension's page are part of it, and run before it is parsed to its end.
         let is_page = world.is_extension_page();
         if !is_page {
@@ -444,13 +531,14 @@ impl MainLoop {
             self.checkpoint();
         }
         for script in description.scripts.at(moment) {
-            world.run(script);
+            is_well &= world.run(script);
             self.checkpoint();
         }
         if is_page {
             world.reach(moment);
             self.checkpoint();
         }
+        is_well
     }
 
     /// Delivers a message of a window to itself, to every world in it; says whether there was one.

@@ -4,6 +4,7 @@
 mod bell;
 mod documents;
 mod host;
+mod idle;
 mod main_loop;
 mod timers;
 mod world;

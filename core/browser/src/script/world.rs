@@ -6,13 +6,14 @@ use crate::messages::{Code, Leave, WorldDescription};
 use crate::quickjs::{Addition, Engine, Realm, RealmId};
 use crate::script_error::ScriptError;
 use port_core::{
-    ConnectKind, ContextId, ContextKind, DisconnectReason, DocumentId, ExtensionId, PortId, PortName, Sender,
-    TabId,
+    ConnectKind, ContextId, ContextKind, DisconnectReason, DocumentId, ExtensionId, Listening, PortId,
+    PortName, Sender, TabId,
 };
 use port_core_webext::extension::Script;
 use port_core_webext::extension::manifest::RunAt;
 use port_core_webext::{Profile, ScriptEvent, ScriptSurface, SenderText, place_label};
 use serde_json::json;
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// A world. Everything done to it is one task; the caller runs the microtask
@@ -22,6 +23,8 @@ pub(super) struct World {
     is_pages_own: bool,
     /// Whether its extension is no more.
     is_orphan: bool,
+    /// Whether it is told of events: a background is not until the browser process knows that it runs.
+    hears: bool,
     host: Rc<WorldHost>,
     senders: SenderText,
     realm: Realm,
@@ -49,7 +52,12 @@ impl World {
         counts.contexts += 1;
         drop(counts);
         let described = describe(host, description);
-        let host = Rc::new(WorldHost { host: Rc::clone(host), world });
+        let host = Rc::new(WorldHost {
+            host: Rc::clone(host),
+            world,
+            kind: description.kind,
+            listening: Cell::new(Listening::none()),
+        });
         let scenario_global = host.host.shared.scenario_global.filter(|_| !description.is_pages_own);
         let addition = scenario_global.map(|(name, source)| {
             let host = Rc::clone(&host);
@@ -64,6 +72,7 @@ impl World {
             kind: description.kind,
             is_pages_own: description.is_pages_own,
             is_orphan: false,
+            hears: description.kind != ContextKind::Background,
             host,
             senders: SenderText::default(),
             realm,
@@ -107,9 +116,24 @@ impl World {
         self.realm.id() == realm
     }
 
-    /// Runs a script.
-    pub(super) fn run(&self, script: &Script) {
-        self.realm.run(script);
+    /// Whether it is told of events.
+    pub(super) fn hears(&self) -> bool {
+        self.hears
+    }
+
+    /// Has it be told of events from now on.
+    pub(super) fn begin_to_hear(&mut self) {
+        self.hears = true;
+    }
+
+    /// The background has run its script: whoever waits for it may come.
+    pub(super) fn set_ready(&self) {
+        self.host.set_ready();
+    }
+
+    /// Runs a script; says whether it threw nothing.
+    pub(super) fn run(&self, script: &Script) -> bool {
+        self.realm.run(script)
     }
 
     /// Tells the world of something.
@@ -154,7 +178,7 @@ impl World {
 
     /// Somebody connected.
     pub(super) fn connect(&self, port: PortId, kind: ConnectKind, name: &PortName, sender: &Sender) {
-        let WorldHost { host, world } = &*self.host;
+        let WorldHost { host, world, .. } = &*self.host;
         let own = world.extension.id();
         let opener = || label_of(sender, own);
         let port = host.accepted(world, port, kind, name, opener);

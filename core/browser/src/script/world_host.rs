@@ -5,9 +5,10 @@ use super::host::{Connection, Host, Target, WorldIdentity};
 use crate::log::Event;
 use crate::messages::{Call, Caller, LastWords, NavigationChange, OtherWindow, Request};
 use crate::script_error::ScriptError;
-use port_core::{ConnectKind, ExtensionId, FrameId, Listening, RuntimeTarget, TabId, TabTarget};
+use port_core::{ConnectKind, ContextKind, ExtensionId, FrameId, Listening, RuntimeTarget, TabId, TabTarget};
 use port_core_webext::extension::manifest::ScriptKind;
 use port_core_webext::{PageHost, Profile, Refusal, ScriptHost, origin_of};
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -20,9 +21,22 @@ const MOST_SITE_STORAGE: usize = 5 << 20;
 pub(super) struct WorldHost {
     pub(super) host: Rc<Host>,
     pub(super) world: WorldIdentity,
+    pub(super) kind: ContextKind,
+    pub(super) listening: Cell<Listening>,
 }
 
 impl WorldHost {
+    /// The script has run: whoever waits for the background may come.
+    pub(super) fn set_ready(&self) {
+        self.listen(self.listening.get().ready(true));
+    }
+
+    fn listen(&self, listening: Listening) {
+        self.listening.set(listening);
+        // A context that a fact has ended meanwhile listens to nothing anyway.
+        let _ = self.host.event_loop.borrow_mut().set_listening(self.world.context, listening);
+    }
+
     /// Takes events of a scenario, a JSON array, unless the world is about to be no more.
     pub(super) fn record(&self, events: String) {
         let Some(recorder) = &self.host.shared.recorder else { return };
@@ -90,12 +104,19 @@ impl ScriptHost for WorldHost {
             .one_off(one_off)
             .external_ports(external_ports)
             .external_one_off(external_one_off)
-            .listeners(1);
-        // A context that a fact has ended meanwhile listens to nothing anyway.
-        let _ = self.host.event_loop.borrow_mut().set_listening(self.world.context, listening);
+            .listeners(1)
+            .ready(self.listening.get().ready);
+        self.listen(listening);
+    }
+
+    fn set_heard(&self, event: String, is_heard: bool) {
+        if self.kind == ContextKind::Background {
+            self.host.request(Request::Heard { instance: self.world.instance, event, is_heard });
+        }
     }
 
     fn call(&self, number: u32, method: String, arguments: String) {
+        self.host.idle.borrow_mut().note_use(self.world.context);
         let caller = Caller {
             thread: self.host.thread,
             context: self.world.context,

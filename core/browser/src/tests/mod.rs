@@ -1,6 +1,7 @@
 //! Whole runs, from the command line to the log.
 
 mod agreement;
+mod backgrounds;
 mod beside;
 mod corpus;
 mod faults;

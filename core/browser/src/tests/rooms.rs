@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The parts, each of which may use those before it. What lies between the two sides of the browser is
 /// in `messages`; what is QuickJS's alone lies in `quickjs`.
-const PARTS: [&str; 16] = [
+const PARTS: [&str; 17] = [
     "folder",
     "web",
     "clock",
@@ -15,6 +15,7 @@ const PARTS: [&str; 16] = [
     "activity",
     "arguments",
     "messages",
+    "alarm",
     "scenario",
     "shared",
     "quickjs",

@@ -25,6 +25,11 @@
       if (path === '/expect') await replay.expect();
       return {};
     };
+    // The extension beside, whose background is stopped while it is idle; waits until it is.
+    t.idle = BUILD.idle;
+    t.sleeper = BUILD.sleeper;
+    t.rest = function () { return replay.rest(); };
+    t.past = function () { return t.wait(2 * t.idle); };
     t.expect = function () { return t.j('/expect', {}); };
     t.ready = function (n) { return t.j('/waitready', { n: n }); };
     // Opens a page with iframes; resolves when the scripts of all frames have run.
@@ -75,6 +80,8 @@
   }
 
   async function run() {
+    // It must not be stopped itself.
+    if (BUILD.idle) setInterval(function () { api.runtime.getPlatformInfo(); }, BUILD.idle / 10);
     var job = await replay.scenario();
     var t = new Ctx('bg', job.run, base);
     enhance(t, job.name);

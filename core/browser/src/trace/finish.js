@@ -11,7 +11,12 @@
  */
 (function finish(about, recorded, reportJson, failure) {
     const report = reportJson === null ? { map: [] } : JSON.parse(reportJson);
-    const events = recorded.flatMap((text) => JSON.parse(text));
+    let events = [];
+    for (const text of recorded) {
+        const recorded = JSON.parse(text);
+        // What the sleeper did before the scenario had it rest does not count.
+        events = recorded === "rested" ? events.filter(({ ctx }) => ctx !== "sleeper") : [...events, ...recorded];
+    }
     events.sort((a, b) => a.t - b.t || (a.ctx === b.ctx ? a.n - b.n : 0));
     const replace = createPlaceholders(about, report);
     const first = events[0]?.t ?? 0;
@@ -28,6 +33,7 @@
     function createPlaceholders({ base, host, run }, { id, base: extensionBase = "", map }) {
         const texts = [
             [extensionBase.replace(/\/$/, ""), "<EXTBASE>"],
+            [about.sleeper ?? undefined, "<SLEEPER>"],
             [id, "<EXT>"],
             [base, "<BASE>"],
             [host, "<HOST>"],

@@ -20,12 +20,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use suite::Suite;
+use std::time::Duration;
+use suite::{Sleeper, Suite};
 
 const FINISH: &str = include_str!("finish.js");
 
 /// What makes the global by which the functions around a scenario reach the browser process.
 const REPLAY: &str = include_str!("replay.js");
+
+/// What the names of scenarios begin with that have a second extension, the sleeper.
+const WITH_SLEEPER: &str = "dormant_";
+
+/// After how long its background is stopped.
+const IDLE: Duration = Duration::from_millis(1_500);
 
 /// How a scenario ended.
 #[derive(Debug)]
@@ -103,7 +110,21 @@ fn replay_one(suite: &Suite, name: &str, profile: Profile) -> Replayed {
     let scenario =
         Scenario { name: name.to_owned(), run: format!("{name}.replayed1"), global: ("replay", REPLAY) };
     let recorder = Arc::new(Recorder::default());
-    let arguments = Arguments::for_scenario(suite.extension(), profile);
+    let mut extensions = vec![suite.extension()];
+    let sleeper = name.starts_with(WITH_SLEEPER).then(|| suite.sleeper(name, profile)).transpose();
+    let sleeper = match sleeper {
+        Ok(sleeper) => sleeper,
+        Err(error) => {
+            let name = name.to_owned();
+            return Replayed { name, trace: Err(error.clone()), error: Some(error) };
+        }
+    };
+    let sleeper_id = sleeper.as_ref().map(|sleeper| sleeper.id.clone());
+    let idle = sleeper.is_some().then_some(IDLE);
+    if let Some(Sleeper { driver, own, .. }) = sleeper {
+        extensions = vec![driver, own];
+    }
+    let arguments = Arguments::for_scenario(extensions, profile, idle);
     let mut browser = Browser::new(&arguments, Arc::new(Log::to_nobody()));
     browser.replay(scenario.clone(), &recorder, serve);
     browser.load_extensions(arguments.extensions);
@@ -114,7 +135,7 @@ fn replay_one(suite: &Suite, name: &str, profile: Profile) -> Replayed {
         (None, true) => Some("the scenario took too long"),
         (None, false) => Some("the scenario never began"),
     };
-    let trace = finish(&scenario, profile, &recorded, failure);
+    let trace = finish(&scenario, profile, sleeper_id.as_deref(), &recorded, failure);
     let report =
         recorded.report.as_deref().and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
     let thrown = report.and_then(|report| report["error"].as_str().map(str::to_owned));
@@ -125,6 +146,7 @@ fn replay_one(suite: &Suite, name: &str, profile: Profile) -> Replayed {
 fn finish(
     scenario: &Scenario,
     profile: Profile,
+    sleeper: Option<&str>,
     recorded: &Recorded,
     failure: Option<&str>,
 ) -> Result<String, String> {
@@ -134,6 +156,7 @@ fn finish(
         "browser": profile.user_agent(),
         "base": ORIGIN,
         "host": HOST,
+        "sleeper": sleeper,
     });
     let arguments = serde_json::json!([about, recorded.events, recorded.report, failure]);
     Evaluator::new()?.call(FINISH, &arguments)

@@ -12,6 +12,7 @@
         expect: calls.method("replay.expect", []),
         ready: calls.method("replay.ready", [{ name: "context", type: "string" }]),
         waitReady: calls.method("replay.waitReady", [{ name: "contexts", type: "integer" }]),
+        rest: calls.method("replay.rest", []),
         done: calls.method("replay.done", [{ name: "report", type: "string" }]),
     };
 })

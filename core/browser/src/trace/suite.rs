@@ -3,18 +3,20 @@
 use crate::folder::Folder;
 use crate::quickjs::Evaluator;
 use port_core_webext::Profile;
-use port_core_webext::extension::MemoryFiles;
-use serde_json::json;
+use port_core_webext::extension::{Extension, MemoryFiles};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::IDLE;
 use super::site::ORIGIN;
 
 const HARNESS: &str = "harness.js";
 const BACKGROUND: &str = include_str!("background.js");
 const CONTENT: &str = include_str!("content.js");
+const SLEEPER: &str = include_str!("sleeper.js");
 /// A file for scenarios to inject.
 const INJECTED: &str = include_str!("../../../tests/scenarios/record/injected.js");
 
@@ -25,7 +27,19 @@ pub(crate) struct Suite {
     pub(crate) names: Vec<String>,
     /// What is wrong with files that could not be used.
     pub(crate) errors: Vec<String>,
+    harness: String,
+    files: Vec<(String, String)>,
     extension: Folder,
+}
+
+/// The two extensions of a scenario with a background that is stopped.
+pub(crate) struct Sleeper {
+    /// The one that runs the scenario's `bg`.
+    pub(crate) driver: Folder,
+    /// The one that is stopped.
+    pub(crate) own: Folder,
+    /// Its id.
+    pub(crate) id: String,
 }
 
 impl Suite {
@@ -57,12 +71,36 @@ impl Suite {
             }
         }
         let names = names_of(&harness, &mut files, profile, &mut errors)?;
-        Ok(Self { names, errors, extension: extension(&harness, &files, profile) })
+        let extension = extension(&harness, &files, profile, &json!({ "base": ORIGIN }));
+        Ok(Self { names, errors, extension, harness, files })
     }
 
     /// The extension with the scenarios.
     pub(crate) fn extension(&self) -> Folder {
         self.extension.clone()
+    }
+
+    /// The extensions of a scenario with a sleeper.
+    pub(crate) fn sleeper(&self, scenario: &str, profile: Profile) -> Result<Sleeper, String> {
+        let build = format!("var BUILD={};", json!({ "base": ORIGIN, "scenario": scenario }));
+        let mut files: BTreeMap<String, String> = self.files.iter().cloned().collect();
+        files.insert("build.js".to_owned(), build);
+        files.insert(HARNESS.to_owned(), self.harness.clone());
+        files.insert("sleeper.js".to_owned(), SLEEPER.to_owned());
+        let names = self.files.iter().map(|(name, _)| name.as_str());
+        let scripts: Vec<&str> =
+            ["build.js", HARNESS].into_iter().chain(names).chain(["sleeper.js"]).collect();
+        let mut manifest = json!({ "manifest_version": 3, "name": "sleeper", "version": "1.0" });
+        manifest["background"] = background_of(&scripts, profile, &mut files);
+        manifest["browser_specific_settings"] = json!({ "gecko": { "id": "sleeper@example.invalid" } });
+        files.insert("manifest.json".to_owned(), manifest.to_string());
+        let own = Folder::Memory(Arc::new(MemoryFiles::new("sleeper", files)));
+        let loaded =
+            Extension::load(Arc::new(own.clone()), profile).map_err(|failed| failed.error.message)?;
+        let id = loaded.id().as_str().to_owned();
+        let idle = u64::try_from(IDLE.as_millis()).unwrap_or(u64::MAX);
+        let build = json!({ "base": ORIGIN, "idle": idle, "sleeper": id });
+        Ok(Sleeper { driver: extension(&self.harness, &self.files, profile, &build), own, id })
     }
 }
 
@@ -92,7 +130,7 @@ fn names_of(
 }
 
 /// The extension of the real browsers' runner, with our own functions around the scenarios.
-fn extension(harness: &str, scenarios: &[(String, String)], profile: Profile) -> Folder {
+fn extension(harness: &str, scenarios: &[(String, String)], profile: Profile, build: &Value) -> Folder {
     let names: Vec<&str> = scenarios.iter().map(|(name, _)| name.as_str()).collect();
     let with = |first: &[&str], last: &str| {
         [first, names.as_slice(), &[last]].concat().into_iter().map(str::to_owned).collect::<Vec<_>>()
@@ -110,23 +148,17 @@ fn extension(harness: &str, scenarios: &[(String, String)], profile: Profile) ->
         "host_permissions": ["http://127.0.0.1/*", "http://localhost/*"],
     });
     let mut files = BTreeMap::new();
-    match profile {
-        Profile::Chromium => {
-            let imports: Vec<String> = background.iter().map(|name| format!("{name:?}")).collect();
-            files.insert("sw.js".to_owned(), format!("importScripts({});", imports.join(",")));
-            manifest["background"] = json!({ "service_worker": "sw.js" });
-        }
-        Profile::Firefox => {
-            manifest["background"] = json!({ "scripts": background });
-            manifest["browser_specific_settings"] = json!({ "gecko": { "id": "probe@example.invalid" } });
-        }
+    let scripts: Vec<&str> = background.iter().map(String::as_str).collect();
+    manifest["background"] = background_of(&scripts, profile, &mut files);
+    if profile == Profile::Firefox {
+        manifest["browser_specific_settings"] = json!({ "gecko": { "id": "probe@example.invalid" } });
     }
     files.extend(scenarios.iter().cloned());
     let in_page = ["build.js"].into_iter().chain(content.iter().map(String::as_str));
     let page: String = in_page.map(|name| format!("<script src=\"{name}\"></script>")).collect();
     for (name, text) in [
         ("manifest.json", manifest.to_string().as_str()),
-        ("build.js", &format!("var BUILD={};", json!({ "base": ORIGIN }))),
+        ("build.js", &format!("var BUILD={build};")),
         (HARNESS, harness),
         ("injected.js", INJECTED),
         // By the name that the runner of the set that was given to the project has for it.
@@ -138,4 +170,16 @@ fn extension(harness: &str, scenarios: &[(String, String)], profile: Profile) ->
         files.insert(name.to_owned(), text.to_owned());
     }
     Folder::Memory(Arc::new(MemoryFiles::new("probe", files)))
+}
+
+/// The `background` of a manifest: an event page, or a worker whose file is added.
+fn background_of(scripts: &[&str], profile: Profile, files: &mut BTreeMap<String, String>) -> Value {
+    match profile {
+        Profile::Chromium => {
+            let imports: Vec<String> = scripts.iter().map(|name| format!("{name:?}")).collect();
+            files.insert("sw.js".to_owned(), format!("importScripts({});", imports.join(",")));
+            json!({ "service_worker": "sw.js" })
+        }
+        Profile::Firefox => json!({ "scripts": scripts }),
+    }
 }
