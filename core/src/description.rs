@@ -191,6 +191,12 @@ impl ContextDescription {
         self.kind
     }
 
+    /// Returns the extension that the context belongs to.
+    #[must_use]
+    pub const fn extension(&self) -> ExtensionInstance {
+        self.instance
+    }
+
     /// Returns how many bytes its URL and origin have.
     pub(crate) fn bytes(&self) -> usize {
         self.url.len() + self.origin.len()

@@ -32,6 +32,10 @@ pub enum Event {
         name: PortName,
         /// The opener, as the browser described it.
         sender: Sender,
+        /// `true` if the context [asks](crate::Listening::asks): [`accept`](crate::EventLoop::accept) or
+        /// [`refuse`](crate::EventLoop::refuse) the connection, now or later. What the opener posts meanwhile is handed
+        /// out as it comes; keep it if whoever decides may not hear it before.
+        undecided: bool,
         /// The number that the embedder [set on the context](crate::EventLoop::set_context_data); 0 before.
         context_data: u64,
         /// The number that the embedder [set on the port](crate::EventLoop::set_port_data); 0 before.

@@ -86,6 +86,8 @@ pub enum PortStatus {
     /// ([`OpeningPort::PostsWait`](crate::OpeningPort::PostsWait)); or the port waits for a background that is
     /// [started on demand](crate::ExtensionDescription::background_on_demand).
     Opening,
+    /// The port's context [asked](crate::Listening::asks), and has not decided whether it takes the connection.
+    Undecided,
     /// The port ended, but this side is not told; what it posts goes nowhere.
     Silent,
     /// The port ended, and the event is on its way.

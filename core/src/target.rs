@@ -159,6 +159,11 @@ pub struct Listening {
     /// For a background that is [started on demand](crate::ExtensionDescription::background_on_demand): its script has run
     /// and registered its listeners, so those that wait for it may come. Elsewhere it is ignored, and so is taking it back.
     pub ready: bool,
+    /// Whether each connection that the listeners cover is handed out as a question, to be answered by
+    /// [`accept`](crate::EventLoop::accept) or [`refuse`](crate::EventLoop::refuse): for a context whose listeners are
+    /// elsewhere, in another process, say, and may have been removed meanwhile. Such a connection makes one port,
+    /// whatever `listeners` says.
+    pub asks: bool,
 }
 
 impl Listening {
@@ -174,6 +179,7 @@ impl Listening {
             external_one_off: false,
             listeners: 0,
             ready: false,
+            asks: false,
         }
     }
 
@@ -190,6 +196,8 @@ impl Listening {
         listeners(count: u16),
         /// Sets whether a background that is started on demand is ready for those that wait for it.
         ready(registered: bool),
+        /// Sets whether each connection is handed out as a question.
+        asks(later: bool),
     }
 
     pub(crate) fn covers(self, kind: ConnectKind, external: bool) -> bool {
@@ -205,15 +213,24 @@ impl Listening {
 /// What a context listens for, in four bytes, so that the context stays one cache line.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct ListeningBits {
-    /// `ports`, `one_off`, `external_ports`, `external_one_off`, `ready`, from the lowest.
+    /// `ports`, `one_off`, `external_ports`, `external_one_off`, `ready`, `asks`, from the lowest.
     kinds: u8,
     listeners: u16,
 }
 
+impl ListeningBits {
+    /// Returns whether connections are handed out as questions.
+    #[inline(always)]
+    pub(crate) fn asks(self) -> bool {
+        Listening::from(self).asks
+    }
+}
+
 impl From<Listening> for ListeningBits {
     fn from(listening: Listening) -> Self {
-        let Listening { ports, one_off, external_ports, external_one_off, listeners, ready } = listening;
-        let kinds = [ready, external_one_off, external_ports, one_off, ports];
+        let Listening { ports, one_off, external_ports, external_one_off, listeners, ready, asks } =
+            listening;
+        let kinds = [asks, ready, external_one_off, external_ports, one_off, ports];
         Self { kinds: kinds.iter().fold(0, |bits, &bit| bits << 1 | u8::from(bit)), listeners }
     }
 }
@@ -229,6 +246,7 @@ impl From<ListeningBits> for Listening {
             external_one_off: bit(3),
             listeners,
             ready: bit(4),
+            asks: bit(5),
         }
     }
 }

@@ -79,6 +79,12 @@
 #define PC_IS_READY 16
 
 /**
+ * Each connection is handed out as a question, with `undecided` set: `pc_accept()` or `pc_refuse()` it, now or later. Such a
+ * connection makes one port, however many listeners there are.
+ */
+#define PC_ASKS 32
+
+/**
  * A kind of event: `runtime.onConnect` or a relative, as `connect_kind` and `pc_opener()` tell.
  */
 #define PC_CONNECT 1
@@ -615,9 +621,10 @@ typedef struct pc_event {
      */
     uint32_t not_listening;
     /**
-     * 0.
+     * `PC_CONNECT`: 1 if the context asks (`PC_ASKS`): `pc_accept()` or `pc_refuse()` the connection, now or later. What the opener
+     * posts meanwhile is handed out as it comes.
      */
-    uint32_t reserved;
+    uint32_t undecided;
     /**
      * `PC_CONNECT`: the name that the opener gave. It may have NULs.
      */
@@ -1181,6 +1188,30 @@ pc_status pc_disconnect(struct pc_event_loop *event_loop,
                         uint64_t port);
 
 /**
+ * Takes a connection that was handed out with `undecided` set (`PC_ASKS`). Its opener hears that it has a receiver. To post on the
+ * port does the same.
+ *
+ * Thread: the event loop's own. May call wakers.
+ *
+ * @return `PC_OK`; `PC_NONE` when there was nothing to decide: it was decided, or the port has ended; `PC_NULL`,
+ * `PC_WRONG_THREAD`, `PC_IN_USE`.
+ */
+pc_status pc_accept(struct pc_event_loop *event_loop,
+                    uint64_t port);
+
+/**
+ * Refuses a connection that was handed out with `undecided` set (`PC_ASKS`), as if no listener had been there. The port is closed,
+ * with no event of its own. If nobody else takes the connection, its opener hears `PC_REASON_NO_RECEIVER`.
+ *
+ * Thread: the event loop's own. May call wakers.
+ *
+ * @return `PC_OK`; `PC_NONE` when there was nothing to decide: it was decided, or the port has ended; `PC_NULL`,
+ * `PC_WRONG_THREAD`, `PC_IN_USE`.
+ */
+pc_status pc_refuse(struct pc_event_loop *event_loop,
+                    uint64_t port);
+
+/**
  * Tells whether a port may be used: it has not ended, or its `PC_DISCONNECT` has not been handed out yet.
  *
  * Thread: the event loop's own.
@@ -1220,7 +1251,7 @@ pc_status pc_detach(struct pc_event_loop *event_loop,
  *
  * Thread: the event loop's own.
  *
- * @param listens    the sum of some `PC_LISTENS_FOR_…` and `PC_IS_READY`, or 0
+ * @param listens    the sum of some `PC_LISTENS_FOR_…`, `PC_IS_READY` and `PC_ASKS`, or 0
  * @param listeners  how many listeners for ports there are, for `PC_LISTENERS_HAVE_A_PORT_EACH` alone; 0 counts as 1
  * @return `PC_OK`, `PC_NULL`, `PC_UNKNOWN_VALUE`, `PC_CONTEXT_…`, `PC_WRONG_THREAD`, `PC_IN_USE`.
  */

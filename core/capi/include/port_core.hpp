@@ -164,6 +164,8 @@ struct Connected {
     PortId port;
     std::string_view name;
     bool one_off;
+    /// The context asks (`PC_ASKS`): `accept` or `refuse` it.
+    bool undecided;
     std::uint64_t context_data, port_data;
 };
 
@@ -228,8 +230,8 @@ public:
         const auto context_data = event_.context_data, port_data = event_.port_data;
         switch (event_.kind) {
         case PC_CONNECT:
-            visitor(Connected{context, port, from_c(event_.name), event_.connect_kind == PC_ONE_OFF, context_data,
-                              port_data});
+            visitor(Connected{context, port, from_c(event_.name), event_.connect_kind == PC_ONE_OFF,
+                              event_.undecided != 0, context_data, port_data});
             break;
         case PC_MESSAGE:
             visitor(Message{context, port, payload(), event_.format, event_.user_activation != 0, context_data,
@@ -445,7 +447,7 @@ private:
 /// Destroyed on another thread, or after `leave()` without `take()`, it fails an assertion; with `NDEBUG` it says so on stderr
 /// and is leaked, and its peers do not hear that it went.
 ///
-/// Calls that return no `Status` or `Result` (`id`, `is_gone`, `ports`, `context_of`, `disconnect`, `is_open`) answer on a wrong
+/// Calls that return no `Status` or `Result` (`id`, `is_gone`, `ports`, `context_of`, `disconnect`, `accept`, `refuse`, `is_open`) answer on a wrong
 /// thread as if there were nothing.
 class EventLoop {
 public:
@@ -531,6 +533,10 @@ public:
     }
     /// Returns whether the port was open.
     bool disconnect(PortId port) { return pc_disconnect(get(), number(port)) == PC_OK; }
+    /// Returns whether there was a decision to make.
+    bool accept(PortId port) { return pc_accept(get(), number(port)) == PC_OK; }
+    /// Returns whether there was a decision to make.
+    bool refuse(PortId port) { return pc_refuse(get(), number(port)) == PC_OK; }
     bool is_open(PortId port) const { return pc_is_open(get(), number(port)) == PC_OK; }
 
     /// Posts a copy of these bytes.

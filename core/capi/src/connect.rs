@@ -151,6 +151,38 @@ pub unsafe extern "C" fn pc_disconnect(event_loop: *mut pc_event_loop, port: u64
     unsafe { on_event_loop(event_loop, disconnect) }
 }
 
+/// Takes a connection that was handed out with `undecided` set (`PC_ASKS`). Its opener hears that it has a receiver. To post on the
+/// port does the same.
+///
+/// Thread: the event loop's own. May call wakers.
+///
+/// @return `PC_OK`; `PC_NONE` when there was nothing to decide: it was decided, or the port has ended; `PC_NULL`,
+/// `PC_WRONG_THREAD`, `PC_IN_USE`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pc_accept(event_loop: *mut pc_event_loop, port: u64) -> pc_status {
+    let accept = |event_loop: &mut EventLoop| {
+        if event_loop.accept(PortId::from_bits(port)) { PC_OK } else { PC_NONE }
+    };
+    // SAFETY: as C is told.
+    unsafe { on_event_loop(event_loop, accept) }
+}
+
+/// Refuses a connection that was handed out with `undecided` set (`PC_ASKS`), as if no listener had been there. The port is closed,
+/// with no event of its own. If nobody else takes the connection, its opener hears `PC_REASON_NO_RECEIVER`.
+///
+/// Thread: the event loop's own. May call wakers.
+///
+/// @return `PC_OK`; `PC_NONE` when there was nothing to decide: it was decided, or the port has ended; `PC_NULL`,
+/// `PC_WRONG_THREAD`, `PC_IN_USE`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pc_refuse(event_loop: *mut pc_event_loop, port: u64) -> pc_status {
+    let refuse = |event_loop: &mut EventLoop| {
+        if event_loop.refuse(PortId::from_bits(port)) { PC_OK } else { PC_NONE }
+    };
+    // SAFETY: as C is told.
+    unsafe { on_event_loop(event_loop, refuse) }
+}
+
 /// Tells whether a port may be used: it has not ended, or its `PC_DISCONNECT` has not been handed out yet.
 ///
 /// Thread: the event loop's own.

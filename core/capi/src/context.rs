@@ -124,13 +124,16 @@ pub const PC_LISTENS_FOR_EXTERNAL_ONE_OFF: u32 = 8;
 /// A background that is started on demand (`PC_BACKGROUND_ON_DEMAND`) has run its script and registered its listeners: those that
 /// wait for it may come.
 pub const PC_IS_READY: u32 = 16;
+/// Each connection is handed out as a question, with `undecided` set: `pc_accept()` or `pc_refuse()` it, now or later. Such a
+/// connection makes one port, however many listeners there are.
+pub const PC_ASKS: u32 = 32;
 
 /// Sets which kinds of connection a context has listeners for; none after `pc_attach()`. A connection is refused
 /// if there is no listener for its kind when the event loop takes it.
 ///
 /// Thread: the event loop's own.
 ///
-/// @param listens    the sum of some `PC_LISTENS_FOR_…` and `PC_IS_READY`, or 0
+/// @param listens    the sum of some `PC_LISTENS_FOR_…`, `PC_IS_READY` and `PC_ASKS`, or 0
 /// @param listeners  how many listeners for ports there are, for `PC_LISTENERS_HAVE_A_PORT_EACH` alone; 0 counts as 1
 /// @return `PC_OK`, `PC_NULL`, `PC_UNKNOWN_VALUE`, `PC_CONTEXT_…`, `PC_WRONG_THREAD`, `PC_IN_USE`.
 #[unsafe(no_mangle)]
@@ -141,7 +144,7 @@ pub unsafe extern "C" fn pc_set_listening(
     listeners: u16,
 ) -> pc_status {
     let set = |event_loop: &mut EventLoop| {
-        if listens > 31 {
+        if listens > 63 {
             return PC_UNKNOWN_VALUE;
         }
         let listening = Listening::none()
@@ -150,6 +153,7 @@ pub unsafe extern "C" fn pc_set_listening(
             .external_ports(listens & PC_LISTENS_FOR_EXTERNAL_PORTS != 0)
             .external_one_off(listens & PC_LISTENS_FOR_EXTERNAL_ONE_OFF != 0)
             .ready(listens & PC_IS_READY != 0)
+            .asks(listens & PC_ASKS != 0)
             .listeners(listeners);
         status_of(event_loop.set_listening(ContextId::from_bits(context), listening))
     };

@@ -110,8 +110,9 @@ pub struct pc_event {
     /// `PC_DISCONNECT`: 1 if the reason is `PC_REASON_NO_RECEIVER` and a context was there that has no listener for the connection.
     /// For a developer's log: browsers show scripts the same in both cases.
     pub not_listening: u32,
-    /// 0.
-    pub reserved: u32,
+    /// `PC_CONNECT`: 1 if the context asks (`PC_ASKS`): `pc_accept()` or `pc_refuse()` the connection, now or later. What the opener
+    /// posts meanwhile is handed out as it comes.
+    pub undecided: u32,
     /// `PC_CONNECT`: the name that the opener gave. It may have NULs.
     pub name: pc_string,
     /// `PC_CONTEXT_ENDED`: the ports that ended with the context, in no order. Among them may be ports whose
@@ -146,7 +147,7 @@ const NOTHING: pc_event = pc_event {
     reason: 0,
     connect_kind: 0,
     not_listening: 0,
-    reserved: 0,
+    undecided: 0,
     name: pc_string { data: ptr::null(), length: 0 },
     ended_ports: ptr::null(),
     ended_port_count: 0,
@@ -223,8 +224,9 @@ impl Shown {
             ..NOTHING
         };
         *to = match event {
-            Event::Connect { kind, name, context_data, port_data, .. } => pc_event {
+            Event::Connect { kind, name, undecided, context_data, port_data, .. } => pc_event {
                 kind: PC_CONNECT,
+                undecided: u32::from(*undecided),
                 connect_kind: if *kind == ConnectKind::OneOff { PC_ONE_OFF } else { PC_PORT },
                 name: pc_string::of(name.as_str()),
                 context_data: *context_data,

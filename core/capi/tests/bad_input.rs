@@ -121,7 +121,7 @@ fn numbers_without_a_meaning_are_told() {
             pc_service_new(null(), null(), 2, &raw mut made),
             pc_extension_loaded(service, text("x"), 0, null(), 0, 2, &raw mut number),
             pc_extension_loaded(service, text("x"), 3, null(), 0, 0, &raw mut number),
-            pc_set_listening(small.there, small.script, 32, 0),
+            pc_set_listening(small.there, small.script, 64, 0),
             pc_connect_tab(here, small.background, &raw const target, &raw mut number),
             pc_attach(here, &raw const described, &raw mut number),
             pc_post(here, port, b"x".as_ptr(), 1, 2, 0),
@@ -176,12 +176,14 @@ fn stale_and_foreign_ids_are_refused() {
         let answers = unsafe {
             [
                 pc_disconnect(here, stale),
+                pc_accept(here, stale),
+                pc_refuse(here, stale),
                 pc_is_open(here, stale),
                 pc_set_port_data(here, stale, 1),
                 pc_context_of(here, stale, &raw mut number),
             ]
         };
-        assert_eq!((answers, number), ([PC_NONE; 4], 0));
+        assert_eq!((answers, number), ([PC_NONE; 6], 0));
     }
     ok(unsafe { pc_detach(there, small.script) });
     let target: pc_tab_target = zeroed();

@@ -198,6 +198,8 @@ private:
             return given(event_loop.connect_runtime(opener, target.extension(extension).name(name)), ports_);
         }
         if (call == "disconnect") return event_loop.disconnect(ports_.at(word())) ? "1" : "0";
+        if (call == "accept") return event_loop.accept(ports_.at(word())) ? "1" : "0";
+        if (call == "refuse") return event_loop.refuse(ports_.at(word())) ? "1" : "0";
         if (call == "post") {
             const auto port = ports_.at(word());
             auto payload = payload_of(word());
@@ -239,7 +241,7 @@ private:
                 const auto sender = *event_loop.opener();
                 out << "connect " << context << ' ' << ports_.enter(it.port) << ' ' << it.one_off << ' ' << it.name << ' '
                     << sender.kind() << ' ' << instances_.of(sender.extension()) << ' ' << sender.url() << ' '
-                    << (sender.context() ? contexts_.of(*sender.context()) : "-") << ' ' << sender.lifecycle();
+                    << (sender.context() ? contexts_.of(*sender.context()) : "-") << ' ' << sender.lifecycle() << ' ' << it.undecided;
             },
             [&](const Message& it) {
                 out << "message " << context << ' ' << ports_.of(it.port) << ' ' << shown_payload(it.payload) << ' '

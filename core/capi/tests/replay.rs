@@ -34,7 +34,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 /// How many scripts.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 330;
 const OPERATIONS: usize = 60;
 
 #[test]

@@ -34,7 +34,8 @@
 //!   or with [`BackForwardCache`](port_core::DisconnectReason::BackForwardCache) from a cached page.
 //! - **Large messages.** One holds up what the same renderer sends or hears after it, for the sake of order, and
 //!   nobody else.
-//! - **Listening.** That a context listens is heard in the browser a little later, and that it does not as well.
+//! - **Listening.** That a context listens is heard in the browser a little later. Whether it still does is answered
+//!   by the stub when the connection is read there, or later by the [scripts' side](Stub::accept).
 //!
 //! # Two ends in one process
 //!

@@ -5,7 +5,7 @@ mod common;
 
 use common::{
     Browser, ConnectedRenderer, Renderer, connected, describe_background, describe_content_script,
-    describe_page, drain, hear, listening_for_everything, message,
+    describe_page, drain, hear, listening_for_everything, message, the_connect,
 };
 use port_core::{
     ConnectKind, ContextKind, DisconnectReason, DocumentId, Event, ExtensionDescription, ExternalConnections,
@@ -265,7 +265,76 @@ fn ports_that_never_were_are_not_used() {
     for number in never {
         Scene::new().caught(Up::Post { port: port(number), content: Content::from("") }, Lied::Port);
         Scene::new().caught(Up::Disconnect { port: port(number) }, Lied::Port);
+        Scene::new().caught(Up::Accept { port: port(number) }, Lied::Port);
+        Scene::new().caught(Up::Refuse { port: port(number) }, Lied::Port);
     }
+}
+
+/// A scene in which the renderer has been asked about a connection and has not answered, and the opener's end.
+fn asked() -> (Scene, PortNumber, port_core::PortId) {
+    let mut scene = Scene::new();
+    let listening = Listening::PORTS.asks(true);
+    scene.renderer.stub.set_listening(scene.script, listening).unwrap();
+    scene.renderer.carry_up().unwrap();
+    let background = scene.there.context_of(scene.received).unwrap();
+    let opened = scene.there.connect_tab(background, &TabTarget::new(scene.tab)).unwrap();
+    let asked = the_connect(&scene.renderer.hear());
+    (scene, asked, opened)
+}
+
+#[test]
+fn a_question_is_answered_once_and_before_anything_else() {
+    // A connection that the renderer opened itself is no question.
+    let frames: [fn(PortNumber) -> Up<'static>; 2] = [|port| Up::Accept { port }, |port| Up::Refuse { port }];
+    for answer in frames {
+        let scene = Scene::new();
+        let own = scene.port;
+        scene.caught(answer(own), Lied::Answer);
+        // Taken, and answered again.
+        let (mut scene, port, _) = asked();
+        scene.renderer.forge(Up::Accept { port }).unwrap();
+        assert_eq!(scene.renderer.forge(answer(port)).unwrap_err().what(), Lied::Answer);
+        // Refused: what comes after it is late, and harmless.
+        let (mut scene, port, opened) = asked();
+        scene.renderer.forge(Up::Refuse { port }).unwrap();
+        scene.renderer.forge(answer(port)).unwrap();
+        assert_eq!(hear(&mut scene.there), [common::disconnect(DisconnectReason::NoReceiver)]);
+        assert!(!scene.there.is_open(opened));
+        // The opener ended it while the answer was under way.
+        let (mut scene, port, opened) = asked();
+        scene.there.disconnect(opened);
+        scene.renderer.hear();
+        scene.renderer.forge(answer(port)).unwrap();
+        assert_eq!(hear(&mut scene.there), []);
+    }
+    for frame in [|port| Up::Post { port, content: Content::from("untaken") }, |port| Up::Disconnect { port }]
+    {
+        let (mut scene, port, _) = asked();
+        assert_eq!(scene.renderer.forge(frame(port)).unwrap_err().what(), Lied::Answer);
+        assert_eq!(hear(&mut scene.there), []);
+    }
+}
+
+#[test]
+fn questions_that_are_never_answered_are_counted() {
+    let limits = Limits::default().ports_per_context(3);
+    let browser = Browser::with_limits(limits);
+    let place = browser.tab();
+    let (mut there, background) = browser.background_loop();
+    let other = browser.page(&mut there);
+    let mut renderer = Renderer::new(&browser.service);
+    let script = renderer.content_script(&browser, place);
+    renderer.stub.set_listening(script, Listening::PORTS.asks(true)).unwrap();
+    renderer.carry_up().unwrap();
+    for opener in [background, background, other, other] {
+        there.connect_tab(opener, &TabTarget::new(place.tab)).unwrap();
+    }
+    assert_eq!(renderer.hear().len(), 3);
+    assert_eq!(renderer.host.snapshot().ports, 3);
+    // Nobody waits for it behind the others, and its end answers for all of them.
+    assert_eq!(hear(&mut there), [common::disconnect(DisconnectReason::LimitReached)]);
+    drop(renderer);
+    assert_eq!(hear(&mut there), vec![common::disconnect(DisconnectReason::NoReceiver); 3]);
 }
 
 #[test]

@@ -22,13 +22,20 @@ fn contents() -> [Content<'static>; 4] {
 }
 
 fn ups() -> Vec<Up<'static>> {
-    let everything =
-        Listening::PORTS.one_off(true).external_ports(true).external_one_off(true).ready(true).listeners(900);
+    let everything = Listening::PORTS
+        .one_off(true)
+        .external_ports(true)
+        .external_one_off(true)
+        .ready(true)
+        .asks(true)
+        .listeners(900);
     let mut frames = vec![
         Up::Hello { version: 3 },
         Up::Attach { context: CONTEXT },
         Up::Detach { context: CONTEXT },
         Up::Disconnect { port: PORT },
+        Up::Accept { port: PORT },
+        Up::Refuse { port: PORT },
     ];
     frames.extend(
         [Listening::none(), Listening::PORTS, Listening::none().external_one_off(true), everything]
@@ -106,7 +113,10 @@ fn downs() -> Vec<Down<'static>> {
     for (sender, kind) in
         senders().into_iter().zip([ConnectKind::Port, ConnectKind::OneOff].into_iter().cycle())
     {
-        frames.push(Down::Connect { context: CONTEXT, port: PORT, kind, name: "näme", sender });
+        for (undecided, external) in [(false, false), (true, false), (false, true), (true, true)] {
+            let (context, port, name, sender) = (CONTEXT, PORT, "näme", sender.clone());
+            frames.push(Down::Connect { context, port, kind, undecided, external, name, sender });
+        }
     }
     frames.extend(contents().map(|content| Down::Message { port: PORT, content }));
     frames
@@ -194,12 +204,12 @@ fn each_change(bytes: &mut [u8], check: impl Fn(&[u8])) {
 fn what_no_version_writes_is_refused() {
     for (bytes, lied) in [
         (&[][..], Lied::Length),
-        (&[8], Lied::Kind),
+        (&[10], Lied::Kind),
         (&[255], Lied::Kind),
         (&[0, 1, 0, 0], Lied::Short),
         (&[6, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0], Lied::Value),
         (&[6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], Lied::Value),
-        (&[3, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0], Lied::Value),
+        (&[3, 0, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0], Lied::Value),
     ] {
         assert_eq!(Up::read(bytes).unwrap_err(), lied, "{bytes:?}");
     }

@@ -24,7 +24,7 @@ impl EventLoop {
     #[inline(never)]
     pub(super) fn take_connect(&mut self, index: PeerIndex, slot: &mut EventSlot) -> Taken {
         if self.service.policies.connect_listeners == ConnectListeners::PortForEach {
-            return self.take_connect_of_listeners(index);
+            return self.take_unusual_connect(index);
         }
         let event_loop = self.id;
         let Self { peers, contexts, ports, service, round, .. } = self;
@@ -42,6 +42,9 @@ impl EventLoop {
                 Ok(admitted) => admitted,
                 Err(refusal) => return self.refuse_next(index, channel, refusal),
             };
+        if holder.listening.asks() {
+            return self.take_unusual_connect(index);
+        }
         let opener = Arc::clone(opener);
         let receiver = Receiver { peer: index, channel, ordinal: 0, index_in_context: 0 };
         let entered = enter_port(
@@ -74,9 +77,9 @@ impl EventLoop {
     }
 
     /// Takes the connection to one context that is next in a peer's lane, when each listener may
-    /// get a port of its own.
+    /// get a port of its own, or the context asks.
     #[cold]
-    fn take_connect_of_listeners(&mut self, index: PeerIndex) -> Taken {
+    fn take_unusual_connect(&mut self, index: PeerIndex) -> Taken {
         let record = self.peer_mut(index).and_then(|peer| peer.take(|record, _| record));
         self.round.count_record();
         match record {
@@ -118,7 +121,10 @@ impl EventLoop {
                     Ok((port, opener)) => {
                         receivers
                             .push(ReceiverAt { port: self.port_id(port), context: self.context_id(target) });
-                        if nth == 0 {
+                        let undecided = self.asks(target);
+                        if undecided {
+                            self.ask(port);
+                        } else if nth == 0 {
                             self.send_signal(index, move || Signal::Accept { channel, ordinal });
                         } else {
                             next_ordinal += 1;
@@ -130,6 +136,7 @@ impl EventLoop {
                             kind: info.kind,
                             name: name.clone(),
                             sender: Sender::new(opener, info.lifecycle, shows),
+                            undecided,
                             context_data: 0,
                             port_data: 0,
                         });
@@ -154,7 +161,7 @@ impl EventLoop {
     #[inline]
     fn ports_for(&self, target: Key, kind: ConnectKind) -> u16 {
         match self.service.policies.connect_listeners {
-            ConnectListeners::PortForEach if kind == ConnectKind::Port => self
+            ConnectListeners::PortForEach if kind == ConnectKind::Port && !self.asks(target) => self
                 .contexts
                 .get(target)
                 .map_or(1, |context| Listening::from(context.listening).listeners.max(1)),

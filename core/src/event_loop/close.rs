@@ -51,7 +51,12 @@ impl EventLoop {
         // Race: a fact has ended the context, and its notice has not been taken. The fact is the reason then,
         // whatever the script still does.
         let killed = self.contexts.get(port.context).and_then(|context| context.shared.killed());
-        if port.state == PortState::Opening && killed.is_none() {
+        let opening = port.state == PortState::Opening;
+        if killed.is_none() && self.refuse_undecided(key, Refusal::NotListening) {
+            self.remove_port(key);
+            return true;
+        }
+        if opening && killed.is_none() {
             self.leave_opening(key);
             return true;
         }
@@ -66,6 +71,9 @@ impl EventLoop {
         if self.ports.get(key).is_some_and(|port| port.state.is_opening()) {
             // What was posted before still arrives.
             self.release(key);
+        }
+        if self.refuse_undecided(key, Refusal::NoReceiver) {
+            return;
         }
         // A port that its side had disconnected while it was opening was removed by the release.
         let Some(port) = self.ports.get_mut(key) else { return };
@@ -96,7 +104,7 @@ impl EventLoop {
     }
 
     /// Takes a receiver out of its channel on this side.
-    fn leave_channel(&mut self, key: Key, receiver: Receiver) {
+    pub(super) fn leave_channel(&mut self, key: Key, receiver: Receiver) {
         let Receiver { peer: index, channel, .. } = receiver;
         self.fan_out.note_closed_receiver();
         let port = self.port_id(key);
@@ -208,7 +216,7 @@ impl EventLoop {
             return;
         }
         match port.state {
-            PortState::Open | PortState::Opening => {}
+            PortState::Open | PortState::Undecided | PortState::Opening => {}
             // Both sides have left it, so nobody is told of its end.
             PortState::Leaving => return self.remove_port(key),
             PortState::Silent | PortState::Ended(_) => return,
@@ -252,6 +260,7 @@ impl EventLoop {
         let Some(receivers) = self.peer_mut(index).and_then(|peer| peer.remove_accepted(channel)) else {
             return Taken::Record;
         };
+        self.answer_for(&receivers);
         match (receivers, hearing) {
             (OneOrMany::One(ReceiverAt { port, context }), Hearing::Told) => {
                 let Self { ports, contexts, .. } = self;
@@ -287,8 +296,10 @@ impl EventLoop {
 
     /// Ends the receivers' ports of a channel whose opener is gone.
     pub(super) fn end_channel(&mut self, index: PeerIndex, channel: Channel, reason: DisconnectReason) {
-        let receivers = self.peer_mut(index).and_then(|peer| peer.remove_accepted(channel));
-        for receiver in &*receivers.unwrap_or_default() {
+        let receivers =
+            self.peer_mut(index).and_then(|peer| peer.remove_accepted(channel)).unwrap_or_default();
+        self.answer_for(&receivers);
+        for receiver in &*receivers {
             self.end_port(receiver.port.key(), reason);
         }
     }

@@ -17,6 +17,7 @@ mod lookup;
 mod notices;
 mod opening;
 mod post;
+mod question;
 mod receive;
 mod room;
 mod search;
@@ -134,6 +135,8 @@ pub struct EventLoop {
     receiver_windows: HashMap<Key, ReceiverWindow>,
     /// What opening ports hold, if the policy has posts wait for the receivers' answers.
     queued_posts: HashMap<Key, QueuedPosts>,
+    /// How many receivers' ports wait for their context to take or refuse the connection.
+    undecided: u32,
     /// Connects that wait for a background, by its extension.
     waiting: HashMap<ExtensionInstance, WaitingConnects>,
     /// How many events a stream gave since it last yielded.
@@ -181,7 +184,8 @@ impl EventLoop {
     }
 
     /// Sets which kinds of connection a context has listeners for; none after [`attach`](Self::attach). A
-    /// connection is refused if there is no listener for its kind when the event loop takes it from the lane.
+    /// connection is refused if there is no listener for its kind when the event loop takes it from the lane. If it
+    /// [asks](crate::Listening::asks), it decides later.
     ///
     /// # Errors
     ///
@@ -292,6 +296,46 @@ impl EventLoop {
             return self.disconnect_and_count(port);
         }
         self.disconnect_port(port)
+    }
+
+    /// Takes a connection that was handed out as a [question](crate::Listening::asks). Its opener hears that it has a
+    /// receiver. To post on the port does the same.
+    ///
+    /// Returns whether there was a decision to make: `false` if it was made before, or if the port or its context has
+    /// ended meanwhile. May wake the opener's event loop.
+    ///
+    /// ```
+    #[doc = include_str!("examples/set_up.md")]
+    /// event_loop.set_listening(page, Listening::PORTS.asks(true))?;
+    /// let opened = event_loop.connect_tab(background, &TabTarget::new(tab))?;
+    /// let Some(Event::Connect { port, undecided: true, .. }) = event_loop.next_event() else { panic!() };
+    /// assert!(event_loop.accept(port));
+    /// assert!(!event_loop.accept(port));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn accept(&mut self, port: PortId) -> bool {
+        self.decide(port, true)
+    }
+
+    /// Refuses a connection that was handed out as a [question](crate::Listening::asks), as if no listener had been
+    /// there. The port is closed, with no event of its own. If nobody else takes the connection, the opener's port ends
+    /// with [`NoReceiver`](crate::DisconnectReason::NoReceiver). To disconnect the port does the same, and so does
+    /// whatever ends it before the decision.
+    ///
+    /// Returns whether there was a decision to make. May wake the opener's event loop.
+    ///
+    /// ```
+    #[doc = include_str!("examples/set_up.md")]
+    /// event_loop.set_listening(page, Listening::PORTS.asks(true))?;
+    /// let opened = event_loop.connect_tab(background, &TabTarget::new(tab))?;
+    /// let Some(Event::Connect { port, .. }) = event_loop.next_event() else { panic!() };
+    /// assert!(event_loop.refuse(port));
+    /// let Some(Event::Disconnect { port, reason, .. }) = event_loop.next_event() else { panic!() };
+    /// assert_eq!((port, reason), (opened, DisconnectReason::NoReceiver));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn refuse(&mut self, port: PortId) -> bool {
+        self.decide(port, false)
     }
 
     // Posting.
@@ -672,6 +716,7 @@ impl EventLoop {
             found: Vec::new(),
             receiver_windows: HashMap::default(),
             queued_posts: HashMap::default(),
+            undecided: 0,
             waiting: HashMap::default(),
             #[cfg(feature = "stream")]
             streamed: 0,

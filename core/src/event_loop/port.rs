@@ -7,6 +7,7 @@ use crate::message::Message;
 use crate::name::PortName;
 use crate::payload::discard_all;
 use crate::reason::DisconnectReason;
+use crate::sync::mutant;
 use crate::target::ConnectKind;
 use crate::wire::channel::{Channel, Route};
 use crate::wire::credit::{Credit, Sent, Taken};
@@ -19,6 +20,7 @@ use std::{mem, slice};
 /// |---|---|---|---|
 /// | `Opening` | connect, where posts wait for the receivers' answers, or it waits for a background | wait | the last answer, disconnect |
 /// | `Leaving` | disconnect of an opening port | are refused | the last answer |
+/// | `Undecided` | a connection to a context that asks | accept the connection | accept, post, refuse, disconnect, the other side's end |
 /// | `Open` | connect, accept, the last answer | go to the other side | disconnect, the other side's end |
 /// | `Silent` | an end that this side is not told of | go nowhere | disconnect, the context's end |
 /// | `Ended` | an end whose event is queued | go nowhere | that event being handed out, disconnect |
@@ -83,6 +85,21 @@ impl Port {
         self.state = PortState::Opening;
     }
 
+    /// Has it wait for its context's decision.
+    pub(crate) fn ask(&mut self) {
+        debug_assert_eq!(self.state, PortState::Open, "it was made just now");
+        self.state = PortState::Undecided;
+    }
+
+    /// Opens it if it waits for a decision. Returns whether it did.
+    pub(crate) fn decide(&mut self) -> bool {
+        let undecided = self.state == PortState::Undecided;
+        if undecided && !mutant("question-that-stays-open") {
+            self.state = PortState::Open;
+        }
+        undecided
+    }
+
     /// Notes that its own side disconnects it while it is opening.
     pub(crate) fn leave_opening(&mut self) {
         debug_assert_eq!(self.state, PortState::Opening);
@@ -130,6 +147,7 @@ occupant!(Port);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PortState {
     Open,
+    Undecided,
     Opening,
     Leaving,
     Silent,
@@ -144,7 +162,7 @@ impl PortState {
 
     /// Returns whether messages for its side are handed out.
     pub(crate) fn hears(self) -> bool {
-        matches!(self, Self::Open | Self::Opening)
+        matches!(self, Self::Open | Self::Opening | Self::Undecided)
     }
 }
 

@@ -90,6 +90,10 @@ impl EventLoop {
         }
         match port.state {
             PortState::Open => {}
+            PortState::Undecided => {
+                self.answer(key, None);
+                return self.post(id, message);
+            }
             PortState::Opening => return self.hold(key, message),
             PortState::Leaving => return Err(PostErrorKind::Disconnected),
             PortState::Silent | PortState::Ended(_) => return Ok(()),

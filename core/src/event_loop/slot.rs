@@ -123,8 +123,16 @@ impl EventSlot {
     ) -> Full {
         let Addressee { context, port, context_data, port_data } = to;
         let (kind, name_to_come) = (info.kind, PortName::default());
-        let event =
-            Event::Connect { context, port, kind, name: name_to_come, sender, context_data, port_data };
+        let event = Event::Connect {
+            context,
+            port,
+            kind,
+            name: name_to_come,
+            sender,
+            undecided: false,
+            context_data,
+            port_data,
+        };
         if let Some(Event::Connect { name: copy, .. }) = self.0.write(Some(event)) {
             copy.clone_from(name);
         }

@@ -77,6 +77,7 @@ impl EventLoop {
                     opener: matches!(port.side, Side::Opener(_)),
                     status: match port.state {
                         PortState::Open => PortStatus::Open,
+                        PortState::Undecided => PortStatus::Undecided,
                         PortState::Opening | PortState::Leaving => PortStatus::Opening,
                         PortState::Silent => PortStatus::Silent,
                         PortState::Ended(reason) => PortStatus::Ended(reason),

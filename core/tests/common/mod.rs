@@ -14,6 +14,9 @@ pub use browser::*;
 
 /// Whether a post is refused in the same call where a window or a lane is full. The tests of the gateway have it otherwise.
 pub const REFUSES_AT_ONCE: bool = true;
+
+/// Whether who is not asked answers a connection only when it hears of it, as a renderer does.
+pub const ANSWERS_ON_HEARING: bool = false;
 pub use dice::Dice;
 pub use frames::Frames;
 pub use gathering::Gathering;

@@ -82,6 +82,8 @@ impl Both {
         let Some(context) = self.some_context(draw) else { return };
         let listeners = [2, 0, 1, 3][draw.below(4)];
         let [ports, one_off, external_ports, external_one_off] = [(); 4].map(|()| draw.below(3) > 0);
+        // Two from one byte, for a number has eight.
+        let both = draw.below(8);
         self.set_listening(
             context,
             Listening::none()
@@ -90,7 +92,8 @@ impl Both {
                 .external_ports(external_ports)
                 .external_one_off(external_one_off)
                 .listeners(listeners)
-                .ready(draw.below(4) > 0),
+                .ready(!both.is_multiple_of(4))
+                .asks(both / 4 == 1),
         );
     }
 
@@ -224,6 +227,9 @@ impl Both {
             if got == Posted::Sent {
                 self.used(end.1, Some(port));
             }
+            if matches!(got, Posted::Sent | Posted::Gone) {
+                self.is_decided(port);
+            }
         }
     }
 
@@ -238,6 +244,34 @@ impl Both {
         let allowed = self.model.allows(|world| world.disconnect(end, was_open));
         self.check(allowed, "disconnect");
         if was_open {
+            self.used(end.1, None);
+        }
+    }
+
+    /// Takes or refuses a connection, sometimes one that nobody asks about.
+    pub(super) fn decide(&mut self, draw: &mut Draw) {
+        let takes = draw.below(3) > 0;
+        let asked = |(end, _): &&(End, PortId)| self.loops[self.contexts[end.1].home].is_some();
+        let asked: Vec<_> = self.undecided.iter().filter(asked).copied().collect();
+        let Some((end, port)) = draw.recent(&asked, 6).or_else(|| self.some_end(draw)) else { return };
+        self.decide_on(end, port, takes);
+    }
+
+    /// Notes that there is nothing to decide about a port. Returns whether there was, as far as its context knows.
+    fn is_decided(&mut self, port: PortId) -> bool {
+        let before = self.undecided.len();
+        self.undecided.retain(|(_, asked)| *asked != port);
+        self.undecided.len() < before
+    }
+
+    pub(super) fn decide_on(&mut self, end: End, port: PortId, takes: bool) {
+        let event_loop = self.event_loop(self.contexts[end.1].home);
+        let got = if takes { event_loop.accept(port) } else { event_loop.refuse(port) };
+        self.tell(format!("{end:?} {}: {got}", if takes { "accepts" } else { "refuses" }));
+        let asked = self.is_decided(port);
+        let allowed = self.model.allows(|world| world.decide(end, asked, takes, got));
+        self.check(allowed, "accept or refuse");
+        if got && !takes {
             self.used(end.1, None);
         }
     }

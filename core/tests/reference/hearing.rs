@@ -37,13 +37,15 @@ impl World {
 
     /// Hands one out, if it is next.
     pub(super) fn hand_out(&mut self, event_loop: Loop, heard: &Heard) -> bool {
+        let taken = self.as_it_was_taken(heard);
         let Some(group) = self.heard.get_mut(&event_loop).and_then(VecDeque::front_mut) else {
             return false;
         };
-        let Some(at) = group.iter().position(|next| next == heard) else { return false };
+        let Some(at) = group.iter().position(|next| *next == taken) else { return false };
         group.swap_remove(at);
         match heard {
             Heard::Message(end, message) => self.receiver_took(*end, *message),
+            Heard::Connect(end, ..) => self.answer_on_hearing(*end),
             Heard::Disconnect(end, ..) => drop(self.ports.remove(end)),
             _ => {}
         }
@@ -108,7 +110,7 @@ impl Heard {
     /// The end that it is about.
     pub fn end(&self) -> Option<End> {
         match self {
-            Self::Connect(end, _) | Self::Message(end, _) | Self::Disconnect(end, ..) | Self::Room(end) => {
+            Self::Connect(end, ..) | Self::Message(end, _) | Self::Disconnect(end, ..) | Self::Room(end) => {
                 Some(*end)
             }
             Self::ContextGone(..) => None,

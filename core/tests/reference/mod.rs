@@ -17,6 +17,7 @@
 mod background;
 mod calls;
 mod connecting;
+mod deciding;
 mod facts;
 mod hearing;
 pub mod index;
@@ -59,7 +60,8 @@ pub struct Message {
 /// What a loop hands out.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Heard {
-    Connect(End, Option<DocumentLifecycle>),
+    /// And whether its context is to decide.
+    Connect(End, Option<DocumentLifecycle>, bool),
     Message(End, Message),
     /// And whether somebody was there who did not listen.
     Disconnect(End, DisconnectReason, bool),
@@ -110,6 +112,7 @@ impl Model {
         let mut worlds: Vec<_> = self.worlds.drain().collect();
         while let Some(mut world) = worlds.pop() {
             world.forget_unfit(event_loop);
+            world.refuse_unheard(event_loop);
             if world.heard(event_loop).is_none() {
                 world.take_inert(event_loop);
             }

@@ -77,6 +77,9 @@ impl World {
         if matches!(self.state(end), Some(State::Opening | State::Leaving)) {
             self.release(end);
         }
+        if self.refuse(end, Refusal::NoReceiver) {
+            return;
+        }
         let Some(port) = self.ports.get_mut(&end) else { return };
         if std::mem::replace(&mut port.state, State::Silent) != State::Open {
             return;
@@ -218,6 +221,7 @@ impl World {
 
     pub(super) fn end_receivers(&mut self, channel: Channel, at: Loop, reason: DisconnectReason, told: Told) {
         for end in self.channels[channel].receivers.remove(&at).unwrap_or_default() {
+            self.answer(end, Some(Refusal::NoReceiver));
             match told {
                 Told::Yes => self.end_port(end, reason),
                 Told::No => drop(self.ports.entry(end).and_modify(|port| port.state = State::Silent)),

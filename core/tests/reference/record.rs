@@ -32,8 +32,9 @@ pub enum Record {
     AskRoom,
     /// To one who asked: what came before the question is taken.
     RoomThere,
-    /// A credit that was read ahead of what lay before it.
-    Spent,
+    /// A credit that was read ahead of what lay before it, towards the opener or one receiver. Its turn comes all the same,
+    /// and tells of room.
+    Spent(Channel, Option<End>),
     /// A context that the peer was not told of before, with the bytes of its description.
     Announce(u64),
     /// One that it was told of has ended.
@@ -116,7 +117,12 @@ impl Lane {
         let mut credits = Vec::new();
         let mut read = |records: &mut VecDeque<Record>| {
             for record in records.iter_mut().filter(|record| record.is_credit()) {
-                credits.push(std::mem::replace(record, Record::Spent));
+                let spent = match record {
+                    Record::CreditReceiver(end, _) => Record::Spent(end.0, Some(*end)),
+                    Record::CreditOpener(channel, _) => Record::Spent(*channel, None),
+                    _ => unreachable!("no credit"),
+                };
+                credits.push(std::mem::replace(record, spent));
             }
         };
         for record in &mut self.records {

@@ -74,6 +74,8 @@ pub(super) struct Both {
     pub(super) kinds: Vec<ConnectKind>,
     pub(super) ports: HashMap<PortId, End>,
     pub(super) ends: Vec<(End, PortId)>,
+    /// Of these, the ones that were handed out as questions and not answered by a call.
+    pub(super) undecided: Vec<(End, PortId)>,
     pub(super) messages: u32,
     pub(super) ledger: Ledger,
     pub(super) next_id: u64,
@@ -167,6 +169,7 @@ impl Both {
             kinds: Vec::new(),
             ports: HashMap::new(),
             ends: Vec::new(),
+            undecided: Vec::new(),
             messages: 0,
             ledger: Ledger::default(),
             next_id: 1,
@@ -240,6 +243,7 @@ impl Both {
             Do::ConnectRuntime => self.connect_runtime(draw),
             Do::Post => self.post(draw),
             Do::Disconnect => self.disconnect(draw),
+            Do::Decide => self.decide(draw),
             Do::Detach => self.detach(draw),
             Do::Listen => self.listen(draw),
             Do::Stranger => self.stranger(draw),
@@ -314,6 +318,11 @@ impl Both {
         for _ in 0..5 {
             for at in self.living_loops() {
                 self.take(at, usize::MAX);
+            }
+            for (end, port) in self.undecided.clone() {
+                if self.loops[self.contexts[end.1].home].is_some() {
+                    self.decide_on(end, port, end.0 % 2 == 0);
+                }
             }
         }
         for at in self.living_loops() {

@@ -38,13 +38,16 @@ impl Both {
             assert_eq!(known.1, context, "an event is for the context that holds the port");
         }
         match event {
-            Event::Connect { port, name, sender, .. } => {
+            Event::Connect { port, name, sender, undecided, .. } => {
                 let channel = name.as_str().parse::<Channel>().unwrap();
                 let end = (channel, context, self.heard_of(channel, context));
                 let opener = self.ends.iter().find(|(known, _)| known.0 == end.0).unwrap().0.1;
                 self.check_sender(sender, opener);
                 self.opened(end, *port);
-                Heard::Connect(end, sender.lifecycle())
+                if *undecided {
+                    self.undecided.push((end, *port));
+                }
+                Heard::Connect(end, sender.lifecycle(), *undecided)
             }
             Event::Message { port, payload, format, user_activation, .. } => {
                 let number = std::str::from_utf8(payload).unwrap().trim_end().parse().unwrap();
@@ -110,6 +113,7 @@ impl Both {
             let state = match port.status {
                 PortStatus::Open => State::Open,
                 PortStatus::Opening => State::Opening,
+                PortStatus::Undecided => State::Undecided,
                 PortStatus::Silent => State::Silent,
                 PortStatus::Ended(reason) => State::Ended(reason),
                 other => panic!("{other:?}"),

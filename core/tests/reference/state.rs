@@ -49,6 +49,8 @@ pub enum State {
     /// Posts wait for the receivers' answers; when leaving, a disconnect does too.
     Opening,
     Leaving,
+    /// A receiver's, whose context is yet to take or refuse the connection.
+    Undecided,
     Open,
     Silent,
     Ended(DisconnectReason),
@@ -107,7 +109,7 @@ impl Port {
 
 impl State {
     pub fn hears(self) -> bool {
-        matches!(self, Self::Open | Self::Opening)
+        matches!(self, Self::Open | Self::Opening | Self::Undecided)
     }
 }
 

@@ -5,6 +5,7 @@ use super::state::{Port, State, Suspended, Target, TargetState};
 use super::window::Amount;
 use super::world::World;
 use super::{Channel, Context, End, Heard, Loop, Message};
+use crate::common::ANSWERS_ON_HEARING;
 use port_core::DisconnectReason::{BackForwardCache as WentIntoCache, NoReceiver};
 use port_core::{BackForwardCache, ConnectKind, ConnectListeners, DisconnectReason, DocumentLifecycle};
 
@@ -140,7 +141,10 @@ impl World {
             credit @ (Record::CreditOpener(..) | Record::CreditReceiver(..)) => self.credited(from, credit),
             Record::AskRoom => self.answer_of_room(from, at),
             Record::RoomThere => self.room_there(from, at),
-            Record::Spent | Record::Announce(_) | Record::Farewell => {}
+            Record::Spent(channel, receiver) => {
+                self.tell_of_room(receiver.unwrap_or(self.opener_of(channel)));
+            }
+            Record::Announce(_) | Record::Farewell => {}
             Record::NoTarget(channel) => self.end_if_alone(channel),
             Record::Gone(contexts, reason) => {
                 self.end_with(at, reason, |_, context| contexts.contains(&context));
@@ -188,7 +192,9 @@ impl World {
             && context.suspended.is_none()
             && opener.killed.is_none();
         let ports = match (self.policies().connect_listeners, self.channels[channel].kind) {
-            (ConnectListeners::PortForEach, ConnectKind::Port) => context.listening.listeners.max(1),
+            (ConnectListeners::PortForEach, ConnectKind::Port) if !self.asks(target) => {
+                context.listening.listeners.max(1)
+            }
             _ => 1,
         };
         let external = self.contexts[self.opener_of(channel).1].instance != self.contexts[target].instance;
@@ -205,15 +211,18 @@ impl World {
                 Some(_) => return,
                 None => {}
             }
-            self.ports.insert(end, Port::new(State::Open));
+            let undecided = self.asks(target);
+            self.ports.insert(end, Port::new(if undecided { State::Undecided } else { State::Open }));
             self.channels[channel].receivers.entry(at).or_default().push(end);
-            self.send(at, from, if nth == 0 { Record::Accept(end) } else { Record::Join(end) });
+            if !undecided {
+                self.send(at, from, if nth == 0 { Record::Accept(end) } else { Record::Join(end) });
+            }
             let shown = self.policies().sender.lifecycle.then_some(lifecycle);
-            self.emit(target, Heard::Connect(end, shown));
+            self.emit(target, Heard::Connect(end, shown, undecided && !ANSWERS_ON_HEARING));
         }
     }
 
-    fn listens(&self, channel: Channel, target: Context) -> bool {
+    pub(super) fn listens(&self, channel: Channel, target: Context) -> bool {
         let (opener, target) = (&self.contexts[self.opener_of(channel).1], &self.contexts[target]);
         match (self.channels[channel].kind, opener.instance == target.instance) {
             (ConnectKind::OneOff, true) => target.listening.one_off,
@@ -293,7 +302,11 @@ impl World {
             Record::CreditOpener(channel, _) => !self.channels[*channel].legs.contains_key(&from),
             Record::CreditReceiver(end, _) => !self.receives(*end),
             Record::Gone(contexts, _) => !self.concerns(at, |context| contexts.contains(&context)),
-            Record::Spent | Record::Announce(_) | Record::Farewell => true,
+            Record::Spent(channel, receiver) => {
+                let end = receiver.unwrap_or(self.opener_of(*channel));
+                !self.ports.get(&end).is_some_and(|port| port.wants_room)
+            }
+            Record::Announce(_) | Record::Farewell => true,
             Record::AskRoom | Record::RoomThere => false,
             Record::Connect { .. } | Record::Join(_) | Record::LoopGone(_) | Record::AnyOf(_) => false,
         }

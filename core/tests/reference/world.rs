@@ -1,7 +1,7 @@
 //! One way in which everything may have gone: the state, and what calls do to it.
 
 use super::background::{Background, Load};
-use super::record::{Lane, Notice, Record};
+use super::record::{Lane, Notice, Record, Refusal};
 use super::room::Guesses;
 use super::state::{ChannelState, ContextState, Port, State};
 use super::window::Amount;
@@ -193,6 +193,7 @@ impl World {
         }
         match state {
             State::Open => {}
+            State::Undecided => drop(self.answer(end, None)),
             State::Opening => return got == self.hold(end, message),
             State::Leaving => return got == Posted::Disconnected,
             // As in browsers, it goes nowhere.
@@ -228,6 +229,9 @@ impl World {
                 self.ports.entry(end).and_modify(|port| port.state = State::Leaving);
             }
             Some(_) => {
+                if killed.is_none() {
+                    self.refuse(end, Refusal::NotListening);
+                }
                 self.close(end, killed.unwrap_or(Disconnected));
                 self.ports.remove(&end);
             }

@@ -291,7 +291,8 @@ impl Calls<'_> {
             19..27 => self.next(),
             27 => {
                 let (event_loop, port) = (self.event_loop(), self.id(PORT));
-                unsafe { pc_disconnect(event_loop, port) }
+                let call = [pc_disconnect, pc_accept, pc_refuse][self.draw.below(3)];
+                unsafe { call(event_loop, port) }
             }
             28 => self.look(),
             29 => self.keep(),
@@ -371,7 +372,7 @@ impl Calls<'_> {
         if status == PC_OK {
             self.homes.insert(context, event_loop);
         }
-        let listens = [15, 31, 1, 2, 0, 15, 31, 32][self.draw.below(8)];
+        let listens = [15, 31, 1, 2, 0, 47, 31, 64][self.draw.below(8)];
         let listening = unsafe { pc_set_listening(event_loop, context, listens, 2) };
         if status == PC_OK { listening } else { status }
     }

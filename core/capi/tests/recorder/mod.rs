@@ -213,10 +213,11 @@ impl EventLoop {
 
     pub fn set_listening(&mut self, context: ContextId, listening: Listening) -> Result<(), ContextError> {
         let got = self.0.set_listening(context, listening);
-        let Listening { ports, one_off, external_ports, external_one_off, listeners, ready, .. } = listening;
-        let bits = [ports, one_off, external_ports, external_one_off, ready];
+        let Listening { ports, one_off, external_ports, external_one_off, listeners, ready, asks, .. } =
+            listening;
+        let bits = [ports, one_off, external_ports, external_one_off, ready, asks];
         let bits: u32 =
-            bits.into_iter().zip([1, 2, 4, 8, 16]).map(|(heard, bit)| if heard { bit } else { 0 }).sum();
+            bits.into_iter().zip([1, 2, 4, 8, 16, 32]).map(|(heard, bit)| if heard { bit } else { 0 }).sum();
         with(|record| {
             let context = record.context(context);
             record.call(
@@ -259,11 +260,25 @@ impl EventLoop {
 
     pub fn disconnect(&mut self, port: PortId) -> bool {
         let was_open = self.0.disconnect(port);
+        self.answered("disconnect", port, was_open)
+    }
+
+    pub fn accept(&mut self, port: PortId) -> bool {
+        let undecided = self.0.accept(port);
+        self.answered("accept", port, undecided)
+    }
+
+    pub fn refuse(&mut self, port: PortId) -> bool {
+        let undecided = self.0.refuse(port);
+        self.answered("refuse", port, undecided)
+    }
+
+    fn answered(&self, call: &str, port: PortId, answer: bool) -> bool {
         with(|record| {
             let port = record.port(port);
-            record.call("disconnect", self.0.id(), &format!("{port} = {}", u8::from(was_open)));
+            record.call(call, self.0.id(), &format!("{port} = {}", u8::from(answer)));
         });
-        was_open
+        answer
     }
 
     pub fn post_message<'m>(

@@ -193,10 +193,14 @@ impl Record {
         let Some(event) = event else { return "none".into() };
         let context = self.context(event.context());
         match event {
-            Event::Connect { port, kind, name, sender, .. } => {
+            Event::Connect { port, kind, name, sender, undecided, .. } => {
                 let port = self.new_port(Some(*port));
                 let kind = u8::from(*kind == ConnectKind::OneOff);
-                format!("connect {context} {port} {kind} {name} {}", self.sender(sender))
+                format!(
+                    "connect {context} {port} {kind} {name} {} {}",
+                    self.sender(sender),
+                    u8::from(*undecided)
+                )
             }
             Event::Message { port, payload: bytes, format, user_activation, .. } => {
                 let (port, active) = (self.port(*port), u8::from(*user_activation));

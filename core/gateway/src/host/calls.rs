@@ -54,6 +54,8 @@ impl Host {
             Up::ConnectTab { context, port, target } => self.connect_tab(context, port, target)?,
             Up::ConnectRuntime { context, port, target } => self.connect_runtime(context, port, target)?,
             Up::Post { port, content } => self.post(port, content, frame)?,
+            Up::Accept { port } => self.accept(port)?,
+            Up::Refuse { port } => self.refuse(port)?,
             Up::Disconnect { port } => self.disconnect(port)?,
         }
         Ok(())
@@ -180,6 +182,10 @@ impl Host {
             // Nobody posts on a port that he has ended.
             return Err(Lied::Port);
         }
+        if entry.undecided {
+            // Nobody posts on a port that he has not taken.
+            return Err(Lied::Answer);
+        }
         entry.window.admit(payload.len(), self.bounds.of_port())?;
         let (context, id, receivers) = (entry.context, entry.id, entry.receivers);
         let activated =
@@ -202,11 +208,42 @@ impl Host {
         Ok(())
     }
 
+    fn accept(&mut self, port: PortNumber) -> Result<(), Lied> {
+        if let Some(id) = self.answered(port)? {
+            // At once, also where calls to the opener are held: nobody hears anything of it. Race: a fact ended the context.
+            self.event_loop.accept(id);
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, port: PortNumber) -> Result<(), Lied> {
+        match self.answered(port)? {
+            // The core takes the disconnect of a port that nobody has taken for a refusal.
+            Some(_) => self.disconnect(port),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes the answer to a question. Returns the port's id in the core, unless it has ended meanwhile.
+    fn answered(&mut self, port: PortNumber) -> Result<Option<PortId>, Lied> {
+        let Some(entry) = self.ports.get_mut(&port) else {
+            // Race: the opener ended it, or a fact its context.
+            return self.numbers.was_port(port).map(|()| None);
+        };
+        if !std::mem::take(&mut entry.undecided) {
+            return Err(Lied::Answer);
+        }
+        Ok(entry.id)
+    }
+
     fn disconnect(&mut self, port: PortNumber) -> Result<(), Lied> {
         let Some(entry) = self.ports.get_mut(&port) else {
             // Race: it ended on both sides.
             return self.numbers.was_port(port);
         };
+        if entry.undecided {
+            return Err(Lied::Answer);
+        }
         if std::mem::replace(&mut entry.closing, true) {
             // Nobody ends a port that he has ended.
             return Err(Lied::Port);

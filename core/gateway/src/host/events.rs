@@ -11,15 +11,19 @@ impl Host {
     /// Tells the renderer of an event.
     pub(super) fn tell(&mut self, event: &Event) {
         match event {
-            Event::Connect { port: id, kind, name, sender, context_data, .. } => {
+            Event::Connect { port: id, kind, name, sender, undecided, context_data, .. } => {
                 let context = ContextNumber::from_bits(*context_data);
                 let port = PortNumber::from_bits(self.numbers.accepted.give());
                 // It was accepted just now.
                 let open = self.event_loop.set_port_data(*id, port.to_bits());
                 debug_assert!(open);
-                self.ports.insert(port, Port::new(context, Some(*id), Receivers::from(sender)));
+                let entry = Port::new(context, Some(*id), Receivers::from(sender));
+                self.ports.insert(port, Port { undecided: *undecided, ..entry });
+                let own = self.contexts.get(&context).map(|context| context.extension);
+                let (external, undecided) = (own != Some(sender.instance()), *undecided);
                 let (kind, name, sender) = (*kind, name.as_str(), sender.into());
-                Down::Connect { context, port, kind, name, sender }.write(self.outgoing.end());
+                Down::Connect { context, port, kind, undecided, external, name, sender }
+                    .write(self.outgoing.end());
             }
             Event::Message { port: id, payload, format, user_activation, port_data, .. } => {
                 let port = PortNumber::from_bits(*port_data);

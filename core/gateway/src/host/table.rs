@@ -4,12 +4,13 @@ use super::Host;
 use crate::window::Window;
 use crate::wire::lie::Lied;
 use crate::wire::number::ContextNumber;
-use port_core::{ContextDescription, ContextId, ContextKind, PortId, Sender, TabId};
+use port_core::{ContextDescription, ContextId, ContextKind, ExtensionInstance, PortId, Sender, TabId};
 
 /// A context that is granted or attached. One that is no more is not in the table.
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) kind: ContextKind,
+    pub(super) extension: ExtensionInstance,
     pub(super) user_activation: bool,
     pub(super) state: State,
 }
@@ -26,8 +27,8 @@ pub(super) enum State {
 
 impl Context {
     pub(super) fn granted(description: ContextDescription) -> Self {
-        let kind = description.kind();
-        Self { kind, user_activation: false, state: State::Granted(Box::new(description)) }
+        let (kind, extension) = (description.kind(), description.extension());
+        Self { kind, extension, user_activation: false, state: State::Granted(Box::new(description)) }
     }
 }
 
@@ -47,6 +48,8 @@ pub(super) struct Port {
     pub(super) context: ContextNumber,
     /// Its id in the core; `None` while its connect is held.
     pub(super) id: Option<PortId>,
+    /// The renderer was asked whether it takes the connection, and has not answered.
+    pub(super) undecided: bool,
     /// Its disconnect is held.
     pub(super) closing: bool,
     pub(super) receivers: Receivers,
@@ -56,7 +59,7 @@ pub(super) struct Port {
 
 impl Port {
     pub(super) fn new(context: ContextNumber, id: Option<PortId>, receivers: Receivers) -> Self {
-        Self { context, id, closing: false, receivers, window: Window::default() }
+        Self { context, id, undecided: false, closing: false, receivers, window: Window::default() }
     }
 }
 

@@ -50,6 +50,12 @@ pub enum StubEvent {
         name: Box<str>,
         /// The opener, as the browser describes it.
         sender: Box<SenderDescription>,
+        /// `true` if the opener is another extension's, and this is `runtime.onConnectExternal` or a relative.
+        external: bool,
+        /// `true` if the context [asks](port_core::Listening::asks): [`accept`](crate::Stub::accept) or
+        /// [`refuse`](crate::Stub::refuse) the connection, now or later. What the opener posts meanwhile is handed out
+        /// as it comes.
+        undecided: bool,
     },
     /// `port.onMessage`.
     #[non_exhaustive]

@@ -5,7 +5,8 @@ use crate::window::Amount;
 use crate::wire::frames::Frame;
 use crate::wire::lie::{Lie, Lied};
 use crate::wire::number::{ContextNumber, Given, PortNumber};
-use crate::wire::{Content, Down, VERSION};
+use crate::wire::{Content, Down, Up, VERSION};
+use port_core::{ConnectKind, Listening};
 
 impl Stub {
     /// Returns the next event, or `None` when there is nothing more in what came.
@@ -67,7 +68,8 @@ impl Stub {
                     return Err(Lied::Turn);
                 }
                 self.numbers.contexts.give();
-                self.contexts.insert(context, Context { kind, attached: false });
+                self.contexts
+                    .insert(context, Context { kind, attached: false, listening: Listening::none() });
                 Some(StubEvent::Granted { context, kind, label: frame.keep(label) })
             }
             Down::Revoke { context } => {
@@ -85,16 +87,18 @@ impl Stub {
             Down::ContextGone { context, reason } => {
                 self.ended(context)?.map(|ports| StubEvent::ContextGone { context, reason, ports })
             }
-            Down::Connect { context, port, kind, name, sender } => {
+            Down::Connect { context, port, kind, undecided, external, name, sender } => {
                 self.numbers.was_context(context)?;
                 if self.numbers.accepted.given(port.to_bits()) != Given::Next {
                     return Err(Lied::Turn);
                 }
                 self.numbers.accepted.give();
-                // Race: the context was detached meanwhile.
-                self.attached(context).map(|_| {
-                    self.ports.insert(port, Port::new(context));
-                    StubEvent::Connect { context, port, kind, name: name.into(), sender: Box::new(sender) }
+                // Race: the context was detached meanwhile, which answers too.
+                let asked = if undecided { self.decide(context, port, kind, external) } else { Some(false) };
+                self.attached(context).and(asked).map(|undecided| {
+                    self.ports.insert(port, Port { undecided, ..Port::new(context) });
+                    let (name, sender) = (name.into(), Box::new(sender));
+                    StubEvent::Connect { context, port, kind, name, sender, external, undecided }
                 })
             }
             Down::Message { port, content } => {
@@ -121,6 +125,30 @@ impl Stub {
             }
         };
         Ok(event)
+    }
+
+    /// Answers a connection by what its context listens for now, unless that asks. Returns whether its script is to
+    /// decide; `None` if nobody hears of the connection.
+    fn decide(
+        &mut self,
+        context: ContextNumber,
+        port: PortNumber,
+        kind: ConnectKind,
+        external: bool,
+    ) -> Option<bool> {
+        let Context { attached: true, listening, .. } = *self.contexts.get(&context)? else { return None };
+        if listening.asks {
+            return Some(true);
+        }
+        let listens = match (kind, external) {
+            (ConnectKind::OneOff, false) => listening.one_off,
+            (ConnectKind::OneOff, true) => listening.external_one_off,
+            (_, false) => listening.ports,
+            (_, true) => listening.external_ports,
+        };
+        self.send(if listens { Up::Accept { port } } else { Up::Refuse { port } });
+        // Race: the listener was removed while the connection was on its way.
+        listens.then_some(false)
     }
 
     /// Forgets a context that the browser ended. Returns its ports; `None` if it was ended here as well.

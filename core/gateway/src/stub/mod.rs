@@ -50,11 +50,14 @@ pub struct Stub {
 struct Context {
     kind: ContextKind,
     attached: bool,
+    listening: Listening,
 }
 
 #[derive(Debug)]
 struct Port {
     context: ContextNumber,
+    /// The script is to say whether it takes the connection.
+    undecided: bool,
     under_way: Amount,
     /// A post was refused, and the script was not yet told that there is room.
     refused: bool,
@@ -113,8 +116,14 @@ impl Stub {
     }
 
     /// Sets which kinds of connection a context has listeners for, as
-    /// [`EventLoop::set_listening`](port_core::EventLoop::set_listening). The browser hears it a little later: a
-    /// connection that crosses it comes all the same.
+    /// [`EventLoop::set_listening`](port_core::EventLoop::set_listening). The browser hears it a little later. A
+    /// connection that crosses it is answered here when it is read, by what the context listens for then; nothing is
+    /// handed out if it is refused. Only where each listener has [a port of its
+    /// own](port_core::ConnectListeners::PortForEach), and there are several, is a connection that crosses it taken all
+    /// the same.
+    ///
+    /// If the context [asks](Listening::asks), each connection is handed out as a question, for
+    /// [`accept`](Self::accept) and [`refuse`](Self::refuse).
     ///
     /// # Errors
     ///
@@ -124,7 +133,10 @@ impl Stub {
         context: ContextNumber,
         listening: Listening,
     ) -> Result<(), ContextError> {
-        self.attached(context).ok_or(ContextError::UnknownContext)?;
+        let known = self.contexts.get_mut(&context).filter(|context| context.attached);
+        known.ok_or(ContextError::UnknownContext)?.listening = listening;
+        // One port is asked about, and several listeners may have one each.
+        let listening = listening.asks(listening.asks || listening.listeners <= 1);
         self.send(Up::Listen { context, listening });
         Ok(())
     }
@@ -198,14 +210,34 @@ impl Stub {
         Ok(port)
     }
 
+    /// Takes a connection that was handed out as a question, as [`EventLoop::accept`](port_core::EventLoop::accept). To
+    /// post on the port does the same. Returns whether there was a decision to make here.
+    pub fn accept(&mut self, port: PortNumber) -> bool {
+        let known = self.ports.get_mut(&port);
+        let undecided = known.is_some_and(|known| std::mem::take(&mut known.undecided));
+        if undecided {
+            self.send(Up::Accept { port });
+        }
+        undecided
+    }
+
+    /// Refuses a connection that was handed out as a question, as [`EventLoop::refuse`](port_core::EventLoop::refuse).
+    /// To disconnect the port does the same. Returns whether there was a decision to make here.
+    pub fn refuse(&mut self, port: PortNumber) -> bool {
+        let undecided = self.ports.get(&port).is_some_and(|port| port.undecided);
+        if undecided {
+            self.ports.remove(&port);
+            self.send(Up::Refuse { port });
+        }
+        undecided
+    }
+
     /// Ends a port, as [`EventLoop::disconnect`](port_core::EventLoop::disconnect): this side hears nothing more of
     /// it. Returns whether it was open.
     pub fn disconnect(&mut self, port: PortNumber) -> bool {
-        let open = self.ports.remove(&port).is_some();
-        if open {
-            self.send(Up::Disconnect { port });
-        }
-        open
+        let Some(known) = self.ports.remove(&port) else { return false };
+        self.send(if known.undecided { Up::Refuse { port } } else { Up::Disconnect { port } });
+        true
     }
 
     // Posting.
@@ -238,6 +270,7 @@ impl Stub {
         }
         known.under_way.add(bytes);
         self.under_way.add(bytes);
+        self.accept(port);
         self.send(Up::Post { port, content });
         Ok(())
     }
@@ -313,7 +346,7 @@ impl Stub {
 
 impl Port {
     fn new(context: ContextNumber) -> Self {
-        Self { context, under_way: Amount::default(), refused: false }
+        Self { context, undecided: false, under_way: Amount::default(), refused: false }
     }
 }
 

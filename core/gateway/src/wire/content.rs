@@ -277,19 +277,20 @@ fn if_given<T: Default + PartialEq>(given: bool, number: T) -> Result<Option<T>,
 }
 
 pub(super) fn write_listening(listening: Listening, to: &mut Writer<'_>) {
-    let Listening { ports, one_off, external_ports, external_one_off, listeners, ready, .. } = listening;
-    let kinds = [ports, one_off, external_ports, external_one_off, ready];
+    let Listening { ports, one_off, external_ports, external_one_off, listeners, ready, asks, .. } =
+        listening;
+    let kinds = [ports, one_off, external_ports, external_one_off, ready, asks];
     to.u8(kinds.iter().rev().fold(0, |bits, heard| bits << 1 | u8::from(*heard))).u16(listeners);
 }
 
 pub(super) fn read_listening(from: &mut Reader<'_>) -> Result<Listening, Lied> {
     let (kinds, listeners) = (from.u8()?, from.u16()?);
-    if kinds > 31 {
+    if kinds > 63 {
         return Err(Lied::Value);
     }
     let heard = |bit: u8| kinds & bit != 0;
     let listening = Listening::none().ports(heard(1)).one_off(heard(2)).external_ports(heard(4));
-    Ok(listening.external_one_off(heard(8)).ready(heard(16)).listeners(listeners))
+    Ok(listening.external_one_off(heard(8)).ready(heard(16)).asks(heard(32)).listeners(listeners))
 }
 
 /// A kind that this version does not know; the other end refuses it.

@@ -49,6 +49,10 @@ pub enum Down<'a> {
         port: PortNumber,
         /// What the connection is for.
         kind: ConnectKind,
+        /// Whether the renderer is to answer, by [`Up::Accept`](super::Up::Accept) or [`Up::Refuse`](super::Up::Refuse).
+        undecided: bool,
+        /// Whether the opener is another extension's.
+        external: bool,
         /// The name that the opener gave.
         name: &'a str,
         /// The opener.
@@ -117,8 +121,9 @@ impl<'a> Down<'a> {
             Self::AttachRefused { context, error } => {
                 frame.u8(3).u64(context.to_bits()).u16(error.code());
             }
-            Self::Connect { context, port, kind, name, ref sender } => {
+            Self::Connect { context, port, kind, undecided, external, name, ref sender } => {
                 write_connect_kind(kind, frame.u8(4).u64(context.to_bits()).u64(port.to_bits()));
+                frame.u8(u8::from(undecided)).u8(u8::from(external));
                 sender.write(frame.text(name));
             }
             Self::Message { port, content } => content.write(frame.u8(5).u64(port.to_bits())),
@@ -166,6 +171,8 @@ impl<'a> Down<'a> {
                 context: context(from)?,
                 port: port(from)?,
                 kind: connect_kind(from.u8()?)?,
+                undecided: flag(from)?,
+                external: flag(from)?,
                 name: from.text()?,
                 sender: SenderDescription::read(from)?,
             },

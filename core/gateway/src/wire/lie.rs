@@ -88,6 +88,8 @@ lies! {
     Turn => "a new number out of turn",
     /// A content script connected to a tab.
     NotAllowed => "a connect that its context may not make",
+    /// A connection was answered that was no question, or used before it was answered.
+    Answer => "an answer to no question, or none",
     /// More was sent than the windows let pass.
     Credit => "more than the windows let pass",
     /// A message is longer than messages may be.

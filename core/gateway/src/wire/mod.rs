@@ -20,4 +20,4 @@ pub use down::Down;
 pub use up::Up;
 
 /// The version of the protocol: changed by every change to a frame.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;

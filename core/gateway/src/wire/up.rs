@@ -50,6 +50,16 @@ pub enum Up<'a> {
         /// What is connected to.
         target: OfExtension<'a>,
     },
+    /// A connection that was told as a question is taken.
+    Accept {
+        /// The port.
+        port: PortNumber,
+    },
+    /// A connection that was told as a question is not taken. Its port is no more.
+    Refuse {
+        /// The port.
+        port: PortNumber,
+    },
     /// `port.postMessage`.
     Post {
         /// The port.
@@ -95,6 +105,12 @@ impl<'a> Up<'a> {
             Self::Disconnect { port } => {
                 frame.u8(7).u64(port.to_bits());
             }
+            Self::Accept { port } => {
+                frame.u8(8).u64(port.to_bits());
+            }
+            Self::Refuse { port } => {
+                frame.u8(9).u64(port.to_bits());
+            }
         }
         frame.finish();
     }
@@ -123,6 +139,8 @@ impl<'a> Up<'a> {
             },
             6 => Self::Post { port: port(from)?, content: Content::read(from)? },
             7 => Self::Disconnect { port: port(from)? },
+            8 => Self::Accept { port: port(from)? },
+            9 => Self::Refuse { port: port(from)? },
             _ => return Err(Lied::Kind),
         };
         from.end()?;

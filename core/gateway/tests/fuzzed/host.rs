@@ -200,9 +200,14 @@ impl World {
         let context = choices.recent(contexts).unwrap_or(ContextNumber::from_bits(0));
         let port = choices.recent(ports).unwrap_or(PortNumber::from_bits(0));
         let before = stub.output().len();
-        match choices.below(12) {
+        match choices.below(14) {
             0 | 1 => drop(stub.attach(context)),
-            2 => drop(stub.set_listening(context, Listening::PORTS)),
+            12 => drop(stub.accept(port)),
+            13 => drop(stub.refuse(port)),
+            2 => {
+                let listening = [Listening::PORTS, Listening::PORTS.asks(true), Listening::none()];
+                let _ = stub.set_listening(context, listening[choices.below(3)]);
+            }
             3 if choices.below(4) == 0 => drop(stub.detach(context)),
             3 | 4 => ports.extend(stub.connect_tab(context, &InTab::new(tab).name("name"))),
             5 => ports.extend(stub.connect_runtime(context, &OfExtension::own())),
@@ -277,7 +282,9 @@ impl World {
             ..InTab::new(self.tabs[0])
         };
         let mut bytes = Vec::new();
-        match choices.below(10) {
+        match choices.below(12) {
+            10 => Up::Accept { port }.write(&mut bytes),
+            11 => Up::Refuse { port }.write(&mut bytes),
             0 => Up::Hello { version: VERSION }.write(&mut bytes),
             1 => Up::Attach { context }.write(&mut bytes),
             2 => Up::Detach { context }.write(&mut bytes),

@@ -108,7 +108,9 @@ fn frame(choices: &mut Choices<'_>, bytes: &mut Vec<u8>, granted: &mut u64, acce
             *accepted += 1;
             let mut sender = sender();
             sender.lifecycle = [None, Some(DocumentLifecycle::Cached)][choices.below(2)];
-            Down::Connect { context, port, kind: ConnectKind::Port, name: "name", sender }.write(bytes);
+            let (undecided, external) = (choices.below(4) > 0, choices.below(4) == 0);
+            let (kind, name) = (ConnectKind::Port, "name");
+            Down::Connect { context, port, kind, undecided, external, name, sender }.write(bytes);
         }
         9..=14 => {
             let payload = vec![7; [0, 3, 200, 70_000][choices.below(4)]];
@@ -143,7 +145,7 @@ fn call(
     let port = choices.recent(ports).unwrap_or(PortNumber::from_bits(0));
     match choices.below(16) {
         0..=3 => drop(stub.attach(context)),
-        4 => drop(stub.set_listening(context, Listening::PORTS)),
+        4 => drop(stub.set_listening(context, Listening::PORTS.asks(choices.below(2) == 0))),
         5 => {
             let held: Vec<_> = stub.ports(context).collect();
             if stub.detach(context).is_ok() {
@@ -155,6 +157,8 @@ fn call(
         8 if stub.disconnect(port) => assert!(ended.insert(port)),
         9..=12 => drop(stub.post_message(port, "message")),
         13 => stub.trim(),
+        14 if stub.refuse(port) => assert!(ended.insert(port)),
+        15 if stub.accept(port) => assert!(!stub.refuse(port)),
         _ => {}
     }
 }

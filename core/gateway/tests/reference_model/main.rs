@@ -42,6 +42,9 @@ mod common {
 
     /// What a renderer posts is held where a window or a lane is full; other tests are about that.
     pub(crate) const REFUSES_AT_ONCE: bool = false;
+
+    /// A stub answers connections when it hears of them.
+    pub(crate) const ANSWERS_ON_HEARING: bool = true;
 }
 
 use dice::Dice;

@@ -11,7 +11,7 @@ use port_core_gateway::port_core::{
     Policies, PortId, PortName, PostErrorKind,
 };
 use port_core_gateway::{Bounds, Content, ContextNumber, Host, PortNumber, Stub, StubEvent};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Deref;
 use std::task::Waker;
 
@@ -39,6 +39,7 @@ impl MessageService {
             cache: self.cache,
             contexts: HashMap::new(),
             ports: HashMap::new(),
+            asking: HashSet::new(),
         }
     }
 }
@@ -90,6 +91,8 @@ pub struct EventLoop {
     /// The core's ids of what the renderer knows by numbers.
     contexts: HashMap<ContextNumber, ContextId>,
     ports: HashMap<PortNumber, PortId>,
+    /// The contexts whose scripts are asked about connections. The browser's end asks the stub about all others as well.
+    asking: HashSet<ContextId>,
 }
 
 impl EventLoop {
@@ -154,7 +157,11 @@ impl EventLoop {
     }
 
     pub fn snapshot(&self) -> EventLoopSnapshot {
-        self.core().snapshot()
+        let mut snapshot = self.core().snapshot();
+        for shown in &mut snapshot.contexts {
+            shown.listening.asks = self.asking.contains(&shown.context);
+        }
+        snapshot
     }
 
     pub fn ports(&self, context: ContextId) -> impl Iterator<Item = PortId> {
@@ -195,7 +202,15 @@ impl EventLoop {
         let killed = self.is_killed(context);
         self.stub.set_listening(self.context_number(context), listening)?;
         assert_eq!(self.carry(), None);
-        if killed { Err(ContextError::Gone) } else { Ok(()) }
+        if killed {
+            return Err(ContextError::Gone);
+        }
+        if listening.asks {
+            self.asking.insert(context);
+        } else {
+            self.asking.remove(&context);
+        }
+        Ok(())
     }
 
     pub fn connect_tab(&mut self, opener: ContextId, target: &TabTarget) -> Result<PortId, ConnectError> {
@@ -281,11 +296,31 @@ impl EventLoop {
         open
     }
 
+    pub fn accept(&mut self, port: PortId) -> bool {
+        self.decide(port, Stub::accept)
+    }
+
+    pub fn refuse(&mut self, port: PortId) -> bool {
+        self.decide(port, Stub::refuse)
+    }
+
+    fn decide(&mut self, port: PortId, decide: impl FnOnce(&mut Stub, PortNumber) -> bool) -> bool {
+        let shown = self.core().snapshot().ports.into_iter().find(|shown| shown.port == port);
+        let asked = shown.filter(|shown| shown.status == core::PortStatus::Undecided);
+        let undecided = asked.is_some_and(|shown| !self.is_killed(shown.context));
+        let number = self.port_number(port);
+        assert!(decide(&mut self.stub, number) || !undecided);
+        assert_eq!(self.carry(), None);
+        undecided
+    }
+
     pub fn next_event(&mut self) -> Option<Event> {
         loop {
             let busy = self.host().turn().unwrap();
-            if let Some(event) = self.carry_down() {
-                assert_eq!(self.stub.next_event(), Ok(None), "one event at a time");
+            let event = self.carry_down();
+            // A connection is answered where it is heard of, also one that nobody is told of.
+            assert_eq!(self.carry(), None, "one event at a time");
+            if let Some(event) = event {
                 return Some(self.translated(event));
             }
             // Armed, as after an event loop's "nothing".
@@ -297,7 +332,7 @@ impl EventLoop {
 
     fn translated(&mut self, event: StubEvent) -> Event {
         match event {
-            StubEvent::Connect { context, port, name, sender, .. } => {
+            StubEvent::Connect { context, port, name, sender, undecided, .. } => {
                 let id = self.port_of(port).expect("it was accepted");
                 self.ports.insert(port, id);
                 let sender = Sender { instance: self.instance_of(sender.extension.as_str()), told: *sender };
@@ -306,6 +341,7 @@ impl EventLoop {
                     port: id,
                     name: PortName::new(&name),
                     sender,
+                    undecided,
                 }
             }
             StubEvent::Message { context, port, payload, format, user_activation, .. } => {

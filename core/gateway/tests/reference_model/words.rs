@@ -10,7 +10,7 @@ use port_core_gateway::{InTab, OfExtension, SenderDescription};
 /// An event, as the core has it.
 #[derive(Clone, Debug)]
 pub enum Event {
-    Connect { context: ContextId, port: PortId, name: PortName, sender: Sender },
+    Connect { context: ContextId, port: PortId, name: PortName, sender: Sender, undecided: bool },
     Message { context: ContextId, port: PortId, payload: Bytes, format: MessageFormat, user_activation: bool },
     Disconnect { context: ContextId, port: PortId, reason: DisconnectReason, not_listening: bool },
     Room { context: ContextId, port: PortId },
