@@ -30,9 +30,9 @@ fn what_is_sent_to_a_dormant_background_waits_and_arrives_in_order() {
         let expected = [
             connect("first"),
             message("one"),
-            message("three"),
             connect("second"),
             message("two"),
+            message("three"),
             disconnect(Disconnected),
         ];
         let (heard, at_home) = sleeper.settle();

@@ -45,10 +45,13 @@ impl EventLoop {
             return Err(PostErrorKind::Busy);
         }
         let bytes = message.bytes().len() as u64;
+        let mut turn = None;
         if let Some(waits_for) = queued.waits_for {
-            self.count_waiting_post(waits_for.background, bytes).inspect_err(|_| self.want_room(key))?;
+            let counted = self.count_waiting_post(waits_for.background, bytes);
+            turn = Some(counted.inspect_err(|_| self.want_room(key))?);
         }
         let queued = self.queued_posts.entry(key).or_default();
+        queued.turns.extend(turn);
         queued.amount.add(Credit::one(bytes));
         queued.messages.push(message.take().into_owned());
         Ok(())
@@ -58,6 +61,11 @@ impl EventLoop {
     pub(super) fn leave_opening(&mut self, key: Key) {
         if let Some(port) = self.ports.get_mut(key) {
             port.leave_opening();
+        }
+        let background = self.queued_posts.get(&key).and_then(|queued| queued.waits_for);
+        let turn = background.and_then(|waits_for| self.take_turn(waits_for.background));
+        if let Some(queued) = self.queued_posts.get_mut(&key) {
+            queued.left = turn;
         }
     }
 

@@ -206,6 +206,9 @@ pub(crate) struct QueuedPosts {
     pub(crate) messages: Vec<Message<'static>>,
     pub(crate) amount: Credit,
     pub(crate) waits_for: Option<WaitsFor>,
+    /// While it waits for a background: the turn of each message, and of its own side's end.
+    pub(crate) turns: Vec<u64>,
+    pub(crate) left: Option<u64>,
 }
 
 /// What a port waits for: an extension's background, in its turn among those that wait for that here.
@@ -217,7 +220,9 @@ pub(crate) struct WaitsFor {
 
 impl QueuedPosts {
     pub(crate) fn waiting_for(background: WaitsFor) -> Self {
-        Self { messages: Vec::new(), amount: Credit::default(), waits_for: Some(background) }
+        let mut queued = Self::default();
+        queued.waits_for = Some(background);
+        queued
     }
 }
 

@@ -1,7 +1,7 @@
 //! Connects that wait for an extension's background to be started.
 //!
-//! They wait on the opener's event loop, in the order of the calls, so that they go out in that order
-//! whatever happens elsewhere. The index keeps who waits, by event loop; each event loop that waits for a start is
+//! They wait on the opener's event loop with what is posted on their ports, in the order of the calls, so that all of it
+//! goes out in that order whatever happens elsewhere. The index keeps who waits, by event loop; each event loop that waits for a start is
 //! told once what came of it.
 
 use super::EventLoop;
@@ -12,7 +12,9 @@ use crate::ids::{ExtensionInstance, Key, PortId};
 use crate::index::Reached;
 use crate::index::background::Wait;
 use crate::limits::Limits;
+use crate::message::Message;
 use crate::name::PortName;
+use crate::payload::discard;
 use crate::policy::OpeningPort;
 use crate::reason::DisconnectReason;
 use crate::sync::mutant;
@@ -23,14 +25,30 @@ use std::collections::BTreeMap;
 /// What waits on an event loop for one extension's background.
 #[derive(Default)]
 pub(super) struct WaitingConnects {
-    /// By turn, in the order of the calls. There may be so many that each must be found without a walk when it leaves.
+    /// By turn, in the order of the calls; posts of their ports have turns among them. There may be so many that each must be found without a walk when it leaves.
     connects: BTreeMap<u64, WaitingConnect>,
     next_turn: u64,
     /// The connects with their names, and the posts of their ports: bounded as in a lane.
     amount: Credit,
 }
 
+/// What ports that were opened just now have still to do, by turn.
+type Unsent = BTreeMap<u64, (Key, Step)>;
+
+enum Step {
+    Post(Message<'static>),
+    /// The last of its posts.
+    LastPost(Message<'static>),
+    /// Its own side's end.
+    Leave,
+}
+
 impl WaitingConnects {
+    fn take_turn(&mut self) -> u64 {
+        self.next_turn += 1;
+        self.next_turn
+    }
+
     fn admits_more(&self, limits: &Limits) -> bool {
         self.amount.messages < limits.lane_records && self.amount.bytes < limits.lane_bytes
     }
@@ -82,28 +100,32 @@ impl EventLoop {
         }
         let waiting = self.waiting.entry(instance).or_default();
         waiting.amount.add(Credit::one(name.as_str().len() as u64));
-        let turn = waiting.next_turn;
-        waiting.next_turn += 1;
+        let turn = waiting.take_turn();
         waiting.connects.insert(turn, WaitingConnect { port, info, external, start });
         self.queued_posts.insert(port, QueuedPosts::waiting_for(WaitsFor { background: instance, turn }));
         Ok(Some(self.port_id(port)))
     }
 
-    /// Counts a post that waits with its port for a background.
+    /// Counts a post that waits with its port for a background. Returns its turn.
     pub(super) fn count_waiting_post(
         &mut self,
         instance: ExtensionInstance,
         bytes: u64,
-    ) -> Result<(), PostErrorKind> {
+    ) -> Result<u64, PostErrorKind> {
         let Some(waiting) = self.waiting.get_mut(&instance) else {
             debug_assert!(false, "a port waits among others");
-            return Ok(());
+            return Ok(0);
         };
         if !waiting.admits_more(&self.service.limits) {
             return Err(PostErrorKind::Busy);
         }
         waiting.amount.add(Credit::one(bytes));
-        Ok(())
+        Ok(waiting.take_turn())
+    }
+
+    /// Gives the next turn among what waits for a background.
+    pub(super) fn take_turn(&mut self, instance: ExtensionInstance) -> Option<u64> {
+        self.waiting.get_mut(&instance).map(WaitingConnects::take_turn)
     }
 
     /// Forgets what a port holds, and that it waits. Returns what it held.
@@ -126,17 +148,71 @@ impl EventLoop {
 
     /// Connects what waited for a background, which runs.
     pub(super) fn connect_waiting(&mut self, instance: ExtensionInstance) {
-        while let Some((_, &first)) =
+        let mut unsent = Unsent::new();
+        while let Some((&turn, &first)) =
             self.waiting.get(&instance).and_then(|waiting| waiting.connects.first_key_value())
         {
+            // What was posted before it was called goes before it.
+            self.send_unsent(&mut unsent, turn);
             match self.reach(instance, first) {
-                Reached::Contexts => self.open_waiting(first),
+                Reached::Contexts => self.open_waiting(first, &mut unsent),
                 // Race: it was stopped again. So this waits on, unless it was started once more just now.
                 Reached::Asleep(_) => match self.service.wait_for_background(instance, self.id) {
-                    Some(Wait::ForStart { start, .. }) => return self.wait_on(instance, start),
+                    Some(Wait::ForStart { start, .. }) => {
+                        self.wait_on(instance, start);
+                        break;
+                    }
                     Some(Wait::Nothing) | None => {}
                 },
             }
+        }
+        self.send_unsent(&mut unsent, u64::MAX);
+    }
+
+    /// Does what ports that were opened have still to do before a turn.
+    fn send_unsent(&mut self, unsent: &mut Unsent, before: u64) {
+        while let Some(next) = unsent.first_entry().filter(|next| *next.key() < before) {
+            let (key, step) = next.remove();
+            match step {
+                Step::Post(mut message) => {
+                    self.send_message(key, &mut message);
+                    discard(message);
+                }
+                Step::LastPost(mut message) => {
+                    self.send_message(key, &mut message);
+                    discard(message);
+                    self.tell_of_room(key);
+                }
+                // Also tells that it is open, and so has it end.
+                Step::Leave => self.release(key),
+            }
+        }
+    }
+
+    /// Opens a port, whose posts go out in their turns.
+    fn release_in_turn(&mut self, key: Key, unsent: &mut Unsent) {
+        let Some(port) = self.ports.get_mut(key) else {
+            debug_assert!(false, "an opening port is there");
+            return;
+        };
+        // One that leaves does so to the end.
+        let leaves = port.state == PortState::Leaving;
+        if !leaves {
+            port.end_opening();
+        }
+        let mut queued = self.take_queued_posts(key).unwrap_or_default();
+        let turns = std::mem::take(&mut queued.turns);
+        let left = queued.left;
+        let mut messages = turns.into_iter().zip(std::mem::take(&mut queued.messages)).peekable();
+        if messages.peek().is_none() && !leaves {
+            return self.tell_of_room(key);
+        }
+        while let Some((turn, message)) = messages.next() {
+            let is_last = messages.peek().is_none() && !leaves;
+            unsent.insert(turn, (key, if is_last { Step::LastPost(message) } else { Step::Post(message) }));
+        }
+        if let Some(left) = left.filter(|_| leaves) {
+            unsent.insert(left, (key, Step::Leave));
         }
     }
 
@@ -190,8 +266,8 @@ impl EventLoop {
         reached
     }
 
-    /// Opens a port that waited, towards what was found, and sends what it holds behind the connection.
-    fn open_waiting(&mut self, connect: WaitingConnect) {
+    /// Opens a port that waited, towards what was found, and lets what it holds go behind the connection.
+    fn open_waiting(&mut self, connect: WaitingConnect, unsent: &mut Unsent) {
         let WaitingConnect { port: key, info, .. } = connect;
         let Some(mut queued) = self.take_queued_posts(key) else {
             debug_assert!(false, "a port that waits holds its posts");
@@ -208,7 +284,7 @@ impl EventLoop {
             self.open_legs(key, opener, &name, info, &mut found);
         }
         if !stays_opening {
-            self.release(key);
+            self.release_in_turn(key, unsent);
         }
         found.clear();
         self.found = found;

@@ -1,14 +1,14 @@
-//! Backgrounds that are started on demand. What waits for one is plain: the channels of a loop that wait for it, in the
-//! order of the connects, each with its posts.
+//! Backgrounds that are started on demand. What waits for one is plain: the channels of a loop that wait for it and their
+//! posts, in the order of the calls.
 
 use super::record::Notice;
 use super::state::State;
 use super::window::Amount;
 use super::world::World;
-use super::{Channel, Context, Loop};
+use super::{Channel, Context, End, Loop, Message};
 use port_core::DisconnectReason::BackgroundStopped;
 use port_core::{BackgroundState, ConnectKind, DisconnectReason, DocumentLifecycle, OpeningPort};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The load of an extension, by number.
 pub type Load = usize;
@@ -33,7 +33,14 @@ pub struct Waits {
     /// `None` if it joined others while the word that they may go was under way.
     pub start: Option<u64>,
     pub lifecycle: DocumentLifecycle,
+    /// Its turn, those of its posts, and that of its own side's end.
+    pub turn: u64,
+    pub posts: Vec<u64>,
+    pub left: Option<u64>,
 }
+
+/// What a channel has to do in its turn, once it is open.
+type Steps = BTreeMap<u64, (End, Option<Message>, bool)>;
 
 impl Background {
     pub fn new(on_demand: bool) -> Self {
@@ -197,7 +204,10 @@ impl World {
 
     /// A background runs, so what waited goes where it is, and to the other contexts of its extension.
     pub(super) fn connect_waiting(&mut self, at: Loop, load: Load) {
+        let mut steps = Steps::new();
         for channel in self.waiting(at, load) {
+            let turn = self.channels[channel].waits.as_ref().map_or(0, |waits| waits.turn);
+            self.take_steps(&mut steps, turn);
             let opener = self.channels[channel].opener;
             let mut targets = Vec::new();
             if self.contexts[opener].killed.is_none() {
@@ -206,23 +216,56 @@ impl World {
                     for channel in self.waiting(at, load) {
                         self.channels[channel].waits.iter_mut().for_each(|waits| waits.start = Some(start));
                     }
-                    return;
+                    break;
                 }
                 targets = self.own.get(&load).cloned().unwrap_or_default();
             }
-            self.open_waiting(channel, &targets);
+            self.open_waiting(channel, &targets, &mut steps);
+        }
+        self.take_steps(&mut steps, u64::MAX);
+    }
+
+    /// Does what is due before a turn: a post, and behind the last one word of room; without a post, the end.
+    fn take_steps(&mut self, steps: &mut Steps, before: u64) {
+        while let Some(step) = steps.first_entry().filter(|step| *step.key() < before) {
+            let (end, message, is_last) = step.remove();
+            match message {
+                Some(message) => self.send_message(end, message),
+                None => self.release(end),
+            }
+            if is_last {
+                self.tell_of_room(end);
+            }
         }
     }
 
-    fn open_waiting(&mut self, channel: Channel, targets: &[Context]) {
+    fn open_waiting(&mut self, channel: Channel, targets: &[Context], steps: &mut Steps) {
         let (end, kind) = (self.opener_of(channel), self.channels[channel].kind);
-        let Some(Waits { lifecycle, .. }) = self.channels[channel].waits.take() else { return };
+        let Some(Waits { lifecycle, posts, left, .. }) = self.channels[channel].waits.take() else { return };
         (self.channels[channel].legs, self.channels[channel].order) = self.legs_to(end.1, targets);
         self.send_connects(channel, lifecycle);
         let wait = self.policies().opening_port == OpeningPort::PostsWait && kind == ConnectKind::Port;
         if !self.channels[channel].legs.is_empty() && !wait {
-            self.release(end);
+            let held = std::mem::take(&mut self.channels[channel].held);
+            if let Some(left) = left {
+                steps.insert(left, (end, None, false));
+            } else {
+                self.ports.entry(end).and_modify(|port| port.state = State::Open);
+                if held.is_empty() {
+                    self.tell_of_room(end);
+                }
+            }
+            let last = posts.last().copied().filter(|_| left.is_none());
+            for (turn, message) in posts.into_iter().zip(held) {
+                steps.insert(turn, (end, Some(message), Some(turn) == last));
+            }
         }
+    }
+
+    /// The next turn among what waits.
+    pub(super) fn take_turn(&mut self) -> u64 {
+        self.turns += 1;
+        self.turns
     }
 
     /// What waited for a start that came to nothing ends; what came later waits for another.

@@ -43,7 +43,8 @@ impl World {
                 return got == Err(ConnectError::Busy);
             }
             let start = self.wait_for(home, load);
-            let waits = Waits { load, start, lifecycle };
+            let (turn, posts, left) = (self.take_turn(), Vec::new(), None);
+            let waits = Waits { load, start, lifecycle, turn, posts, left };
             self.new_channel(opener, kind, *bytes, Legs::default(), Some(waits), State::Opening);
             return got == Ok(());
         }

@@ -26,7 +26,9 @@ impl World {
             self.ports.entry(end).and_modify(|port| port.wants_room = true);
             return Posted::Busy;
         }
+        let turn = self.take_turn();
         self.channels[end.0].held.push(message);
+        self.channels[end.0].waits.iter_mut().for_each(|waits| waits.posts.push(turn));
         Posted::Sent
     }
 

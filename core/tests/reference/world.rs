@@ -53,6 +53,8 @@ pub struct World {
     pub(super) backgrounds: Vec<Option<Background>>,
     /// The background and pages of each load, as the index has them now.
     pub own: Rc<BTreeMap<Load, Vec<Context>>>,
+    /// The latest turn among what waits for a background.
+    pub(super) turns: u64,
 }
 
 /// How a post went.
@@ -98,6 +100,7 @@ impl World {
             guesses: Guesses::default(),
             backgrounds: Vec::new(),
             own: Rc::default(),
+            turns: 0,
         }
     }
 
@@ -227,6 +230,8 @@ impl World {
             None | Some(State::Leaving) => return !was_open,
             Some(State::Opening) if killed.is_none() => {
                 self.ports.entry(end).and_modify(|port| port.state = State::Leaving);
+                let turn = self.take_turn();
+                self.channels[end.0].waits.iter_mut().for_each(|waits| waits.left = Some(turn));
             }
             Some(_) => {
                 if killed.is_none() {
