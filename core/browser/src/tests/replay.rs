@@ -12,16 +12,11 @@ use std::sync::Mutex;
 const TRIES: usize = 3;
 
 /// Scenarios that need not agree under a profile, with the reason.
-const EXCUSED: [(&str, &[Profile], &str); 4] = [
+const EXCUSED: [(&str, &[Profile], &str); 3] = [
     (
         "q14c_order_reload",
         &[Profile::Chromium, Profile::Firefox],
         "it logs the number of a frame that came after the recorder had looked the frames up, another one in each run",
-    ),
-    (
-        "dormant_order_of_all",
-        &[Profile::Chromium],
-        "what waits for a background goes out connect by connect, each with its posts, see docs/behaviour.md",
     ),
     (
         "page_causality",

@@ -32,7 +32,7 @@ const REPLAY: &str = include_str!("replay.js");
 const WITH_SLEEPER: &str = "dormant_";
 
 /// After how long its background is stopped.
-const IDLE: Duration = Duration::from_millis(1_500);
+const IDLE: Duration = Duration::from_millis(1_000);
 
 /// How a scenario ended.
 #[derive(Debug)]

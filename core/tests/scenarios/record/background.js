@@ -6,8 +6,12 @@
   class BackgroundCtx extends Ctx {
     constructor(name, run) {
       super('bg', run, BUILD.base);
-      Object.assign(this, { name, api, tabs: [], map: [] });
+      Object.assign(this, { name, api, tabs: [], map: [], idle: BUILD.idle, sleeper: BUILD.sleepers[name] });
     }
+
+    // Waits until an idle sleeper is stopped, and has forgotten what it did before.
+    async rest() { await this.past(); await ask('/rested', { run: this.run }); }
+    past() { return this.wait(1.3 * this.idle + 1000); }
 
     // From here on, `ready(n)` waits for n frames that have not yet reported.
     expect() { return ask('/expect', { run: this.run }); }
@@ -78,5 +82,5 @@
       if (job && job.name) await run(job);
     }
   })();
-  setInterval(() => api.runtime.getPlatformInfo(), 5000);
+  setInterval(() => api.runtime.getPlatformInfo(), 2000);
 })();

@@ -1,8 +1,11 @@
-// Starts a browser with an unpacked extension.
+// Starts a browser with unpacked extensions.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
+
+// After how many milliseconds an idle background is stopped.
+export const idle = { chromium: 30000, firefox: 6000 };
 
 let started;
 
@@ -21,7 +24,7 @@ export async function stop() {
 }
 
 // Over its debugging pipe: messages of JSON, each ended by NUL.
-export async function chromium(program, extension, folder) {
+export async function chromium(program, extensions, folder) {
   const browser = start(program, [
     '--headless=new', '--no-sandbox', '--disable-gpu', '--no-first-run', '--no-default-browser-check',
     '--disable-background-networking', '--disable-component-update', '--disable-sync',
@@ -29,26 +32,27 @@ export async function chromium(program, extension, folder) {
   ], folder, ['pipe', 'pipe']);
   const [, , , toBrowser, fromBrowser] = browser.stdio;
   await new Promise((resolve, reject) => {
-    let unread = '';
+    let unread = '', loaded = 0;
     fromBrowser.setEncoding('utf8').on('data', chunk => {
       const messages = (unread + chunk).split('\0');
       unread = messages.pop();
-      for (const { id, error } of messages.map(text => JSON.parse(text))) {
-        if (id === 1) error ? reject(new Error(error.message)) : resolve();
+      for (const { id, error } of messages.map(text => JSON.parse(text)).filter(message => 'id' in message)) {
+        if (error) reject(new Error(error.message));
+        else if (++loaded === extensions.length) resolve();
       }
     });
     browser.on('error', reject);
-    toBrowser.write(JSON.stringify({ id: 1, method: 'Extensions.loadUnpacked', params: { path: extension } }) + '\0');
+    extensions.forEach((path, id) => toBrowser.write(JSON.stringify({ id, method: 'Extensions.loadUnpacked', params: { path } }) + '\0'));
   });
 }
 
 // Over Marionette: messages of JSON, each after its length and a colon; a command is [0, id, name, parameters].
-export async function firefox(program, extension, folder) {
+export async function firefox(program, extensions, folder) {
   const profile = path.join(folder, 'profile');
   fs.mkdirSync(profile);
   const preferences = {
     'marionette.port': 0,
-    'extensions.background.idle.timeout': 600000, // the event page must not be stopped between two scenarios
+    'extensions.background.idle.timeout': idle.firefox,
     'privacy.reduceTimerPrecision': false,
     'browser.shell.checkDefaultBrowser': false,
     'browser.aboutwelcome.enabled': false,
@@ -97,5 +101,5 @@ export async function firefox(program, extension, folder) {
   };
   await answer(); // the greeting
   await command('WebDriver:NewSession', {});
-  await command('Addon:Install', { path: extension, temporary: true });
+  for (const path of extensions) await command('Addon:Install', { path, temporary: true });
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Records what a real browser does in the scenarios:
 //   node record.mjs --browser chromium|firefox [--runs 3] [--only PREFIX,…] [--scenarios DIR] [--out DIR] [--program PATH]
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import http from 'node:http';
 import os from 'node:os';
@@ -33,7 +34,7 @@ const names = files
 const runs = new Map();
 const runOf = name => runs.get(name) ?? runs.set(name, { events: [], ready: new Set(), onReady: () => {}, done: () => {} }).get(name);
 const jobs = [];
-let onJob, onHello;
+let job, onJob, onHello;
 const hello = new Promise(resolve => { onHello = resolve; });
 
 function page(q) {
@@ -48,7 +49,9 @@ const soon = (ms, register) => new Promise(resolve => { const timer = setTimeout
 const reports = {
   '/hello': report => { onHello(report); },
   '/next': () => jobs.shift() ?? soon(2000, resolve => { onJob = () => resolve(jobs.shift()); }),
-  '/events': ({ run, events }) => { runOf(run).events.push(...events); },
+  // A sleeper knows its scenario, not the run.
+  '/events': ({ run, events }) => { runOf(run === job?.name ? job.run : run).events.push(...events); },
+  '/rested': ({ run }) => { runOf(run).events = runOf(run).events.filter(({ ctx }) => ctx !== 'sleeper'); },
   '/expect': ({ run }) => { runOf(run).ready.clear(); },
   '/ready': ({ run, ctx }) => { runOf(run).ready.add(ctx); runOf(run).onReady(); },
   '/wait-ready': ({ run, count }) => soon(8000, resolve => {
@@ -77,38 +80,61 @@ await new Promise(resolve => server.listen(0, '127.0.0.1', resolve));
 const host = `127.0.0.1:${server.address().port}`;
 const base = `http://${host}`;
 
-// ---- the extension
+// ---- the extensions
 
+function writeExtension(folder, id, scripts, build, manifest) {
+  fs.mkdirSync(folder);
+  const write = (name, text) => fs.writeFileSync(path.join(folder, name), text);
+  for (const file of scripts.filter(file => !file.startsWith('scenario_'))) fs.copyFileSync(path.join(here, file), path.join(folder, file));
+  for (const file of files) fs.copyFileSync(path.join(options.scenarios, file), path.join(folder, 'scenario_' + file));
+  write('build.js', `var BUILD = ${JSON.stringify(build)};`);
+  const background = ['build.js', ...scripts];
+  write('sw.js', `importScripts(${background.map(file => JSON.stringify(file)).join(', ')});`);
+  write('manifest.json', JSON.stringify({
+    manifest_version: 3,
+    name: id.name,
+    version: '1.0',
+    host_permissions: ['http://127.0.0.1/*'],
+    ...manifest,
+    ...(kind === 'firefox'
+      ? {
+        background: { scripts: background },
+        browser_specific_settings: { gecko: { id: id.text } },
+        content_security_policy: { extension_pages: "script-src 'self'; object-src 'self'" }, // the default would upgrade http to https
+      }
+      : { background: { service_worker: 'sw.js' }, key: id.key }),
+  }));
+  return write;
+}
+
+// Where Chromium takes the id from: a key.
+function newId(name) {
+  if (kind === 'firefox') return { name, text: `${name}@example.invalid` };
+  const key = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ type: 'spki', format: 'der' });
+  const digits = crypto.createHash('sha256').update(key).digest('hex').slice(0, 32);
+  return { name, key: key.toString('base64'), text: [...digits].map(digit => String.fromCharCode(97 + parseInt(digit, 16))).join('') };
+}
+
+const scenarioFiles = files.map(file => 'scenario_' + file);
+const withSleepers = names.filter(name => name.startsWith('dormant_'));
+const sleepers = Object.fromEntries(withSleepers.map(name => [name, newId(name)]));
 const extension = path.join(folder, 'extension');
-fs.mkdirSync(extension);
-for (const file of ['harness.js', 'content.js', 'background.js', 'injected.js']) fs.copyFileSync(path.join(here, file), path.join(extension, file));
-for (const file of files) fs.copyFileSync(path.join(options.scenarios, file), path.join(extension, 'scenario_' + file));
-const common = ['build.js', 'harness.js', ...files.map(file => 'scenario_' + file)];
-const write = (name, text) => fs.writeFileSync(path.join(extension, name), text);
-write('build.js', `var BUILD = ${JSON.stringify({ base })};`);
-write('page.html', '<!doctype html><meta charset="utf-8">' + [...common, 'content.js'].map(file => `<script src="${file}"></script>`).join(''));
-write('sw.js', `importScripts(${[...common, 'background.js'].map(file => JSON.stringify(file)).join(', ')});`);
-write('manifest.json', JSON.stringify({
-  manifest_version: 3,
-  name: 'recorder',
-  version: '1.0',
+const common = ['harness.js', ...scenarioFiles];
+const build = { base, idle: browsers.idle[kind], sleepers: Object.fromEntries(withSleepers.map(name => [name, sleepers[name].text])) };
+const write = writeExtension(extension, newId('recorder'), [...common, 'background.js'], build, {
   permissions: ['tabs', 'webNavigation', 'scripting'],
-  host_permissions: ['http://127.0.0.1/*'],
-  content_scripts: [{ matches: ['http://127.0.0.1/*'], js: [...common, 'content.js'], all_frames: true, run_at: 'document_start' }],
-  ...(kind === 'firefox'
-    ? {
-      background: { scripts: [...common, 'background.js'] },
-      browser_specific_settings: { gecko: { id: 'recorder@example.invalid' } },
-      content_security_policy: { extension_pages: "script-src 'self'; object-src 'self'" }, // the default would upgrade http to https
-    }
-    : { background: { service_worker: 'sw.js' } }),
-}));
+  content_scripts: [{ matches: ['http://127.0.0.1/*'], js: ['build.js', ...common, 'content.js'], all_frames: true, run_at: 'document_start' }],
+});
+for (const file of ['content.js', 'injected.js']) fs.copyFileSync(path.join(here, file), path.join(extension, file));
+write('page.html', '<!doctype html><meta charset="utf-8">' + ['build.js', ...common, 'content.js'].map(file => `<script src="${file}"></script>`).join(''));
+const extensions = [extension, ...withSleepers.map(name => path.join(folder, name))];
+for (const name of withSleepers) writeExtension(path.join(folder, name), sleepers[name], [...common, 'sleeper.js'], { base, scenario: name }, {});
 
 // ---- traces
 
 // Ids differ from run to run; placeholders stand for them.
 function placeholders({ id, base: extensionBase }, { run, map = [] }) {
-  const texts = [[extensionBase.replace(/\/$/, ''), '<EXTBASE>'], [id, '<EXT>'], [base, '<BASE>'], [host, '<HOST>'], [run, '<RUN>']];
+  const texts = [...Object.values(sleepers).map(({ text }) => [text, '<SLEEPER>']), [extensionBase.replace(/\/$/, ''), '<EXTBASE>'], [id, '<EXT>'], [base, '<BASE>'], [host, '<HOST>'], [run, '<RUN>']];
   const uuid = /\/\/([0-9a-f-]{36})/.exec(extensionBase);
   if (uuid) texts.push([uuid[1], '<UUID>']);
   const tabs = new Map(), frames = new Map();
@@ -161,16 +187,17 @@ async function cleanUp() {
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => cleanUp().then(() => process.exit(1)));
 try {
   const program = options.program ?? { chromium: 'chromium', firefox: 'firefox-esr' }[kind];
-  await browsers[kind](program, extension, folder);
+  await browsers[kind](program, extensions, folder);
   const info = await Promise.race([hello, new Promise((_, reject) => setTimeout(reject, 30000, new Error('the extension does not start')))]);
   console.log(info.browser);
   for (const name of names) {
     const recorded = [];
     for (let k = 0; k < Number(options.runs); k++) {
       const run = `${name}.${Date.now().toString(36)}`;
-      const report = await soon(40000, resolve => {
+      const report = await soon(sleepers[name] ? 420000 : 40000, resolve => {
         runOf(run).done = resolve;
-        jobs.push({ name, run });
+        job = { name, run };
+        jobs.push(job);
         if (onJob) onJob();
       }) ?? { run, error: 'no end' };
       await new Promise(resolve => setTimeout(resolve, 80)); // the last events of pages that are going
