@@ -151,3 +151,31 @@ fn copies_of_a_fan_out_hand_out_the_numbers_of_each_receiver() {
         }
     }
 }
+
+#[test]
+fn the_ports_of_a_context_end_in_the_order_in_which_they_were_opened() {
+    let browser = Browser::new();
+    let Apart { mut here, opener, mut there, script, place } = browser.apart();
+    // Which of them were there first is forgotten: others have come in their places.
+    let early: Vec<_> =
+        (0..6).map(|_| browser.open_port(&mut here, opener, &mut there, place.tab).0).collect();
+    let mut opened: Vec<_> = early.iter().copied().skip(1).step_by(2).collect();
+    for port in early.into_iter().step_by(2) {
+        assert!(here.disconnect(port));
+    }
+    while there.next_event().is_some() {}
+    opened.extend((0..8).map(|_| browser.open_port(&mut here, opener, &mut there, place.tab).0));
+    let mut accepted = Vec::new();
+    for _ in 0..4 {
+        connect_runtime(&mut there, script, "").unwrap();
+        accepted.extend(connected(&mut here));
+    }
+
+    browser.service.tab_closed(place.tab).unwrap();
+    let mut ended = Vec::new();
+    while let Some(event) = here.next_event() {
+        let Event::Disconnect { port, .. } = event else { panic!("{event:?}") };
+        ended.push(port);
+    }
+    assert_eq!(ended, [opened, accepted].concat());
+}

@@ -170,7 +170,8 @@ impl EventLoop {
             debug_assert!(false, "a peer is there until it is cut off");
             return;
         };
-        let (mut targets, mut channels): (Vec<_>, Vec<_>) = match gone {
+        // One context after the other, each in the order in which its channels were opened: so do browsers.
+        let (targets, channels): (Vec<_>, Vec<_>) = match gone {
             Some(contexts) => (
                 contexts.iter().flat_map(|context| peer.leading_to(*context)).collect(),
                 contexts.iter().flat_map(|context| peer.accepted.of(*context)).collect(),
@@ -180,9 +181,6 @@ impl EventLoop {
                 peer.accepted.iter().map(|(channel, _)| channel).collect(),
             ),
         };
-        // As a rule in the order in which they were opened.
-        targets.sort_unstable();
-        channels.sort_unstable();
         for (channel, ordinal) in targets {
             self.target_gone(index, channel, ordinal, reason, TargetState::Lost);
         }

@@ -26,8 +26,7 @@ fn a_context_has_its_own_channels_whatever_comes_and_goes() {
         }
         for (context, held) in contexts.iter().zip(&held) {
             let listed: Vec<_> = lists.of(*context).collect();
-            // The last to come is the first.
-            assert!(listed.iter().eq(held.iter().rev()), "{listed:?}, and not {held:?}");
+            assert!(listed.iter().eq(held), "{listed:?}, and not {held:?}");
         }
     }
     assert!(held.iter().any(|list| list.len() > 3));

@@ -67,12 +67,14 @@ impl ByContext {
         }
     }
 
-    /// Returns the indices of the channels in a context's list: its own, and perhaps some of one that had its slot
-    /// before.
-    pub(crate) fn of(&self, context: Key) -> impl Iterator<Item = u32> {
+    /// Returns the indices of the channels in a context's list, in the order in which they came: its own, and perhaps
+    /// some of one that had its slot before.
+    pub(crate) fn of(&self, context: Key) -> impl Iterator<Item = u32> + use<> {
         let first = self.first.get(context.index() as usize).copied();
         let next = |at: &u32| self.links.get(*at as usize).map(|link| link.after);
-        std::iter::successors(first, next).filter(|at| *at != NONE)
+        // The last to come is the first of the list.
+        let listed: Vec<u32> = std::iter::successors(first, next).filter(|at| *at != NONE).collect();
+        listed.into_iter().rev()
     }
 }
 
