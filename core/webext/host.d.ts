@@ -143,6 +143,8 @@ export interface World {
         /** The URL of the extension's folder, with a slash at its end. */
         base: string;
         manifest: object;
+        /** The names of the permissions that are granted, of the manifest and optional ones. */
+        permissions: string[];
         /** The namespaces of the API that the manifest asks for and that are absent. */
         absentNamespaces: string[];
         /** The messages of `_locales`, by their names in lower case. */

@@ -15,6 +15,7 @@ impl Browser {
     /// Shows a page in a tab's top frame.
     pub(super) fn show_in_tab(&mut self, tab: TabId, page: &Page, entry: Entry) {
         let document = self.new_document();
+        let is_sandboxed = self.is_sandboxed_page(&page.url);
         let Some(open) = self.tabs.get_mut(&tab) else { return };
         let is_empty = open.frames.is_empty();
         open.frames.clear();
@@ -29,7 +30,7 @@ impl Browser {
             title: page.document_title(),
             html: Arc::clone(&page.html),
             maker: None,
-            is_sandboxed: false,
+            is_sandboxed,
             elements: elements_of(page),
         });
         let unreachable = open.history.enter(entry, HistoryEntry { url: page.url.clone(), document });
@@ -92,6 +93,8 @@ impl Browser {
         let id = FrameId::new(self.latest_frame);
         let document = self.new_document();
         let maker = self.maker_of(page, parent);
+        let is_sandboxed = sandbox.is_some_and(|sandbox| !sandbox.contains("allow-same-origin"))
+            || self.is_sandboxed_page(&page.url);
         let Some(open) = self.tabs.get_mut(&parent.tab) else { return };
         open.frames.push(OpenFrame {
             id,
@@ -102,7 +105,7 @@ impl Browser {
             title: page.document_title(),
             html: Arc::clone(&page.html),
             maker,
-            is_sandboxed: sandbox.is_some_and(|sandbox| !sandbox.contains("allow-same-origin")),
+            is_sandboxed,
             elements: elements_of(page),
         });
         let attached = self.shared.service.frame_attached(parent.tab, id, Some(parent.frame), document);
@@ -175,6 +178,15 @@ impl Browser {
         }
     }
 
+    /// Whether a page is one of an extension's that its manifest keeps apart from it.
+    fn is_sandboxed_page(&self, url: &Url) -> bool {
+        let profile = self.shared.profile;
+        let is_it = |loaded: &LoadedExtension| {
+            loaded.extension.owns(url) && loaded.extension.manifest().is_sandboxed(url.path(), profile)
+        };
+        self.extensions.iter().any(is_it)
+    }
+
     /// What an extension runs in a document, if anything.
     fn scripts_for(
         &self,
@@ -183,11 +195,11 @@ impl Browser {
         frame: &OpenFrame,
     ) -> Option<(ContextKind, ExtensionPage)> {
         let LoadedExtension { extension, .. } = loaded;
+        if self.is_sandboxed_page(&frame.url) {
+            return None;
+        }
         if extension.owns(&frame.url) {
-            let shown = extension.page(&frame.url);
-            let shown = shown
-                .map_err(|message| self.log_error(&message, Some(frame.url.as_str()), None, None))
-                .ok()?;
+            let shown = self.page_of(loaded, &frame.url)?;
             // In Firefox one that is framed by a page of the web is as good as a content script.
             let is_framed = self.parent_of(tab, frame).is_some_and(|around| !extension.owns(&around.url));
             if self.shared.profile == Profile::Chromium || !is_framed {
@@ -199,8 +211,20 @@ impl Browser {
         Some((ContextKind::ContentScript, self.plain_page(frame, scripts)))
     }
 
-    /// The world of a document itself, if an extension runs something there.
+    /// A page of an extension; one that cannot be read is reported.
+    fn page_of(&self, loaded: &LoadedExtension, url: &Url) -> Option<ExtensionPage> {
+        let shown = loaded.extension.page(url);
+        shown.map_err(|message| self.log_error(&message, Some(url.as_str()), None, None)).ok()
+    }
+
+    /// The world of a document itself, if an extension runs something there, or keeps the page apart from itself.
     fn pages_own_world(&self, place: Place, frame: &OpenFrame) -> Option<WorldDescription> {
+        if self.is_sandboxed_page(&frame.url) {
+            let loaded = self.extensions.iter().find(|loaded| loaded.extension.owns(&frame.url))?;
+            let ExtensionPage { title, scripts, html, .. } = self.page_of(loaded, &frame.url)?;
+            let world = self.describe_pages_own(loaded, place, frame, scripts);
+            return Some(WorldDescription { title, html, ..world });
+        }
         let mut scripts = Scripts::default();
         let mut first = None;
         for loaded in &self.extensions {

@@ -101,7 +101,7 @@ impl Browser {
         for frame in frames {
             let site = frame.maker.as_ref().unwrap_or(&frame.url);
             let is_granted = tab.granted.contains(extension.id()) || extension.owns(&frame.url);
-            if !is_granted && !extension.manifest().hosts().any(|host| host.matches(site)) {
+            if !is_granted && !extension.may_touch(site) {
                 let shown = extension.may_see(&frame.url).then_some(frame.url.as_str());
                 return Err(refused_host(self.shared.profile, shown));
             }

@@ -11,6 +11,7 @@ use port_core_webext::extension::Script;
 use port_core_webext::extension::manifest::ContentScripts;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// A content script that an extension registered.
 #[derive(Debug)]
@@ -111,29 +112,43 @@ impl Browser {
         })
     }
 
-    /// `permissions`: what the manifest grants is granted, and nothing else can be.
+    /// `permissions`: a person who is asked for what the manifest names grants it.
     fn permissions_call(&mut self, caller: &Caller, member: &str, asked: Value) -> Outcome {
         let Some(loaded) = self.loaded(caller) else { return Ok(None) };
-        let manifest = loaded.extension.manifest();
+        let (extension, profile) = (Arc::clone(&loaded.extension), self.shared.profile);
         if member == "getAll" {
-            return Ok(Some(json!({
-                "permissions": manifest.named_permissions().collect::<Vec<_>>(),
-                "origins": manifest.host_texts().collect::<Vec<_>>(),
-            })));
+            return Ok(Some(
+                json!({ "permissions": extension.permissions(), "origins": extension.origins() }),
+            ));
         }
-        let asked: Permissions = read(&mut [asked].into_iter())?;
-        let is_granted = manifest.grants(&asked.permissions, &asked.origins);
+        let Permissions { permissions, origins } = read(&mut [asked].into_iter())?;
+        let had = extension.has(&permissions, &origins);
+        if member == "contains" {
+            return Ok(Some(had.into()));
+        }
+        let details = || json!([{ "permissions": permissions, "origins": origins }]).to_string();
         match member {
-            "contains" => Ok(Some(is_granted.into())),
             "request" => {
-                if !is_granted {
-                    let text = "not supported by this browser: permissions.request of what the manifest does not grant already";
-                    self.log("browser", &Event::Console { level: "warn", text });
+                extension.grant(&permissions, &origins, profile)?;
+                if !had {
+                    if !permissions.is_empty() {
+                        let names = permissions.join(", ");
+                        let text = format!(
+                            "not supported by this browser: what goes with {names} in pages that are open already; those that open now have it"
+                        );
+                        self.log("browser", &Event::Console { level: "warn", text: &text });
+                    }
+                    self.emit_to(caller.instance, "permissions.onAdded", details());
                 }
-                Ok(Some(is_granted.into()))
             }
-            _ => Ok(Some(false.into())),
+            _ => {
+                extension.revoke(&permissions, &origins, profile)?;
+                if had && !extension.has(&permissions, &origins) {
+                    self.emit_to(caller.instance, "permissions.onRemoved", details());
+                }
+            }
         }
+        Ok(Some(true.into()))
     }
 
     /// `windows`: there is one.

@@ -83,7 +83,8 @@ impl Browser {
         url: &Url,
         more: &Value,
     ) {
-        let hears = |loaded: &&LoadedExtension| loaded.extension.manifest().has_permission(PERMISSION);
+        let hears =
+            |loaded: &&LoadedExtension| loaded.extension.permissions().iter().any(|name| name == PERMISSION);
         let mut details = self.details_of(event, tab, frame, url);
         if let (Some(details), Some(more)) = (details.as_object_mut(), more.as_object()) {
             details.extend(more.clone());

@@ -525,7 +525,7 @@ impl MainLoop {
         let Some(world) = context.and_then(|context| self.worlds.get(&context)) else { return true };
         let mut is_well = true;
         // The scripts of an extension's page are part of it, and run before it is parsed to its end.
-        let is_page = world.is_extension_page();
+        let is_page = world.is_extension_page() || description.is_own_document;
         if !is_page {
             world.reach(moment);
             self.checkpoint();

@@ -257,6 +257,7 @@ fn describe(host: &Host, description: &WorldDescription) -> serde_json::Value {
             "instance": Profile::Firefox.show_document(DocumentId::new(port_core_webext::extension::hash(extension.id().as_str()))),
             "base": extension.base().as_str(),
             "manifest": manifest,
+            "permissions": extension.permissions(),
             "absentNamespaces": extension.absent_namespaces(),
             "messages": extension.messages(),
         },

@@ -6,6 +6,7 @@ mod beside;
 mod corpus;
 mod faults;
 mod hostile;
+mod kept_apart;
 mod one_off;
 mod person;
 mod ports;

@@ -102,7 +102,7 @@ export function createApi(native, world, platform) {
     const isPage = world.kind !== "content-script";
     const api = { runtime: createRuntime(tools, world.extension, incoming), i18n: createI18n(world) };
     api.extension = { getURL: api.runtime.getURL, inIncognitoContext: false };
-    const { permissions = [] } = manifest;
+    const { permissions } = world.extension;
     if (permissions.includes("storage")) {
         api.storage = createStorage(world, tools);
     }
@@ -159,8 +159,8 @@ export function createApi(native, world, platform) {
 function addPageApi(api, world, tools, incoming) {
     const { calls, emitted } = tools;
     const { manifest } = world.extension;
-    const { permissions = [], manifest_version: version } = manifest;
-    const has = (permission) => permissions.includes(permission);
+    const { manifest_version: version } = manifest;
+    const has = (permission) => world.extension.permissions.includes(permission);
     Object.assign(api.runtime, {
         onConnectExternal: incoming.onConnectExternal.event,
         onMessageExternal: incoming.onMessageExternal.event,

@@ -33,6 +33,12 @@ pub struct Manifest {
     /// `"permissions"`: names, in version 2 also match patterns, for some names objects.
     #[serde(default)]
     permissions: Vec<Value>,
+    /// `"optional_permissions"`: names, in version 2 also match patterns.
+    #[serde(default)]
+    optional_permissions: Vec<Value>,
+    /// `"optional_host_permissions"` of version 3.
+    #[serde(default)]
+    optional_host_permissions: Vec<HostPermission>,
     /// `"host_permissions"` of version 3.
     #[serde(default)]
     host_permissions: Vec<HostPermission>,
@@ -56,6 +62,8 @@ pub struct Manifest {
     commands: BTreeMap<String, Value>,
     /// `"omnibox"`.
     omnibox: Option<Omnibox>,
+    /// `"sandbox"` of Chromium.
+    sandbox: Option<Sandbox>,
     /// `"options_ui"`.
     options_ui: Option<OptionsPage>,
     /// `"options_page"`.
@@ -63,6 +71,13 @@ pub struct Manifest {
     /// `"web_accessible_resources"`.
     #[serde(default)]
     web_accessible_resources: Vec<AccessibleResources>,
+}
+
+/// `"sandbox"`.
+#[derive(Debug, Deserialize)]
+struct Sandbox {
+    #[serde(default)]
+    pages: Vec<String>,
 }
 
 /// `"omnibox"`.
@@ -371,6 +386,15 @@ impl Manifest {
         &self.commands
     }
 
+    /// Whether a page of the extension is kept apart from it: it has an origin of its own, and no extension API. Firefox
+    /// ignores the key.
+    pub fn is_sandboxed(&self, path: &str, profile: Profile) -> bool {
+        let path = path.trim_start_matches('/');
+        let fits = |pattern: &String| Glob::stars(pattern.trim_start_matches('/')).matches(path);
+        profile == Profile::Chromium
+            && self.sandbox.as_ref().is_some_and(|sandbox| sandbox.pages.iter().any(fits))
+    }
+
     /// The word that leads from the address bar to the extension.
     pub fn omnibox_keyword(&self) -> Option<&str> {
         self.omnibox.as_ref().map(|omnibox| omnibox.keyword.as_str())
@@ -406,11 +430,15 @@ impl Manifest {
         })
     }
 
-    /// Whether all of these permissions and origins are granted by the manifest.
-    pub fn grants(&self, permissions: &[String], origins: &[String]) -> bool {
-        let hosts: Vec<&str> = self.host_texts().collect();
-        permissions.iter().all(|name| self.has_permission(name))
-            && origins.iter().all(|origin| hosts.iter().any(|host| host == origin || *host == "<all_urls>"))
+    /// The names that a person may be asked to grant.
+    pub(super) fn optional_permissions(&self) -> Vec<&str> {
+        self.optional_permissions.iter().filter_map(Value::as_str).collect()
+    }
+
+    /// The origins that a person may be asked to grant, as text.
+    pub(super) fn optional_origins(&self) -> Vec<&str> {
+        let hosts = self.optional_host_permissions.iter().map(|host| host.text.as_str());
+        hosts.chain(self.optional_permissions()).collect()
     }
 
     /// The names among `"permissions"`.

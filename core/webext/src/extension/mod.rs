@@ -2,6 +2,7 @@
 
 mod files;
 mod glob;
+mod grants;
 mod locale;
 pub mod manifest;
 mod match_pattern;
@@ -14,6 +15,7 @@ pub use match_pattern::{Host, MatchPattern, Scheme};
 pub use page::attribute_of_first;
 
 use crate::profile::Profile;
+use grants::{Grants, covers};
 use manifest::{Background, Manifest, ManifestError, RunAt, ScriptKind, ScriptWorld};
 use port_core::{DocumentId, ExtensionId};
 use serde_json::{Map, Value};
@@ -107,6 +109,7 @@ pub struct Extension {
     id: ExtensionId,
     base: Url,
     folder: Arc<dyn Files>,
+    grants: Grants,
     manifest: Manifest,
     manifest_text: String,
     unsupported: Vec<String>,
@@ -162,6 +165,7 @@ impl Extension {
             background,
             content_scripts,
             folder,
+            grants: Grants::default(),
         })
     }
 
@@ -275,7 +279,77 @@ impl Extension {
         self.owns(url)
             || runs_there()
             || self.manifest.has_permission("tabs")
-            || self.manifest.hosts().any(|pattern| pattern.matches(url))
+            || self.grants.names().iter().any(|name| name == "tabs")
+            || self.may_touch(url)
+    }
+
+    /// Whether the extension has a permission for the site of a URL.
+    pub fn may_touch(&self, url: &Url) -> bool {
+        self.manifest.hosts().any(|pattern| pattern.matches(url)) || self.grants.has_site(url)
+    }
+
+    /// Returns the names of the permissions that are granted, those of the manifest first.
+    pub fn permissions(&self) -> Vec<String> {
+        self.manifest.named_permissions().map(str::to_owned).chain(self.grants.names()).collect()
+    }
+
+    /// Returns the origins that are granted, those of the manifest first.
+    pub fn origins(&self) -> Vec<String> {
+        self.manifest.host_texts().map(str::to_owned).chain(self.grants.origins()).collect()
+    }
+
+    /// Whether all of these permissions and origins are granted.
+    pub fn has(&self, names: &[String], origins: &[String]) -> bool {
+        let (known, sites) = (self.permissions(), self.origins());
+        names.iter().all(|name| known.contains(name))
+            && origins.iter().all(|origin| sites.iter().any(|site| covers(site, origin)))
+    }
+
+    /// Grants optional permissions and origins, as a person does who is asked.
+    ///
+    /// # Errors
+    /// Gives the text of the browser when the manifest does not name one of them; then nothing is granted.
+    pub fn grant(&self, names: &[String], origins: &[String], profile: Profile) -> Result<(), String> {
+        let (known, sites) = (self.manifest.optional_permissions(), self.manifest.optional_origins());
+        let unnamed =
+            names.iter().find(|name| !known.contains(&name.as_str()) && !self.manifest.has_permission(name));
+        let is_named = |origin: &str| {
+            let own = self.manifest.host_texts();
+            own.chain(sites.iter().copied()).any(|site| covers(site, origin))
+        };
+        let foreign = origins.iter().find(|origin| !is_named(origin));
+        match (profile, unnamed, foreign) {
+            (_, None, None) => {}
+            (Profile::Chromium, ..) => {
+                return Err("Only permissions specified in the manifest may be requested.".to_owned());
+            }
+            (Profile::Firefox, Some(name), _) => {
+                return Err(format!(
+                    "Cannot request permission {name} since it was not declared in optional_permissions"
+                ));
+            }
+            (Profile::Firefox, None, Some(origin)) => {
+                return Err(format!(
+                    "Cannot request origin permission for {origin} since it was not declared in the manifest"
+                ));
+            }
+        }
+        self.grants.add(names, origins);
+        Ok(())
+    }
+
+    /// Takes optional permissions and origins back.
+    ///
+    /// # Errors
+    /// Gives the text of the browser when one of them is not optional; then nothing is taken.
+    pub fn revoke(&self, names: &[String], origins: &[String], profile: Profile) -> Result<(), String> {
+        let is_required = names.iter().any(|name| self.manifest.has_permission(name))
+            || origins.iter().any(|origin| self.manifest.host_texts().any(|own| own == origin));
+        if is_required && profile == Profile::Chromium {
+            return Err("You cannot remove required permissions.".to_owned());
+        }
+        self.grants.remove(names, origins);
+        Ok(())
     }
 
     /// The part of a script's URL that is a file of the extension; other text as it is.
