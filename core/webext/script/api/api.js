@@ -19,7 +19,7 @@ import { createI18n } from "./i18n.js";
 import { createContentScripts, createScripting, createTabInjection } from "./injection.js";
 import { invalidate } from "./invalidation.js";
 import { createLastError } from "./last_error.js";
-import { createAlarms, createButton, createCommands, createMenus, createOffscreen, createOmnibox, createPermissions, createSidePanel, createWindows } from "./namespaces.js";
+import { createAlarms, createButton, createCommands, createMenus, createOffscreen, createOmnibox, createPermissions, createSidePanel, createWebNavigation, createWindows } from "./namespaces.js";
 import { addOlderNames, addOlderNamesOfContentScripts } from "./older_names.js";
 import { createOneOffMessages } from "./one_off.js";
 import { createPorts } from "./port.js";
@@ -40,18 +40,6 @@ const callback = { name: "callback", type: "function", ...optional };
 const tabId = integer("tabId", { minimum: 0 });
 const idOrIds = { name: "tabIds", type: "integer|array", minimum: 0 };
 const optionalTabId = { ...tabId, ...optional };
-
-const navigationEvents = [
-    "onBeforeNavigate",
-    "onCommitted",
-    "onCompleted",
-    "onCreatedNavigationTarget",
-    "onDOMContentLoaded",
-    "onErrorOccurred",
-    "onHistoryStateUpdated",
-    "onReferenceFragmentUpdated",
-    "onTabReplaced",
-];
 
 /**
  * Creates the extension APIs of a world. Nothing global is touched.
@@ -249,19 +237,6 @@ function createConnectNative({ native, profile, createPort }) {
 
 /** Whether there is `menus` beside `contextMenus`. */
 const profileMenus = ({ profile }) => profile.portsHaveError;
-
-function createWebNavigation({ calls, emitted }) {
-    const details = object("details", [integer("tabId", { minimum: 0 })]);
-    const one = object("details", [integer("tabId", { minimum: 0 }), integer("frameId"), integer("processId"), string("documentId")]);
-    const api = {
-        getAllFrames: calls.method("webNavigation.getAllFrames", [details]),
-        getFrame: calls.method("webNavigation.getFrame", [one]),
-    };
-    for (const name of navigationEvents) {
-        api[name] = emitted(`webNavigation.${name}`);
-    }
-    return api;
-}
 
 /** The events by which connections come in; the browser is told which of them have listeners. */
 function createIncoming(native, profile) {

@@ -172,3 +172,29 @@ export function createWindows({ calls, emitted }) {
         onRemoved: emitted("windows.onRemoved"),
     };
 }
+
+const navigationEvents = [
+    "onBeforeNavigate",
+    "onCommitted",
+    "onCompleted",
+    "onCreatedNavigationTarget",
+    "onDOMContentLoaded",
+    "onErrorOccurred",
+    "onHistoryStateUpdated",
+    "onReferenceFragmentUpdated",
+    "onTabReplaced",
+];
+
+/** `webNavigation`. */
+export function createWebNavigation({ calls, emitted }) {
+    const details = { name: "details", type: "object", properties: [integer("tabId", { minimum: 0 })] };
+    const one = { name: "details", type: "object", properties: [integer("tabId", { minimum: 0 }), integer("frameId"), integer("processId"), string("documentId")] };
+    const api = {
+        getAllFrames: calls.method("webNavigation.getAllFrames", [details]),
+        getFrame: calls.method("webNavigation.getFrame", [one]),
+    };
+    for (const name of navigationEvents) {
+        api[name] = emitted(`webNavigation.${name}`);
+    }
+    return api;
+}

@@ -1,7 +1,9 @@
 // `document`: a tree of elements, in which nothing but frames has an effect.
 
 import { Comment, DocumentFragment, Node, Text, reportTo } from "./tree.js";
-import { HTMLElement, fill, focusedElement, interfaces, queries, setElementMaker } from "./element.js";
+import { focusedElement } from "./control.js";
+import { HTMLElement, fill, interfaces, setElementMaker } from "./element.js";
+import { queries } from "./selector.js";
 import { createEventTarget, dispatchAlong, Event } from "./event_target.js";
 
 /**

@@ -142,3 +142,14 @@ function fits(element, steps, last) {
             return isFound((other) => other.parentElement);
     }
 }
+
+/** The first element in a node that fits a selector, and all. */
+export function queries(node) {
+    const all = (selector) => {
+        const matches = createSelector(selector);
+        const found = [];
+        node.forEach((inner) => inner !== node && inner.nodeType === 1 && matches(inner) && found.push(inner));
+        return found;
+    };
+    return { all, first: (selector) => all(selector)[0] ?? null };
+}

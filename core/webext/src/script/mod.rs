@@ -33,7 +33,7 @@ pub const API: &[Module] = modules!("api":
 
 /// The modules of the polyfills, which import those of the API.
 pub const POLYFILLS: &[Module] = modules!("polyfills":
-    "platform" "console" "event_target" "tree" "selector" "markup" "attributes" "element" "document" "encoding" "timers"
+    "platform" "console" "event_target" "tree" "selector" "markup" "attributes" "control" "element" "document" "encoding" "timers"
     "uncaught" "url" "navigation" "window" "other_window" "page" "worker" "install"
 );
 
