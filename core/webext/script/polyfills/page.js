@@ -123,6 +123,9 @@ export function installPage(native, world, later) {
             const element = document.querySelector(selector);
             if (element !== null) {
                 native.pressed();
+                if (element.matches("input[type=file]")) {
+                    native.console("warn", "not supported by this browser: choosing a file");
+                }
                 element.focus();
                 element.click();
             }

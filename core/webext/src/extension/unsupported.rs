@@ -54,7 +54,8 @@ const PERMISSIONS: [&str; 47] = [
 ];
 
 /// Keys of a manifest that lead to nothing.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
+    "app",
     "chrome_settings_overrides",
     "chrome_url_overrides",
     "declarative_net_request",
