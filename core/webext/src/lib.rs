@@ -34,6 +34,6 @@ pub use host::{PageHost, ScriptHost};
 pub use ports::{OpenPort, Ports};
 pub use profile::Profile;
 pub use refusal::Refusal;
-pub use sender_text::SenderText;
+pub use sender_text::{Opener, SenderText};
 pub use tabs::{TabDirectory, TabInfo, place_label};
 pub use urls::{origin_of, parse_url};

@@ -3,7 +3,7 @@
 use crate::extension::Extension;
 use crate::profile::Profile;
 use crate::tabs::TabDirectory;
-use port_core::{ContextId, ContextKind, DocumentLifecycle, Sender, TabId};
+use port_core::{ContextId, ContextKind, DocumentId, DocumentLifecycle, ExtensionId, FrameId, Sender, TabId};
 use serde_json::json;
 use std::cell::RefCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -43,56 +43,100 @@ impl SenderText {
         {
             return Rc::clone(&known.json);
         }
-        let json: Rc<str> = show(sender, profile, directory, extension, is_page).to_string().into();
+        let opener = Opener::from(sender);
+        let json: Rc<str> = opener.show(profile, directory, extension, is_page).to_string().into();
         *latest = Some(Latest { sender: sender.clone(), tabs, json: Rc::clone(&json) });
         json
     }
 }
 
-fn show(
-    sender: &Sender,
-    profile: Profile,
-    directory: &TabDirectory,
-    extension: &Extension,
-    is_page: bool,
-) -> serde_json::Value {
-    // The URL stays the one that the document was loaded with (measured in both).
-    let mut shown = json!({ "id": sender.extension().as_str(), "url": sender.url() });
-    let is_worker = sender.kind() == ContextKind::Background && sender.document().is_none();
-    // What a worker of Chromium sends to pages of extensions has none.
-    if profile == Profile::Firefox || !is_worker || !is_page {
-        shown["origin"] = sender.origin().into();
+/// Who opened a connection, as the core's [`Sender`] describes it or as a renderer process was told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Opener<'a> {
+    /// Its extension.
+    pub extension: &'a ExtensionId,
+    /// What kind of context it is.
+    pub kind: ContextKind,
+    /// `sender.url`.
+    pub url: &'a str,
+    /// `sender.origin`.
+    pub origin: &'a str,
+    /// `sender.tab.id`.
+    pub tab: Option<TabId>,
+    /// `sender.frameId`.
+    pub frame: Option<FrameId>,
+    /// `sender.documentId`.
+    pub document: Option<DocumentId>,
+    /// `sender.documentLifecycle`.
+    pub lifecycle: Option<DocumentLifecycle>,
+    /// `sender.contextId`, a number that a script holds exactly.
+    pub context: Option<u64>,
+}
+
+impl<'a> From<&'a Sender> for Opener<'a> {
+    fn from(sender: &'a Sender) -> Self {
+        Self {
+            extension: sender.extension(),
+            kind: sender.kind(),
+            url: sender.url(),
+            origin: sender.origin(),
+            tab: sender.tab(),
+            frame: sender.frame(),
+            document: sender.document(),
+            lifecycle: sender.lifecycle(),
+            context: sender.context().map(context_number),
+        }
     }
-    if profile == Profile::Firefox {
-        let is_content = sender.kind() == ContextKind::ContentScript;
-        shown["envType"] = if is_content { "content_child" } else { "addon_child" }.into();
-    }
-    if let Some(context) = sender.context() {
-        shown["contextId"] = context_number(context).into();
-    }
-    if let Some(document) = sender.document() {
-        shown["documentId"] = profile.show_document(document).into();
-    }
-    // In Firefox a tab that was closed is not there any more, though its documents still speak (measured).
-    let is_shown = |tab: &TabId| profile == Profile::Chromium || directory.get(*tab).is_some();
-    if let (Some(tab), Some(frame)) = (sender.tab().filter(is_shown), sender.frame()) {
-        shown["frameId"] = frame.get().into();
-        if let Some(lifecycle) = sender.lifecycle() {
-            shown["documentLifecycle"] = match lifecycle {
-                DocumentLifecycle::Cached => "cached",
-                _ => "active",
+}
+
+impl Opener<'_> {
+    /// Returns it as the profile shows it to an extension. `is_page` tells pages of the extension from content
+    /// scripts. Allocates; [`SenderText`] keeps the latest.
+    pub fn show(
+        &self,
+        profile: Profile,
+        directory: &TabDirectory,
+        extension: &Extension,
+        is_page: bool,
+    ) -> serde_json::Value {
+        // The URL stays the one that the document was loaded with (measured in both).
+        let mut shown = json!({ "id": self.extension.as_str(), "url": self.url });
+        let is_worker = self.kind == ContextKind::Background && self.document.is_none();
+        // What a worker of Chromium sends to pages of extensions has none.
+        if profile == Profile::Firefox || !is_worker || !is_page {
+            shown["origin"] = self.origin.into();
+        }
+        if profile == Profile::Firefox {
+            let is_content = self.kind == ContextKind::ContentScript;
+            shown["envType"] = if is_content { "content_child" } else { "addon_child" }.into();
+        }
+        if let Some(context) = self.context {
+            shown["contextId"] = context.into();
+        }
+        if let Some(document) = self.document {
+            shown["documentId"] = profile.show_document(document).into();
+        }
+        // In Firefox a tab that was closed is not there any more, though its documents still speak (measured).
+        let is_shown = |tab: &TabId| profile == Profile::Chromium || directory.get(*tab).is_some();
+        if let (Some(tab), Some(frame)) = (self.tab.filter(is_shown), self.frame) {
+            shown["frameId"] = frame.get().into();
+            if let Some(lifecycle) = self.lifecycle {
+                shown["documentLifecycle"] = match lifecycle {
+                    DocumentLifecycle::Cached => "cached",
+                    _ => "active",
+                }
+                .into();
             }
-            .into();
+            if let Some(tab) = directory.get(tab) {
+                // In Chromium a sender's tab is shown whole, whatever the permissions.
+                shown["tab"] = match profile {
+                    Profile::Chromium => tab.shown_whole(extension),
+                    Profile::Firefox => tab.seen_by(extension),
+                };
+            }
         }
-        if let Some(tab) = directory.get(tab) {
-            // In Chromium a sender's tab is shown whole, whatever the permissions.
-            shown["tab"] = match profile {
-                Profile::Chromium => tab.shown_whole(extension),
-                Profile::Firefox => tab.seen_by(extension),
-            };
-        }
+        shown
     }
-    shown
 }
 
 /// A context as a number that a script holds exactly.

@@ -1,0 +1,144 @@
+//! What the browser has, on the GTK thread.
+
+use crate::arguments::Arguments;
+use crate::execution::Executions;
+use crate::extensions::LoadedExtension;
+use crate::facts::Facts;
+use crate::gateway::{GatewayThread, PageKey};
+use crate::pages::OpenPage;
+use crate::views::{View, ViewKey};
+use crate::window::Window;
+use glib::{MainContext, Priority};
+use port_core::{MessageService, WindowId};
+use port_core_webext::{Profile, TabDirectory};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::Path;
+use std::rc::Rc;
+use webkit6::{NetworkSession, Settings, UserContentManager, WebContext};
+
+/// There is one window.
+pub(crate) const WINDOW: WindowId = WindowId::new(1);
+
+/// All that the browser has. Its parts are changed by the files named after them.
+pub(crate) struct Browser {
+    pub(crate) profile: Profile,
+    pub(crate) log: bool,
+    pub(crate) service: MessageService,
+    pub(crate) gateway: GatewayThread,
+    pub(crate) facts: RefCell<Facts>,
+    pub(crate) extensions: RefCell<Vec<LoadedExtension>>,
+    pub(crate) pages: RefCell<BTreeMap<PageKey, OpenPage>>,
+    pub(crate) views: RefCell<BTreeMap<ViewKey, View>>,
+    pub(crate) tabs: TabDirectory,
+    pub(crate) executions: RefCell<Executions>,
+    pub(crate) latest: Cell<u64>,
+    pub(crate) latest_tab: Cell<u64>,
+    pub(crate) context: WebContext,
+    pub(crate) session: NetworkSession,
+    pub(crate) scripts: UserContentManager,
+    pub(crate) settings: Settings,
+    pub(crate) window: OnceCell<Window>,
+    pub(crate) application: gtk4::Application,
+}
+
+thread_local! {
+    /// The browser, for what other threads send here.
+    static BROWSER: OnceCell<Rc<Browser>> = const { OnceCell::new() };
+}
+
+/// Calls back on the GTK thread, from any thread.
+pub(crate) fn on_gtk_thread(call: impl FnOnce(&Rc<Browser>) + Send + 'static) {
+    // Not as an idle task, which painting puts off for long.
+    MainContext::default().invoke_with_priority(Priority::DEFAULT, move || {
+        BROWSER.with(|browser| {
+            if let Some(browser) = browser.get() {
+                call(browser);
+            }
+        });
+    });
+}
+
+impl Browser {
+    /// Opens the window with what the command line asks for.
+    pub(crate) fn start(application: &gtk4::Application, arguments: Arguments) -> Result<(), Box<dyn Error>> {
+        let profile = arguments.profile;
+        let service = MessageService::builder().policies(profile.policies()).limits(profile.limits()).build();
+        let context = WebContext::new();
+        // Before the first view: a process that is started without it never gets the library.
+        let library = std::env::current_exe()?;
+        let library = library.parent().unwrap_or(Path::new(".")).join("web-process");
+        if !library.join("libport_core_webkit_inside.so").exists() {
+            return Err(format!(
+                "{} lacks the library for web processes: run core/webkit/install",
+                library.display()
+            )
+            .into());
+        }
+        context.set_web_process_extensions_directory(&library.to_string_lossy());
+        let settings = Settings::new();
+        settings.set_enable_developer_extras(true);
+        if profile == Profile::Firefox {
+            settings.set_user_agent(Some(profile.user_agent()));
+        }
+        let gateway = GatewayThread::start(service.clone(), |page, why| {
+            on_gtk_thread(move |browser| browser.end_process_of(page, &why));
+        })?;
+        let browser = Rc::new(Self {
+            profile,
+            log: arguments.log,
+            facts: RefCell::new(Facts::new(service.clone(), profile)),
+            service,
+            gateway,
+            extensions: RefCell::default(),
+            pages: RefCell::default(),
+            views: RefCell::default(),
+            tabs: TabDirectory::default(),
+            executions: RefCell::default(),
+            latest: Cell::new(0),
+            latest_tab: Cell::new(0),
+            context,
+            session: NetworkSession::new_ephemeral(),
+            scripts: UserContentManager::new(),
+            settings,
+            window: OnceCell::new(),
+            application: application.clone(),
+        });
+        BROWSER.with(|kept| kept.set(Rc::clone(&browser)).is_ok());
+        browser.register_scheme();
+        let window = Window::new(&browser, arguments.inspect);
+        let _ = browser.window.set(window);
+        for folder in arguments.folders {
+            browser.load_extension(folder);
+        }
+        browser.send_extensions();
+        let instances: Vec<_> = browser.extensions.borrow().iter().map(|loaded| loaded.instance).collect();
+        instances.into_iter().for_each(|instance| browser.start_background(instance));
+        if arguments.pages.is_empty() {
+            browser.open_tab("about:blank", true);
+        }
+        for page in &arguments.pages {
+            browser.open_tab(page, true);
+        }
+        Ok(())
+    }
+
+    /// A number that was never given before, for views, pages and executions.
+    pub(crate) fn new_number(&self) -> u64 {
+        self.latest.set(self.latest.get() + 1);
+        self.latest.get()
+    }
+
+    /// Returns the window.
+    pub(crate) fn window(&self) -> &Window {
+        self.window.get().expect("made before anything is shown")
+    }
+
+    /// Writes a line, where it is wanted.
+    pub(crate) fn log(&self, line: std::fmt::Arguments<'_>) {
+        if self.log {
+            println!("{line}");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! A small native browser on WebKitGTK whose extensions talk over Port core.
+//!
+//! - `facts`: from what pages say to facts for the core, and grants. `gateway`: the thread that carries messages.
+//! - `browser`: what the browser has. `extensions`, `views`, `pages`: its parts, and the sockets of pages.
+//! - `api`, `execution`, `storage`, `buttons`: what scripts ask for. `scheme`: the pages of extensions.
+//! - `window`, `inspector`: what a person sees.
+
+mod api;
+mod arguments;
+mod browser;
+mod buttons;
+mod execution;
+mod extensions;
+mod facts;
+mod folder;
+mod gateway;
+mod inspector;
+mod pages;
+mod scheme;
+mod storage;
+mod views;
+mod window;
+
+use gtk4::prelude::*;
+
+fn main() -> glib::ExitCode {
+    let arguments = match arguments::Arguments::read(std::env::args().skip(1)) {
+        Ok(Some(arguments)) => arguments,
+        Ok(None) => return glib::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            return glib::ExitCode::FAILURE;
+        }
+    };
+    let application = gtk4::Application::builder()
+        .application_id("org.port_core.WebKitBrowser")
+        .flags(gio::ApplicationFlags::NON_UNIQUE)
+        .build();
+    application.connect_activate(move |application| {
+        if let Err(error) = browser::Browser::start(application, arguments.clone()) {
+            eprintln!("{error}");
+            application.quit();
+        }
+    });
+    application.run_with_args::<&str>(&[])
+}

@@ -1,0 +1,234 @@
+//! The pages of web processes, by their sockets.
+
+use crate::browser::Browser;
+use crate::facts::{Effect, Facts, Surface};
+use crate::gateway::PageKey;
+use crate::views::ViewKey;
+use glib::{ControlFlow, IOCondition, Priority};
+use port_core_webkit_inside::SOCKETS;
+use port_core_webkit_inside::control::{Control, FromPage, OpenTab, ToPage};
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, AsRawFd};
+use std::rc::Rc;
+use webkit6::UserMessage;
+use webkit6::prelude::*;
+
+/// A page, by its socket.
+pub(crate) struct OpenPage {
+    view: ViewKey,
+    control: Control,
+    /// What it said that WebKit has yet to confirm, and what came after it.
+    waiting: VecDeque<FromPage>,
+    /// Whether it shows a page of an extension.
+    pub(crate) is_extension: bool,
+}
+
+/// How much of what a page said may wait for WebKit's word.
+const MOST_WAITING: usize = 10_000;
+
+/// How much a page may say before others have their turn.
+const MOST_A_TURN: usize = 200;
+
+impl Browser {
+    /// Takes the sockets that a page's process made. Returns whether the message was that.
+    pub(crate) fn take_sockets(self: &Rc<Self>, view: ViewKey, message: &UserMessage) -> bool {
+        if message.name().as_deref() != Some(SOCKETS) {
+            return false;
+        }
+        let (Some(surface), Some(descriptors)) = (self.surface_of(view), message.fd_list()) else {
+            return true;
+        };
+        if descriptors.length() != 2 || self.pages_of(view).len() >= 64 {
+            return true;
+        }
+        let (Ok(messages), Ok(control)) = (descriptors.get(0), descriptors.get(1)) else { return true };
+        let Ok(control) = Control::new(control) else { return true };
+        let page = self.new_number();
+        self.facts.borrow_mut().page_added(page, surface);
+        self.gateway.add(page, messages);
+        let me = Rc::downgrade(self);
+        glib::source::unix_fd_add_local(
+            control.as_fd().as_raw_fd(),
+            IOCondition::IN | IOCondition::HUP,
+            move |_, _| {
+                let open = me.upgrade().is_some_and(|browser| browser.hear_page(page));
+                if open { ControlFlow::Continue } else { ControlFlow::Break }
+            },
+        );
+        let open = OpenPage { view, control, waiting: VecDeque::new(), is_extension: false };
+        self.pages.borrow_mut().insert(page, open);
+        true
+    }
+
+    pub(crate) fn pages_of(&self, view: ViewKey) -> Vec<PageKey> {
+        self.pages.borrow().iter().filter(|(_, page)| page.view == view).map(|(key, _)| *key).collect()
+    }
+
+    pub(crate) fn remove_pages_of(&self, view: ViewKey) {
+        self.pages_of(view).into_iter().for_each(|page| self.remove_page(page));
+    }
+
+    fn remove_page(&self, page: PageKey) {
+        self.pages.borrow_mut().remove(&page);
+        self.gateway.remove(page);
+        self.facts.borrow_mut().page_removed(page);
+        self.fail_executions_of(page);
+    }
+
+    /// Reads what a page says. Returns whether it is still there.
+    fn hear_page(self: &Rc<Self>, page: PageKey) -> bool {
+        for _ in 0..MOST_A_TURN {
+            let came = match self.pages.borrow_mut().get_mut(&page) {
+                Some(open) => open.control.receive::<FromPage>(),
+                None => return false,
+            };
+            match came {
+                Ok(Some(told)) => self.hear(page, told),
+                Ok(None) => return true,
+                Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                    self.end_process_of(page, "it says what is none of the protocol");
+                    return false;
+                }
+                Err(_) => {
+                    self.remove_page(page);
+                    return false;
+                }
+            }
+        }
+        // More may lie in the buffer than in the socket.
+        let me = Rc::downgrade(self);
+        glib::source::idle_add_local_full(Priority::DEFAULT, move || {
+            if let Some(browser) = me.upgrade() {
+                browser.hear_page(page);
+            }
+            ControlFlow::Break
+        });
+        true
+    }
+
+    /// What waited for WebKit's word about a view may fit now.
+    pub(crate) fn hear_again(self: &Rc<Self>, view: ViewKey) {
+        for page in self.pages_of(view) {
+            let waiting = match self.pages.borrow_mut().get_mut(&page) {
+                Some(open) => std::mem::take(&mut open.waiting),
+                None => continue,
+            };
+            waiting.into_iter().for_each(|told| self.hear(page, told));
+        }
+    }
+
+    fn hear(self: &Rc<Self>, page: PageKey, told: FromPage) {
+        let Some(view) = self.pages.borrow().get(&page).map(|page| page.view) else { return };
+        let url = self.url_of(view);
+        {
+            let mut pages = self.pages.borrow_mut();
+            let Some(open) = pages.get_mut(&page) else { return };
+            if !open.waiting.is_empty() || !Facts::fits(&told, url.as_ref()) {
+                open.waiting.push_back(told);
+                let is_too_much = open.waiting.len() > MOST_WAITING;
+                drop(pages);
+                if is_too_much {
+                    self.end_process_of(page, "it shows what its view does not");
+                }
+                return;
+            }
+        }
+        match told {
+            FromPage::Call { context, number, method, arguments } => {
+                self.answer(page, context, number, &method, &arguments);
+            }
+            FromPage::Console { context, level, text } => {
+                let holder = self.facts.borrow().holder(page, context);
+                if let Some((known, _)) = holder {
+                    self.console(known.instance, &level, &text);
+                }
+            }
+            FromPage::Executed { number, outcome } => self.executed(page, number, outcome),
+            told => {
+                let effects = self.facts.borrow_mut().hear(page, &told);
+                match effects {
+                    Ok(effects) => effects.into_iter().for_each(|effect| self.carry_out(page, view, effect)),
+                    Err(lie) => self.end_process_of(page, lie.0),
+                }
+            }
+        }
+    }
+
+    fn carry_out(self: &Rc<Self>, page: PageKey, view: ViewKey, effect: Effect) {
+        match effect {
+            Effect::Grant(description, context) => {
+                if self.facts.borrow().is_extension_page(page, context) {
+                    if let Some(open) = self.pages.borrow_mut().get_mut(&page) {
+                        open.is_extension = true;
+                    }
+                    self.tell_page(page, &ToPage::Tabs(self.open_tabs()));
+                }
+                self.gateway.grant(page, *description, context);
+            }
+            Effect::Again(document) => self.tell_page(page, &ToPage::Again { document }),
+            Effect::Navigated => {
+                if let Some(Surface::Tab(tab)) = self.surface_of(view) {
+                    self.log(format_args!("navigated tab {tab}"));
+                }
+            }
+        }
+    }
+
+    /// Ends the process of a page that is not honest.
+    pub(crate) fn end_process_of(self: &Rc<Self>, page: PageKey, why: &str) {
+        let Some(view) = self.pages.borrow().get(&page).map(|page| page.view) else { return };
+        eprintln!("port-core: ended a web process: {why}");
+        let web = self.views.borrow().get(&view).map(|view| view.web.clone());
+        self.remove_page(page);
+        web.into_iter().for_each(|web| web.terminate_web_process());
+    }
+
+    /// Tells a page something.
+    pub(crate) fn tell_page(&self, page: PageKey, what: &ToPage) {
+        let mut pages = self.pages.borrow_mut();
+        let Some(open) = pages.get_mut(&page) else { return };
+        let sent = open.control.send(what).and_then(|()| open.control.flush());
+        let socket = open.control.as_fd().as_raw_fd();
+        drop(pages);
+        // What it does not read it does not need: its socket says when it reads again, or that it is gone.
+        if matches!(sent, Ok(false)) {
+            crate::browser::on_gtk_thread(move |browser| browser.flush_later(page, socket));
+        }
+    }
+
+    fn flush_later(self: &Rc<Self>, page: PageKey, socket: i32) {
+        let me = Rc::downgrade(self);
+        glib::source::unix_fd_add_local(socket, IOCondition::OUT, move |_, _| {
+            let Some(browser) = me.upgrade() else { return ControlFlow::Break };
+            let flushed = browser.pages.borrow_mut().get_mut(&page).map(|open| open.control.flush());
+            if matches!(flushed, Some(Ok(false))) { ControlFlow::Continue } else { ControlFlow::Break }
+        });
+    }
+
+    /// Tells pages something.
+    pub(crate) fn tell_pages(&self, what: &ToPage, which: impl Fn(&OpenPage) -> bool) {
+        let pages: Vec<PageKey> =
+            self.pages.borrow().iter().filter(|(_, page)| which(page)).map(|(key, _)| *key).collect();
+        pages.into_iter().for_each(|page| self.tell_page(page, what));
+    }
+
+    /// Tells the pages of extensions which tabs are open.
+    pub(crate) fn tell_tabs(&self) {
+        self.tell_pages(&ToPage::Tabs(self.open_tabs()), |page| page.is_extension);
+    }
+
+    fn open_tabs(&self) -> Vec<OpenTab> {
+        let open = self.tabs.all().into_iter().map(|tab| OpenTab {
+            id: tab.id.get(),
+            window: tab.window.get(),
+            index: tab.index,
+            active: tab.active,
+            url: tab.url.to_string(),
+            title: tab.title,
+            complete: tab.complete,
+            last_accessed: tab.last_accessed,
+            granted: tab.granted.iter().map(ToString::to_string).collect(),
+        });
+        open.collect()
+    }
+}

@@ -1,0 +1,288 @@
+//! What the browser tells a page, and what of it the scripts hear.
+
+use crate::control::{Code, FromPage, ToPage};
+use crate::page::Page;
+use crate::process::run_script;
+use crate::values::{number, optional_text, text, text_of, truth_of};
+use crate::webkit;
+use crate::world::{Operation, Side, Waiting, World};
+use glib::{ControlFlow, Priority};
+use javascriptcore6::{Context, Value};
+use port_core::{ConnectKind, DisconnectReason, ExtensionId};
+use port_core_gateway::{ContextNumber, PortNumber, SenderDescription, StubEvent};
+use port_core_webext::Opener;
+use port_core_webext::extension::Script;
+use port_core_webext::extension::manifest::ScriptKind;
+use std::rc::Rc;
+
+impl Page {
+    /// Takes what came over both sockets, as much as the profile takes in one turn of the main loop. Returns whether
+    /// the browser is still there.
+    pub(crate) fn turn(self: &Rc<Self>) -> bool {
+        if !self.take_control() {
+            return false;
+        }
+        // A script's handler may run a main loop of its own, as `alert` does.
+        if self.turning.replace(true) {
+            return true;
+        }
+        let most = self.process.upgrade().map_or(1, |process| process.profile.events_per_turn());
+        let mut taken = 0;
+        let open = loop {
+            if taken == most {
+                let page = Rc::downgrade(self);
+                glib::source::idle_add_local_full(Priority::DEFAULT, move || {
+                    if let Some(page) = page.upgrade() {
+                        page.turn();
+                    }
+                    ControlFlow::Break
+                });
+                break true;
+            }
+            let came = self.connection.borrow_mut().next_event();
+            match came {
+                Ok(Some(event)) => self.take(event),
+                Ok(None) => break true,
+                Err(_) => break false,
+            }
+            taken += 1;
+        };
+        self.turning.set(false);
+        open
+    }
+
+    fn holder(&self, context: ContextNumber) -> Option<Rc<World>> {
+        let key = self.granted.borrow().get(&context).copied()?;
+        self.worlds.borrow().get(&key).cloned()
+    }
+
+    fn take(self: &Rc<Self>, event: StubEvent) {
+        match event {
+            StubEvent::Granted { context, label, .. } => self.granted(context, &label),
+            StubEvent::Revoked { context, .. } => self.ended(context, None),
+            StubEvent::AttachRefused { context, .. } => self.ended(context, None),
+            StubEvent::ContextGone { context, reason, ports, .. } => {
+                self.ended(context, Some(reason));
+                for port in ports {
+                    self.drop_number(port);
+                }
+            }
+            StubEvent::Connect { context, port, kind, name, sender, .. } => {
+                self.connected(context, port, kind, &name, &sender);
+            }
+            StubEvent::Message { context, port, payload, .. } => {
+                let known = self.ports.borrow().numbers.get(&port).copied();
+                if let (Some(port), Some(world)) = (known, self.holder(context)) {
+                    let payload = String::from_utf8_lossy(&payload);
+                    world.deliver("message", |js| vec![number(js, port), text(js, &payload)]);
+                }
+            }
+            StubEvent::Disconnect { context, port, reason, .. } => {
+                if let (Some(port), Some(world)) = (self.drop_number(port), self.holder(context)) {
+                    tell_end(&world, port, reason);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn drop_number(&self, port: PortNumber) -> Option<u32> {
+        let mut ports = self.ports.borrow_mut();
+        let number = ports.numbers.remove(&port)?;
+        ports.open.remove(&number);
+        Some(number)
+    }
+
+    /// The browser grants a context that this page asked for: what its scripts called so far is carried out.
+    fn granted(&self, context: ContextNumber, label: &[u8]) {
+        let key = label.try_into().map(u32::from_le_bytes).ok();
+        let world = key.and_then(|key| self.worlds.borrow().get(&key).cloned());
+        let (Some(key), Some(world)) = (key, world) else { return };
+        if self.connection.borrow_mut().stub().attach(context).is_err() {
+            return;
+        }
+        self.granted.borrow_mut().insert(context, key);
+        let before = world.side.replace(Side::Attached(context));
+        let Side::Waiting(waiting) = before else { return };
+        for operation in waiting.into_operations() {
+            let opened = match &operation {
+                Operation::Tab { port, .. } | Operation::Runtime { port, .. } => Some(*port),
+                _ => None,
+            };
+            if self.perform(context, operation).is_err()
+                && let Some(port) = opened
+            {
+                self.forget_port(port);
+                world.deliver("refused", |js| vec![number(js, port)]);
+            }
+        }
+        self.flush_soon();
+    }
+
+    /// A context is one of the core's no more.
+    fn ended(&self, context: ContextNumber, reason: Option<DisconnectReason>) {
+        let Some(world) = self.holder(context) else { return };
+        self.granted.borrow_mut().remove(&context);
+        *world.side.borrow_mut() = Side::Gone;
+        if reason == Some(DisconnectReason::ExtensionUnloaded) {
+            world.deliver("invalidated", |_| Vec::new());
+        }
+    }
+
+    fn connected(
+        self: &Rc<Self>,
+        context: ContextNumber,
+        port: PortNumber,
+        kind: ConnectKind,
+        name: &str,
+        sender: &SenderDescription,
+    ) {
+        // The tabs that the sender is in were told of before it could connect.
+        self.take_control();
+        let (Some(world), Some(process)) = (self.holder(context), self.process.upgrade()) else { return };
+        let known = self.new_port(world.key);
+        {
+            let mut ports = self.ports.borrow_mut();
+            ports.open.insert(known, (world.key, Some(port)));
+            ports.numbers.insert(port, known);
+        }
+        let own: &ExtensionId = world.extension.extension.id();
+        let opener = Opener {
+            extension: &sender.extension,
+            kind: sender.kind,
+            url: &sender.url,
+            origin: &sender.origin,
+            tab: sender.tab,
+            frame: sender.frame,
+            document: sender.document,
+            lifecycle: sender.lifecycle,
+            context: sender.context.map(|context| context >> 12),
+        };
+        let shown =
+            opener.show(process.profile, &self.tabs, &world.extension.extension, world.is_page).to_string();
+        let is_external = sender.extension != *own;
+        world.deliver("connect", |js| {
+            vec![
+                number(js, known),
+                Value::new_boolean(js, kind == ConnectKind::OneOff),
+                text(js, name),
+                text(js, &shown),
+                Value::new_boolean(js, is_external),
+            ]
+        });
+    }
+
+    /// Hears what is told beside messages.
+    pub(crate) fn hear(self: &Rc<Self>, told: ToPage) {
+        match told {
+            ToPage::Extensions(packages) => {
+                if let Some(process) = self.process.upgrade() {
+                    process.set_extensions(packages);
+                }
+            }
+            ToPage::Tabs(tabs) => self.set_tabs(tabs),
+            ToPage::Answer { context, number: call, outcome } => {
+                let world = self.worlds.borrow().get(&context).cloned();
+                if let Some(world) = world {
+                    world.deliver("answer", |js| {
+                        let (result, error) = (outcome.as_deref().ok(), outcome.as_ref().err());
+                        vec![
+                            number(js, call),
+                            optional_text(js, result),
+                            optional_text(js, error.map(String::as_str)),
+                        ]
+                    });
+                }
+            }
+            ToPage::Emit { extension, event, details, everywhere } => {
+                let worlds: Vec<_> = self.worlds.borrow().values().cloned().collect();
+                for world in worlds {
+                    let is_told = world.is_page || everywhere;
+                    if is_told && world.extension.extension.id().as_str() == extension {
+                        world.deliver("emit", |js| vec![text(js, &event), text(js, &details)]);
+                    }
+                }
+            }
+            ToPage::Execute { number, document, extension, in_pages_world, code } => {
+                if let Err(error) = self.execute(number, document, &extension, in_pages_world, &code) {
+                    self.tell(&FromPage::Executed { number, outcome: Err(error) });
+                }
+            }
+            ToPage::Again { document } => self.attach_again(document),
+        }
+    }
+
+    /// Asks anew for the contexts of a document that the browser took for gone.
+    fn attach_again(&self, document: u32) {
+        let worlds: Vec<_> =
+            self.worlds.borrow().values().filter(|world| world.document == document).cloned().collect();
+        for world in worlds {
+            *world.side.borrow_mut() = Side::Waiting(Waiting::default());
+            let extension = world.extension.extension.id().as_str().to_owned();
+            self.tell(&FromPage::World { context: world.key, document, extension, is_page: world.is_page });
+        }
+    }
+
+    fn execute(
+        self: &Rc<Self>,
+        execution: u32,
+        document: u32,
+        extension: &str,
+        in_pages_world: bool,
+        code: &Code,
+    ) -> Result<(), String> {
+        let process = self.process.upgrade().ok_or("the process ends")?;
+        let frame = self.documents.borrow().get(document).and_then(|shown| shown.handle.upgrade());
+        let frame = frame.ok_or("the document is gone")?;
+        let loaded = process.extension(extension).ok_or("the extension is not loaded")?;
+        let context = if in_pages_world {
+            frame.context_in(&process.pages_own)
+        } else {
+            if self.world_in(document, extension).is_none() {
+                self.make_world(&frame, document, &loaded, false).ok_or("the document runs no scripts")?;
+            }
+            frame.context_in(&loaded.world)
+        };
+        let page = Rc::downgrade(self);
+        let answer = move |js: &Context, arguments: &[Value]| {
+            let json = arguments.get(1).filter(|value| !value.is_undefined()).map(|_| text_of(arguments, 1));
+            let succeeded = truth_of(arguments, 0);
+            let outcome = if succeeded { Ok(json) } else { Err(json.unwrap_or_default()) };
+            if let Some(page) = page.upgrade() {
+                page.tell(&FromPage::Executed { number: execution, outcome });
+            }
+            Ok(Value::new_undefined(js))
+        };
+        let answer = webkit::function(&context, Box::new(answer));
+        let mut failed = None;
+        let mut run =
+            |script: &Script| run_script(&context, script, &mut |error| failed = Some(error.to_owned()));
+        let classic =
+            |url: &str, text: &str| Script { url: url.into(), text: text.into(), kind: ScriptKind::Classic };
+        let mut given = vec![answer];
+        match code {
+            Code::Function(function, arguments) => {
+                let function = run(&classic("<executed function>", &format!("({function})")));
+                given.extend(function);
+                given.push(text(&context, arguments));
+            }
+            Code::Scripts(scripts) => {
+                let mut value = None;
+                for (url, text) in scripts {
+                    value = run(&classic(url, text));
+                }
+                given.push(value.unwrap_or_else(|| Value::new_undefined(&context)));
+            }
+        }
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        let execute = context.evaluate(include_str!("execute.js")).ok_or("the document runs no scripts")?;
+        let _ = execute.function_callv(&given);
+        Ok(())
+    }
+}
+
+fn tell_end(world: &World, port: u32, reason: DisconnectReason) {
+    world.deliver("disconnect", |js| vec![number(js, port), text(js, &format!("{reason:?}"))]);
+}
