@@ -10,26 +10,35 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 /// Writes the senders of one world's connections as JSON, and keeps the latest: who connects, mostly
-/// connects again.
-#[derive(Debug, Default)]
-pub struct SenderText {
-    latest: RefCell<Option<Latest>>,
+/// connects again. `O` is the core's [`Sender`], or what an embedder has of one in another process.
+#[derive(Debug)]
+pub struct SenderText<O = Sender> {
+    latest: RefCell<Option<Latest<O>>>,
+}
+
+impl<O> Default for SenderText<O> {
+    fn default() -> Self {
+        Self { latest: RefCell::default() }
+    }
 }
 
 #[derive(Debug)]
-struct Latest {
-    sender: Sender,
+struct Latest<O> {
+    sender: O,
     /// What the open tabs were then; see [`TabDirectory::version`](crate::tabs::TabDirectory::version).
     tabs: u64,
     json: Rc<str>,
 }
 
-impl SenderText {
+impl<O: Clone + PartialEq> SenderText<O>
+where
+    for<'a> Opener<'a>: From<&'a O>,
+{
     /// Returns the sender as the profile shows it to an extension, as JSON. `is_page` tells pages of the extension
     /// from content scripts.
     pub fn of(
         &self,
-        sender: &Sender,
+        sender: &O,
         profile: Profile,
         directory: &TabDirectory,
         extension: &Extension,
@@ -69,8 +78,8 @@ pub struct Opener<'a> {
     pub document: Option<DocumentId>,
     /// `sender.documentLifecycle`.
     pub lifecycle: Option<DocumentLifecycle>,
-    /// `sender.contextId`, a number that a script holds exactly.
-    pub context: Option<u64>,
+    /// The context, where that is shown.
+    pub context: Option<ContextId>,
 }
 
 impl<'a> From<&'a Sender> for Opener<'a> {
@@ -84,7 +93,7 @@ impl<'a> From<&'a Sender> for Opener<'a> {
             frame: sender.frame(),
             document: sender.document(),
             lifecycle: sender.lifecycle(),
-            context: sender.context().map(context_number),
+            context: sender.context(),
         }
     }
 }
@@ -111,7 +120,7 @@ impl Opener<'_> {
             shown["envType"] = if is_content { "content_child" } else { "addon_child" }.into();
         }
         if let Some(context) = self.context {
-            shown["contextId"] = context.into();
+            shown["contextId"] = context_number(context).into();
         }
         if let Some(document) = self.document {
             shown["documentId"] = profile.show_document(document).into();

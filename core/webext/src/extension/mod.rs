@@ -169,6 +169,11 @@ impl Extension {
         })
     }
 
+    /// The folder that it was loaded from.
+    pub fn files(&self) -> &Arc<dyn Files> {
+        &self.folder
+    }
+
     /// `runtime.id`.
     pub fn id(&self) -> &ExtensionId {
         &self.id

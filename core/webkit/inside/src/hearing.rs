@@ -8,7 +8,7 @@ use crate::webkit;
 use crate::world::{Operation, Side, Waiting, World};
 use glib::{ControlFlow, Priority};
 use javascriptcore6::{Context, Value};
-use port_core::{ConnectKind, DisconnectReason, ExtensionId};
+use port_core::{ConnectKind, ContextId, DisconnectReason, ExtensionId};
 use port_core_gateway::{ContextNumber, PortNumber, SenderDescription, StubEvent};
 use port_core_webext::Opener;
 use port_core_webext::extension::Script;
@@ -156,7 +156,7 @@ impl Page {
             frame: sender.frame,
             document: sender.document,
             lifecycle: sender.lifecycle,
-            context: sender.context.map(|context| context >> 12),
+            context: sender.context.map(ContextId::from_bits),
         };
         let shown =
             opener.show(process.profile, &self.tabs, &world.extension.extension, world.is_page).to_string();
