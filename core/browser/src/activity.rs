@@ -10,7 +10,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// Counts what is under way, and which threads have a timer to wake them.
 pub(crate) struct Activity {
@@ -91,5 +91,55 @@ impl Drop for TimerSet {
     fn drop(&mut self) {
         // ORDERING: the thread has a new `Busy`, which releases this too.
         self.0.counts.fetch_sub(TIMER, Ordering::Relaxed);
+    }
+}
+
+/// How many bytes of requests of one process wait to be carried out.
+pub(crate) struct Backlog {
+    bytes: AtomicUsize,
+    most: usize,
+    /// Called when there is room again.
+    on_room: Box<dyn Fn() + Send + Sync>,
+}
+
+impl Backlog {
+    /// Nothing waits yet. `on_room` is called when less than `most` bytes wait again.
+    pub(crate) fn new(most: usize, on_room: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self { bytes: AtomicUsize::new(0), most, on_room: Box::new(on_room) })
+    }
+
+    /// Something waits, until the result is dropped.
+    pub(crate) fn add(self: &Arc<Self>, bytes: usize) -> Waiting {
+        // ORDERING: a mere count.
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        Waiting { backlog: Arc::clone(self), bytes }
+    }
+
+    /// Whether more may come.
+    pub(crate) fn has_room(&self) -> bool {
+        // ORDERING: pairs with the release in `Waiting::drop`; who finds no room is told when there is some.
+        self.bytes.load(Ordering::Acquire) < self.most
+    }
+}
+
+/// Something waits to be carried out.
+pub(crate) struct Waiting {
+    backlog: Arc<Backlog>,
+    bytes: usize,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        // ORDERING: see `Backlog::has_room`.
+        let before = self.backlog.bytes.fetch_sub(self.bytes, Ordering::AcqRel);
+        if before >= self.backlog.most && before - self.bytes < self.backlog.most {
+            (self.backlog.on_room)();
+        }
+    }
+}
+
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Waiting")
     }
 }

@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::folder::Folder;
+use crate::launch::Launch;
 use crate::web::{MOST_FRAMES, Page};
 use port_core_webext::Profile;
 use std::collections::VecDeque;
@@ -50,6 +51,8 @@ With no options it runs a sample extension in a window with two tabs.
   --time SECONDS    Stop after that long (default 20). The run ends earlier when
                     nothing happens any more and no timer is set.
   --messages COUNT  Show that many messages of each port (default 4, with --json all).
+  --processes       Run each site, and each extension, in a process of its own
+                    (on Unix).
   --quiet           Show errors and what scripts write to the console, and nothing else.
   --json            Print one JSON object per line, for machines.
   --help            Print this.
@@ -109,6 +112,8 @@ pub(crate) struct Arguments {
     pub(crate) idle: Option<Duration>,
     /// How many messages of each port to show.
     pub(crate) messages: u64,
+    /// How to start the processes that sites and extensions run in, if they are to have their own.
+    pub(crate) launch: Option<Launch>,
     /// Whether to show errors and what scripts write alone.
     pub(crate) quiet: bool,
     /// Whether to print JSON.
@@ -130,6 +135,7 @@ impl Arguments {
             time: Duration::from_secs(20),
             idle: None,
             messages: 0,
+            launch: None,
             quiet: false,
             json: false,
         };
@@ -183,6 +189,7 @@ impl Arguments {
                 Long("rest") => arguments.actions.push_back(UserAction::Rest),
                 Long("idle") => arguments.idle = Some(parser.value()?.parse_with(seconds)?),
                 Long("messages") => messages = Some(parser.value()?.parse()?),
+                Long("processes") => arguments.launch = Some(Launch::itself()?),
                 Long("quiet") => arguments.quiet = true,
                 Long("json") => arguments.json = true,
                 Long("help") | Short('h') => return Ok(None),
@@ -200,7 +207,12 @@ impl Arguments {
     }
 
     /// What a scenario's browser is made with.
-    pub(crate) fn for_scenario(extensions: Vec<Folder>, profile: Profile, idle: Option<Duration>) -> Self {
+    pub(crate) fn for_scenario(
+        extensions: Vec<Folder>,
+        profile: Profile,
+        idle: Option<Duration>,
+        launch: Option<Launch>,
+    ) -> Self {
         /// Longer than any scenario says that it takes.
         const TIME: Duration = Duration::from_secs(40);
 
@@ -213,6 +225,7 @@ impl Arguments {
             time: TIME,
             idle,
             messages: 0,
+            launch,
             quiet: true,
             json: true,
         }

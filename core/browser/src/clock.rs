@@ -1,5 +1,7 @@
 //! The time that scripts see.
 
+#[cfg(unix)]
+use std::time::Duration;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// The clock of a run: the same for all threads, and never set back.
@@ -14,6 +16,28 @@ impl Clock {
     pub(crate) fn start() -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self { started: Instant::now(), time_origin: since_epoch.as_secs_f64() * 1_000.0 }
+    }
+
+    /// The clock of a run that began elsewhere, at this `performance.timeOrigin`.
+    #[cfg(unix)]
+    pub(crate) fn since(time_origin: f64) -> Self {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let elapsed = (since_epoch.as_secs_f64() - time_origin / 1_000.0).max(0.0);
+        let now = Instant::now();
+        let started = Duration::try_from_secs_f64(elapsed).ok().and_then(|elapsed| now.checked_sub(elapsed));
+        Self { started: started.unwrap_or(now), time_origin }
+    }
+
+    /// A moment in milliseconds since the start.
+    #[cfg(unix)]
+    pub(crate) fn at(&self, moment: Instant) -> f64 {
+        moment.saturating_duration_since(self.started).as_secs_f64() * 1_000.0
+    }
+
+    /// The moment so long after the start.
+    #[cfg(unix)]
+    pub(crate) fn after(&self, time: Duration) -> Option<Instant> {
+        self.started.checked_add(time)
     }
 
     /// `performance.timeOrigin`.

@@ -33,9 +33,15 @@ mod browser;
 pub mod checks;
 mod clock;
 mod folder;
+mod launch;
 mod log;
 mod messages;
+mod plain;
+#[cfg(unix)]
+mod process;
 mod quickjs;
+#[cfg(unix)]
+mod renderer;
 mod scenario;
 mod script;
 mod script_error;
@@ -59,6 +65,10 @@ use trace::TraceArguments;
 pub fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     let first = arguments.next();
+    #[cfg(unix)]
+    if first.as_deref().is_some_and(|first| first == launch::FIRST_ARGUMENT) {
+        return renderer::main();
+    }
     if first.as_deref().is_some_and(|first| first == "trace") {
         return match TraceArguments::parse(lexopt::Parser::from_args(arguments)) {
             Ok(Some(arguments)) => exit_code(trace::run(&arguments)),

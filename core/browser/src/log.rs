@@ -2,7 +2,7 @@
 //! for machines.
 
 use crate::summary::Summary;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 #[cfg(test)]
@@ -129,9 +129,27 @@ enum Reader {
     Output { format: Format, is_quiet: bool, output: Mutex<Box<dyn Write + Send>> },
     /// A function of this program hears errors and what scripts say, and nothing else.
     Listener(Listener),
+    /// The log of another process, which is told as much as it wants to hear.
+    #[cfg(unix)]
+    Elsewhere(Interest, Writer),
     /// Nobody.
     Nobody,
 }
+
+/// What a log wants to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Interest {
+    /// Errors, to count them.
+    Errors,
+    /// Errors, and what scripts say.
+    Said,
+    /// All.
+    All,
+}
+
+/// Writes down what happened to a context.
+#[cfg(unix)]
+type Writer = Box<dyn Fn(&str, &Event<'_>) + Send + Sync>;
 
 /// Hears an event, on the thread on which it happens.
 type Listener = Box<dyn Fn(&Event<'_>) + Send + Sync>;
@@ -173,6 +191,15 @@ impl Log {
         Self::with(Reader::Listener(Box::new(listener)))
     }
 
+    /// The log of a process whose lines another one writes down.
+    #[cfg(unix)]
+    pub(crate) fn to_elsewhere(
+        interest: Interest,
+        write: impl Fn(&str, &Event<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        Self::with(Reader::Elsewhere(interest, Box::new(write)))
+    }
+
     /// A log as JSON, to be looked at by tests.
     #[cfg(test)]
     pub(crate) fn to_memory() -> (Self, Arc<Mutex<Vec<u8>>>) {
@@ -191,7 +218,18 @@ impl Log {
 
     /// Whether anybody is told what happens to ports.
     pub(crate) fn tells_of_ports(&self) -> bool {
-        matches!(self.reader, Reader::Output { is_quiet: false, .. })
+        self.interest() == Interest::All
+    }
+
+    /// What there is somebody to hear.
+    pub(crate) fn interest(&self) -> Interest {
+        match self.reader {
+            Reader::Output { is_quiet: false, .. } => Interest::All,
+            Reader::Output { .. } | Reader::Listener(_) => Interest::Said,
+            #[cfg(unix)]
+            Reader::Elsewhere(interest, _) => interest,
+            Reader::Nobody => Interest::Errors,
+        }
     }
 
     /// Writes down what happened to a context, such as `background` or `tab 1 frame 2`.
@@ -204,6 +242,18 @@ impl Log {
         let (format, output) = match &self.reader {
             Reader::Output { format, is_quiet, output } if is_said || !is_quiet => (*format, output),
             Reader::Listener(listener) if is_said => return listener(event),
+            #[cfg(unix)]
+            Reader::Elsewhere(interest, write) => {
+                let least = match event {
+                    Event::Error { .. } => Interest::Errors,
+                    Event::Console { .. } => Interest::Said,
+                    _ => Interest::All,
+                };
+                if *interest >= least {
+                    write(context, event);
+                }
+                return;
+            }
             _ => return,
         };
         let mut output = output.lock().unwrap_or_else(|poisoned| poisoned.into_inner());

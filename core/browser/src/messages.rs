@@ -1,12 +1,17 @@
 //! What the two sides of the browser say to each other: the browser process gives script threads
-//! tasks, and script threads send it requests.
+//! tasks, and script threads send it requests. A script thread may be in a process of its own: so all is plain data, or
+//! has a plain form (`process/words.rs`).
 
-use crate::activity::Busy;
+use crate::activity::{Busy, Waiting};
+use crate::plain::Plain;
 use crate::summary::Counts;
 use port_core::{ContextDescription, ContextId, ContextKind, DocumentId, ExtensionInstance, Place, TabId};
 use port_core_webext::extension::{Extension, Script, Scripts};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::sync::Arc;
+#[cfg(unix)]
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use url::Url;
 
@@ -16,8 +21,8 @@ pub(crate) struct ThreadIndex(pub(crate) usize);
 
 /// One world: an extension's scripts in a document, or a page of the extension.
 pub(crate) struct WorldDescription {
-    /// The context as the core is told of it.
-    pub(crate) context: ContextDescription,
+    /// What it is attached to the core with.
+    pub(crate) context: Attachment,
     /// What kind it is, once more.
     pub(crate) kind: ContextKind,
     /// The extension.
@@ -56,8 +61,36 @@ pub(crate) struct WorldDescription {
     pub(crate) scripts: Scripts,
 }
 
+/// What a world's context is attached to the core with.
+pub(crate) enum Attachment {
+    /// On a thread of the browser's own process: the context as the core is told of it.
+    Described(ContextDescription),
+    /// In another process: what the browser granted that process, by its number.
+    #[cfg(unix)]
+    Granted(Grant),
+}
+
+/// Another process may attach one context. If it never does, the browser is told.
+#[cfg(unix)]
+pub(crate) struct Grant {
+    pub(crate) number: u64,
+    pub(crate) is_used: AtomicBool,
+    /// Called with the number if the grant was not used.
+    pub(crate) unused: Box<dyn Fn(u64) + Send>,
+}
+
+#[cfg(unix)]
+impl Drop for Grant {
+    fn drop(&mut self) {
+        // ORDERING: one thread uses it.
+        if !self.is_used.load(Ordering::Relaxed) {
+            (self.unused)(self.number);
+        }
+    }
+}
+
 /// An `iframe` element of a document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FrameElement {
     /// Its number in the document.
     pub(crate) number: u32,
@@ -70,7 +103,7 @@ pub(crate) struct FrameElement {
 }
 
 /// Why a document goes away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Leave {
     /// Into the back/forward cache, for another page.
     Cached,
@@ -83,7 +116,7 @@ pub(crate) enum Leave {
 }
 
 /// What becomes of what scripts say while they hear that their document goes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum LastWords {
     /// It is sent.
     #[default]
@@ -94,8 +127,20 @@ pub(crate) enum LastWords {
     Unsent,
 }
 
+impl Plain for LastWords {
+    type Form = Self;
+
+    fn to_plain(&self) -> Self {
+        *self
+    }
+
+    fn from_plain(form: Self) -> Option<Self> {
+        Some(form)
+    }
+}
+
 /// Another window, as a script reaches it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum OtherWindow {
     /// `window.parent`.
     Parent,
@@ -106,7 +151,7 @@ pub(crate) enum OtherWindow {
 }
 
 /// What a person does in a page.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Touch {
     /// Clicks the first element that fits a selector.
     Press(String),
@@ -115,12 +160,12 @@ pub(crate) enum Touch {
 }
 
 /// A page in which a person does something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum TouchedPage {
     /// A page outside of the tabs.
     Outside(u64),
     /// A document of a tab.
-    Document(DocumentId),
+    Document(#[serde(with = "crate::plain")] DocumentId),
 }
 
 /// What is run in a world from outside.
@@ -137,9 +182,11 @@ pub(crate) enum Code {
     Scripts(Vec<Script>),
 }
 
-/// Something the browser process wants done on a script thread.
+/// Something the browser process wants done on a script thread. What is not plain data is sent in another form.
+#[derive(Serialize, Deserialize)]
 pub(crate) enum Task {
     /// Load a document: run the scripts of its worlds, moment by moment.
+    #[serde(skip)]
     Load {
         /// The worlds, in the order in which extensions were loaded.
         worlds: Vec<WorldDescription>,
@@ -147,8 +194,9 @@ pub(crate) enum Task {
         then: Loaded,
     },
     /// The frames in a document are complete: so is the document.
-    Complete(DocumentId),
+    Complete(#[serde(with = "crate::plain")] DocumentId),
     /// Run something in a document, in the world of an extension, which is made if there is none.
+    #[serde(skip)]
     Execute {
         /// The world.
         world: Box<WorldDescription>,
@@ -160,6 +208,7 @@ pub(crate) enum Task {
     /// Ask documents, in this order, whether they may go, and answer with `Request::Asked`.
     BeforeUnload {
         /// The documents.
+        #[serde(with = "crate::plain")]
         documents: Vec<DocumentId>,
         /// The number under which to answer.
         number: u64,
@@ -167,6 +216,7 @@ pub(crate) enum Task {
     /// Have documents hear that they go, in this order, and say so.
     Unload {
         /// The documents, and what becomes of what their scripts say meanwhile.
+        #[serde(with = "crate::plain")]
         documents: Vec<(DocumentId, LastWords)>,
         /// Why they go.
         leave: Leave,
@@ -176,6 +226,7 @@ pub(crate) enum Task {
     /// Have a document hear that a frame element of its has loaded.
     FrameLoaded {
         /// The document with the element.
+        #[serde(with = "crate::plain")]
         document: DocumentId,
         /// The element's number there.
         element: u32,
@@ -183,6 +234,7 @@ pub(crate) enum Task {
     /// Deliver a message of another window of the tab.
     WindowMessage {
         /// The document.
+        #[serde(with = "crate::plain")]
         document: DocumentId,
         /// The message as JSON.
         json: String,
@@ -194,6 +246,7 @@ pub(crate) enum Task {
     /// Have a document hear that a frame element of its could not be loaded.
     FrameFailed {
         /// The document with the element.
+        #[serde(with = "crate::plain")]
         document: DocumentId,
         /// The element's number there.
         element: u32,
@@ -201,11 +254,13 @@ pub(crate) enum Task {
     /// Documents are shown again.
     Restore {
         /// The documents.
+        #[serde(with = "crate::plain")]
         documents: Vec<DocumentId>,
     },
     /// The user went back or forward within a document.
     Traversed {
         /// The document.
+        #[serde(with = "crate::plain")]
         document: DocumentId,
         /// Its URL now.
         url: String,
@@ -215,6 +270,7 @@ pub(crate) enum Task {
     /// Deliver the answer to a call.
     Answer {
         /// Who called.
+        #[serde(with = "crate::plain")]
         context: ContextId,
         /// The number the caller gave the call.
         call: u32,
@@ -224,9 +280,10 @@ pub(crate) enum Task {
     /// Emit an event to the pages of an extension.
     Emit {
         /// The extension.
+        #[serde(with = "crate::plain")]
         instance: ExtensionInstance,
         /// The event, such as `tabs.onRemoved`.
-        event: &'static str,
+        event: Cow<'static, str>,
         /// What its listeners are given, as a JSON array.
         details: String,
         /// Whether content scripts hear it too.
@@ -235,9 +292,10 @@ pub(crate) enum Task {
     /// A background is told of events from now on, first of these.
     Begin {
         /// The extension.
+        #[serde(with = "crate::plain")]
         instance: ExtensionInstance,
         /// Each event with what its listeners are given, as a JSON array.
-        events: Vec<(&'static str, String)>,
+        events: Vec<(Cow<'static, str>, String)>,
     },
     /// A page outside of the tabs closes.
     ClosePage(u64),
@@ -253,14 +311,15 @@ pub(crate) enum Task {
     /// Say that all that was sent before has been done.
     Echo(u64),
     /// Do nothing any more, and tell what was counted. The thread ends when its handle is dropped.
+    #[serde(skip)]
     Stop(Sender<Counts>),
 }
 
 /// What was loaded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Loaded {
     /// A document of a tab.
-    Document(Place),
+    Document(#[serde(with = "crate::plain")] Place),
     /// An extension's background.
     Background(BackgroundStart),
     /// A page outside of the tabs, by its number; 0 for one that nobody waits for.
@@ -268,21 +327,23 @@ pub(crate) enum Loaded {
 }
 
 /// A start of an extension's background.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct BackgroundStart {
     /// The extension.
+    #[serde(with = "crate::plain")]
     pub(crate) instance: ExtensionInstance,
     /// Which of its starts, from 1.
     pub(crate) start: u64,
 }
 
-/// Something for the browser process to do.
-#[derive(Debug)]
+/// Something for the browser process to do. What is not plain data is sent in another form.
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Request {
     /// Answer an API call.
+    #[serde(skip)]
     Call(Call),
     /// A document is loaded but for the frames in it.
-    Interactive(Place),
+    Interactive(#[serde(with = "crate::plain")] Place),
     /// A document or a background has run its scripts.
     Loaded(Loaded),
     /// A script changed what its frame, or a frame in its document, shows.
@@ -299,6 +360,7 @@ pub(crate) enum Request {
     /// A message to another window of the tab.
     WindowMessage {
         /// The document that sent it.
+        #[serde(with = "crate::plain")]
         place: Place,
         /// To which window.
         to: OtherWindow,
@@ -310,11 +372,13 @@ pub(crate) enum Request {
         /// The page outside of the tabs.
         page: Option<u64>,
         /// The document in a tab.
+        #[serde(with = "crate::plain")]
         place: Option<Place>,
     },
     /// `window.open()`.
-    OpenWindow(Url),
+    OpenWindow(#[serde(with = "crate::plain")] Url),
     /// Somebody waits for a background that does not run.
+    #[serde(skip)]
     BackgroundWanted,
     /// A background has been idle for so long that it is to be stopped.
     BackgroundIdle(BackgroundStart),
@@ -323,6 +387,7 @@ pub(crate) enum Request {
     /// An event has listeners in a background, or has none any more.
     Heard {
         /// The extension.
+        #[serde(with = "crate::plain")]
         instance: ExtensionInstance,
         /// The event.
         event: String,
@@ -337,24 +402,30 @@ pub(crate) enum Request {
         outcome: Result<String, String>,
     },
     /// Nothing is under way any more, or was so a moment ago.
+    #[serde(skip)]
     Calm,
+    /// The process of a script thread is no more, and what ran in it.
+    #[serde(skip)]
+    Crashed(ThreadIndex),
 }
 
 /// What a script did to its page.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Navigation {
     /// Where the script runs.
+    #[serde(with = "crate::plain")]
     pub(crate) place: Place,
     /// What it did.
     pub(crate) change: NavigationChange,
 }
 
 /// A way for a script to change its page.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum NavigationChange {
     /// `location.href = …`, `location.replace()`.
     Go {
         /// Where to.
+        #[serde(with = "crate::plain")]
         url: Url,
         /// Whether the page takes the place of the one before in the history.
         replace: bool,
@@ -366,6 +437,7 @@ pub(crate) enum NavigationChange {
     /// `history.pushState()`, `replaceState()`, or a change of the fragment.
     SameDocument {
         /// The URL now.
+        #[serde(with = "crate::plain")]
         url: Url,
         /// Whether the history has no entry for it.
         replace: bool,
@@ -377,6 +449,7 @@ pub(crate) enum NavigationChange {
         /// The number of the element in this document.
         element: u32,
         /// What it shows.
+        #[serde(with = "crate::plain")]
         url: Url,
         /// Its `sandbox` attribute.
         sandbox: Option<String>,
@@ -386,6 +459,7 @@ pub(crate) enum NavigationChange {
         /// The number of the element in this document.
         element: u32,
         /// What it shows.
+        #[serde(with = "crate::plain")]
         url: Url,
     },
     /// A frame element left the document.
@@ -428,22 +502,49 @@ pub(crate) struct Caller {
 pub(crate) struct Envelope {
     pub(crate) request: Request,
     pub(crate) busy: Option<Busy>,
+    /// What it takes of the backlog of the process that it came from.
+    #[allow(dead_code, reason = "held until it is dropped")]
+    pub(crate) waiting: Option<Waiting>,
 }
 
 /// The way to the browser process.
 #[derive(Clone)]
 pub(crate) struct Requests {
-    sender: Sender<Envelope>,
+    way: Way,
+}
+
+#[derive(Clone)]
+enum Way {
+    /// Within the process.
+    Here(Sender<Envelope>),
+    /// To another process.
+    #[cfg(unix)]
+    Elsewhere(Arc<dyn Fn(Request) + Send + Sync>),
 }
 
 impl Requests {
     pub(crate) fn new(sender: Sender<Envelope>) -> Self {
-        Self { sender }
+        Self { way: Way::Here(sender) }
+    }
+
+    /// The way from another process, which `send` knows.
+    #[cfg(unix)]
+    pub(crate) fn elsewhere(send: impl Fn(Request) + Send + Sync + 'static) -> Self {
+        Self { way: Way::Elsewhere(Arc::new(send)) }
     }
 
     /// Sends a request, with what shows that it is under way.
     pub(crate) fn send(&self, request: Request, busy: Option<Busy>) {
-        // At the end of a run nobody listens any more.
-        let _ = self.sender.send(Envelope { request, busy });
+        self.send_envelope(Envelope { request, busy, waiting: None });
+    }
+
+    /// Sends a request on its way.
+    pub(crate) fn send_envelope(&self, envelope: Envelope) {
+        match &self.way {
+            // At the end of a run nobody listens any more.
+            Way::Here(sender) => drop(sender.send(envelope)),
+            #[cfg(unix)]
+            Way::Elsewhere(send) => send(envelope.request),
+        }
     }
 }

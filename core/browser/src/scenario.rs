@@ -14,9 +14,11 @@ pub(crate) struct Scenario {
 }
 
 /// What a scenario's contexts have written down, from whichever thread.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Recorder {
     recorded: Mutex<Recorded>,
+    /// Where events go that are not kept here.
+    elsewhere: Option<Box<dyn Fn(String) + Send + Sync>>,
 }
 
 /// What was recorded.
@@ -29,8 +31,17 @@ pub(crate) struct Recorded {
 }
 
 impl Recorder {
+    /// A recorder that passes events on to another process.
+    #[cfg(unix)]
+    pub(crate) fn to_elsewhere(pass_on: impl Fn(String) + Send + Sync + 'static) -> Self {
+        Self { elsewhere: Some(Box::new(pass_on)), ..Self::default() }
+    }
+
     /// Takes events, a JSON array.
     pub(crate) fn record(&self, events: String) {
+        if let Some(pass_on) = &self.elsewhere {
+            return pass_on(events);
+        }
         self.recorded.lock().unwrap_or_else(PoisonError::into_inner).events.push(events);
     }
 

@@ -5,7 +5,6 @@ use crate::clock::Clock;
 use crate::log::Log;
 use crate::messages::Requests;
 use crate::scenario::Recorder;
-use port_core::MessageService;
 use port_core_webext::{Profile, TabDirectory};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -14,8 +13,6 @@ use std::time::Duration;
 /// What all threads of the browser share.
 #[derive(Clone)]
 pub(crate) struct Shared {
-    /// The core.
-    pub(crate) service: MessageService,
     /// The browser to follow.
     pub(crate) profile: Profile,
     /// The run's log.

@@ -1,5 +1,6 @@
 //! The command line of the measurement.
 
+use crate::launch::Launch;
 use port_core_webext::Profile;
 use std::path::PathBuf;
 
@@ -7,11 +8,13 @@ use std::path::PathBuf;
 pub(crate) const HELP: &str = "\
 Measures messaging from script to script, beside the figures of real browsers.
 
-Usage: browser bench [--profile chromium|firefox] [--samples COUNT] [--json FILE]
+Usage: browser bench [--profile chromium|firefox] [--samples COUNT] [--processes] [--json FILE]
 
 Options:
   --profile NAME    The browser to follow: chromium (the default) or firefox.
   --samples COUNT   How many samples to take (default 11), besides one to warm up.
+  --processes       Run each site, and the extension, in a process of its own (on Unix).
+                    Memory and processor time are then the browser's process's alone.
   --json FILE       Write the medians to a file, for machines.
   --help            Print this.
 
@@ -25,6 +28,8 @@ pub(crate) struct BenchArguments {
     pub(crate) profile: Profile,
     /// How many samples to take, at least one.
     pub(crate) samples: usize,
+    /// How to start processes for sites and the extension, if they are to have their own.
+    pub(crate) launch: Option<Launch>,
     /// Where to write the medians.
     pub(crate) json: Option<PathBuf>,
 }
@@ -34,7 +39,7 @@ impl BenchArguments {
     pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Self>, lexopt::Error> {
         use lexopt::prelude::*;
 
-        let mut arguments = Self { profile: Profile::default(), samples: 11, json: None };
+        let mut arguments = Self { profile: Profile::default(), samples: 11, launch: None, json: None };
         while let Some(argument) = parser.next()? {
             match argument {
                 Long("profile") => arguments.profile = parser.value()?.parse()?,
@@ -44,6 +49,7 @@ impl BenchArguments {
                         return Err("--samples needs at least one".into());
                     }
                 }
+                Long("processes") => arguments.launch = Some(Launch::itself()?),
                 Long("json") => arguments.json = Some(PathBuf::from(parser.value()?)),
                 Long("help") | Short('h') => return Ok(None),
                 unexpected => return Err(unexpected.unexpected()),
@@ -64,10 +70,14 @@ mod tests {
 
     #[test]
     fn options_are_read() {
-        let expected = BenchArguments { profile: Profile::Chromium, samples: 11, json: None };
+        let expected = BenchArguments { profile: Profile::Chromium, samples: 11, launch: None, json: None };
         assert_eq!(parse(&[]), Ok(Some(expected)));
-        let expected =
-            BenchArguments { profile: Profile::Firefox, samples: 3, json: Some("out.json".into()) };
+        let expected = BenchArguments {
+            profile: Profile::Firefox,
+            samples: 3,
+            launch: None,
+            json: Some("out.json".into()),
+        };
         assert_eq!(parse(&["--samples=3", "--profile", "firefox", "--json", "out.json"]), Ok(Some(expected)));
         assert_eq!(parse(&["--help"]), Ok(None));
         assert!(parse(&["--samples", "0"]).is_err_and(|error| error.contains("at least one")));

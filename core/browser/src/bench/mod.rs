@@ -12,6 +12,7 @@ pub(crate) use arguments::{BenchArguments, HELP};
 use crate::arguments::{Arguments, UserAction};
 use crate::browser::Browser;
 use crate::folder::Folder;
+use crate::launch::Launch;
 use crate::log::{Event, Log};
 use crate::web::Page;
 use port_core_webext::Profile;
@@ -39,7 +40,7 @@ const MEMORY_SAMPLES: usize = 3;
 
 /// Measures and prints, and writes the file that was asked for; says whether all went well.
 pub(crate) fn run(arguments: &BenchArguments) -> bool {
-    let report = match measure(arguments.profile, arguments.samples) {
+    let report = match measure(arguments.profile, arguments.samples, arguments.launch.as_ref()) {
         Ok(report) => report,
         Err(error) => {
             eprintln!("browser: {error}");
@@ -53,22 +54,22 @@ pub(crate) fn run(arguments: &BenchArguments) -> bool {
 }
 
 /// Takes samples of everything.
-pub(crate) fn measure(profile: Profile, samples: usize) -> Result<Report, String> {
+pub(crate) fn measure(profile: Profile, samples: usize, launch: Option<&Launch>) -> Result<Report, String> {
     // One more, in which everything is new.
-    let mut taken = Sample::all_of(answers(profile, samples + 1, "")?);
+    let mut taken = Sample::all_of(answers(profile, samples + 1, "", launch)?);
     if taken.len() != samples + 1 {
         return Err(format!("{} of {} samples came", taken.len(), samples + 1));
     }
     taken.remove(0);
     let memory = (0..samples.min(MEMORY_SAMPLES))
-        .map(|_| bytes_per_idle_port(profile))
+        .map(|_| bytes_per_idle_port(profile, launch))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(Report::new(profile, taken, memory.into_iter().flatten().collect()))
 }
 
 /// The heap that an idle port takes, of both ends together, in a browser of its own.
-fn bytes_per_idle_port(profile: Profile) -> Result<Option<f64>, String> {
-    match answers(profile, 1, "#memory")?[..] {
+fn bytes_per_idle_port(profile: Profile, launch: Option<&Launch>) -> Result<Option<f64>, String> {
+    match answers(profile, 1, "#memory", launch)?[..] {
         [Answer::Memory { bytes: before, ports: 0 }, Answer::Memory { bytes: after, ports }] => {
             let bytes = before.zip(after).map(|(before, after)| after as f64 - before as f64);
             Ok(bytes.map(|bytes| bytes / f64::from(ports)))
@@ -78,7 +79,12 @@ fn bytes_per_idle_port(profile: Profile) -> Result<Option<f64>, String> {
 }
 
 /// Runs the extension, with that many clicks on its button, and gives what it answers.
-fn answers(profile: Profile, clicks: usize, fragment: &str) -> Result<Vec<Answer>, String> {
+fn answers(
+    profile: Profile,
+    clicks: usize,
+    fragment: &str,
+    launch: Option<&Launch>,
+) -> Result<Vec<Answer>, String> {
     let arguments = Arguments {
         extensions: Vec::new(),
         pages: pages(fragment),
@@ -89,6 +95,7 @@ fn answers(profile: Profile, clicks: usize, fragment: &str) -> Result<Vec<Answer
         idle: None,
         time: Duration::from_secs(600),
         messages: 0,
+        launch: launch.cloned(),
         quiet: true,
         json: true,
     };
@@ -147,7 +154,7 @@ mod tests {
     }
 
     fn expect_every_answer() {
-        let report = measure(Profile::Chromium, 1).expect("all answers");
+        let report = measure(Profile::Chromium, 1, None).expect("all answers");
         let json: serde_json::Value = serde_json::from_str(&report.to_json()).expect("JSON");
         for (name, least) in [
             ("/round_trip_us/mean", 0.1),

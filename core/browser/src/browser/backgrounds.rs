@@ -1,8 +1,8 @@
 //! Backgrounds: started with their extension and by what comes for them, stopped when they are idle.
 
-use super::{Browser, Later};
+use super::{Browser, Later, LoadedExtension};
 use crate::log::Event;
-use crate::messages::{BackgroundStart, Loaded, Task, WorldDescription};
+use crate::messages::{Attachment, BackgroundStart, Loaded, Task, ThreadIndex, WorldDescription};
 use crate::web::Site;
 use port_core::{ContextDescription, ContextKind, DisconnectReason, ExtensionInstance};
 use port_core_webext::{Profile, origin_of};
@@ -69,7 +69,7 @@ impl Browser {
         let label = self.label("background", &extension);
         self.log(&label, &Event::Background { change: "starts", why });
         let world = WorldDescription {
-            context,
+            context: Attachment::Described(context),
             kind: ContextKind::Background,
             extension: Arc::clone(&extension),
             instance,
@@ -99,7 +99,7 @@ impl Browser {
 
     /// Starts the backgrounds that the core was asked for.
     pub(super) fn start_wanted_backgrounds(&mut self) {
-        while let Some(instance) = self.shared.service.next_wanted_background() {
+        while let Some(instance) = self.service.next_wanted_background() {
             let wanted = self.extensions.iter().position(|loaded| loaded.instance == instance);
             // One that starts already will be ready for whoever waits.
             if let Some(index) =
@@ -131,6 +131,7 @@ impl Browser {
             events.insert(0, ("runtime.onInstalled", serde_json::json!([details]).to_string()));
         }
         let site = Site::of(loaded.extension.base());
+        let events = events.into_iter().map(|(event, details)| (event.into(), details)).collect();
         self.send(&site, Task::Begin { instance, events });
         if start == 1 {
             self.open_sidebar(instance);
@@ -146,10 +147,9 @@ impl Browser {
         }
         loaded.background.state = State::Stopped;
         loaded.background.waiting.clear();
-        let given_up =
-            self.shared.service.give_up_background(instance, DisconnectReason::BackgroundNotStarted);
+        let given_up = self.service.give_up_background(instance, DisconnectReason::BackgroundNotStarted);
         self.expect_known(given_up);
-        let stopped = self.shared.service.stop_background(instance);
+        let stopped = self.service.stop_background(instance);
         self.expect_known(stopped);
         self.log_background(instance, "fails to start", why);
     }
@@ -163,10 +163,36 @@ impl Browser {
             return;
         }
         loaded.background.state = State::Stopped;
-        let stopped = self.shared.service.stop_background(instance);
+        let stopped = self.service.stop_background(instance);
         self.expect_known(stopped);
         self.log_background(instance, "stops", &format!("nothing came for it for {idle} s"));
         self.tell_of_rest();
+    }
+
+    /// The process of a thread is no more, and the backgrounds that ran in it: what comes for them starts them again.
+    pub(super) fn backgrounds_crashed(&mut self, thread: ThreadIndex) {
+        let is_there =
+            |loaded: &&LoadedExtension| self.sites.get(&Site::of(loaded.extension.base())) == Some(&thread);
+        let gone: Vec<_> = self
+            .extensions
+            .iter()
+            .filter(is_there)
+            .map(|loaded| (loaded.instance, loaded.background.starts, loaded.background.state))
+            .collect();
+        for (instance, start, state) in gone {
+            match state {
+                State::Stopped => {}
+                State::Starting => {
+                    self.background_failed(BackgroundStart { instance, start }, "its process crashed");
+                }
+                State::Running => {
+                    if let Some(loaded) = self.loaded_mut(instance) {
+                        loaded.background.state = State::Stopped;
+                    }
+                    self.log_background(instance, "stops", "its process crashed");
+                }
+            }
+        }
     }
 
     fn log_background(&self, instance: ExtensionInstance, change: &str, why: &str) {

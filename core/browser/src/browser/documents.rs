@@ -2,7 +2,7 @@
 
 use super::open_tab::{Entry, HistoryEntry, LoadState, OpenFrame};
 use super::{Browser, LoadedExtension};
-use crate::messages::{FrameElement, Loaded, Task, WorldDescription};
+use crate::messages::{Attachment, FrameElement, Loaded, Task, WorldDescription};
 use crate::web::Page;
 use port_core::{ContextDescription, ContextKind, DocumentId, FactError, FrameId, Place, TabId};
 use port_core_webext::extension::manifest::ScriptWorld;
@@ -35,9 +35,9 @@ impl Browser {
         });
         let unreachable = open.history.enter(entry, HistoryEntry { url: page.url.clone(), document });
         let shown = if is_empty {
-            self.shared.service.frame_attached(tab, FrameId::TOP, None, document)
+            self.service.frame_attached(tab, FrameId::TOP, None, document)
         } else {
-            self.shared.service.frame_navigated(tab, FrameId::TOP, document)
+            self.service.frame_navigated(tab, FrameId::TOP, document)
         };
         self.expect_known(shown);
         self.forget_cached(tab, &unreachable);
@@ -108,7 +108,7 @@ impl Browser {
             is_sandboxed,
             elements: elements_of(page),
         });
-        let attached = self.shared.service.frame_attached(parent.tab, id, Some(parent.frame), document);
+        let attached = self.service.frame_attached(parent.tab, id, Some(parent.frame), document);
         self.expect_known(attached);
         self.emit_before_navigate(parent.tab, id, &page.url);
         self.emit_committed(parent.tab, id, &page.url);
@@ -280,7 +280,7 @@ impl Browser {
             _ => ContextDescription::content_script(*instance, place).url(url).origin(&origin),
         };
         WorldDescription {
-            context,
+            context: Attachment::Described(context),
             kind,
             extension: Arc::clone(extension),
             instance: *instance,

@@ -4,7 +4,7 @@ use super::api::Outcome;
 use super::namespaces::refused_host;
 use super::open_tab::OpenFrame;
 use super::{Browser, LoadedExtension};
-use crate::messages::{Caller, Code, Task};
+use crate::messages::{Caller, Code, Task, ThreadIndex};
 use port_core::{ContextKind, FrameId, Place, TabId};
 use port_core_webext::extension::{Extension, Scripts};
 use port_core_webext::{Profile, TabInfo};
@@ -25,6 +25,8 @@ pub(super) struct Execution {
 struct ExecutedFrame {
     /// The number under which the frame's thread answers.
     number: u64,
+    /// The thread, if there is one.
+    thread: Option<ThreadIndex>,
     /// What is known before it has answered.
     result: Value,
     is_done: bool,
@@ -140,9 +142,10 @@ impl Browser {
                 "frameId": frame.id.get(),
                 "documentId": self.shared.profile.show_document(frame.document),
             });
-            execution.frames.push(ExecutedFrame { number, result, is_done: false });
             let code = code.clone();
             self.send(&frame.site(), Task::Execute { world: Box::new(world), code, number });
+            let thread = self.sites.get(&frame.site()).copied();
+            execution.frames.push(ExecutedFrame { number, thread, result, is_done: false });
         }
         self.executions.push(execution);
         self.answer_executions();
@@ -192,6 +195,16 @@ impl Browser {
                 Ok(json) => frame.result["result"] = serde_json::from_str(&json).unwrap_or_default(),
                 Err(error) => frame.result["error"] = error.into(),
             }
+        }
+        self.answer_executions();
+    }
+
+    /// A thread is no more: what was to run there does not.
+    pub(super) fn abandon_executions(&mut self, thread: ThreadIndex) {
+        let frames = self.executions.iter_mut().flat_map(|execution| &mut execution.frames);
+        for frame in frames.filter(|frame| frame.thread == Some(thread) && !frame.is_done) {
+            frame.is_done = true;
+            frame.result["error"] = "The frame was removed.".into();
         }
         self.answer_executions();
     }

@@ -63,7 +63,7 @@ impl Browser {
         if extension.background().is_some() {
             description = description.background_on_demand();
         }
-        match self.shared.service.extension_loaded(description) {
+        match self.service.extension_loaded(description) {
             Ok(instance) => {
                 let name = &extension.manifest().name;
                 self.log("browser", &Event::Extension { name, id: extension.id().as_str() });
@@ -94,7 +94,7 @@ impl Browser {
         for tab in own_tabs {
             self.close_tab(tab);
         }
-        let unloaded = self.shared.service.extension_unloaded(instance);
+        let unloaded = self.service.extension_unloaded(instance);
         self.expect_known(unloaded);
         let extension = Arc::clone(&self.extensions[at].extension);
         let version = extension.manifest().version.clone();
@@ -118,7 +118,12 @@ impl Browser {
         let extension = self.extensions.iter().find(|loaded| loaded.instance == instance);
         let thread = extension.and_then(|loaded| self.sites.get(&Site::of(loaded.extension.base())));
         if let Some(thread) = thread {
-            self.threads[thread.0].send(Task::Emit { instance, event, details, everywhere: false });
+            self.threads[thread.0].send(Task::Emit {
+                instance,
+                event: event.into(),
+                details,
+                everywhere: false,
+            });
         }
     }
 
@@ -132,7 +137,12 @@ impl Browser {
         let details = details.to_string();
         self.keep_for_background(instance, event, &details);
         for thread in &self.threads {
-            thread.send(Task::Emit { instance, event, details: details.clone(), everywhere: true });
+            thread.send(Task::Emit {
+                instance,
+                event: event.into(),
+                details: details.clone(),
+                everywhere: true,
+            });
         }
     }
 

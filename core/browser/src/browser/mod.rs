@@ -6,6 +6,7 @@ mod alarms;
 mod api;
 mod backgrounds;
 mod buttons;
+mod crash;
 mod documents;
 mod execution;
 mod extensions;
@@ -29,6 +30,8 @@ use crate::log::{Event, Log};
 use crate::messages::{
     BackgroundStart, Caller, Envelope, Loaded, Navigation, Request, Requests, Task, ThreadIndex,
 };
+#[cfg(unix)]
+use crate::process::Gateway;
 use crate::script::ScriptThread;
 use crate::shared::Shared;
 use crate::summary::{Counts, Summary};
@@ -42,6 +45,7 @@ use port_core_webext::TabDirectory;
 use port_core_webext::extension::Extension;
 use replay::Replay;
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, mpsc};
@@ -59,6 +63,8 @@ const WINDOW: WindowId = WindowId::new(1);
 /// The browser process.
 pub(crate) struct Browser {
     shared: Shared,
+    /// The core.
+    service: MessageService,
     requests: Receiver<Envelope>,
     /// What was asked for while the browser process waited for something else.
     postponed: VecDeque<Envelope>,
@@ -68,6 +74,9 @@ pub(crate) struct Browser {
     replay: Option<Replay>,
     extensions: Vec<LoadedExtension>,
     threads: Vec<ScriptThread>,
+    /// Where scripts run in processes of their own: the thread that these talk to.
+    #[cfg(unix)]
+    gateway: Option<Gateway>,
     sites: HashMap<Site, ThreadIndex>,
     web: Web,
     tabs: BTreeMap<TabId, OpenTab>,
@@ -124,8 +133,8 @@ impl Browser {
         let requests = Requests::new(sender);
         let mut limits = arguments.profile.limits();
         limits.message_bytes = arguments.message_bytes.unwrap_or(limits.message_bytes);
+        let service = MessageService::builder().limits(limits).policies(arguments.profile.policies()).build();
         let shared = Shared {
-            service: MessageService::builder().limits(limits).policies(arguments.profile.policies()).build(),
             profile: arguments.profile,
             log,
             shown_messages: arguments.messages,
@@ -143,13 +152,19 @@ impl Browser {
             stopping: Arc::new(AtomicBool::new(false)),
         };
         let alarm = Alarm { requests: shared.requests.clone(), activity: Arc::clone(&shared.activity) };
-        shared.service.set_background_waker(Waker::from(Arc::new(alarm)));
+        service.set_background_waker(Waker::from(Arc::new(alarm)));
+        #[cfg(unix)]
+        let gateway = arguments.launch.clone().and_then(|launch| {
+            let started = Gateway::start(launch, &service, &shared);
+            started.map_err(|error| report(&shared.log, &format!("no processes: {error}"))).ok()
+        });
         let mut web = Web::default();
         arguments.pages.iter().for_each(|page| web.add(page.clone()));
         let open = Step::Open(arguments.pages.clone());
         let actions = arguments.actions.iter().cloned().map(Step::User);
         Self {
             shared,
+            service,
             requests: receiver,
             postponed: VecDeque::new(),
             later: BTreeMap::new(),
@@ -157,6 +172,8 @@ impl Browser {
             replay: None,
             extensions: Vec::new(),
             threads: Vec::new(),
+            #[cfg(unix)]
+            gateway,
             sites: HashMap::new(),
             web,
             tabs: BTreeMap::new(),
@@ -292,6 +309,7 @@ impl Browser {
             Request::Heard { instance, event, is_heard } => self.set_heard(instance, event, is_heard),
             Request::Loaded(Loaded::Page(number)) => self.page_loaded(number),
             Request::Calm => {}
+            Request::Crashed(thread) => self.process_crashed(thread),
         }
     }
 
@@ -301,7 +319,7 @@ impl Browser {
             Some(&thread) => thread,
             None => {
                 let index = ThreadIndex(self.threads.len());
-                match ScriptThread::start(site.to_string(), index, self.shared.clone()) {
+                match self.start_thread(site.to_string(), index) {
                     Ok(thread) => self.threads.push(thread),
                     Err(error) => {
                         self.log_error(&format!("no thread for {site}: {error}"), None, None, None);
@@ -313,6 +331,14 @@ impl Browser {
             }
         };
         self.threads[thread.0].send(task);
+    }
+
+    fn start_thread(&self, name: String, index: ThreadIndex) -> io::Result<ScriptThread> {
+        #[cfg(unix)]
+        if let Some(gateway) = &self.gateway {
+            return ScriptThread::start_process(name, index, gateway, &self.shared);
+        }
+        ScriptThread::start(name, index, &self.service, self.shared.clone())
     }
 
     /// How the log names a context: with more than one extension, by that too.
@@ -339,13 +365,21 @@ impl Browser {
             match counted.recv_timeout(GRACE) {
                 Ok(of_thread) => counts.add(&of_thread),
                 // ORDERING: a flag that guards nothing.
-                Err(RecvTimeoutError::Timeout) => self.shared.stopping.store(true, Ordering::Relaxed),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.shared.stopping.store(true, Ordering::Relaxed);
+                    #[cfg(unix)]
+                    self.gateway.iter().for_each(Gateway::interrupt);
+                }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
         let number_of_threads = self.threads.len();
         let ended: Vec<bool> = self.threads.drain(..).map(ScriptThread::end).collect();
-        if ended.contains(&false) {
+        #[cfg(unix)]
+        let gateway_ended = self.gateway.take().is_none_or(Gateway::end);
+        #[cfg(not(unix))]
+        let gateway_ended = true;
+        if ended.contains(&false) || !gateway_ended {
             self.log_error("a script thread panicked", None, None, None);
         }
         Summary::new(&counts, number_of_threads, self.started.elapsed(), stopped, self.shared.log.errors())
@@ -358,4 +392,8 @@ impl Browser {
     fn log_error(&self, message: &str, file: Option<&str>, line: Option<usize>, column: Option<usize>) {
         self.log("browser", &Event::Error { message, file, line, column, stack: "" });
     }
+}
+
+fn report(log: &Log, message: &str) {
+    log.write("browser", &Event::Error { message, file: None, line: None, column: None, stack: "" });
 }

@@ -97,7 +97,7 @@ impl Browser {
     /// Ends a frame, and those within it, whose scripts have heard that they go.
     pub(super) fn end_frame(&mut self, tab: TabId, frame: FrameId) {
         let Some(gone) = self.tabs.get(&tab).map(|open| open.subtree(frame)) else { return };
-        let removed = self.shared.service.frame_removed(tab, frame);
+        let removed = self.service.frame_removed(tab, frame);
         self.expect_known(removed);
         if let Some(open) = self.tabs.get_mut(&tab) {
             open.remove(&gone);
@@ -218,7 +218,7 @@ impl Browser {
         let Some(top) = open.top().map(|top| top.document) else { return Vec::new() };
         let frames = open.frames.clone();
         open.cached.insert(top, frames.clone());
-        let result = self.shared.service.document_cached(top);
+        let result = self.service.document_cached(top);
         self.expect_known(result);
         frames
     }
@@ -228,7 +228,7 @@ impl Browser {
         for &document in documents {
             let cached = self.tabs.get_mut(&tab).and_then(|open| open.cached.remove(&document));
             if cached.is_some() {
-                let evicted = self.shared.service.document_evicted(document);
+                let evicted = self.service.document_evicted(document);
                 self.expect_known(evicted);
             }
         }
@@ -265,7 +265,7 @@ impl Browser {
                 Vec::new()
             }
         };
-        let restored = self.shared.service.document_restored(entry.document);
+        let restored = self.service.document_restored(entry.document);
         self.expect_known(restored);
         let Some(open) = self.tabs.get_mut(&tab) else { return };
         let frames: Vec<OpenFrame> = open.cached.remove(&entry.document).unwrap_or_default();
@@ -330,7 +330,7 @@ impl Browser {
         self.ask_to_leave(&gone);
         self.unload(&gone, Leave::Navigated, |_| LastWords::Heard);
         let document = self.new_document();
-        let navigated = self.shared.service.frame_navigated(tab, frame, document);
+        let navigated = self.service.frame_navigated(tab, frame, document);
         self.expect_known(navigated);
         let page = self.fetch(url);
         let parent = self.tabs.get(&tab).and_then(|open| {

@@ -4,7 +4,7 @@ use super::api::Outcome;
 use super::open_tab::Entry;
 use super::{Browser, LoadedExtension};
 use crate::log::Event;
-use crate::messages::{Caller, Loaded, Task, WorldDescription};
+use crate::messages::{Attachment, Caller, Loaded, Task, WorldDescription};
 use crate::web::Site;
 use port_core::{ContextDescription, ContextKind, DocumentId, ExtensionInstance, FrameId, TabId};
 use port_core_webext::{Profile, origin_of};
@@ -73,7 +73,7 @@ impl Browser {
         }
         let label = self.label(kind.name().to_lowercase().replace('_', " ").as_str(), &extension);
         let world = WorldDescription {
-            context,
+            context: Attachment::Described(context),
             kind: ContextKind::Page,
             extension,
             instance,

@@ -52,7 +52,7 @@ impl Browser {
         }
         self.tabs.insert(tab, OpenTab::default());
         self.log_tab(tab, "opened", url);
-        let opened = self.shared.service.tab_opened(tab, WINDOW);
+        let opened = self.service.tab_opened(tab, WINDOW);
         self.expect_known(opened);
         self.emit_tab("tabs.onCreated", tab);
         tab
@@ -122,7 +122,7 @@ impl Browser {
     fn set_deaf(&mut self, tab: TabId, is_deaf: bool) {
         let top = self.tabs.get(&tab).and_then(|open| open.top().map(|top| top.document));
         if let Some(top) = top {
-            let service = &self.shared.service;
+            let service = &self.service;
             let done = if is_deaf { service.document_cached(top) } else { service.document_restored(top) };
             self.expect_known(done);
         }
@@ -144,7 +144,7 @@ impl Browser {
             self.silence(tab);
         }
         if self.tabs.remove(&tab).is_some() {
-            let closed = self.shared.service.tab_closed(tab);
+            let closed = self.service.tab_closed(tab);
             self.expect_known(closed);
         }
     }
@@ -166,7 +166,7 @@ impl Browser {
         let mut id = tab;
         if self.shared.profile == Profile::Chromium {
             let next = self.new_tab();
-            let discarded = self.shared.service.tab_discarded(tab, next);
+            let discarded = self.service.tab_discarded(tab, next);
             id = discarded.unwrap_or(tab);
             self.expect_known(discarded.map(drop));
             if let Some(open) = self.tabs.remove(&tab) {
@@ -190,7 +190,7 @@ impl Browser {
     /// Ends everything in a tab that was discarded, unless it shows a page again.
     pub(super) fn empty_tab(&mut self, tab: TabId) {
         if self.tabs.get(&tab).is_some_and(|open| open.frames.is_empty()) {
-            let discarded = self.shared.service.tab_discarded(tab, tab);
+            let discarded = self.service.tab_discarded(tab, tab);
             self.expect_known(discarded.map(drop));
         }
     }

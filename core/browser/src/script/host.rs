@@ -2,6 +2,7 @@
 //! call comes through [`WorldHost`](super::world_host::WorldHost).
 
 use super::documents::{Document, Documents};
+use super::event_loop::{ScriptEventLoop, Target};
 use super::idle::IdleBackgrounds;
 use super::timers::Timers;
 use crate::alarm::has_woken;
@@ -10,8 +11,7 @@ use crate::messages::{LastWords, Navigation, NavigationChange, Request, ThreadIn
 use crate::shared::Shared;
 use crate::summary::Counts;
 use port_core::{
-    ConnectKind, ContextId, DisconnectReason, DocumentId, EventLoop, ExtensionId, ExtensionInstance,
-    INLINE_BYTES, Message, PortId, PortName, RuntimeTarget, TabId, TabTarget,
+    ConnectKind, ContextId, DisconnectReason, DocumentId, ExtensionInstance, PortId, PortName, TabId,
 };
 use port_core_webext::extension::Extension;
 use port_core_webext::{Ports, Refusal};
@@ -26,7 +26,7 @@ use url::Url;
 pub(crate) struct Host {
     pub(super) thread: ThreadIndex,
     pub(super) shared: Shared,
-    pub(super) event_loop: RefCell<EventLoop>,
+    pub(super) event_loop: RefCell<ScriptEventLoop>,
     pub(super) timers: RefCell<Timers>,
     pub(super) idle: RefCell<IdleBackgrounds>,
     pub(super) counts: RefCell<Counts>,
@@ -65,16 +65,9 @@ pub(super) struct LoggedPort {
 pub(super) struct Connection<'a> {
     pub(super) kind: ConnectKind,
     pub(super) name: &'a str,
-    pub(super) target: Target,
+    pub(super) target: Target<'a>,
     /// How the log names the target.
     pub(super) shown: &'a dyn Fn() -> String,
-}
-
-/// Where a channel goes.
-#[derive(Clone)]
-pub(super) enum Target {
-    Tab(TabTarget),
-    Runtime(RuntimeTarget),
 }
 
 /// One of a host's worlds, as its native functions know it.
@@ -89,7 +82,7 @@ pub(crate) struct WorldIdentity {
 }
 
 impl Host {
-    pub(super) fn new(thread: ThreadIndex, shared: Shared, event_loop: EventLoop) -> Self {
+    pub(super) fn new(thread: ThreadIndex, shared: Shared, event_loop: ScriptEventLoop) -> Self {
         Self {
             thread,
             logs_ports: shared.log.tells_of_ports(),
@@ -118,15 +111,10 @@ impl Host {
         if self.logs_ports {
             self.log(world, &Event::Connect { port: name_in_log(*kind, name), target: &shown() });
         }
-        let mut event_loop = self.event_loop.borrow_mut();
         // What nobody is to hear any more reaches no extension.
-        let nobody = || Target::Runtime(RuntimeTarget::extension(ExtensionId::new("")));
-        let target = if self.last_words.get() == LastWords::Unsent { nobody() } else { target.clone() };
-        let id = match target {
-            Target::Tab(target) => event_loop.connect_tab(world.context, &target.kind(*kind)),
-            Target::Runtime(target) => event_loop.connect_runtime(world.context, &target.kind(*kind)),
-        }?;
-        drop(event_loop);
+        let nobody = Target::Runtime(Some(""));
+        let target = if self.last_words.get() == LastWords::Unsent { nobody } else { *target };
+        let id = self.event_loop.borrow_mut().connect(world.context, target, *kind, name)?;
         if has_woken() {
             self.log(world, &Event::Wake { target: &shown() });
         }
@@ -170,11 +158,9 @@ impl Host {
         }
         // Before it is sent: the receiver may be quick to write down that it has it.
         self.log_message(world, id, &json, |port, message| Event::Post { port, message });
-        // A short message is copied into the lane, a long one goes over as it is.
-        let message = if json.len() <= INLINE_BYTES { Message::from(&*json) } else { Message::from(json) };
         let mut counts = self.counts.borrow_mut();
         counts.first_post.get_or_insert_with(Instant::now);
-        self.event_loop.borrow_mut().post_message(id, message)?;
+        self.event_loop.borrow_mut().post_message(id, json)?;
         counts.posts += 1;
         Ok(())
     }
@@ -233,6 +219,7 @@ impl Host {
             *runner != context
         });
         self.ports.borrow_mut().remove_context(context);
+        self.event_loop.borrow_mut().forget(context);
     }
 
     /// A frame element leaves its document: the scripts in it hear so at once, through `leave`, and end.
@@ -253,7 +240,7 @@ impl Host {
         }
         for gone in worlds {
             // Said in the lanes, and so in order with what this thread has sent.
-            let _ = self.event_loop.borrow_mut().detach(gone);
+            self.event_loop.borrow_mut().detach(gone);
             self.detached.borrow_mut().push(gone);
         }
         self.navigate(world, NavigationChange::RemoveFrame { element });

@@ -1,8 +1,9 @@
 //! The main loop of a script thread. Compare this with the main loop of your browser:
 //! what embeds the core is `attach`, `take_events`, `wait` and the bell.
 
-use super::bell::Bell;
+use super::event_loop::{CoreEvent, ScriptEventLoop};
 use super::host::Host;
+use super::line::Line;
 use super::world::World;
 use crate::log::Event as LogEvent;
 use crate::messages::{
@@ -12,16 +13,15 @@ use crate::messages::{
 use crate::quickjs::Engine;
 use crate::script_error::report_engine_error;
 use crate::shared::Shared;
-use port_core::{
-    ActivePort, ConnectKind, ContextId, DisconnectReason, DocumentId, Event, EventLoop, ExtensionInstance,
-};
+use port_core::{ContextId, DisconnectReason, DocumentId, ExtensionInstance};
 use port_core_webext::extension::manifest::RunAt;
 use port_core_webext::{Profile, ScriptEvent};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::TryRecvError;
 use std::time::Instant;
 use url::Url;
 
@@ -57,7 +57,11 @@ impl Loading {
 }
 
 impl MainLoop {
-    pub(super) fn new(thread: ThreadIndex, shared: Shared, event_loop: EventLoop) -> Result<Self, String> {
+    pub(super) fn new(
+        thread: ThreadIndex,
+        shared: Shared,
+        event_loop: ScriptEventLoop,
+    ) -> Result<Self, String> {
         let stopping = Arc::clone(&shared.stopping);
         // ORDERING: a flag that guards nothing.
         let engine = Engine::new(move || stopping.load(Ordering::Relaxed))?;
@@ -66,16 +70,16 @@ impl MainLoop {
     }
 
     /// Works until it is told to stop.
-    pub(super) fn run(&mut self, tasks: &Receiver<Task>, bell: &Bell) {
+    pub(super) fn run(&mut self, line: &Line) {
         loop {
             self.drop_detached();
-            let task = match tasks.try_recv() {
+            let task = match line.next_task() {
                 Ok(Task::Stop(counts)) => {
                     let _ = counts.send(self.host.counts.take());
                     drop(counts);
                     // The event loop stays until all threads have stopped: those that
                     // have not would count its end.
-                    while tasks.recv().is_ok() {}
+                    line.wait_for_the_end();
                     return;
                 }
                 Err(TryRecvError::Disconnected) => return,
@@ -103,15 +107,27 @@ impl MainLoop {
             idle &= !self.load_a_step();
             idle &= !self.deliver_a_window_message();
             if idle {
-                self.wait(bell);
+                self.wait(line);
             }
+            line.end_turn();
         }
     }
 
     /// Waits until there is something to do.
-    fn wait(&mut self, bell: &Bell) {
+    fn wait(&mut self, line: &Line) {
         let due = self.host.timers.borrow().next_due();
         let mut event = None;
+        let bell = match line {
+            Line::Thread { bell, .. } => bell,
+            #[cfg(unix)]
+            Line::Process(link) => {
+                if !link.has_work() && !self.tell_of_an_idle_background() {
+                    let (timer, look) = self.until(due);
+                    link.wait(timer, look);
+                }
+                return;
+            }
+        };
         // Looks without `next_event` as long as something may come at once: to be told of it
         // later, the core has to interrupt the threads that run.
         let is_something = bell.look_out(due, || {
@@ -125,12 +141,16 @@ impl MainLoop {
             self.take_events(event, self.host.shared.profile.events_per_turn());
         } else if !is_something && !self.tell_of_an_idle_background() {
             // `next_event` said that there is nothing: whatever comes after that rings the bell.
-            let Shared { idle, waits_for_idle, .. } = self.host.shared;
-            let look = self.host.idle.borrow().next_due(idle);
-            let (timer, look) =
-                if waits_for_idle { (due.into_iter().chain(look).min(), None) } else { (due, look) };
+            let (timer, look) = self.until(due);
             bell.sleep(timer, look);
         }
+    }
+
+    /// Until when the thread may sleep: for a timer, and to look at what keeps no run from ending.
+    fn until(&self, timer: Option<Instant>) -> (Option<Instant>, Option<Instant>) {
+        let Shared { idle, waits_for_idle, .. } = self.host.shared;
+        let look = self.host.idle.borrow().next_due(idle);
+        if waits_for_idle { (timer.into_iter().chain(look).min(), None) } else { (timer, look) }
     }
 
     /// Tells the browser process of a background that was idle for long enough; says whether there was one.
@@ -141,10 +161,7 @@ impl MainLoop {
         match self.host.shared.profile {
             // Messages without an answer keep it awake, its own and those that it was sent (measured).
             Profile::Chromium => {
-                let activity = self.host.event_loop.borrow().why_awake(context);
-                let is_unanswered = |port: &ActivePort| port.kind == ConnectKind::OneOff;
-                let unanswered =
-                    activity.map_or(0, |activity| activity.ports.into_iter().filter(is_unanswered).count());
+                let unanswered = self.host.event_loop.borrow_mut().one_offs(context);
                 if unanswered > 0 {
                     if self.host.idle.borrow_mut().keep_awake(context) {
                         let why = format!("messages without an answer: {unanswered}");
@@ -179,7 +196,7 @@ impl MainLoop {
     }
 
     /// Takes events, the first of which may be found already, each a task of its own; says whether there were any.
-    fn take_events(&mut self, mut found: Option<Event>, most: usize) -> bool {
+    fn take_events(&mut self, mut found: Option<CoreEvent>, most: usize) -> bool {
         let delivered = self.host.counts.borrow().deliveries;
         let mut taken = 0;
         while taken < most {
@@ -187,7 +204,7 @@ impl MainLoop {
             let event = found.take().or_else(|| self.host.event_loop.borrow_mut().next_event_unarmed());
             let Some(event) = event else { break };
             taken += 1;
-            self.dispatch(&event);
+            self.dispatch(event);
             self.checkpoint();
         }
         let mut counts = self.host.counts.borrow_mut();
@@ -197,22 +214,23 @@ impl MainLoop {
         taken > 0
     }
 
-    fn dispatch(&mut self, event: &Event) {
-        if let Event::ContextGone { context, reason, .. } = event {
-            return self.context_is_gone(*context, *reason);
+    fn dispatch(&mut self, event: CoreEvent) {
+        if let CoreEvent::ContextGone { context, reason } = event {
+            return self.context_is_gone(context, reason);
         }
-        let Some(world) = self.worlds.get(&event.context()) else { return };
+        let Some(context) = event.context() else { return };
+        let Some(world) = self.worlds.get(&context) else { return };
         let mut idle = self.host.idle.borrow_mut();
         // It hears nothing more: Firefox has told its script so.
-        if idle.is_told(event.context()) {
+        if idle.is_told(context) {
             return;
         }
-        idle.note_use(event.context());
+        idle.note_use(context);
         drop(idle);
         match event {
-            Event::Connect { port, kind, name, sender, .. } => world.connect(*port, *kind, name, sender),
-            Event::Message { port, payload, .. } => match str::from_utf8(payload) {
-                Ok(json) => world.message(*port, json),
+            CoreEvent::Connect { port, kind, name, opener, .. } => world.connect(port, kind, &name, &opener),
+            CoreEvent::Message { port, payload, .. } => match str::from_utf8(&payload) {
+                Ok(json) => world.message(port, json),
                 Err(error) => self.host.log(
                     world.identity(),
                     &LogEvent::Console {
@@ -221,9 +239,8 @@ impl MainLoop {
                     },
                 ),
             },
-            Event::Disconnect { port, reason, .. } => world.disconnect(*port, *reason),
-            // Scripts know no room: a post that was refused threw.
-            _ => {}
+            CoreEvent::Disconnect { port, reason, .. } => world.disconnect(port, reason),
+            CoreEvent::ContextGone { .. } | CoreEvent::Other => {}
         }
     }
 
@@ -280,7 +297,7 @@ impl MainLoop {
                 };
                 for world in self.worlds.values().filter(hears).filter(of_it) {
                     self.host.idle.borrow_mut().note_use(world.identity().context);
-                    world.deliver(&ScriptEvent::Emit { event, details: &details });
+                    world.deliver(&ScriptEvent::Emit { event: &event, details: &details });
                 }
             }
             Task::Begin { instance, events } => self.begin(instance, &events),
@@ -329,7 +346,7 @@ impl MainLoop {
     }
 
     /// A background is told of events from now on.
-    fn begin(&mut self, instance: ExtensionInstance, events: &[(&'static str, String)]) {
+    fn begin(&mut self, instance: ExtensionInstance, events: &[(Cow<'static, str>, String)]) {
         let is_it = |world: &&mut World| world.identity().instance == instance && !world.hears();
         if let Some(world) = self.worlds.values_mut().find(is_it) {
             world.begin_to_hear();
@@ -373,7 +390,7 @@ impl MainLoop {
         self.checkpoint();
         world.hide(Leave::Closed);
         self.checkpoint();
-        let _ = self.host.event_loop.borrow_mut().detach(context);
+        self.host.event_loop.borrow_mut().detach(context);
         self.drop_world(context);
     }
 
@@ -500,7 +517,7 @@ impl MainLoop {
 
     /// Makes a world and tells the core; `None` when its document is gone already.
     fn create_world(&mut self, description: &WorldDescription) -> Option<ContextId> {
-        let context = self.host.event_loop.borrow_mut().attach(description.context.clone()).ok()?;
+        let context = self.host.event_loop.borrow_mut().attach(&description.context)?;
         if let Some(place) = description.place {
             self.host.documents.borrow_mut().enter(place.document, context, description);
         }

@@ -1,5 +1,6 @@
 //! One world: a realm of the engine in which scripts of one extension run, with a context of the core's.
 
+use super::event_loop::AnyOpener;
 use super::host::{Host, WorldIdentity};
 use super::world_host::WorldHost;
 use crate::messages::{Code, Leave, WorldDescription};
@@ -7,11 +8,11 @@ use crate::quickjs::{Addition, Engine, Realm, RealmId};
 use crate::script_error::ScriptError;
 use port_core::{
     ConnectKind, ContextId, ContextKind, DisconnectReason, DocumentId, ExtensionId, Listening, PortId,
-    PortName, Sender, TabId,
+    PortName, TabId,
 };
 use port_core_webext::extension::Script;
 use port_core_webext::extension::manifest::RunAt;
-use port_core_webext::{Profile, ScriptEvent, ScriptSurface, SenderText, place_label};
+use port_core_webext::{Opener, Profile, ScriptEvent, ScriptSurface, SenderText, place_label};
 use serde_json::json;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -26,7 +27,7 @@ pub(super) struct World {
     /// Whether it is told of events: a background is not until the browser process knows that it runs.
     hears: bool,
     host: Rc<WorldHost>,
-    senders: SenderText,
+    senders: SenderText<AnyOpener>,
     realm: Realm,
 }
 
@@ -177,12 +178,12 @@ impl World {
     }
 
     /// Somebody connected.
-    pub(super) fn connect(&self, port: PortId, kind: ConnectKind, name: &PortName, sender: &Sender) {
+    pub(super) fn connect(&self, port: PortId, kind: ConnectKind, name: &PortName, sender: &AnyOpener) {
         let WorldHost { host, world, .. } = &*self.host;
         let own = world.extension.id();
-        let opener = || label_of(sender, own);
+        let opener = || label_of(&Opener::from(sender), own);
         let port = host.accepted(world, port, kind, name, opener);
-        let is_external = sender.extension() != own;
+        let is_external = Opener::from(sender).extension != own;
         let sender = self.senders.of(
             sender,
             host.shared.profile,
@@ -221,12 +222,12 @@ impl World {
 }
 
 /// How the log names an opener.
-fn label_of(sender: &Sender, own: &ExtensionId) -> String {
-    let label = match (sender.tab(), sender.frame()) {
+fn label_of(opener: &Opener<'_>, own: &ExtensionId) -> String {
+    let label = match (opener.tab, opener.frame) {
         (Some(tab), Some(frame)) => place_label(tab, frame),
         _ => "background".to_owned(),
     };
-    if sender.extension() == own { label } else { format!("{label} of extension {}", sender.extension()) }
+    if opener.extension == own { label } else { format!("{label} of extension {}", opener.extension) }
 }
 
 /// The world as its scripts' side is told of it, see `host.d.ts`.

@@ -1,11 +1,12 @@
 //! What the scripts of one world call, carried out on their thread.
 
 use super::documents::Document;
-use super::host::{Connection, Host, Target, WorldIdentity};
+use super::event_loop::Target;
+use super::host::{Connection, Host, WorldIdentity};
 use crate::log::Event;
 use crate::messages::{Call, Caller, LastWords, NavigationChange, OtherWindow, Request};
 use crate::script_error::ScriptError;
-use port_core::{ConnectKind, ContextKind, ExtensionId, FrameId, Listening, RuntimeTarget, TabId, TabTarget};
+use port_core::{ConnectKind, ContextKind, FrameId, Listening, TabId};
 use port_core_webext::extension::manifest::ScriptKind;
 use port_core_webext::{PageHost, Profile, Refusal, ScriptHost, origin_of};
 use std::cell::Cell;
@@ -33,8 +34,7 @@ impl WorldHost {
 
     fn listen(&self, listening: Listening) {
         self.listening.set(listening);
-        // A context that a fact has ended meanwhile listens to nothing anyway.
-        let _ = self.host.event_loop.borrow_mut().set_listening(self.world.context, listening);
+        self.host.event_loop.borrow_mut().set_listening(self.world.context, listening);
     }
 
     /// Takes events of a scenario, a JSON array, unless the world is about to be no more.
@@ -61,32 +61,25 @@ impl ScriptHost for WorldHost {
         name: &str,
         is_one_off: bool,
     ) -> Result<u32, Refusal> {
-        let mut target = TabTarget::new(TabId::new(tab)).name(name);
-        if let Some(frame) = frame {
-            target = target.frame(FrameId::new(frame));
-        }
-        if let Some(document) = document {
-            target = target.document(self.host.shared.profile.parse_document(document));
-        }
+        let target = Target::Tab {
+            tab: TabId::new(tab),
+            frame: frame.map(FrameId::new),
+            document: document.map(|document| self.host.shared.profile.parse_document(document)),
+        };
         let shown = || {
             let frame = frame.map(|frame| format!(" frame {frame} only")).unwrap_or_default();
             let document = document.map(|document| format!(" document {document} only"));
             format!("tab {tab}{frame}{}", document.unwrap_or_default())
         };
-        let target = Target::Tab(target);
         self.host.connect(&self.world, &Connection { kind: kind(is_one_off), name, target, shown: &shown })
     }
 
     fn connect_runtime(&self, extension: Option<&str>, name: &str, is_one_off: bool) -> Result<u32, Refusal> {
-        let target = match extension {
-            None => RuntimeTarget::own(),
-            Some(id) => RuntimeTarget::extension(ExtensionId::new(id)),
-        };
         let shown = || match extension {
             None => "its extension".to_owned(),
             Some(id) => format!("extension {id}"),
         };
-        let target = Target::Runtime(target.name(name));
+        let target = Target::Runtime(extension);
         self.host.connect(&self.world, &Connection { kind: kind(is_one_off), name, target, shown: &shown })
     }
 

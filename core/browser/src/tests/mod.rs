@@ -10,6 +10,8 @@ mod kept_apart;
 mod one_off;
 mod person;
 mod ports;
+#[cfg(unix)]
+mod processes;
 mod refusals;
 mod replay;
 mod rooms;
@@ -32,21 +34,26 @@ type Files = &'static [(&'static str, &'static str)];
 
 /// Runs extensions with the options given.
 fn run(extensions: &[Files], options: &[&str]) -> Run {
-    run_with_messages_of(None, extensions, options)
+    run_with(|_| {}, extensions, options)
 }
 
 /// The same with another limit for the length of messages.
 fn run_with_messages_of(limit: Option<usize>, extensions: &[Files], options: &[&str]) -> Run {
+    run_with(|arguments| arguments.message_bytes = limit, extensions, options)
+}
+
+/// The same with what `change` makes of the arguments.
+fn run_with(change: impl FnOnce(&mut Arguments), extensions: &[Files], options: &[&str]) -> Run {
     // Long enough for the slowest machine: no run here ends by the time limit,
     // unless the option comes again.
     let options = ["--json", "--time", "300"].iter().chain(options);
     let parsed = Arguments::parse(lexopt::Parser::from_args(options)).expect("valid options");
     let mut arguments = parsed.expect("no help");
-    arguments.message_bytes = limit;
     if !extensions.is_empty() {
         let folder = |(&name, &files)| Folder::embedded(name, files);
         arguments.extensions = ["first", "second"].iter().zip(extensions).map(folder).collect();
     }
+    change(&mut arguments);
     let (log, memory) = Log::to_memory();
     let went_well = crate::run(arguments, log);
     let bytes = memory.lock().expect("no thread panicked");

@@ -1,6 +1,7 @@
 //! Scenarios that were recorded in Chromium and Firefox, replayed under the profile of each.
 
 use super::agreement::difference;
+use crate::launch::Launch;
 use crate::trace::replay;
 use port_core_webext::Profile;
 use std::collections::BTreeMap;
@@ -31,7 +32,12 @@ const EXCUSED: [(&str, &[Profile], &str); 3] = [
 ];
 
 /// Replays a folder's scenarios; gives what differs from the recordings, by scenario.
-fn differences(scenarios: &Path, traces: &Path, profile: Profile) -> BTreeMap<String, String> {
+fn differences(
+    scenarios: &Path,
+    traces: &Path,
+    profile: Profile,
+    launch: Option<&Launch>,
+) -> BTreeMap<String, String> {
     let mut wrong = BTreeMap::new();
     for turn in 0..TRIES {
         let only: Vec<String> = wrong.keys().cloned().collect();
@@ -39,7 +45,7 @@ fn differences(scenarios: &Path, traces: &Path, profile: Profile) -> BTreeMap<St
             break;
         }
         let found = Mutex::new(BTreeMap::new());
-        let (errors, _) = replay(scenarios, profile, &only, |replayed| {
+        let (errors, _) = replay(scenarios, profile, &only, launch, |replayed| {
             let path = traces.join(profile.name()).join(format!("{}.json", replayed.name));
             let difference = match (fs::read_to_string(&path), &replayed.trace) {
                 (Ok(recorded), Ok(produced)) => difference(&recorded, produced),
@@ -62,9 +68,9 @@ fn differences(scenarios: &Path, traces: &Path, profile: Profile) -> BTreeMap<St
 
 /// Replays a folder under both profiles. One test does so for one folder, one profile
 /// after the other: scenarios wait in real time, and machines have few processors.
-fn expect_agreement(scenarios: &Path, traces: &Path) {
+fn expect_agreement(scenarios: &Path, traces: &Path, launch: Option<&Launch>) {
     for profile in [Profile::Chromium, Profile::Firefox] {
-        let wrong = differences(scenarios, traces, profile);
+        let wrong = differences(scenarios, traces, profile, launch);
         assert!(wrong.is_empty(), "{}: {wrong:#?}", profile.name());
     }
 }
@@ -72,7 +78,15 @@ fn expect_agreement(scenarios: &Path, traces: &Path) {
 #[test]
 fn our_scenarios_come_out_as_recorded() {
     let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/scenarios");
-    expect_agreement(&scenarios, &scenarios.join("traces"));
+    expect_agreement(&scenarios, &scenarios.join("traces"), None);
+}
+
+/// The same with each site, and the extension, in a process of its own.
+#[cfg(unix)]
+#[test]
+fn our_scenarios_come_out_as_recorded_across_processes() {
+    let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/scenarios");
+    expect_agreement(&scenarios, &scenarios.join("traces"), Some(&super::processes::launch()));
 }
 
 /// A set of scenarios that is not ours lies beside the workspace on some machines.
@@ -80,11 +94,11 @@ fn our_scenarios_come_out_as_recorded() {
 fn given_scenarios_come_out_as_recorded() {
     let given: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/conformance");
     if given.exists() {
-        expect_agreement(&given.join("scenarios"), &given.join("traces"));
+        expect_agreement(&given.join("scenarios"), &given.join("traces"), None);
     }
     // The second set has messages of 64 MiB, which take an engine that is not optimised minutes.
     if given.join("scenarios-2").exists() && !cfg!(debug_assertions) {
-        expect_agreement(&given.join("scenarios-2"), &given.join("traces-2"));
+        expect_agreement(&given.join("scenarios-2"), &given.join("traces-2"), None);
     }
 }
 
@@ -112,7 +126,7 @@ fn a_scenario_that_fails_keeps_no_other_from_running() {
     );
     let replayed = Mutex::new(BTreeMap::new());
     let only = ["throws", "waits", "skipped", "works"].map(str::to_owned);
-    let result = replay(&folder, Profile::Chromium, &only, |done| {
+    let result = replay(&folder, Profile::Chromium, &only, None, |done| {
         replayed.lock().expect("no thread panics").insert(done.name, (done.trace, done.error.clone()));
         done.error.is_none()
     });

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The parts, each of which may use those before it. What lies between the two sides of the browser is
 /// in `messages`; what is QuickJS's alone lies in `quickjs`.
-const PARTS: [&str; 17] = [
+const PARTS: [&str; 21] = [
     "folder",
     "web",
     "clock",
@@ -13,13 +13,17 @@ const PARTS: [&str; 17] = [
     "log",
     "script_error",
     "activity",
+    "launch",
     "arguments",
+    "plain",
     "messages",
     "alarm",
     "scenario",
     "shared",
+    "process",
     "quickjs",
     "script",
+    "renderer",
     "browser",
     "trace",
     "bench",

@@ -1,5 +1,6 @@
 //! The command line of the replay.
 
+use crate::launch::Launch;
 use port_core_webext::Profile;
 use std::path::PathBuf;
 
@@ -7,13 +8,15 @@ use std::path::PathBuf;
 pub(crate) const HELP: &str = "\
 Replays scenarios that were recorded in real browsers, and writes what their contexts saw.
 
-Usage: browser trace --profile chromium|firefox --scenarios DIR --out DIR [--only PREFIX,…]
+Usage: browser trace --profile chromium|firefox --scenarios DIR --out DIR
+                     [--only PREFIX,…] [--processes]
 
 Options:
   --profile NAME    The browser to follow: chromium or firefox.
   --scenarios DIR   The folder of the scenarios; harness.js lies in it or above it.
   --out DIR         Where to write NAME.json for each scenario.
   --only PREFIX,…   Only scenarios whose names begin so.
+  --processes       Run each site, and the extension, in a process of its own (on Unix).
   --help            Print this.
 
 The exit code is 0 when every scenario got to its end, 1 when one threw or took too
@@ -31,6 +34,8 @@ pub(crate) struct TraceArguments {
     pub(crate) out: PathBuf,
     /// Beginnings of the names of the scenarios to run; all if there are none.
     pub(crate) only: Vec<String>,
+    /// How to start processes for sites and the extension, if they are to have their own.
+    pub(crate) launch: Option<Launch>,
 }
 
 impl TraceArguments {
@@ -39,6 +44,7 @@ impl TraceArguments {
         use lexopt::prelude::*;
 
         let (mut profile, mut scenarios, mut out, mut only) = (Profile::default(), None, None, Vec::new());
+        let mut launch = None;
         while let Some(argument) = parser.next()? {
             match argument {
                 Long("profile") => profile = parser.value()?.parse()?,
@@ -48,6 +54,7 @@ impl TraceArguments {
                     let prefixes = parser.value()?.string()?;
                     only.extend(prefixes.split(',').filter(|prefix| !prefix.is_empty()).map(str::to_owned));
                 }
+                Long("processes") => launch = Some(Launch::itself()?),
                 Long("help") | Short('h') => return Ok(None),
                 unexpected => return Err(unexpected.unexpected()),
             }
@@ -57,6 +64,7 @@ impl TraceArguments {
             scenarios: scenarios.ok_or("--scenarios is missing")?,
             out: out.ok_or("--out is missing")?,
             only,
+            launch,
         }))
     }
 }
@@ -80,6 +88,7 @@ mod tests {
             scenarios: PathBuf::from("s"),
             out: PathBuf::from("o"),
             only: ["a", "b01", "c"].map(str::to_owned).to_vec(),
+            launch: None,
         };
         assert_eq!(parsed, Ok(Some(expected)));
         assert_eq!(parse(&["--help"]), Ok(None));

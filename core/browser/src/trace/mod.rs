@@ -10,6 +10,7 @@ pub(crate) use site::serve;
 
 use crate::arguments::Arguments;
 use crate::browser::Browser;
+use crate::launch::Launch;
 use crate::log::Log;
 use crate::quickjs::Evaluator;
 use crate::scenario::{Recorded, Recorder, Scenario};
@@ -49,19 +50,29 @@ pub(crate) struct Replayed {
 /// whether all of them got to their end.
 pub(crate) fn run(arguments: &TraceArguments) -> bool {
     let written = fs::create_dir_all(&arguments.out).map_err(|error| error.to_string()).and_then(|()| {
-        replay(&arguments.scenarios, arguments.profile, &arguments.only, |replayed| {
-            let path = arguments.out.join(format!("{}.json", replayed.name));
-            let written = match &replayed.trace {
-                Ok(trace) => fs::write(&path, trace).map_err(|error| format!("{}: {error}", path.display())),
-                Err(error) => Err(error.clone()),
-            };
-            let error = written.err().or_else(|| replayed.error.clone());
-            match &error {
-                None => println!("{}", replayed.name),
-                Some(error) => println!("{}: {}", replayed.name, error.lines().next().unwrap_or_default()),
-            }
-            error.is_none()
-        })
+        replay(
+            &arguments.scenarios,
+            arguments.profile,
+            &arguments.only,
+            arguments.launch.as_ref(),
+            |replayed| {
+                let path = arguments.out.join(format!("{}.json", replayed.name));
+                let written = match &replayed.trace {
+                    Ok(trace) => {
+                        fs::write(&path, trace).map_err(|error| format!("{}: {error}", path.display()))
+                    }
+                    Err(error) => Err(error.clone()),
+                };
+                let error = written.err().or_else(|| replayed.error.clone());
+                match &error {
+                    None => println!("{}", replayed.name),
+                    Some(error) => {
+                        println!("{}: {}", replayed.name, error.lines().next().unwrap_or_default());
+                    }
+                }
+                error.is_none()
+            },
+        )
     });
     match written {
         Ok((errors, went_well)) => {
@@ -82,6 +93,7 @@ pub(crate) fn replay(
     folder: &Path,
     profile: Profile,
     only: &[String],
+    launch: Option<&Launch>,
     take: impl Fn(Replayed) -> bool + Sync,
 ) -> Result<(Vec<String>, bool), String> {
     let mut suite = Suite::read(folder, profile)?;
@@ -96,7 +108,7 @@ pub(crate) fn replay(
             scope.spawn(|| {
                 // ORDERING: only numbers are handed out.
                 while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if !take(replay_one(&suite, name, profile)) {
+                    if !take(replay_one(&suite, name, profile, launch.cloned())) {
                         failed.fetch_add(1, Ordering::Relaxed);
                     }
                 }
@@ -106,7 +118,7 @@ pub(crate) fn replay(
     Ok((suite.errors, failed.into_inner() == 0))
 }
 
-fn replay_one(suite: &Suite, name: &str, profile: Profile) -> Replayed {
+fn replay_one(suite: &Suite, name: &str, profile: Profile, launch: Option<Launch>) -> Replayed {
     let scenario =
         Scenario { name: name.to_owned(), run: format!("{name}.replayed1"), global: ("replay", REPLAY) };
     let recorder = Arc::new(Recorder::default());
@@ -124,7 +136,7 @@ fn replay_one(suite: &Suite, name: &str, profile: Profile) -> Replayed {
     if let Some(Sleeper { driver, own, .. }) = sleeper {
         extensions = vec![driver, own];
     }
-    let arguments = Arguments::for_scenario(extensions, profile, idle);
+    let arguments = Arguments::for_scenario(extensions, profile, idle, launch);
     let mut browser = Browser::new(&arguments, Arc::new(Log::to_nobody()));
     browser.replay(scenario.clone(), &recorder, serve);
     browser.load_extensions(arguments.extensions);

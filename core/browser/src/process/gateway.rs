@@ -1,0 +1,312 @@
+//! The gateway thread of the browser's process: the event loops of all renderer processes, and their sockets.
+
+use super::poll_bell::PollBell;
+use super::renderer::{Over, Renderer, Tabs};
+use crate::activity::{Backlog, Busy};
+use crate::launch::Launch;
+use crate::log::Event;
+use crate::messages::{Request, Task, ThreadIndex};
+use crate::shared::Shared;
+use port_core::{ExtensionInstance, MessageService, TabId};
+use port_core_gateway::{Bounds, Host};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::collections::{BTreeMap, HashSet};
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::process::Child;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
+use std::task::Waker;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// How many bytes of one renderer's requests may wait to be carried out before no more is read of it.
+const BACKLOG: usize = 64 << 20;
+
+/// How many bytes are read at once.
+const READ: usize = 64 << 10;
+
+/// How long the thread sleeps at most while calls are held that nothing tells of.
+const RETRY: Duration = Duration::from_millis(2);
+
+/// The gateway thread, as the rest of the browser knows it.
+pub(crate) struct Gateway {
+    commands: Sender<Command>,
+    bell: Arc<PollBell>,
+    launch: Launch,
+    thread: JoinHandle<()>,
+}
+
+/// A renderer process, as the rest of the browser knows it.
+pub(crate) struct ProcessHandle {
+    index: ThreadIndex,
+    commands: Sender<Command>,
+    bell: Arc<PollBell>,
+    shared: Shared,
+}
+
+/// What the gateway thread is told. What it is told is under way until it is done.
+enum Command {
+    Start {
+        index: ThreadIndex,
+        name: String,
+        process: (Child, UnixStream),
+        shared: Box<Shared>,
+    },
+    Give {
+        index: ThreadIndex,
+        task: Task,
+        _busy: Busy,
+    },
+    End {
+        index: ThreadIndex,
+    },
+    /// Scripts have to stop.
+    Interrupt,
+}
+
+impl Gateway {
+    /// Starts the thread.
+    pub(crate) fn start(launch: Launch, service: &MessageService, shared: &Shared) -> io::Result<Self> {
+        let (commands, receiver) = mpsc::channel();
+        let bell = PollBell::new(&shared.activity)?;
+        let mut gateway = Turns {
+            renderers: BTreeMap::new(),
+            runs_in: HashSet::new(),
+            commands: receiver,
+            bell: Arc::clone(&bell),
+            service: service.clone(),
+            shared: shared.clone(),
+            buffer: vec![0; READ].into(),
+        };
+        let thread = thread::Builder::new().name("gateway".to_owned()).spawn(move || {
+            gateway.run();
+            gateway.bell.retire();
+        })?;
+        Ok(Self { commands, bell, launch, thread })
+    }
+
+    /// Starts a renderer process.
+    pub(crate) fn start_process(
+        &self,
+        name: String,
+        index: ThreadIndex,
+        shared: &Shared,
+    ) -> io::Result<ProcessHandle> {
+        let (ours, theirs) = UnixStream::pair()?;
+        ours.set_nonblocking(true)?;
+        let child = self.launch.start(theirs.into())?;
+        self.tell(Command::Start { index, name, process: (child, ours), shared: shared.clone().into() });
+        let (commands, bell) = (self.commands.clone(), Arc::clone(&self.bell));
+        Ok(ProcessHandle { index, commands, bell, shared: shared.clone() })
+    }
+
+    /// Ends the processes whose scripts did not stop.
+    pub(crate) fn interrupt(&self) {
+        self.tell(Command::Interrupt);
+    }
+
+    /// Ends the thread, and whatever process is left; says whether it did so without a panic.
+    pub(crate) fn end(self) -> bool {
+        drop(self.commands);
+        self.bell.ring();
+        self.thread.join().is_ok()
+    }
+
+    fn tell(&self, command: Command) {
+        if self.commands.send(command).is_ok() {
+            self.bell.ring();
+        }
+    }
+}
+
+impl ProcessHandle {
+    /// Gives the process something to do.
+    pub(crate) fn send(&self, task: Task) {
+        let give = Command::Give { index: self.index, task, _busy: self.shared.activity.begin() };
+        if self.commands.send(give).is_ok() {
+            self.bell.ring();
+        }
+    }
+
+    /// Ends the process, which has stopped.
+    pub(crate) fn end(self) {
+        if self.commands.send(Command::End { index: self.index }).is_ok() {
+            self.bell.ring();
+        }
+    }
+}
+
+/// What the gateway thread has.
+struct Turns {
+    renderers: BTreeMap<ThreadIndex, Renderer>,
+    /// In which tabs extensions were ever given something to run.
+    runs_in: HashSet<(TabId, ExtensionInstance)>,
+    commands: Receiver<Command>,
+    bell: Arc<PollBell>,
+    service: MessageService,
+    shared: Shared,
+    buffer: Box<[u8]>,
+}
+
+impl Turns {
+    fn run(&mut self) {
+        loop {
+            // At the end nobody tells it anything more.
+            if !self.take_commands() {
+                break;
+            }
+            let busy = self.serve();
+            if busy {
+                self.look(Some(Duration::ZERO));
+            } else if self.arm() && self.bell.fall_asleep() {
+                let retry = self.renderers.values().any(Renderer::wants_retry);
+                self.look(retry.then_some(RETRY));
+            }
+            self.bell.awake();
+        }
+        for (_, mut renderer) in std::mem::take(&mut self.renderers) {
+            let _ = end_process(&mut renderer.child);
+        }
+    }
+
+    /// Does what it was told; says whether there may be more to come.
+    fn take_commands(&mut self) -> bool {
+        loop {
+            match self.commands.try_recv() {
+                Ok(Command::Start { index, name, process, shared }) => {
+                    self.add(index, name, process, *shared);
+                }
+                Ok(Command::Give { index, task, .. }) => self.give(index, task),
+                Ok(Command::End { index }) => {
+                    if let Some(mut renderer) = self.renderers.remove(&index) {
+                        let _ = end_process(&mut renderer.child);
+                    }
+                }
+                Ok(Command::Interrupt) => self.interrupt(),
+                Err(TryRecvError::Empty) => return true,
+                Err(TryRecvError::Disconnected) => return false,
+            }
+        }
+    }
+
+    fn add(&mut self, index: ThreadIndex, name: String, process: (Child, UnixStream), shared: Shared) {
+        let event_loop = self.service.event_loop(Waker::from(Arc::clone(&self.bell)));
+        let host = Host::new(event_loop, Bounds::default());
+        let bell = Arc::clone(&self.bell);
+        let backlog = Backlog::new(BACKLOG, move || bell.ring());
+        let renderer = Renderer::new(index, name, process, host, backlog, shared);
+        self.renderers.insert(index, renderer);
+    }
+
+    fn give(&mut self, index: ThreadIndex, task: Task) {
+        // One that is gone needs no tasks.
+        let Some(renderer) = self.renderers.get_mut(&index) else { return };
+        let given = renderer.give(task, &Tabs { runs_in: &self.runs_in });
+        self.runs_in.extend(renderer.claims.tabs());
+        if let Err(over) = given {
+            self.end(index, over);
+        }
+    }
+
+    /// Gives all renderers their turn, and sends what comes of it; says whether there is more to do.
+    fn serve(&mut self) -> bool {
+        let mut over = Vec::new();
+        let mut busy = false;
+        for (index, renderer) in &mut self.renderers {
+            let tabs = Tabs { runs_in: &self.runs_in };
+            match renderer.turn(&tabs).and_then(|did| renderer.send().map(|()| did)) {
+                Ok(did) => busy |= did,
+                Err(why) => over.push((*index, why)),
+            }
+            renderer.settle();
+        }
+        busy |= !over.is_empty();
+        over.into_iter().for_each(|(index, why)| self.end(index, why));
+        busy
+    }
+
+    /// Arms all event loops; says whether the thread may sleep.
+    fn arm(&mut self) -> bool {
+        self.renderers.values_mut().all(Renderer::arm)
+    }
+
+    /// Waits until something can be read or sent, or the bell is rung, and reads.
+    fn look(&mut self, timeout: Option<Duration>) {
+        let mut polled = Vec::with_capacity(1 + self.renderers.len());
+        polled.push(PollFd::from_borrowed_fd(self.bell.polled(), PollFlags::IN));
+        for renderer in self.renderers.values() {
+            let mut flags = PollFlags::empty();
+            flags.set(PollFlags::IN, renderer.wants_input());
+            flags.set(PollFlags::OUT, renderer.wants_output());
+            polled.push(PollFd::new(&renderer.socket, flags));
+        }
+        let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+        // What it fails for, interrupts, is no reason not to look again.
+        let _ = poll(&mut polled, timeout.as_ref());
+        let ready: Vec<_> = polled[1..].iter().map(PollFd::revents).collect();
+        drop(polled);
+        self.bell.awake();
+        let mut over = Vec::new();
+        for ((index, renderer), ready) in self.renderers.iter_mut().zip(ready) {
+            let hung_up = ready.intersects(PollFlags::HUP | PollFlags::ERR);
+            if (hung_up || ready.contains(PollFlags::IN))
+                && let Err(why) = renderer.read(&mut self.buffer, hung_up)
+            {
+                over.push((*index, why));
+            }
+        }
+        over.into_iter().for_each(|(index, why)| self.end(index, why));
+    }
+
+    /// A renderer is none any more: what ran in it has crashed.
+    fn end(&mut self, index: ThreadIndex, why: Over) {
+        let Some(mut renderer) = self.renderers.remove(&index) else { return };
+        let why = match why {
+            Over::Closed => renderer.finish().err().unwrap_or(Over::Closed),
+            why => why,
+        };
+        let status = end_process(&mut renderer.child);
+        if renderer.has_stopped {
+            return;
+        }
+        let how = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+        let message = match why {
+            Over::Closed => format!("the process of {} crashed ({how})", renderer.name),
+            why => format!("the process of {}: {why}", renderer.name),
+        };
+        self.log(&Event::Error { message: &message, file: None, line: None, column: None, stack: "" });
+        // The other sides hear what had come of it first, then that.
+        let _ = self.service.event_loop_crashed(renderer.host.event_loop().id());
+        let busy = Some(self.shared.activity.begin());
+        self.shared.requests.send(Request::Crashed(index), busy);
+    }
+
+    /// Ends the processes whose scripts did not stop when they were told to.
+    fn interrupt(&mut self) {
+        // ORDERING: a flag that guards nothing.
+        if !self.shared.stopping.load(Ordering::Relaxed) {
+            return;
+        }
+        let endless: Vec<_> =
+            self.renderers.iter().filter(|(_, it)| it.counts.is_some()).map(|(index, _)| *index).collect();
+        for index in endless {
+            let Some(mut renderer) = self.renderers.remove(&index) else { continue };
+            let _ = end_process(&mut renderer.child);
+            let text = format!("killed the process of {}, for the time of the run is over", renderer.name);
+            self.log(&Event::Console { level: "warn", text: &text });
+        }
+    }
+
+    fn log(&self, event: &Event<'_>) {
+        self.shared.log.write("browser", event);
+    }
+}
+
+/// Ends a process, which may have ended by itself; gives how it did.
+fn end_process(child: &mut Child) -> io::Result<std::process::ExitStatus> {
+    // One that has ended is not hurt by it, and keeps its own status.
+    let _ = child.kill();
+    child.wait()
+}

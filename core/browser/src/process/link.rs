@@ -1,0 +1,480 @@
+//! A renderer process's end of its socket: the core's calls and events, tasks and requests.
+
+use super::frames::{BadFrame, Incoming, Kind, LONGEST, Outgoing};
+use super::words::{Beginning, Down, SentCounts, SentWorld, Up};
+use crate::activity::Activity;
+use crate::clock::Clock;
+use crate::log::Log;
+use crate::messages::{Call, Request, Requests, Task, ThreadIndex, WorldDescription};
+use crate::scenario::Recorder;
+use crate::shared::Shared;
+use crate::summary::Counts;
+use port_core::{ContextId, ExtensionInstance};
+use port_core_gateway::{ContextNumber, Stub, StubEvent};
+use port_core_webext::extension::{Extension, Files};
+use port_core_webext::{Profile, TabDirectory};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::sync::mpsc::{self, Receiver, TryRecvError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// How many bytes are read at once.
+const READ: usize = 64 << 10;
+
+/// So many bytes are sent before a turn of the main loop has ended.
+const SOON: usize = 32 << 10;
+
+/// A renderer's end of its socket. It belongs to the process's one thread of script; the lock is there because what it
+/// is lent to (the log, the way of requests) may be shared between threads.
+pub(crate) struct Link {
+    inner: Mutex<Inner>,
+    tabs: Arc<TabDirectory>,
+    beginning: Beginning,
+}
+
+struct Inner {
+    socket: UnixStream,
+    stub: Stub,
+    /// Events that were taken while a grant was looked for.
+    events: VecDeque<StubEvent>,
+    outgoing: Outgoing,
+    incoming: Incoming,
+    read: Box<[u8]>,
+    said: VecDeque<Down>,
+    /// Answers to calls that could not be sent.
+    answers: VecDeque<Task>,
+    file: Option<Result<String, String>>,
+    extensions: BTreeMap<ExtensionInstance, Arc<Extension>>,
+    profile: Profile,
+    clock: Clock,
+    /// All that was read, in bytes.
+    received: u64,
+    /// What was said last of being idle: after how many bytes read and written, and whether a timer was set.
+    idle: Option<(u64, u64, bool)>,
+    counts: Option<Receiver<Counts>>,
+    /// The browser is gone, or not what it should be.
+    is_over: bool,
+}
+
+impl Link {
+    /// Makes the renderer's end of a socket, and waits for the browser's first word; `None` if there is none.
+    pub(crate) fn begin(socket: OwnedFd) -> io::Result<Option<Arc<Self>>> {
+        let socket = UnixStream::from(socket);
+        socket.set_nonblocking(true)?;
+        let mut inner = Inner {
+            socket,
+            stub: Stub::new(),
+            events: VecDeque::new(),
+            outgoing: Outgoing::default(),
+            incoming: Incoming::default(),
+            read: vec![0; READ].into(),
+            said: VecDeque::new(),
+            answers: VecDeque::new(),
+            file: None,
+            extensions: BTreeMap::new(),
+            profile: Profile::default(),
+            clock: Clock::start(),
+            received: 0,
+            idle: None,
+            counts: None,
+            is_over: false,
+        };
+        let tabs = Arc::default();
+        let beginning = loop {
+            if let Some(Down::Begin(beginning)) = inner.said.pop_front() {
+                break beginning;
+            }
+            if inner.is_over {
+                return Ok(None);
+            }
+            inner.flush();
+            inner.poll(None);
+            inner.receive(&tabs);
+        };
+        inner.profile = beginning.profile.parse().unwrap_or_default();
+        inner.clock = Clock::since(beginning.time_origin);
+        Ok(Some(Arc::new(Self { inner: Mutex::new(inner), tabs, beginning })))
+    }
+
+    /// The site that this process is for.
+    pub(crate) fn name(&self) -> &str {
+        &self.beginning.name
+    }
+
+    /// What this process has for what the threads of one process share, and the number that the browser gave it.
+    pub(crate) fn shared(self: &Arc<Self>) -> (Shared, ThreadIndex) {
+        let Beginning {
+            thread,
+            shown_messages,
+            interest,
+            records,
+            idle,
+            waits_for_idle,
+            ref scenario_global,
+            ..
+        } = self.beginning;
+        let pass_on = |link: &Arc<Self>| Arc::clone(link);
+        let (log, requests, recorder) = (pass_on(self), pass_on(self), pass_on(self));
+        // Once a process.
+        let leak = |text: &String| -> &'static str { text.clone().leak() };
+        let inner = self.inner();
+        let shared = Shared {
+            profile: inner.profile,
+            log: Arc::new(Log::to_elsewhere(interest, move |context, event| {
+                let event = serde_json::to_value(event).expect("plain data");
+                log.send(&Up::Log { context: context.to_owned(), event });
+            })),
+            shown_messages,
+            // What is under way here is told to the browser in another way.
+            activity: Activity::new(|| {}),
+            requests: Requests::elsewhere(move |request| requests.request(request)),
+            tabs: Arc::clone(&self.tabs),
+            idle,
+            waits_for_idle,
+            clock: inner.clock,
+            recorder: records
+                .then(|| Arc::new(Recorder::to_elsewhere(move |events| recorder.send(&Up::Record(events))))),
+            scenario_global: scenario_global.as_ref().map(|(name, source)| (leak(name), leak(source))),
+            stopping: Arc::default(),
+        };
+        (shared, ThreadIndex(thread))
+    }
+
+    // The core's calls and events.
+
+    /// Makes a call of the core.
+    pub(crate) fn stub<R>(&self, call: impl FnOnce(&mut Stub) -> R) -> R {
+        let mut inner = self.inner();
+        let result = call(&mut inner.stub);
+        if inner.stub.output().len() >= SOON {
+            inner.flush();
+        }
+        result
+    }
+
+    /// Attaches a context that was granted; says whether it was.
+    pub(crate) fn attach(&self, number: u64) -> bool {
+        let mut inner = self.inner();
+        let context = ContextNumber::from_bits(number);
+        // The grant came before what spoke of it, but events are taken one by one.
+        loop {
+            if inner.stub.attach(context).is_ok() {
+                return true;
+            }
+            match inner.next_of_stub() {
+                Some(event) => inner.events.push_back(event),
+                None => return false,
+            }
+        }
+    }
+
+    /// Takes the next event of the core that has come.
+    pub(crate) fn next_event(&self) -> Option<StubEvent> {
+        let mut inner = self.inner();
+        inner.events.pop_front().or_else(|| inner.next_of_stub())
+    }
+
+    /// A context is no more.
+    pub(crate) fn forget(&self, context: ContextId) {
+        self.send(&Up::Over(context.to_bits()));
+    }
+
+    // Tasks and requests.
+
+    /// Takes the next task that has come.
+    pub(crate) fn next_task(self: &Arc<Self>) -> Result<Task, TryRecvError> {
+        loop {
+            let mut inner = self.inner();
+            if let Some(answer) = inner.answers.pop_front() {
+                return Ok(answer);
+            }
+            if inner.said.is_empty() {
+                inner.receive(&self.tabs);
+            }
+            let Some(said) = inner.said.pop_front() else {
+                return Err(if inner.is_over { TryRecvError::Disconnected } else { TryRecvError::Empty });
+            };
+            drop(inner);
+            match said {
+                Down::Task(task) => return Ok(task),
+                Down::Load { worlds, then } => {
+                    let worlds = worlds.into_iter().filter_map(|world| self.world(world)).collect();
+                    return Ok(Task::Load { worlds, then });
+                }
+                Down::Execute { world, code, number } => {
+                    if let Some(world) = self.world(*world) {
+                        return Ok(Task::Execute { world: Box::new(world), code: code.into(), number });
+                    }
+                }
+                Down::Extension { instance, identity, folder } => {
+                    self.load_extension(instance, identity, folder);
+                }
+                Down::Stop => {
+                    let (sender, counts) = mpsc::channel();
+                    self.inner().counts = Some(counts);
+                    return Ok(Task::Stop(sender));
+                }
+                // Handled as they come.
+                Down::Begin(_) | Down::Tabs(_) | Down::File(_) => {}
+            }
+        }
+    }
+
+    fn world(self: &Arc<Self>, sent: SentWorld) -> Option<WorldDescription> {
+        let extension = self.inner().extensions.get(&sent.instance).cloned()?;
+        let link = Arc::clone(self);
+        Some(sent.into_description(extension, move |number| link.send(&Up::Over(number))))
+    }
+
+    fn load_extension(self: &Arc<Self>, instance: ExtensionInstance, identity: String, folder: String) {
+        let profile = self.inner().profile;
+        let files = AskedFiles { link: Arc::clone(self), instance, identity, folder };
+        // It was loaded in the browser, so it can be here.
+        if let Ok(extension) = Extension::load(Arc::new(files), profile) {
+            self.inner().extensions.insert(instance, Arc::new(extension));
+        }
+    }
+
+    /// Sends a request.
+    fn request(&self, request: Request) {
+        match request {
+            Request::Call(Call { caller, number, method, arguments }) => {
+                let context = caller.context;
+                let call = Up::Call { context: context.to_bits(), number, method, arguments };
+                if !self.try_send(&call) {
+                    let outcome = Err("the arguments are too long for this browser".to_owned());
+                    self.inner().answers.push_back(Task::Answer { context, call: number, outcome });
+                }
+            }
+            request => self.send(&Up::Request(request)),
+        }
+    }
+
+    /// Sends a word, behind the calls that were made before. One that is too long for the browser is lost.
+    fn send(&self, word: &Up) {
+        self.try_send(word);
+    }
+
+    /// Sends a word, behind the calls that were made before. Says whether it is short enough.
+    fn try_send(&self, word: &Up) -> bool {
+        let bytes = serde_json::to_vec(word).expect("plain data");
+        let mut inner = self.inner();
+        let is_short = bytes.len() <= LONGEST;
+        if is_short {
+            inner.write(&bytes);
+        }
+        is_short
+    }
+
+    /// Sends what waits, as far as the socket takes it now.
+    pub(crate) fn flush(&self) {
+        self.inner().flush();
+    }
+
+    /// Whether something has come that is yet to be done.
+    pub(crate) fn has_work(&self) -> bool {
+        let mut inner = self.inner();
+        inner.receive(&self.tabs);
+        inner.has_work()
+    }
+
+    /// Waits until something has come, or a timer is due; says so to the browser if it has nothing else to do.
+    /// At the time to `look`, it returns, and the browser is not told that this is to come.
+    pub(crate) fn wait(&self, timer: Option<Instant>, look: Option<Instant>) {
+        let mut inner = self.inner();
+        inner.tell_idle(timer.is_some());
+        inner.flush();
+        inner.trim();
+        inner.poll(timer.into_iter().chain(look).min());
+        inner.receive(&self.tabs);
+    }
+
+    /// Tells what was counted, then waits until the browser lets go.
+    pub(crate) fn wait_for_the_end(&self) {
+        let mut inner = self.inner();
+        let counts = inner.counts.take().and_then(|counts| counts.try_recv().ok());
+        if let Some(counts) = counts {
+            let counted = Up::Counted(SentCounts::new(&counts, &inner.clock));
+            inner.write(&serde_json::to_vec(&counted).expect("plain data"));
+        }
+        while !inner.is_over {
+            inner.flush();
+            inner.poll(None);
+            inner.receive(&self.tabs);
+            inner.said.clear();
+        }
+    }
+
+    fn read_file(&self, instance: ExtensionInstance, parts: &[&str]) -> Result<String, String> {
+        let parts = parts.iter().map(|part| (*part).to_owned()).collect();
+        self.send(&Up::ReadFile { instance, parts });
+        let mut inner = self.inner();
+        loop {
+            if let Some(file) = inner.file.take() {
+                return file;
+            }
+            if inner.is_over {
+                return Err("the browser is gone".to_owned());
+            }
+            inner.flush();
+            inner.poll(None);
+            inner.receive(&self.tabs);
+        }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn next_of_stub(&mut self) -> Option<StubEvent> {
+        match self.stub.next_event() {
+            Ok(event) => event,
+            Err(_) => {
+                self.is_over = true;
+                None
+            }
+        }
+    }
+
+    fn has_work(&mut self) -> bool {
+        if self.events.is_empty() {
+            let next = self.next_of_stub();
+            self.events.extend(next);
+        }
+        !self.events.is_empty() || !self.said.is_empty() || !self.answers.is_empty() || self.is_over
+    }
+
+    /// Puts the core's calls where they are sent from.
+    fn drain_stub(&mut self) {
+        self.outgoing.core(self.stub.output());
+        self.stub.sent(self.stub.output().len());
+    }
+
+    fn write(&mut self, message: &[u8]) {
+        self.drain_stub();
+        self.outgoing.frame(Kind::Message, message);
+    }
+
+    fn tell_idle(&mut self, timer: bool) {
+        self.drain_stub();
+        if self.idle == Some((self.received, self.outgoing.total(), timer)) {
+            return;
+        }
+        let idle = Up::Idle { received: self.received, timer };
+        self.write(&serde_json::to_vec(&idle).expect("plain data"));
+        self.idle = Some((self.received, self.outgoing.total(), timer));
+    }
+
+    fn flush(&mut self) {
+        self.drain_stub();
+        while !self.outgoing.waiting().is_empty() {
+            match (&self.socket).write(self.outgoing.waiting()) {
+                Ok(count) => self.outgoing.sent(count),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.is_over |= error.kind() != io::ErrorKind::WouldBlock;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn receive(&mut self, tabs: &TabDirectory) {
+        // What scripts do not take stays in the socket, and the browser's end holds back what comes after.
+        while !self.is_over && self.stub.wants_input() {
+            match (&self.socket).read(&mut self.read) {
+                Ok(0) => self.is_over = true,
+                Ok(count) => {
+                    self.received += count as u64;
+                    self.incoming.push(&self.read[..count]);
+                    if self.take_frames(tabs).is_err() {
+                        self.is_over = true;
+                    }
+                    if count < self.read.len() {
+                        return;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.is_over |= error.kind() != io::ErrorKind::WouldBlock;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn take_frames(&mut self, tabs: &TabDirectory) -> Result<(), BadFrame> {
+        while let Some((kind, range)) = self.incoming.next(usize::MAX)? {
+            let bytes = self.incoming.bytes(range);
+            match kind {
+                Kind::Core => self.stub.receive(bytes),
+                Kind::Message => match serde_json::from_slice(bytes).map_err(|_| BadFrame)? {
+                    Down::Tabs(shown) => tabs.change(|tabs| {
+                        *tabs = shown
+                            .into_iter()
+                            .map(Into::into)
+                            .map(|tab: port_core_webext::TabInfo| (tab.id, tab))
+                            .collect();
+                    }),
+                    Down::File(file) => self.file = Some(file),
+                    said => self.said.push_back(said),
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn poll(&self, timer: Option<Instant>) {
+        if self.is_over {
+            return;
+        }
+        let mut flags = PollFlags::IN;
+        flags.set(PollFlags::OUT, !self.outgoing.waiting().is_empty());
+        let rest = timer.map(|due| due.saturating_duration_since(Instant::now()));
+        // A time that the system cannot express is no limit.
+        let rest = rest.and_then(|rest| Timespec::try_from(rest).ok());
+        // Whatever comes of it, the socket is looked at next.
+        let _ = poll(&mut [PollFd::new(&self.socket, flags)], rest.as_ref());
+    }
+
+    fn trim(&mut self) {
+        self.stub.trim();
+        self.incoming.trim();
+        self.outgoing.trim();
+    }
+}
+
+/// The files of an extension, which the browser reads.
+struct AskedFiles {
+    link: Arc<Link>,
+    instance: ExtensionInstance,
+    identity: String,
+    folder: String,
+}
+
+impl Files for AskedFiles {
+    fn read(&self, parts: &[&str]) -> Result<String, String> {
+        self.link.read_file(self.instance, parts)
+    }
+
+    fn display(&self, file: &str) -> String {
+        format!("{}{file}", self.folder)
+    }
+
+    fn identity(&self) -> String {
+        self.identity.clone()
+    }
+}
+
+impl fmt::Debug for AskedFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AskedFiles").field("identity", &self.identity).finish_non_exhaustive()
+    }
+}

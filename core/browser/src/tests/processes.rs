@@ -1,0 +1,259 @@
+//! Scripts in processes of their own.
+
+use super::{Files, Run, extension, run_with};
+use crate::arguments::Arguments;
+use crate::folder::Folder;
+use crate::launch::Launch;
+use crate::log::{Event, Log};
+use serde_json::Value;
+use std::fs;
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::process::Command;
+use std::sync::mpsc;
+use std::thread;
+
+/// The role that a process plays which was started by one of these tests.
+const ROLE: &str = "PORT_CORE_RENDERER_OF_TESTS";
+
+/// Starts this test's own executable again, as a renderer.
+pub(super) fn launch() -> Launch {
+    in_role("honest")
+}
+
+fn in_role(role: &str) -> Launch {
+    let arguments = ["--exact", "tests::processes::a_renderer_of_these_tests", "--nocapture"];
+    Launch::itself().expect("Unix").with(&arguments, (ROLE, role))
+}
+
+/// What other tests start.
+#[test]
+fn a_renderer_of_these_tests() {
+    match std::env::var(ROLE).as_deref() {
+        Err(_) => {}
+        Ok(lie) if lie.starts_with("lie ") => say(&lie["lie ".len()..]),
+        Ok(_) => drop(crate::renderer::main()),
+    }
+}
+
+/// Says one thing to the browser and waits until it is killed.
+fn say(what: &str) {
+    let socket = std::io::stdin().as_fd().try_clone_to_owned().expect("a socket");
+    let mut socket = UnixStream::from(socket);
+    let frame = |kind: u8, bytes: &[u8]| {
+        let length = u32::try_from(bytes.len()).expect("short").to_le_bytes();
+        [&length[..], &[kind], bytes].concat()
+    };
+    let bytes = match what {
+        "a frame of no kind" => frame(9, b""),
+        "a long frame" => vec![255, 255, 255, 255, 1],
+        "nonsense of the core" => frame(0, &[1, 0, 0, 0, 99]),
+        word => frame(1, word.as_bytes()),
+    };
+    socket.write_all(&bytes).expect("the browser reads");
+    // Killed, or the browser is gone: there is nothing more to come.
+    while socket.read(&mut [0; 4_096]).is_ok_and(|count| count > 0) {}
+}
+
+fn run(extensions: &[Files], options: &[&str]) -> Run {
+    run_with(|arguments| arguments.launch = Some(launch()), extensions, options)
+}
+
+/// What each context saw and did, without the times.
+fn seen(run: &Run) -> Vec<String> {
+    let without_time = |line: &Value| {
+        let mut line = line.clone();
+        for field in ["time", "seconds", "busy_seconds"] {
+            line.as_object_mut().expect("an object").remove(field);
+        }
+        line.to_string()
+    };
+    let mut lines: Vec<_> = run.lines.iter().map(without_time).collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn the_sample_comes_out_as_in_one_process() {
+    let (one, many) = (super::run(&[], &[]), run(&[], &[]));
+    assert!(one.went_well && many.went_well, "{:?}", many.errors());
+    let (one, many) = (seen(&one), seen(&many));
+    let differs = one.iter().zip(&many).find(|(one, many)| one != many);
+    assert!(one.len() == many.len() && differs.is_none(), "{} {} {differs:?}", one.len(), many.len());
+}
+
+/// The API beside messaging, evaluation in frames, storage, and the tabs as senders show them.
+#[test]
+fn what_is_no_message_crosses_too() {
+    let files: Files = &[
+        (
+            "manifest.json",
+            r#"{ "manifest_version": 3, "name": "Test", "version": "1", "action": {},
+                 "permissions": ["tabs", "storage", "scripting"], "host_permissions": ["<all_urls>"],
+                 "background": { "service_worker": "background.js" },
+                 "content_scripts": [{ "matches": ["<all_urls>"], "js": ["content.js"] }] }"#,
+        ),
+        (
+            "background.js",
+            r#"importScripts("more.js");
+               chrome.runtime.onMessage.addListener((message, sender, respond) => {
+                   console.log(`${message} from ${sender.tab.url}`);
+                   respond(MORE);
+               });
+               chrome.action.onClicked.addListener(async (tab) => {
+                   await chrome.storage.local.set({ a: [1, "é\u0000"] });
+                   const stored = await chrome.storage.local.get("a");
+                   const target = { tabId: tab.id };
+                   const [{ result }] = await chrome.scripting.executeScript({ target, func: (n) => n + location.href, args: [2] });
+                   console.log(JSON.stringify([stored, result]));
+               });"#,
+        ),
+        ("more.js", "const MORE = 'more';"),
+        (
+            "content.js",
+            r#"history.replaceState(null, "", "/elsewhere");
+               chrome.runtime.sendMessage("hello").then((answer) => console.log(answer));"#,
+        ),
+    ];
+    let options = ["--page", "https://a.example.com/", "--click"];
+    let many = run(&[files], &options);
+    assert_eq!(
+        many.console("background"),
+        [
+            "hello from https://a.example.com/elsewhere",
+            r#"[{"a":[1,"é\u0000"]},"2https://a.example.com/elsewhere"]"#
+        ],
+        "{:?}",
+        many.errors()
+    );
+    assert_eq!(many.console("tab 1"), ["more"]);
+    assert_eq!(seen(&super::run(&[files], &options)), seen(&many));
+}
+
+/// A renderer is killed from outside, in the middle of what it says: the other side of its port hears so, and the
+/// browser and the other processes go on.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_renderer_that_is_killed_is_a_crash_and_the_others_go_on() {
+    let files: Files = extension!(
+        r#"chrome.runtime.onConnect.addListener((port) => {
+               let next = 0;
+               port.onMessage.addListener((number) => {
+                   if (number !== next++) throw new Error(`${number} came`);
+                   if (number === 200) console.log("talking");
+               });
+               port.onDisconnect.addListener(async () => {
+                   const [, other] = await chrome.tabs.query({});
+                   console.log(await chrome.tabs.sendMessage(other.id, "are you there?"));
+               });
+           });"#,
+        r#"chrome.runtime.onMessage.addListener((message, sender, respond) => respond("I am"));
+           if (location.host === "a.example.com") {
+               const port = chrome.runtime.connect();
+               let number = 0;
+               const talk = () => { for (let i = 0; i < 10; i++) port.postMessage(number++); setTimeout(talk, 0); };
+               talk();
+           }"#
+    );
+    let (sender, said) = mpsc::channel();
+    let log = Log::to_listener(move |event| {
+        let text = match event {
+            Event::Console { text, .. } => (*text).to_owned(),
+            Event::Error { message, .. } => format!("error: {message}"),
+            _ => return,
+        };
+        drop(sender.send(text));
+    });
+    let role = format!("honest, of {}", std::process::id());
+    let mut arguments = parse(&["--page", "https://a.example.com/", "--page", "https://b.example.org/"]);
+    arguments.extensions = vec![Folder::embedded("test", files)];
+    arguments.launch = Some(in_role(&role));
+    let run = thread::spawn(move || crate::run(arguments, log));
+    assert_eq!(said.recv().as_deref(), Ok("talking"));
+    kill(process_of(&role, "https://example"));
+    let (mut first, second) = (said.recv().expect("a line"), said.recv().expect("a line"));
+    if first == "I am" {
+        first.clone_from(&second);
+    }
+    assert!(first.starts_with("error: the process of https://example.com crashed (signal: 9"), "{first}");
+    assert!(!run.join().expect("no panic"), "a crash is an error");
+    assert_eq!(said.try_iter().collect::<Vec<_>>(), [""; 0]);
+}
+
+/// Finds the process that was started in a role and whose thread of script is named so.
+#[cfg(target_os = "linux")]
+fn process_of(role: &str, name: &str) -> String {
+    let variable = format!("{ROLE}={role}");
+    let is_it = |process: &str| {
+        let environment = fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
+        let mut variables = environment.split(|&byte| byte == 0);
+        let threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+        variables.any(|it| it == variable.as_bytes())
+            && threads
+                .filter_map(|thread| fs::read_to_string(thread.path().join("comm")).ok())
+                .any(|comm| comm.trim() == &name[..15])
+    };
+    let processes = fs::read_dir("/proc").expect("Linux").flatten();
+    let mut names = processes.filter_map(|process| process.file_name().into_string().ok());
+    names.find(|name| name.bytes().all(|byte| byte.is_ascii_digit()) && is_it(name)).expect("the process")
+}
+
+fn kill(process: String) {
+    assert!(Command::new("kill").args(["-9", &process]).status().expect("a command").success());
+}
+
+fn parse(options: &[&str]) -> Arguments {
+    let options = ["--time", "300"].iter().chain(options);
+    Arguments::parse(lexopt::Parser::from_args(options)).expect("valid options").expect("no help")
+}
+
+#[test]
+fn a_renderer_that_lies_is_killed_and_the_log_tells() {
+    for (lie, told) in [
+        ("a frame of no kind", "a frame that is too long, or of no kind"),
+        ("a long frame", "a frame that is too long, or of no kind"),
+        ("nonsense of the core", "lied"),
+        ("{", "what it says is no word"),
+        (r#"{"Request":{"Done":99}}"#, "something that it was not given"),
+        (r#"{"Request":{"Interactive":[1,0,[0,9]]}}"#, "something that it was not given"),
+        (
+            r#"{"Call":{"context":9,"number":1,"method":"tabs.query","arguments":"[]"}}"#,
+            "a context that it was not given",
+        ),
+        (r#"{"ReadFile":{"instance":1,"parts":["..","secret"]}}"#, "a file"),
+        (r#"{"Over":1000}"#, "a context that it was not given"),
+        (
+            r#"{"Log":{"context":"browser","event":{"event":"click","extension":"e"}}}"#,
+            "a line that no script writes",
+        ),
+        (
+            r#"{"Counted":{"contexts":0,"connects":0,"accepts":0,"posts":0,"deliveries":0,"bytes":0,"disconnects":[],"first_post":null,"last_delivery":null}}"#,
+            "counts that nobody asked for",
+        ),
+    ] {
+        let files: Files = extension!("", "");
+        let run = run_with(
+            |arguments| arguments.launch = Some(in_role(&format!("lie {lie}"))),
+            &[files],
+            &super::ONE_PAGE,
+        );
+        let errors = run.errors();
+        let is_told = |error: &String| {
+            error.contains("the process of") && error.contains("and was killed") && error.contains(told)
+        };
+        assert!(!run.went_well && errors.iter().any(is_told), "{lie}: {errors:?}");
+    }
+}
+
+#[test]
+fn a_script_without_end_is_ended_with_its_process() {
+    let files: Files = extension!("", "while (true);");
+    let many = run(&[files], &["--page", "https://a.example.com/", "--time", "2"]);
+    assert!(many.summary()["stopped"] == true && many.went_well, "{:?}", many.errors());
+    let killed = many.console("browser");
+    assert!(
+        matches!(killed[..], [text] if text.starts_with("killed the process of https://example.com")),
+        "{killed:?}"
+    );
+}
