@@ -226,6 +226,39 @@ fn a_reload_starts_a_background_anew_whose_installation_is_an_update() {
     );
 }
 
+/// Whatever a stop meets on its way, a port has one end, and whoever connects again reaches another start.
+#[test]
+fn no_port_is_lost_where_backgrounds_stop_and_start_all_the_time() {
+    let hasty: Files = extension!(
+        "chrome.runtime.onConnect.addListener((port) => port.onMessage.addListener((message) => port.postMessage(message)));",
+        "let [connects, ends] = [0, 0];
+         function connect() {
+             const number = ++connects;
+             const port = chrome.runtime.connect();
+             let heard = 0;
+             port.onMessage.addListener((message) => { if (message !== `${number} ${++heard}`) console.error(message); });
+             port.onDisconnect.addListener(() => {
+                 ends += 1;
+                 if (chrome.runtime.lastError) console.error(chrome.runtime.lastError.message);
+                 if (connects < 20) connect(); else console.log(connects, ends);
+             });
+             for (let at = 1; at <= 3; at += 1) port.postMessage(`${number} ${at}`);
+         }
+         connect();"
+    );
+    let pages = ["--page", "https://a.example.com/", "--page", "https://b.example.com/", "--frames", "2"];
+    let run = run(&[hasty], &[&pages[..], &["--idle", "0.01"]].concat());
+    assert!(run.went_well, "{:?}", run.errors());
+    for context in ["tab 1", "tab 2", "tab 2 frame 1", "tab 2 frame 2"] {
+        assert_eq!(run.console(context), ["20 20"], "{context}");
+    }
+    let starts = changes(&run).iter().filter(|change| change.starts_with("starts")).count();
+    let stops = changes(&run).iter().filter(|change| change.starts_with("stops")).count();
+    assert!(starts == stops && starts >= 20, "{starts} starts, {stops} stops");
+    let summary = run.summary();
+    assert_eq!((&summary["stopped"], &summary["connects"]), (&false.into(), &80.into()));
+}
+
 /// Connects to the other as soon as it runs, and takes its time to.
 macro_rules! greeter {
     ($own:expr, $other:expr, $other_in_chromium:expr) => {
