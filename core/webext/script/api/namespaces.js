@@ -119,9 +119,10 @@ export function createCommands({ calls, emitted }) {
 
 /** `omnibox`, into which a person types by `--omnibox`. */
 export function createOmnibox({ native, profile, calls, emitted, listen }) {
-    const changed = new Listeners(native, profile);
     const suggest = calls.method("omnibox.suggest", [{ name: "suggestions", type: "array" }]);
-    listen("omnibox.onInputChanged", (text) => changed.dispatch(list(text, (suggestions) => void suggest(suggestions, () => {}))));
+    const tell = (text) => changed.dispatch(list(text, (suggestions) => void suggest(suggestions, () => {})));
+    // Only then: whoever listens is started for it.
+    const changed = new Listeners(native, profile, () => listen("omnibox.onInputChanged", tell));
     return {
         onInputStarted: emitted("omnibox.onInputStarted"),
         onInputChanged: createEvent(changed, profile),

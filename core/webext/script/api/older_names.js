@@ -3,11 +3,20 @@
 
 /** Of pages of the extension. */
 export function addOlderNames(api, world, { native, calls, emitted, profile }) {
+    const { manifest } = world.extension;
+
     /** The window of the background page; null for none, and for a worker, which has no window. */
-    const background = () => native.backgroundWindow?.() ?? null;
+    function background() {
+        const window = native.backgroundWindow?.() ?? null;
+        if (window === null && manifest.background !== undefined) {
+            native.console("warn", "not supported by this browser: the window of a background that is a worker, or does not run");
+        }
+        return window;
+    }
+
     api.extension.getBackgroundPage = background;
     api.runtime.getBackgroundPage = calls.local("runtime.getBackgroundPage", background);
-    if (world.extension.manifest.manifest_version !== 2 || !profile.hasSurface) {
+    if (manifest.manifest_version !== 2 || !profile.hasSurface) {
         return;
     }
     const { sendMessage, onMessage, onMessageExternal, connect, onConnect, onConnectExternal } = api.runtime;
