@@ -79,8 +79,11 @@ impl Browser {
         let Some(extension) = extension.map(|LoadedExtension { extension, .. }| Arc::clone(extension)) else {
             return;
         };
-        let arguments = serde_json::from_str::<Vec<Value>>(&arguments).map_err(|error| error.to_string());
-        let outcome = match (method.as_str(), arguments) {
+        let given = serde_json::from_str::<Vec<Value>>(&arguments).map_err(|error| error.to_string());
+        if let Some(tab) = given.as_ref().ok().and_then(|given| self.tab_to_come(&method, given)) {
+            return self.calls_of_tabs.push((tab, Call { caller, number, method, arguments }));
+        }
+        let outcome = match (method.as_str(), given) {
             (_, Err(error)) => Err(error),
             ("scripting.executeScript", Ok(arguments)) => {
                 let started = read(&mut arguments.into_iter())
@@ -99,6 +102,29 @@ impl Browser {
         };
         let as_text = |result: Option<Value>| result.map_or_else(String::new, |result| result.to_string());
         self.send_answer(&caller, number, outcome.map(as_text));
+    }
+
+    /// The tab that a call injects into, if it has shown nothing yet: the call waits for its first page.
+    fn tab_to_come(&self, method: &str, arguments: &[Value]) -> Option<TabId> {
+        let first = arguments.first()?;
+        let tab = match method {
+            "tabs.executeScript" => first.as_u64(),
+            "scripting.executeScript" => first["target"]["tabId"].as_u64(),
+            _ => None,
+        };
+        let tab = TabId::new(tab?);
+        let shows_nothing = self.tabs.get(&tab).is_some_and(|open| open.frames.is_empty());
+        let is_discarded = self.shared.tabs.get(tab).is_none_or(|info| info.discarded);
+        (shows_nothing && !is_discarded).then_some(tab)
+    }
+
+    /// Answers the calls that waited for a tab's first page, now that it is there or will not come.
+    pub(super) fn answer_calls_of(&mut self, tab: TabId) {
+        let (due, others) =
+            std::mem::take(&mut self.calls_of_tabs).into_iter().partition(|(of, _)| *of == tab);
+        self.calls_of_tabs = others;
+        let due: Vec<(TabId, Call)> = due;
+        due.into_iter().for_each(|(_, call)| self.answer(call));
     }
 
     /// Sends the answer to a call: JSON, or an empty text for undefined.

@@ -28,7 +28,7 @@ use crate::arguments::{Arguments, UserAction};
 use crate::clock::Clock;
 use crate::log::{Event, Log};
 use crate::messages::{
-    BackgroundStart, Caller, Envelope, Loaded, Navigation, Request, Requests, Task, ThreadIndex,
+    BackgroundStart, Call, Caller, Envelope, Loaded, Navigation, Request, Requests, Task, ThreadIndex,
 };
 #[cfg(unix)]
 use crate::process::Gateway;
@@ -84,6 +84,8 @@ pub(crate) struct Browser {
     pages: Vec<ShownPage>,
     /// Calls that are answered once a page has run its scripts, by the page's number.
     answers_of_pages: Vec<(u64, Caller, u32)>,
+    /// Calls that wait for the first page of a tab.
+    calls_of_tabs: Vec<(TabId, Call)>,
     latest_tab: u64,
     latest_frame: u64,
     latest_document: u128,
@@ -179,6 +181,7 @@ impl Browser {
             tabs: BTreeMap::new(),
             pages: Vec::new(),
             answers_of_pages: Vec::new(),
+            calls_of_tabs: Vec::new(),
             latest_tab: 0,
             latest_frame: 0,
             latest_document: 0,

@@ -85,6 +85,7 @@ impl Browser {
         }
         self.emit_title(tab, &info, &page);
         self.load_page(tab, &page);
+        self.answer_calls_of(tab);
     }
 
     /// Shows the page of a tab anew.

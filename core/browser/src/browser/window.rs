@@ -82,6 +82,7 @@ impl Browser {
             tabs.is_empty()
         });
         self.log_tab(tab, "closed", &info.url);
+        self.answer_calls_of(tab);
         let details = json!([tab.get(), { "windowId": WINDOW.get(), "isWindowClosing": is_last }]);
         self.emit("tabs.onRemoved", |_| details.clone());
         self.let_hear();

@@ -146,3 +146,31 @@ fn a_page_of_an_extension_opens_by_its_path_and_reaches_its_background_page() {
         assert_eq!(run.errors(), ["?:null:null no extension has the page /other.html"]);
     }
 }
+
+#[test]
+fn a_script_that_goes_into_a_new_tab_waits_for_its_page() {
+    const EXTENSION: Files = &[
+        (
+            "manifest.json",
+            r#"{ "manifest_version": 2, "name": "Test", "version": "1", "permissions": ["https://*.example.org/*"],
+                 "background": { "scripts": ["background.js"] } }"#,
+        ),
+        (
+            "background.js",
+            "chrome.tabs.create({ url: 'https://b.example.org/' }, ({ id }) => {
+                chrome.tabs.executeScript(id, { code: 'location.host' }, ([host]) => console.log(host));
+                chrome.tabs.create({ url: 'https://c.example.org/' }, ({ id }) => {
+                    chrome.tabs.executeScript(id, { code: '1' }, () => console.log('gone', chrome.runtime.lastError !== null));
+                    chrome.tabs.remove(id);
+                });
+            });",
+        ),
+    ];
+    for profile in PROFILES {
+        let run = run(&[EXTENSION], &["--page", "https://a.example.com/", "--profile", profile]);
+        assert!(run.went_well, "{:?}", run.errors());
+        let mut told = run.console("background");
+        told.sort_unstable();
+        assert_eq!(told, ["b.example.org", "gone true"], "{profile}");
+    }
+}
