@@ -260,7 +260,9 @@ impl EventLoop {
         let Some(receivers) = self.peer_mut(index).and_then(|peer| peer.remove_accepted(channel)) else {
             return Taken::Record;
         };
-        self.answer_for(&receivers);
+        if self.undecided > 0 {
+            self.answer_for(&receivers);
+        }
         match (receivers, hearing) {
             (OneOrMany::One(ReceiverAt { port, context }), Hearing::Told) => {
                 let Self { ports, contexts, .. } = self;
@@ -298,7 +300,9 @@ impl EventLoop {
     pub(super) fn end_channel(&mut self, index: PeerIndex, channel: Channel, reason: DisconnectReason) {
         let receivers =
             self.peer_mut(index).and_then(|peer| peer.remove_accepted(channel)).unwrap_or_default();
-        self.answer_for(&receivers);
+        if self.undecided > 0 {
+            self.answer_for(&receivers);
+        }
         for receiver in &*receivers {
             self.end_port(receiver.port.key(), reason);
         }
