@@ -29,17 +29,33 @@ fn corpus(target: &str) -> Vec<Vec<u8>> {
 
 #[test]
 fn a_host_takes_anything() {
-    let (mut frames, mut forged, mut lies) = (0, 0, 0);
+    let mut all = fuzzed::Ran::default();
     for bytes in corpus("host").into_iter().chain((0..seeds()).map(random_bytes)) {
-        let ran = fuzzed::host(&bytes);
-        frames += ran.frames;
-        forged += ran.forged;
-        lies += ran.lies;
+        all.add(&fuzzed::host(&bytes));
     }
-    assert!(
-        lies > 0 && forged > lies && frames > 10 * forged,
-        "{frames} frames, {forged} forged, {lies} lies"
-    );
+    let fuzzed::Ran { frames, forged, lies, .. } = all;
+    assert!(lies > 0 && forged > lies && frames > 10 * forged, "{all:?}");
+}
+
+/// How many frames long conversations have in all; `FRAMES` in the environment asks for more.
+const FRAMES: usize = 16_000;
+
+/// How many frames each of them has.
+const CONVERSATION: usize = 8_000;
+
+/// Connections of thousands of frames, most of them honest, some ended by a lie.
+#[test]
+fn a_host_takes_long_conversations() {
+    let asked = std::env::var("FRAMES").map_or(FRAMES, |frames| frames.parse().expect("a number"));
+    let (mut all, mut seed) = (fuzzed::Ran::default(), 0);
+    while all.frames < asked {
+        let mut dice = Dice::new(seed);
+        let script = || (0..10_000).map(|_| dice.below(256) as u8).collect();
+        all.add(&fuzzed::long_conversation(script, CONVERSATION));
+        seed += 1;
+    }
+    println!("{all:?}");
+    assert!(2 * all.long >= all.connections, "half of them past {} frames: {all:?}", fuzzed::LONG);
 }
 
 #[test]

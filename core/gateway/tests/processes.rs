@@ -175,3 +175,45 @@ fn disconnects_that_cross_end_each_port_once() {
     assert_eq!(all.host(page).snapshot().ports, 0);
     all.let_go(page);
 }
+
+/// One renderer floods for ever. Another's answers come all the same, each after a part of the flood that has an end.
+#[test]
+fn a_flood_holds_up_nobody_elses_answers() {
+    let mut all = Processes::new(Browser::new());
+    let mut event_loop = all.event_loop();
+    let background = all.browser.background(&mut event_loop);
+    let (flooding, answering) = (all.start("counter:0"), all.start("echo"));
+    let places = [(); 2].map(|()| all.browser.tab());
+    let scripts = places.map(|place| describe_content_script(all.browser.extension, place));
+    for (renderer, script) in [flooding, answering].into_iter().zip(scripts) {
+        all.grant(renderer, script, "");
+    }
+    all.until(|all| {
+        let tabs = all.browser.service.snapshot().tabs;
+        tabs.iter().all(|tab| tab.frames[0].contexts.len() == 1)
+    });
+    let port = event_loop.connect_tab(background, &TabTarget::new(places[1].tab)).unwrap();
+    let (mut flood, mut answers) = (0_u64, 0_u64);
+    event_loop.post_message(port, "0").unwrap();
+    all.until(|_| {
+        for event in drain(&mut event_loop) {
+            match event {
+                Event::Message { port: on, payload, .. } if on == port => {
+                    assert_eq!(&*payload, answers.to_string().as_bytes());
+                    answers += 1;
+                    event_loop.post_message(port, &answers.to_string()).unwrap();
+                }
+                Event::Message { payload, .. } => {
+                    assert_eq!(&*payload, flood.to_string().as_bytes(), "in order");
+                    flood += 1;
+                }
+                Event::Connect { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        answers >= 15 && flood >= 15
+    });
+    all.signal(flooding, Signal::KILL);
+    all.until_ended(flooding);
+    all.let_go(answering);
+}

@@ -20,6 +20,29 @@ pub struct Ran {
     pub forged: usize,
     /// Lies that were told.
     pub lies: usize,
+    /// Connections, and how many of them carried [`LONG`] frames or more.
+    pub connections: usize,
+    pub long: usize,
+}
+
+/// So many frames of a renderer's make its connection a long one: what goes wrong only then is looked for too.
+pub const LONG: usize = 1_000;
+
+impl Ran {
+    /// Counts a connection that ended after so many frames.
+    fn end_of_connection(&mut self, frames: usize) {
+        self.connections += 1;
+        self.long += usize::from(frames >= LONG);
+    }
+
+    /// Adds what another run did.
+    pub fn add(&mut self, other: &Self) {
+        self.frames += other.frames;
+        self.forged += other.forged;
+        self.lies += other.lies;
+        self.connections += other.connections;
+        self.long += other.long;
+    }
 }
 
 /// Runs the script that any bytes are.
@@ -29,9 +52,26 @@ pub struct Ran {
 /// When an honest renderer is taken for a liar, when more is held than may be, or when anything is left over.
 pub fn host(input: &[u8]) -> Ran {
     let mut choices = Choices::new(input);
-    let mut world = World::new(&mut choices);
+    let mut world = World::new(&mut choices, false);
     while !choices.is_empty() {
         world.operate(&mut choices);
+    }
+    world.finish()
+}
+
+/// Runs scripts one after the other, until renderers have sent so many frames, most of them on [`LONG`] connections.
+///
+/// # Panics
+///
+/// As [`host`].
+pub fn long_conversation(mut next_script: impl FnMut() -> Vec<u8>, frames: usize) -> Ran {
+    let mut world = World::new(&mut Choices::new(&next_script()), true);
+    while world.ran.frames < frames {
+        let script = next_script();
+        let mut choices = Choices::new(&script);
+        while !choices.is_empty() {
+            world.operate(&mut choices);
+        }
     }
     world.finish()
 }
@@ -47,6 +87,8 @@ struct World {
     received: Vec<PortId>,
     /// One that may lie, and one that never does.
     renderers: [Renderer; 2],
+    /// Whether the first is honest for long, as a rule, before it lies.
+    honest_for_long: bool,
     ran: Ran,
 }
 
@@ -55,12 +97,14 @@ struct Renderer {
     stub: Stub,
     contexts: Vec<ContextNumber>,
     ports: Vec<PortNumber>,
+    /// How many frames its stub wrote.
+    frames: usize,
 }
 
 impl Renderer {
     fn new(service: &MessageService, bounds: Bounds) -> Self {
         let host = Host::new(service.event_loop(Waker::noop().clone()), bounds);
-        Self { host, stub: Stub::new(), contexts: Vec::new(), ports: Vec::new() }
+        Self { host, stub: Stub::new(), contexts: Vec::new(), ports: Vec::new(), frames: 0 }
     }
 
     /// Carries so many bytes up, and all the rest down.
@@ -96,7 +140,7 @@ impl Renderer {
 }
 
 impl World {
-    fn new(choices: &mut Choices<'_>) -> Self {
+    fn new(choices: &mut Choices<'_>, honest_for_long: bool) -> Self {
         let lane = [1 << 22, 64, 8, 2][choices.below(4)];
         let window = [None, None, Some(1), Some(3)][choices.below(4)];
         let limits = Limits::default().lane_records(lane).window_messages(window).ports_per_context(20);
@@ -122,6 +166,7 @@ impl World {
             there,
             received: Vec::new(),
             renderers,
+            honest_for_long,
             ran: Ran::default(),
         };
         for number in 0..2 {
@@ -162,7 +207,9 @@ impl World {
                 self.renderers[which].host.arm();
             }
             // Now and then, so that most connections live long.
-            _ if choices.below(64) == 63 => self.forge(choices),
+            _ if choices.below(64) == 63 && self.may_lie(choices) => {
+                self.forge(choices);
+            }
             _ => self.call(which, choices),
         }
         for Renderer { host, .. } in &self.renderers {
@@ -174,6 +221,12 @@ impl World {
                 "{holds:?}"
             );
         }
+    }
+
+    fn may_lie(&self, choices: &mut Choices<'_>) -> bool {
+        !self.honest_for_long
+            || self.renderers[0].frames >= LONG
+            || choices.number() == u64::MAX && choices.below(4) == 0
     }
 
     fn grant(&mut self, which: usize, choices: &mut Choices<'_>) {
@@ -220,7 +273,9 @@ impl World {
                 let _ = stub.post_message(port, content);
             }
         }
-        self.ran.frames += usize::from(stub.output().len() > before);
+        let wrote = usize::from(stub.output().len() > before);
+        self.ran.frames += wrote;
+        self.renderers[which].frames += wrote;
     }
 
     fn carry(&mut self, which: usize, choices: &mut Choices<'_>) {
@@ -312,6 +367,7 @@ impl World {
         self.ran.lies += usize::from(lied.is_err());
         // What it said by hand, its stub knows nothing of.
         let mut renderer = std::mem::replace(renderer, Renderer::new(&self.service, self.bounds));
+        self.ran.end_of_connection(renderer.frames);
         let finished = renderer.host.finish();
         assert!(lied.is_ok() || finished.is_err(), "a lie is not forgotten");
     }
@@ -335,6 +391,7 @@ impl World {
             while self.there.next_event().is_some() {}
         }
         for mut renderer in self.renderers {
+            self.ran.end_of_connection(renderer.frames);
             renderer.host.finish().expect("an honest renderer is not taken for a liar");
         }
         while self.there.next_event().is_some() {}

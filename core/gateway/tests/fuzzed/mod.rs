@@ -8,7 +8,7 @@
 mod host;
 mod stub;
 
-pub use host::host;
+pub use host::{LONG, Ran, host, long_conversation};
 pub use stub::stub;
 
 /// Choices drawn from bytes; when there are no more, each is the first.
