@@ -226,7 +226,8 @@ fn a_reload_starts_a_background_anew_whose_installation_is_an_update() {
     );
 }
 
-/// Whatever a stop meets on its way, a port has one end, and whoever connects again reaches another start.
+/// Whatever a stop meets on its way, a port has one end, and whoever connects again reaches another start. A connect in the
+/// very moment of a stop may reach nobody, see docs/behaviour.md.
 #[test]
 fn no_port_is_lost_where_backgrounds_stop_and_start_all_the_time() {
     let hasty: Files = extension!(
@@ -239,7 +240,8 @@ fn no_port_is_lost_where_backgrounds_stop_and_start_all_the_time() {
              port.onMessage.addListener((message) => { if (message !== `${number} ${++heard}`) console.error(message); });
              port.onDisconnect.addListener(() => {
                  ends += 1;
-                 if (chrome.runtime.lastError) console.error(chrome.runtime.lastError.message);
+                 const { message = '' } = chrome.runtime.lastError ?? {};
+                 if (message !== '' && (heard > 0 || !message.endsWith('Receiving end does not exist.'))) console.error(message);
                  if (connects < 20) connect(); else console.log(connects, ends);
              });
              for (let at = 1; at <= 3; at += 1) port.postMessage(`${number} ${at}`);
