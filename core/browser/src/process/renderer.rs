@@ -204,7 +204,7 @@ impl Renderer {
 
     /// Gives the core's end its turn; says whether it did anything.
     pub(super) fn turn(&mut self, tabs: &Tabs<'_>) -> Result<bool, Over> {
-        let mut did = false;
+        let mut did = self.take_frames(false)?;
         while self.has_room() && self.host.turn()? {
             did = true;
             self.tell_tabs(tabs);
@@ -271,7 +271,8 @@ impl Renderer {
     }
 
     pub(super) fn wants_retry(&self) -> bool {
-        self.host.snapshot().held_calls > 0
+        let is_behind = self.host.snapshot().held_calls > 0 && !self.has_room();
+        is_behind || self.host.wants_retry()
     }
 
     /// Reads what came, up to a bound.
@@ -285,7 +286,7 @@ impl Renderer {
                     self.be_busy();
                     self.idle = None;
                     self.incoming.push(&buffer[..count]);
-                    self.take_frames()?;
+                    self.take_frames(false)?;
                     if count < buffer.len() && !hung_up {
                         break;
                     }
@@ -301,10 +302,16 @@ impl Renderer {
         Ok(())
     }
 
-    fn take_frames(&mut self) -> Result<(), Over> {
-        while let Some((kind, range)) =
-            self.incoming.next(LONGEST).map_err(|bad| Over::Lied(bad.to_string()))?
+    /// Does what came, unless too much waits for the renderer to read it: answers are longer than questions. After its
+    /// end all is done, and nothing answered. Says whether there was anything.
+    fn take_frames(&mut self, is_over: bool) -> Result<bool, Over> {
+        let mut did = false;
+        while (is_over || self.has_room())
+            && let Some((kind, range)) =
+                self.incoming.next(LONGEST).map_err(|bad| Over::Lied(bad.to_string()))?
         {
+            did = true;
+            self.be_busy();
             let length = range.len();
             let bytes = self.incoming.bytes(range);
             match kind {
@@ -317,11 +324,13 @@ impl Renderer {
                 Kind::Message => {
                     let word = serde_json::from_slice(bytes)
                         .map_err(|error| Over::Lied(format!("what it says is no word: {error}")))?;
-                    self.hear(word, length)?;
+                    if !(is_over && matches!(word, Up::ReadFile { .. })) {
+                        self.hear(word, length)?;
+                    }
                 }
             }
         }
-        Ok(())
+        Ok(did)
     }
 
     fn hear(&mut self, word: Up, bytes: usize) -> Result<(), Over> {
@@ -432,8 +441,9 @@ impl Renderer {
         }
     }
 
-    /// Does what is left to do when its process has ended; says what became of it.
+    /// Does what is left to do when its process has ended.
     pub(super) fn finish(&mut self) -> Result<(), Over> {
+        self.take_frames(true)?;
         Ok(self.host.finish()?)
     }
 }

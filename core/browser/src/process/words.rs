@@ -325,17 +325,19 @@ impl SentCounts {
             let time = Duration::try_from_secs_f64(time? / 1_000.0).ok()?;
             clock.after(time)
         };
+        // More than any run counts, and little enough to be added up.
+        let count = |count: u64| count.min(1 << 48);
         Counts {
-            contexts: self.contexts,
-            connects: self.connects,
-            accepts: self.accepts,
-            posts: self.posts,
-            deliveries: self.deliveries,
-            bytes: self.bytes,
+            contexts: count(self.contexts),
+            connects: count(self.connects),
+            accepts: count(self.accepts),
+            posts: count(self.posts),
+            deliveries: count(self.deliveries),
+            bytes: count(self.bytes),
             disconnects: self
                 .disconnects
                 .into_iter()
-                .filter_map(|(code, count)| Some((reason(code)?, count)))
+                .filter_map(|(code, number)| Some((reason(code)?, count(number))))
                 .collect(),
             first_post: time(self.first_post),
             last_delivery: time(self.last_delivery),

@@ -7,7 +7,7 @@ use port_core_webext::Profile;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 /// A thread that is kept waiting by other programs may miss what a scenario waits for.
 const TRIES: usize = 3;
@@ -66,9 +66,11 @@ fn differences(
     wrong
 }
 
-/// Replays a folder under both profiles. One test does so for one folder, one profile
-/// after the other: scenarios wait in real time, and machines have few processors.
+/// Replays a folder under both profiles, one after the other, and one folder after the other: scenarios wait in real
+/// time, and machines have few processors.
 fn expect_agreement(scenarios: &Path, traces: &Path, launch: Option<&Launch>) {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     for profile in [Profile::Chromium, Profile::Firefox] {
         let wrong = differences(scenarios, traces, profile, launch);
         assert!(wrong.is_empty(), "{}: {wrong:#?}", profile.name());
