@@ -230,6 +230,13 @@ impl MessageFlags {
         Self(if user_activation { format | Self::ACTIVATION } else { format })
     }
 
+    /// Returns the format, and whether there was user activation.
+    #[inline(always)]
+    pub(crate) fn parts(self) -> (MessageFormat, bool) {
+        // The usual case costs one comparison.
+        if self.0 == 0 { (MessageFormat::Json, false) } else { (self.format(), self.user_activation()) }
+    }
+
     #[inline]
     pub(crate) fn format(self) -> MessageFormat {
         let [kind, other] = (self.0 & !Self::ACTIVATION).to_le_bytes();

@@ -45,29 +45,25 @@ pub(crate) const HEAD_BYTES: usize = 40;
 /// How many bytes of a short message lie in one of the slots after its record.
 pub(crate) const PIECE_BYTES: usize = (INLINE_BYTES - HEAD_BYTES) / 2;
 
-/// A short message where it lies in a lane, in as many pieces as it needs.
+/// A short message where it lies, in a lane or in an event, in as many pieces as it needs.
 #[derive(Clone, Copy)]
-pub(crate) struct Pieces<'a> {
+pub(crate) struct Pieces<'a, P> {
     length: u16,
     /// These are initialised as far as the message goes.
     front: &'a Front,
-    second: Option<&'a Piece>,
-    third: Option<&'a Piece>,
+    further: P,
 }
 
-impl<'a> Pieces<'a> {
-    /// Takes the pieces of a message of this length.
+impl<'a, P: Fn(usize) -> &'a Piece> Pieces<'a, P> {
+    /// Takes the pieces of a message of this length: `further` is asked for the first and the second after the front,
+    /// counted from 1, where the message is longer than what comes before.
     ///
     /// # Safety
     ///
-    /// There are as many pieces as the length needs, and they are initialised as far as the message goes.
+    /// The pieces are initialised as far as the message goes.
     #[inline(always)]
-    pub(crate) unsafe fn new(
-        length: u16,
-        front: &'a Front,
-        (second, third): (Option<&'a Piece>, Option<&'a Piece>),
-    ) -> Self {
-        Self { length, front, second, third }
+    pub(crate) unsafe fn new(length: u16, front: &'a Front, further: P) -> Self {
+        Self { length, front, further }
     }
 
     /// Returns a payload of this length whose bytes are yet to be [written](Self::write).
@@ -98,10 +94,11 @@ impl<'a> Pieces<'a> {
         let Storage::Inline(inline) = &mut to.0 else { return };
         let (front, rest) = inline.bytes.split_at_mut(HEAD_BYTES);
         front.copy_from_slice(self.front);
-        if let Some(second) = self.second {
-            rest[..PIECE_BYTES].copy_from_slice(second);
-            if let Some(third) = self.third {
-                rest[PIECE_BYTES..].copy_from_slice(third);
+        let length = usize::from(self.length);
+        if length > HEAD_BYTES {
+            rest[..PIECE_BYTES].copy_from_slice((self.further)(1));
+            if length > HEAD_BYTES + PIECE_BYTES {
+                rest[PIECE_BYTES..].copy_from_slice((self.further)(2));
             }
         }
     }
@@ -123,14 +120,12 @@ impl Payload {
 
     /// Returns the pieces of a short payload.
     #[inline(always)]
-    pub(crate) fn pieces(&self) -> Option<Pieces<'_>> {
+    pub(crate) fn pieces<'a>(&'a self) -> Option<Pieces<'a, impl Fn(usize) -> &'a Piece>> {
         let Storage::Inline(Inline { length, bytes }) = &self.0 else { return None };
         let (front, rest) = bytes.split_first_chunk()?;
         let (second, third) = rest.split_first_chunk()?;
-        let filled = usize::from(*length);
-        let second = (filled > HEAD_BYTES).then_some(second);
-        let third = if filled > HEAD_BYTES + PIECE_BYTES { third.first_chunk() } else { None };
-        Some(Pieces { length: *length, front, second, third })
+        let third = third.first_chunk()?;
+        Some(Pieces { length: *length, front, further: move |nth| if nth == 1 { second } else { third } })
     }
 
     /// Takes the payload, and leaves an empty one.

@@ -7,7 +7,7 @@ use crate::event::Event;
 use crate::event_loop::port::{PeerIndex, PortState, ReceiverAt};
 use crate::ids::Key;
 use crate::message::{MessageFlags, MessageFormat};
-use crate::payload::{Payload, Pieces, discard};
+use crate::payload::{Payload, Piece, Pieces, discard};
 
 /// A message under way to its receivers. Kept when all have it, so that the next one reuses its memory.
 #[derive(Default)]
@@ -56,12 +56,12 @@ impl FanOut {
 
     /// Begins with a short message, which is copied from where it lies.
     #[inline(always)]
-    pub(crate) fn begin_short(
+    pub(crate) fn begin_short<'a>(
         &mut self,
         receivers: &[ReceiverAt],
         counted: bool,
         flags: MessageFlags,
-        pieces: Pieces<'_>,
+        pieces: Pieces<'a, impl Fn(usize) -> &'a Piece>,
     ) {
         self.begin_with(receivers, counted);
         // SAFETY: written below.

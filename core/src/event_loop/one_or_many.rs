@@ -26,15 +26,6 @@ impl<T> OneOrMany<T> {
         };
     }
 
-    /// Returns the item if there is exactly one. Quicker than a look at the slice.
-    #[inline(always)]
-    pub(crate) fn only(&self) -> Option<&T> {
-        match self {
-            Self::One(item) => Some(item),
-            Self::Empty | Self::Many(_) => None,
-        }
-    }
-
     /// Keeps the items for which `keep` returns `true`, in order.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
         match self {

@@ -20,7 +20,12 @@ impl EventLoop {
         // By fields, which stay in registers: a message passed whole goes through memory, and reading back what was
         // just written there fails store forwarding.
         let bytes = message.bytes();
-        if bytes.len() <= INLINE_BYTES && self.post_short(port, flags, bytes) {
+        let short = bytes.len() <= INLINE_BYTES;
+        let windowed = self.windowed;
+        if short
+            && (!windowed && self.post_short::<false>(port, flags, bytes)
+                || windowed && self.post_short::<true>(port, flags, bytes))
+        {
             if message.is_owned() {
                 discard(message);
             }
@@ -33,9 +38,9 @@ impl EventLoop {
     }
 
     /// Posts a short message if it goes one way, by a lane that has room: the usual case, on a short path. Otherwise
-    /// does nothing and returns `false`.
+    /// does nothing and returns `false`. Compiled for loops with windows apart, whose code costs the others registers.
     #[inline(never)]
-    fn post_short(&mut self, id: PortId, flags: MessageFlags, bytes: &[u8]) -> bool {
+    fn post_short<const WINDOWED: bool>(&mut self, id: PortId, flags: MessageFlags, bytes: &[u8]) -> bool {
         let limits = &self.service.limits;
         let Some(key) = self.port_key(id) else { return false };
         if bytes.len() > limits.message_bytes {
@@ -48,12 +53,9 @@ impl EventLoop {
         }
         let Some((index, channel, route)) = port.only_way() else { return false };
         let Some(peer) = self.peers[index as usize].as_mut() else { return false };
-        let (windowed, windows) = (self.windowed, &mut self.receiver_windows);
-        if !peer.takes_short()
-            || windowed
-                && !(peer.admits_message(limits, &context.shared, bytes.len(), false)
-                    && peer.windows_admit(limits, key, (channel, route), bytes.len(), windows))
-            || !peer.admits_message(limits, &context.shared, bytes.len(), true)
+        let windows = &mut self.receiver_windows;
+        if !peer.takes_short(bytes.len())
+            || WINDOWED && !peer.windows_admit(limits, key, (channel, route), bytes.len(), windows)
         {
             return false;
         }

@@ -4,7 +4,7 @@ use crate::event::Event;
 use crate::ids::{ContextId, PortId};
 use crate::message::MessageFormat;
 use crate::name::PortName;
-use crate::payload::Pieces;
+use crate::payload::{Piece, Pieces};
 use crate::sender::Sender;
 use crate::target::ConnectInfo;
 use std::mem::MaybeUninit;
@@ -94,11 +94,11 @@ impl EventSlot {
 
     /// Puts the event of a short message, and copies its bytes from where they lie into the event.
     #[inline(always)]
-    pub(super) fn put_short(
+    pub(super) fn put_short<'a>(
         &mut self,
         to: Addressee,
         (format, user_activation): (MessageFormat, bool),
-        pieces: Pieces<'_>,
+        pieces: Pieces<'a, impl Fn(usize) -> &'a Piece>,
     ) -> Full {
         // SAFETY: written below.
         let payload = unsafe { pieces.unwritten() };

@@ -1,6 +1,6 @@
 //! What travels in a lane.
 
-use crate::concurrent::lane::{PIECE_BYTES, RECORD_BYTES, TAIL_BYTES, copy_short};
+use crate::concurrent::lane::{PIECE_BYTES, RECORD_BYTES, TAIL_BYTES, Tail, copy_short};
 use crate::ids::Key;
 use crate::index::ContextShared;
 use crate::message::{Body, MessageFlags};
@@ -191,7 +191,7 @@ impl Record {
         }
     }
 
-    /// Returns the pieces of a short message, whose further bytes lie in this tail.
+    /// Returns the flags and pieces of a short message, whose further bytes lie in this tail.
     ///
     /// # Panics
     ///
@@ -199,16 +199,18 @@ impl Record {
     ///
     /// # Safety
     ///
-    /// It holds the record's [tail](Self::tail_of). [`short`](Self::short) made the record and
+    /// It is the record's [tail](Self::tail_of). [`short`](Self::short) made the record and
     /// [`fill`](Self::fill) its head, as nothing else does.
     #[inline(always)]
     pub(crate) unsafe fn pieces<'a>(
         &'a self,
-        tail: (Option<&'a Piece>, Option<&'a Piece>),
-    ) -> (MessageFlags, Pieces<'a>) {
+        tail: Tail<'a>,
+    ) -> (MessageFlags, Pieces<'a, impl Fn(usize) -> &'a Piece>) {
         let Self::Short { flags, length, head, .. } = self else { unreachable!("no short message") };
+        // SAFETY: a piece is asked for where the message is so long, and what is longer than the head lies in the tail.
+        let further = move |nth| unsafe { tail.cell(nth) };
         // SAFETY: as the caller promises.
-        (*flags, unsafe { Pieces::new((*length).into(), &head.0, tail) })
+        (*flags, unsafe { Pieces::new((*length).into(), &head.0, further) })
     }
 
     /// Makes a message from `body`, and returns it with its tail. The last

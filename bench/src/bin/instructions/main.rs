@@ -69,8 +69,8 @@ fn check() -> Result<bool, String> {
 fn is_near(work: &Work, counted: f64, all: &[(&str, f64)]) -> bool {
     let Some((name, most)) = work.beside else { return true };
     let beside = all.iter().find(|(other, _)| *other == name).expect("it is counted before").1;
-    let word = if counted <= beside * most { "" } else { "TOO FAR FROM IT" };
-    println!("    {:.2} times \"{name}\", of {most} allowed {word}", counted / beside);
+    let word = if counted <= beside + most { "" } else { "TOO FAR FROM IT" };
+    println!("    {:.1} more than \"{name}\", of {most} allowed {word}", counted - beside);
     word.is_empty()
 }
 

@@ -1,7 +1,7 @@
 //! The reading end of a lane.
 
 use super::cursor::{Cursor, Tail};
-use super::segment::{Recycled, SMALL, Segment};
+use super::segment::{Recycled, SMALL, Segment, Slot};
 use super::{CONSUMER_LEFT, Shared};
 use crate::sync::{Arc, Ordering, mutant};
 use std::{fmt, ptr};
@@ -12,14 +12,16 @@ const NEAR: u64 = if cfg!(port_core_model) { 2 } else { 64 };
 /// How many recycled segments may wait for the producer.
 const RECYCLED: usize = 3;
 
-/// The reading end. `Send`, and used by one thread at a time.
+/// The reading end. `Send`, and used by one thread at a time. Its counts lie apart, as the
+/// [producer's](super::Producer) do.
+#[repr(C)]
 pub(crate) struct Consumer<T> {
+    records: u64,
     shared: Arc<Shared<T>>,
     cursor: Cursor<T>,
+    bytes: u64,
     /// Where [`look_ahead`](Consumer::look_ahead) stopped, if the cursor has not come past it.
     ahead: Cursor<T>,
-    records: u64,
-    bytes: u64,
     /// The counts of slots and records that were last published.
     published: (u64, u64),
     large: Large,
@@ -31,23 +33,26 @@ unsafe impl<T: Send> Send for Consumer<T> {}
 /// A record that is ready and still in its slot.
 pub(crate) struct Entry<'a, T> {
     consumer: &'a mut Consumer<T>,
+    /// Its slot, at which the consumer's cursor stands.
+    at: *const Slot,
 }
 
-impl<T> Entry<'_, T> {
+impl<'a, T> Entry<'a, T> {
     /// Looks at the record.
     #[inline(always)]
     pub(crate) fn peek<R>(&self, look: impl FnOnce(&T) -> R) -> R {
         // SAFETY: the record is ready, and was not taken while the entry exists.
-        unsafe { self.consumer.cursor.peek(look) }
+        unsafe { self.consumer.cursor.peek(self.at, look) }
     }
 
-    /// Passes the record: shows it to `look` where it lies, with its tail, and counts it as
+    /// Passes the record: returns it where it lies, with its tail, and counts it as
     /// consumed, with `bytes`. Does not drop it, so use it only where there is nothing to drop.
     #[inline(always)]
-    pub(crate) fn pass<R>(self, bytes: u64, look: impl FnOnce(&T, Tail<'_>) -> R) -> R {
-        self.consumer.consumed(bytes);
-        // SAFETY: the record is ready.
-        unsafe { self.consumer.cursor.pass(look) }
+    pub(crate) fn pass(self, bytes: u64) -> (&'a T, Tail<'a>) {
+        let consumer = self.consumer;
+        consumer.consumed(bytes);
+        // SAFETY: the record is ready, and the consumer is borrowed for as long as it is looked at.
+        unsafe { consumer.cursor.pass(self.at) }
     }
 
     /// Moves the record out and gives it to `take` with its tail; counts it as
@@ -56,7 +61,7 @@ impl<T> Entry<'_, T> {
     pub(crate) fn take<R>(self, bytes: u64, take: impl FnOnce(T, Tail<'_>) -> R) -> R {
         self.consumer.consumed(bytes);
         // SAFETY: the record is ready.
-        unsafe { self.consumer.cursor.take(take) }
+        unsafe { self.consumer.cursor.take(self.at, take) }
     }
 }
 
@@ -109,7 +114,12 @@ impl<T> Consumer<T> {
     /// Returns the next record where it lies; `None` when there is none now.
     #[inline(always)]
     pub(crate) fn entry(&mut self) -> Option<Entry<'_, T>> {
-        self.ready().then_some(Entry { consumer: self })
+        let at = match self.cursor.complete() {
+            Some(at) => at,
+            None if self.cursor.is_followed() && self.follow() => self.cursor.at(),
+            None => return None,
+        };
+        Some(Entry { consumer: self, at })
     }
 
     /// Returns the end of what the lane holds now: exactly if that is near, otherwise an upper bound. If the

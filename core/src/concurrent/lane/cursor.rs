@@ -1,7 +1,6 @@
 //! Reading a lane: where the next record lies.
 
-use super::segment::{PIECE_BYTES, Ring, Segment, Slot};
-use super::{TAIL_BYTES, pieces};
+use super::segment::{Extent, PIECE_BYTES, Ring, Segment, Slot};
 use crate::payload::discard;
 use crate::sync::mutant;
 use std::marker::PhantomData;
@@ -35,34 +34,45 @@ pub(crate) struct Tail<'a> {
     ring: Ring,
     /// The slot of the record.
     record: *const Slot,
-    length: usize,
+    extent: Extent,
     slots: PhantomData<&'a Slot>,
 }
 
 impl<'a> Tail<'a> {
-    /// Returns the whole cells that the bytes lie in; the first of two is full.
+    /// Returns the whole cell in which the `nth` piece of the bytes lies, counted from 1; the first of two is full.
     /// To copy a whole cell is quicker than to copy the bytes alone, because its size is fixed.
+    ///
+    /// # Safety
+    ///
+    /// The tail has so many pieces.
     #[inline(always)]
-    pub(crate) fn cells(self) -> (Option<&'a Cell>, Option<&'a Cell>) {
+    pub(crate) unsafe fn cell(self, nth: usize) -> &'a Cell {
+        // SAFETY: as the caller promises.
+        let slot = unsafe { self.slot(nth) };
         // SAFETY: as in `pieces`.
-        let cell = |slot: &'a Slot| unsafe { slot.piece() };
-        (self.slot(1).map(cell), self.slot(2).map(cell))
+        unsafe { slot.piece() }
     }
 
-    /// Returns the `nth` slot after the record, if the tail reaches there.
+    /// Returns the `nth` slot after the record.
+    ///
+    /// # Safety
+    ///
+    /// The tail reaches there.
     #[inline(always)]
-    fn slot(self, nth: usize) -> Option<&'a Slot> {
-        let slot = self.ring.after(self.record, nth);
-        // SAFETY: `Cursor::pass` made the tail of a complete record's slots and length, in a segment that lives as long
-        // as the tail is borrowed.
-        (nth <= pieces(self.length)).then(|| unsafe { &*slot })
+    unsafe fn slot(self, nth: usize) -> &'a Slot {
+        debug_assert!(nth < self.extent.slots.into());
+        // SAFETY: `Cursor::pass` made the tail of a complete record's slots, in a segment that lives as long as the tail
+        // is borrowed.
+        unsafe { &*self.ring.after(self.record, nth) }
     }
 
     /// Returns the bytes, in pieces.
     #[cfg_attr(not(any(test, port_core_model)), allow(dead_code, reason = "for the lane's tests and models"))]
     pub(crate) fn pieces(self) -> impl Iterator<Item = &'a [u8]> {
-        (1..=2).map_while(move |nth| self.slot(nth)).zip(0..).map(move |(slot, position)| {
-            let length = (self.length - position * PIECE_BYTES).min(PIECE_BYTES);
+        (1..usize::from(self.extent.slots)).map(move |nth| {
+            let length = (usize::from(self.extent.tail) - (nth - 1) * PIECE_BYTES).min(PIECE_BYTES);
+            // SAFETY: the record takes more slots than this.
+            let slot = unsafe { self.slot(nth) };
             // SAFETY: `Cursor::pass` made the tail of a complete record's slots and
             // length, and publishes that it passed them once the tail is no longer borrowed.
             unsafe { slot.read_tail(length) }
@@ -98,17 +108,24 @@ impl<T> Cursor<T> {
         unsafe { &*self.segment }
     }
 
-    /// Returns the slot at the cursor.
-    #[inline(always)]
-    fn slot(&self) -> &Slot {
-        // SAFETY: it lies within the ring, whose segment lives as in `current`.
-        unsafe { &*self.at }
-    }
-
     /// Returns whether a record is ready at the cursor.
     #[inline(always)]
     pub(super) fn is_complete(&self) -> bool {
-        self.slot().is_complete(self.turn)
+        self.complete().is_some()
+    }
+
+    /// Returns the slot at the cursor if a record is ready in it. A load after that look would have to read the cursor
+    /// anew, so what is done with the record is given the slot.
+    #[inline(always)]
+    pub(super) fn complete(&self) -> Option<*const Slot> {
+        let at = self.at;
+        // SAFETY: it lies within the ring, whose segment lives as in `current`.
+        unsafe { &*at }.is_complete(self.turn).then_some(at)
+    }
+
+    /// Returns the slot at the cursor.
+    pub(super) fn at(&self) -> *const Slot {
+        self.at
     }
 
     /// Returns whether the producer has moved on to another segment.
@@ -152,56 +169,59 @@ impl<T> Cursor<T> {
         }
     }
 
-    /// Looks at the record at the cursor.
+    /// Looks at the record at the cursor, in this slot.
     ///
     /// # Safety
     ///
     /// As for [`take`](Self::take).
     #[inline(always)]
-    pub(super) unsafe fn peek<R>(&self, look: impl FnOnce(&T) -> R) -> R {
+    pub(super) unsafe fn peek<R>(&self, at: *const Slot, look: impl FnOnce(&T) -> R) -> R {
+        // SAFETY: its segment lives as in `current`.
+        let slot = unsafe { &*at };
         // SAFETY: the record is ready.
-        let (record, _) = unsafe { self.slot().record() };
+        let (record, _) = unsafe { slot.record() };
         look(record)
     }
 
-    /// Moves the record at the cursor out.
+    /// Moves the record at the cursor out of its slot.
     ///
     /// # Safety
     ///
-    /// [`ready`](Self::ready) said so and nothing was taken since.
+    /// [`complete`](Self::complete) said that it is ready in this slot, and nothing was taken since.
     #[inline(always)]
-    pub(super) unsafe fn take<R>(&mut self, take: impl FnOnce(T, Tail<'_>) -> R) -> R {
-        let take = |record: &T, tail: Tail<'_>| {
-            // SAFETY: it is moved out once, for the cursor has passed it.
-            take(unsafe { ptr::from_ref(record).read() }, tail)
-        };
-        // SAFETY: as the caller promises.
-        unsafe { self.pass(take) }
+    pub(super) unsafe fn take<R>(&mut self, at: *const Slot, take: impl FnOnce(T, Tail<'_>) -> R) -> R {
+        // SAFETY: as the caller promises, and nobody tells the producer that it was passed before `take` returns.
+        let (record, tail) = unsafe { self.pass(at) };
+        // SAFETY: it is moved out once, for the cursor has passed it.
+        take(unsafe { ptr::from_ref(record).read() }, tail)
     }
 
-    /// Passes the record at the cursor: shows it to `look` where it lies, and does not drop it.
+    /// Passes the record at the cursor and returns it where it lies, in this slot, with its tail. Does not drop it.
     ///
     /// # Safety
     ///
-    /// As for [`take`](Self::take).
+    /// As for [`take`](Self::take). The producer is not told that the record was passed while it is looked at, nor does
+    /// the cursor move to another segment.
     #[inline(always)]
-    pub(super) unsafe fn pass<R>(&mut self, look: impl FnOnce(&T, Tail<'_>) -> R) -> R {
-        let (ring, at) = (self.ring, self.at);
-        // SAFETY: as in `slot`; while it is used the cursor does not move to another segment.
+    pub(super) unsafe fn pass<'a>(&mut self, at: *const Slot) -> (&'a T, Tail<'a>)
+    where
+        T: 'a,
+    {
+        debug_assert_eq!(at, self.at);
+        let ring = self.ring;
+        // SAFETY: as in `complete`, and as the caller promises.
         let slot = unsafe { &*at };
-        // SAFETY: a record is ready, and while it is looked at nobody tells the producer that it was passed.
-        let (record, tail_length) = unsafe { slot.record() };
-        let length = tail_length as usize;
-        debug_assert!(length <= TAIL_BYTES);
-        // Before `look`, which may panic: a record is passed at most once.
-        self.advance(1 + pieces(length));
-        look(record, Tail { ring, record: at, length, slots: PhantomData })
+        // SAFETY: a record is ready.
+        let (record, extent) = unsafe { slot.record() };
+        // Before anybody looks, which may panic: a record is passed at most once.
+        self.advance(at, extent.slots.into());
+        (record, Tail { ring, record: at, extent, slots: PhantomData })
     }
 
-    /// Moves this many slots on.
+    /// Moves this many slots on from this one.
     #[inline(always)]
-    fn advance(&mut self, count: usize) {
-        let next = self.at.wrapping_add(count);
+    fn advance(&mut self, at: *const Slot, count: usize) {
+        let next = at.wrapping_add(count);
         if next < self.ring.end {
             self.at = next;
         } else {
@@ -223,7 +243,7 @@ impl<T> Cursor<T> {
     pub(super) fn look_on(&mut self, mut look: impl FnMut(&T)) {
         while self.ready(|_, _| ()) {
             // SAFETY: a record is ready, and was not taken, for the consumer's cursor is not past it.
-            unsafe { self.pass(|record, _| look(record)) };
+            look(unsafe { self.pass(self.at) }.0);
         }
     }
 
@@ -235,7 +255,7 @@ impl<T> Cursor<T> {
                 return Some(count);
             }
             // SAFETY: as in `look_on`.
-            unsafe { self.pass(|_: &T, _| ()) };
+            let _ = unsafe { self.pass(self.at) };
         }
         None
     }
@@ -246,7 +266,7 @@ impl<T> Cursor<T> {
         let mut emptied = Vec::new();
         while self.ready(|segment, _| emptied.push(segment)) {
             // SAFETY: a record is ready.
-            let record = unsafe { self.take(|record, _| record) };
+            let record = unsafe { self.take(self.at, |record, _| record) };
             discard(record);
         }
         for segment in emptied {

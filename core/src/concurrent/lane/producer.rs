@@ -1,7 +1,7 @@
 //! The writing end of a lane.
 
 use super::prefetch::{self, WRITE_AHEAD};
-use super::segment::{LARGE, LAST_TURN, Ring, SMALL, Segment, Slot};
+use super::segment::{Extent, LARGE, LAST_TURN, Ring, SMALL, Segment, Slot};
 use super::{PRODUCER_LEFT, Shared, TAIL_BYTES, pieces};
 use crate::sync::{Arc, Ordering, mutant};
 use std::{fmt, ptr};
@@ -14,7 +14,14 @@ const _: () = assert!(SMALL > pieces(TAIL_BYTES));
 const FEW: usize = if cfg!(port_core_model) { 1 } else { 3 };
 
 /// The writing end. `Send`, and used by one thread at a time.
+///
+/// In this order, so that the two counts do not lie side by side: the compiler would subtract from both at once, in a
+/// vector that takes it five instructions more to put together.
+#[repr(C)]
 pub(crate) struct Producer<T> {
+    /// How many more records [fit](Self::fits), as was last [allowed](Self::allow); fewer than none when more were
+    /// appended. Counting down makes check and count one.
+    records_left: i64,
     shared: Arc<Shared<T>>,
     segment: *mut Segment<T>,
     /// The slots of `segment`.
@@ -24,6 +31,8 @@ pub(crate) struct Producer<T> {
     /// Where those end that are known to be free from there on, or the ring does.
     stop: *const Slot,
     turn: u32,
+    /// How many more bytes fit, likewise.
+    bytes_left: i64,
     /// `true` if a large segment was begun since the lane last went back to small ones.
     large: bool,
     /// `true` if the segment is to be left because it is larger than it need be.
@@ -40,9 +49,6 @@ pub(crate) struct Producer<T> {
     spares: *mut Segment<T>,
     /// How many slots a new segment will have: twice as many as the last while a burst lasts.
     next_length: usize,
-    /// How many more records and bytes [fit](Self::fits), as was last [allowed](Self::allow); fewer than none when
-    /// more were appended. Counting down makes check and count one.
-    left: [i64; 2],
     /// How many will have been appended when none is left.
     until: [u64; 2],
 }
@@ -76,7 +82,8 @@ impl<T> Producer<T> {
             shrunk: 0,
             spares: ptr::null_mut(),
             next_length: length_after(SMALL),
-            left: [0; 2],
+            records_left: 0,
+            bytes_left: 0,
             until: [0; 2],
         }
     }
@@ -124,18 +131,18 @@ impl<T> Producer<T> {
 
     #[inline(always)]
     fn append(&mut self, make: impl FnOnce() -> T, tail: &[u8], bytes: u64, finish: impl FnOnce(&mut T)) {
-        debug_assert!(tail.len() <= TAIL_BYTES);
-        let needed = 1 + pieces(tail.len());
+        let extent = Extent::with_tail(tail.len());
+        let needed = extent.slots.into();
         let (ring, at) = (self.ring, self.at);
         let next = at.wrapping_add(needed);
-        self.left[0] -= 1;
-        self.left[1] -= bytes.cast_signed();
+        self.records_left -= 1;
+        self.bytes_left -= bytes.cast_signed();
         if next > self.stop {
-            return self.append_around(needed, make, tail, finish);
+            return self.append_around(extent, make, tail, finish);
         }
         // SAFETY: these slots are free, for they lie before the stop. The producer's segment lives until the consumer
         // has followed a link from it, which we have not set.
-        unsafe { write([at, at.wrapping_add(1), at.wrapping_add(2)], self.turn, make, tail, finish) };
+        unsafe { write([at, at.wrapping_add(1), at.wrapping_add(2)], self.turn, extent, make, tail, finish) };
         self.at = next;
         prefetch::to_write(ring, ring.after(next, WRITE_AHEAD), needed);
         if next.wrapping_add(FEW) > self.stop {
@@ -148,15 +155,16 @@ impl<T> Producer<T> {
     #[inline(never)]
     fn append_around(
         &mut self,
-        needed: usize,
+        extent: Extent,
         make: impl FnOnce() -> T,
         tail: &[u8],
         finish: impl FnOnce(&mut T),
     ) {
+        let needed = extent.slots.into();
         self.make_room(needed);
         let (ring, at) = (self.ring, self.at);
         // SAFETY: as in `append`: there is room for all of it, around the ring.
-        unsafe { write([at, ring.after(at, 1), ring.after(at, 2)], self.turn, make, tail, finish) };
+        unsafe { write([at, ring.after(at, 1), ring.after(at, 2)], self.turn, extent, make, tail, finish) };
         self.at = ring.after(at, needed);
         if self.at <= at {
             self.begin_round();
@@ -183,14 +191,16 @@ impl<T> Producer<T> {
     #[inline(never)]
     fn come_near_the_stop(&mut self) {
         self.go_round();
-        self.set_stop();
-        if self.room() < FEW {
+        let room = self.room();
+        self.stop_after(room);
+        if room < FEW {
             self.look_for_room();
         }
     }
 
-    fn set_stop(&mut self) {
-        self.stop = self.ring.end.min(self.at.wrapping_add(self.room()));
+    /// Stops after so many slots, or at the end of the ring.
+    fn stop_after(&mut self, room: usize) {
+        self.stop = self.ring.end.min(self.at.wrapping_add(room));
     }
 
     /// Returns how many slots were written in all segments.
@@ -218,8 +228,9 @@ impl<T> Producer<T> {
         let length = self.ring.length();
         // Slots that it passed before it came to this segment are not room in it.
         self.end = passed.max(self.begun) + length as u64;
-        self.set_stop();
-        let room = self.room();
+        #[allow(clippy::cast_possible_truncation, reason = "no more than the segment's slots")]
+        let room = (self.end - written) as usize;
+        self.stop_after(room);
         if room == 0 {
             return;
         }
@@ -325,7 +336,7 @@ impl<T> Producer<T> {
         self.spares = ptr::null_mut();
         self.leaving = true;
         self.end = written;
-        self.set_stop();
+        self.stop_after(0);
     }
 
     /// Drops what lies in a lane whose consumer is gone.
@@ -343,24 +354,33 @@ impl<T> Producer<T> {
     /// [allowed](Self::allow). Reads nothing that the consumer writes.
     #[inline(always)]
     pub(crate) fn fits(&self, records: u64, bytes: u64) -> bool {
-        self.left[0] >= records.cast_signed() && self.left[1] > bytes.cast_signed()
+        self.records_left >= records.cast_signed() && self.bytes_left > bytes.cast_signed()
     }
 
     /// Has records [fit](Self::fits) until so many are not consumed, or so many bytes. Returns how many are not known
     /// to be consumed now.
     pub(crate) fn allow(&mut self, records: u64, bytes: u64) -> (u64, u64) {
         let (lying, lying_bytes) = self.outstanding();
-        let appended = self.appended();
-        self.left = [(records, lying), (bytes, lying_bytes)].map(|(allowed, lying)| {
+        let [appended, appended_bytes] = self.appended();
+        let left = |allowed: u64, lying: u64| {
             i64::try_from(i128::from(allowed) - i128::from(lying)).unwrap_or(i64::MAX)
-        });
-        self.until = [0, 1].map(|unit| appended[unit].wrapping_add_signed(self.left[unit]));
+        };
+        self.records_left = left(records, lying);
+        self.bytes_left = left(bytes, lying_bytes);
+        self.until = [
+            appended.wrapping_add_signed(self.records_left),
+            appended_bytes.wrapping_add_signed(self.bytes_left),
+        ];
         (lying, lying_bytes)
     }
 
     /// Returns how many records and bytes were appended so far.
     fn appended(&self) -> [u64; 2] {
-        [0, 1].map(|unit| self.until[unit].wrapping_sub(self.left[unit].cast_unsigned()))
+        let [records, bytes] = self.until;
+        [
+            records.wrapping_sub(self.records_left.cast_unsigned()),
+            bytes.wrapping_sub(self.bytes_left.cast_unsigned()),
+        ]
     }
 
     /// Returns how many records and bytes are pushed and not yet known to be consumed.
@@ -397,6 +417,7 @@ impl<T> fmt::Debug for Producer<T> {
 unsafe fn write<T>(
     slots: [*const Slot; 3],
     turn: u32,
+    extent: Extent,
     make: impl FnOnce() -> T,
     tail: &[u8],
     finish: impl FnOnce(&mut T),
@@ -420,10 +441,9 @@ unsafe fn write<T>(
             }
         }
     }
-    #[allow(clippy::cast_possible_truncation, reason = "at most TAIL_BYTES")]
     // SAFETY: as above.
     unsafe {
-        first.write_record(make, tail.len() as u32, finish);
+        first.write_record(make, extent, finish);
     }
     first.complete(turn);
 }

@@ -1,6 +1,7 @@
 //! The memory of a lane: a chain of segments, each an array of slots.
 
 use super::copy::copy_short;
+use super::{TAIL_BYTES, pieces};
 use crate::sync::{AtomicPtr, AtomicU32, Ordering, UnsafeCell, mutant};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
@@ -12,8 +13,8 @@ pub(crate) const PIECE_BYTES: usize = 60;
 /// How many bytes of a slot follow its state word. Models have larger pointers.
 const CELL_BYTES: usize = if cfg!(port_core_model) { 96 } else { PIECE_BYTES };
 
-/// Where in its cell a record begins; the length of its tail lies before it.
-const RECORD_AT: usize = if cfg!(port_core_model) { 8 } else { size_of::<u32>() };
+/// Where in its cell a record begins; its extent lies before it.
+const RECORD_AT: usize = if cfg!(port_core_model) { 8 } else { size_of::<Extent>() };
 
 /// The largest record a slot holds.
 pub(crate) const RECORD_BYTES: usize = CELL_BYTES - RECORD_AT;
@@ -50,6 +51,25 @@ pub(super) struct Slot {
     cell: UnsafeCell<Cell>,
 }
 
+/// What a record takes.
+#[derive(Clone, Copy)]
+pub(super) struct Extent {
+    /// How many slots, its own among them.
+    pub(super) slots: u16,
+    /// How many bytes its tail has.
+    pub(super) tail: u16,
+}
+
+impl Extent {
+    /// Returns the extent of a record with a tail of so many bytes.
+    #[inline(always)]
+    #[allow(clippy::cast_possible_truncation, reason = "at most TAIL_BYTES")]
+    pub(super) const fn with_tail(bytes: usize) -> Self {
+        debug_assert!(bytes <= TAIL_BYTES);
+        Self { slots: 1 + pieces(bytes) as u16, tail: bytes as u16 }
+    }
+}
+
 #[cfg_attr(port_core_model, repr(align(8)))]
 struct Cell([MaybeUninit<u8>; CELL_BYTES]);
 
@@ -73,8 +93,7 @@ impl Slot {
         self.state.store(turn, Ordering::Release);
     }
 
-    /// Makes a record in the slot, notes the length of the tail that follows, and calls `finish` on the record where
-    /// it lies.
+    /// Makes a record in the slot, notes its extent, and calls `finish` on the record where it lies.
     ///
     /// # Safety
     ///
@@ -83,7 +102,7 @@ impl Slot {
     pub(super) unsafe fn write_record<T>(
         &self,
         make: impl FnOnce() -> T,
-        tail_length: u32,
+        extent: Extent,
         finish: impl FnOnce(&mut T),
     ) {
         const { assert!(size_of::<T>() <= RECORD_BYTES) };
@@ -93,29 +112,29 @@ impl Slot {
         // SAFETY: the cell is ours alone while empty and longer than this.
         let place = unsafe { start.add(RECORD_AT) }.cast::<T>();
         // SAFETY: as above, and the write needs no alignment.
-        unsafe { start.cast::<u32>().write_unaligned(tail_length) };
+        unsafe { start.cast::<Extent>().write_unaligned(extent) };
         // SAFETY: as above; the cell holds both values, and the place is aligned, as asserted.
         unsafe { place.write(make()) };
         // SAFETY: written just now.
         finish(unsafe { &mut *place });
     }
 
-    /// Returns the record where it lies, and the length of the tail that follows it.
+    /// Returns the record where it lies, and its extent.
     ///
     /// # Safety
     ///
     /// The caller is the consumer, the slot is complete, holds a `T` that was not moved out, and
     /// is not handed back while the record is looked at.
     #[inline(always)]
-    pub(super) unsafe fn record<T>(&self) -> (&T, u32) {
+    pub(super) unsafe fn record<T>(&self) -> (&T, Extent) {
         self.cell.with(|cell| {
             let start = cell.cast::<u8>();
             // SAFETY: the cell is longer than this.
             let place = unsafe { start.add(RECORD_AT) }.cast::<T>();
             // SAFETY: `write_record` wrote both values before the slot was complete.
-            let tail_length = unsafe { start.cast::<u32>().read_unaligned() };
+            let extent = unsafe { start.cast::<Extent>().read_unaligned() };
             // SAFETY: as above, and the place is aligned, as asserted there.
-            (unsafe { &*place }, tail_length)
+            (unsafe { &*place }, extent)
         })
     }
 

@@ -18,13 +18,6 @@ use crate::wire::record::{ConnectMany, Record, Signal};
 use std::mem;
 
 impl Ends {
-    #[inline(never)]
-    fn push_with_tail(&mut self, channel: Channel, route: Route, flags: MessageFlags, bytes: &[u8]) -> bool {
-        let make = || Record::short(channel, route, flags, bytes);
-        let tail = Record::tail_of(bytes);
-        self.producer.push_in_place(make, tail, bytes.len() as u64, |record| record.fill(bytes))
-    }
-
     /// Rings if the peer no longer polls. Must be called after something was pushed.
     #[inline(always)]
     fn published(&mut self, peer: &EventLoopShared) {
@@ -68,11 +61,12 @@ impl Peer {
         self.send(record, tail);
     }
 
-    /// Returns whether a message of at most [`INLINE_BYTES`](crate::INLINE_BYTES) may go by
-    /// [`send_short`](Self::send_short).
+    /// Returns whether a message of so many bytes, at most [`INLINE_BYTES`](crate::INLINE_BYTES), may go by
+    /// [`send_short`](Self::send_short): there is a lane, whose budget admits it without a look at what was taken.
     #[inline(always)]
-    pub(crate) fn takes_short(&self) -> bool {
-        matches!(self.link, Link::Lanes(_)) && !mutant("rung-before-publishing")
+    pub(crate) fn takes_short(&self, bytes: usize) -> bool {
+        let Link::Lanes(ends) = &self.link else { return false };
+        ends.producer.fits(1, bytes as u64) && !mutant("rung-before-publishing")
     }
 
     /// Sends a short message through a lane, made in its slot.
@@ -85,11 +79,13 @@ impl Peer {
     ) {
         let Link::Lanes(ends) = &mut self.link else { return };
         // Two calls, so that the compiler drops the code for tails from the one that has none.
+        let make = move || Record::short(channel, route, flags, bytes);
         let pushed = if bytes.len() <= HEAD_BYTES {
-            let make = || Record::short(channel, route, flags, bytes);
-            ends.producer.push_in_place(make, &[], bytes.len() as u64, |record| record.fill_short(bytes))
+            let finish = move |record: &mut Record| record.fill_short(bytes);
+            ends.producer.push_in_place(make, &[], bytes.len() as u64, finish)
         } else {
-            ends.push_with_tail(channel, route, flags, bytes)
+            let finish = move |record: &mut Record| record.fill(bytes);
+            ends.producer.push_in_place(make, Record::tail_of(bytes), bytes.len() as u64, finish)
         };
         if pushed {
             ends.published(&self.shared);

@@ -82,11 +82,9 @@ impl Offer<'_> {
             });
         } else {
             // There is nothing in it that would have to be dropped.
-            self.entry.pass(self.bytes, |record, _| {
-                if let Record::Connect { name, .. } = record {
-                    place.clone_from(name);
-                }
-            });
+            if let (Record::Connect { name, .. }, _) = self.entry.pass(self.bytes) {
+                place.clone_from(name);
+            }
         }
     }
 }
@@ -104,10 +102,7 @@ impl Peer {
     pub(crate) fn take_signal(&mut self) -> Option<Signal> {
         let Self { link: Link::Lanes(ends), .. } = self else { return None };
         let entry = ends.consumer.entry()?;
-        let signal = entry.pass(0, |record, _| match record {
-            Record::Signal(signal) => Some(*signal),
-            _ => None,
-        });
+        let signal = if let (Record::Signal(signal), _) = entry.pass(0) { Some(*signal) } else { None };
         debug_assert!(signal.is_some(), "a look said so");
         signal
     }
@@ -151,11 +146,10 @@ impl Peer {
             return;
         };
         if short {
-            entry.pass(bytes, |record, tail| {
-                // SAFETY: it is this record's tail.
-                let (flags, pieces) = unsafe { record.pieces(tail.cells()) };
-                fan_out.begin_short(accepted.receivers(), windowed, flags, pieces);
-            });
+            let (record, tail) = entry.pass(bytes);
+            // SAFETY: it is this record's tail.
+            let (flags, pieces) = unsafe { record.pieces(tail) };
+            fan_out.begin_short(accepted.receivers(), windowed, flags, pieces);
         } else {
             entry.take(bytes, |record, _| {
                 if let Record::Long { flags, bytes, .. } = record {
@@ -254,7 +248,7 @@ pub(crate) fn message_of(record: Record, tail: Tail<'_>) -> (Channel, Route, Mes
         Record::Long { channel, route, flags, bytes } => (channel, route, flags, Payload::shared(bytes)),
         Record::Short { channel, route, .. } => {
             // SAFETY: it is this record's tail.
-            let (flags, pieces) = unsafe { record.pieces(tail.cells()) };
+            let (flags, pieces) = unsafe { record.pieces(tail) };
             (channel, route, flags, pieces.into_payload())
         }
         other => {
