@@ -57,6 +57,45 @@ pub enum Label {
     TwoThreads(Topology),
 }
 
+/// Samples that one target is judged by together: whether two threads share caches decides by how much a channel can be
+/// better than another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Distance {
+    /// One thread did everything.
+    OneThread,
+    /// Threads of one core, or of one core complex.
+    Near,
+    /// Anything else.
+    Far,
+}
+
+impl Distance {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::OneThread, Self::Near, Self::Far];
+}
+
+impl Label {
+    /// Returns how far apart the threads were.
+    #[must_use]
+    pub fn distance(self) -> Distance {
+        match self {
+            Self::OneThread => Distance::OneThread,
+            Self::TwoThreads(Topology::Sibling | Topology::SameComplex) => Distance::Near,
+            Self::TwoThreads(Topology::Far) => Distance::Far,
+        }
+    }
+}
+
+impl std::fmt::Display for Distance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::OneThread => "one thread",
+            Self::Near => "near",
+            Self::Far => "far",
+        })
+    }
+}
+
 impl std::fmt::Display for Label {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -2,11 +2,12 @@
 
 use port_core_bench::benchmark::{OURS, Results, one_way, round_trip};
 use port_core_bench::report::{Findings, document, figure, ratio, to_json};
-use port_core_bench::sample::{Label, Spread, Summary};
-use port_core_bench::targets::{Verdict, judge, unmeasured};
+use port_core_bench::sample::{Distance, Label, Spread, Summary};
+use port_core_bench::targets::{Verdict, judge, lacking, occurred, unmeasured};
 use port_core_bench::topology::Topology;
 
 const NEAR: Label = Label::TwoThreads(Topology::SameComplex);
+const SIBLING: Label = Label::TwoThreads(Topology::Sibling);
 const FAR: Label = Label::TwoThreads(Topology::Far);
 
 fn summary(median: f64, p99: Option<f64>, count: usize) -> Summary {
@@ -38,11 +39,11 @@ fn the_best_rival_counts() {
             ],
         )
     };
-    let [met] = &of("T12", &times(50.0))[..] else { panic!("one verdict") };
+    let [met] = &of("T12", &times(40.0))[..] else { panic!("one verdict") };
     assert!(met.is_met());
-    assert_eq!((met.figure, met.samples), (0.25, 9));
+    assert_eq!((met.figure, met.samples), (0.2, 9));
     assert_eq!(met.rival.as_ref().map(|(name, _)| name.as_str()), Some("rtrb 1024"));
-    let [short] = &of("T12", &times(51.0))[..] else { panic!("one verdict") };
+    let [short] = &of("T12", &times(41.0))[..] else { panic!("one verdict") };
     assert!(!short.is_met());
 }
 
@@ -72,43 +73,82 @@ fn two_samples_are_none() {
 }
 
 #[test]
-fn the_usual_topology_decides_once_it_has_enough_samples() {
+fn near_and_far_are_judged_apart() {
+    let findings = found(
+        one_way::LANE,
+        [
+            (NEAR, "lane alone", summary(6.0, None, 9)),
+            (NEAR, "rtrb 1024", summary(10.0, None, 9)),
+            (FAR, "lane alone", summary(6.0, None, 9)),
+            (FAR, "rtrb 1024", summary(10.0, None, 9)),
+        ],
+    );
+    let [near, far] = &of("T1", &findings)[..] else { panic!("two verdicts") };
+    assert_eq!((near.label, near.is_met()), (Some(NEAR), true));
+    assert_eq!((far.label, far.is_met()), (Some(FAR), false));
+}
+
+#[test]
+fn what_lacks_samples_at_a_distance_that_occurred_is_run_again() {
+    let far = |samples| {
+        let findings = found(
+            one_way::ASLEEP,
+            [
+                (NEAR, OURS, summary(10.0, None, 9)),
+                (NEAR, "tokio unbounded", summary(200.0, None, 9)),
+                (FAR, OURS, summary(100.0, None, samples)),
+                (FAR, "tokio unbounded", summary(200.0, None, samples)),
+            ],
+        );
+        let tokio = |(_, benchmark, distance): &(_, String, _)| {
+            benchmark == one_way::ASLEEP && *distance == Distance::Far
+        };
+        lacking(&findings).iter().filter(|lack| tokio(lack)).count()
+    };
+    // The comparisons with crossbeam lack theirs in any case.
+    assert_eq!((far(2), far(3)), (3, 2));
+    assert!(occurred(&found(one_way::ASLEEP, [(FAR, OURS, summary(1.0, None, 1))]), Distance::Far));
+}
+
+#[test]
+fn siblings_decide_where_the_usual_near_topology_has_too_few_samples() {
     let judged = |near| {
         let findings = found(
             one_way::SLICES,
             [
                 (NEAR, OURS, summary(10.0, None, near)),
                 (NEAR, "rtrb 1024", summary(200.0, None, near)),
-                (FAR, OURS, summary(100.0, None, 9)),
-                (FAR, "rtrb 1024", summary(200.0, None, 9)),
+                (SIBLING, OURS, summary(100.0, None, 9)),
+                (SIBLING, "rtrb 1024", summary(200.0, None, 9)),
             ],
         );
         let [verdict] = &of("T12", &findings)[..] else { panic!("one verdict") };
         (verdict.label, verdict.is_met())
     };
     assert_eq!(judged(5), (Some(NEAR), true));
-    assert_eq!(judged(4), (Some(FAR), false));
+    assert_eq!(judged(4), (Some(SIBLING), false));
 }
 
 #[test]
-fn a_round_trip_is_judged_twice_beside_bare_lines() {
+fn a_round_trip_is_judged_beside_rings_channels_and_bare_lines() {
     let findings = found(
         round_trip::SPINNING,
         [
-            (NEAR, OURS, summary(100.0, Some(900.0), 9)),
-            (NEAR, "rtrb 1024", summary(200.0, Some(1_000.0), 9)),
+            (NEAR, OURS, summary(100.0, Some(140.0), 9)),
+            (NEAR, "lane alone", summary(90.0, Some(120.0), 9)),
+            (NEAR, "rtrb 1024", summary(80.0, Some(1_000.0), 9)),
             (NEAR, "gil 1024", summary(300.0, Some(800.0), 9)),
+            (NEAR, "std unbounded", summary(200.0, Some(800.0), 9)),
             (NEAR, "limit: cache lines", summary(80.0, Some(95.0), 9)),
         ],
     );
     let verdicts = of("T3", &findings);
-    let [median, p99] = &verdicts[..] else { panic!("two verdicts") };
-    assert!(median.is_met());
-    assert_eq!((median.limit, p99.limit), (Some(80.0), Some(95.0)));
-    assert_eq!((median.figure, p99.figure, p99.is_met()), (0.5, 1.125, false));
+    let figures: Vec<_> = verdicts.iter().map(|verdict| (verdict.figure, verdict.is_met())).collect();
+    assert_eq!(figures, [(1.125, false), (1.25, true), (0.5, true), (140.0 / 95.0, false)]);
+    assert_eq!((verdicts[1].limit, verdicts[3].limit), (Some(80.0), Some(95.0)));
     let json: serde_json::Value = serde_json::from_str(&to_json(&findings, &verdicts)).expect("JSON");
-    assert_eq!(json["verdicts"][1]["rival"], "gil 1024");
-    assert_eq!(json["verdicts"][1]["met"], false);
+    assert_eq!(json["verdicts"][1]["rival"], "rtrb 1024");
+    assert_eq!(json["verdicts"][0]["met"], false);
     assert_eq!(json["rows"][0]["topology"], "same complex");
 }
 

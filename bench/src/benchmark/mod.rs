@@ -56,6 +56,8 @@ pub struct Candidate {
     run: Run,
     /// By how much its samples have fewer operations than the others'.
     divisor: usize,
+    /// The good samples that its benchmark took so far.
+    samples: Vec<Sample>,
 }
 
 impl Candidate {
@@ -67,7 +69,7 @@ impl Candidate {
 
     /// Makes a candidate that takes a sample by `run`, given the number of operations.
     pub fn new(name: &'static str, run: impl FnMut(&Processors, usize) -> Sample + 'static) -> Self {
-        Self { name, run: Box::new(run), divisor: 1 }
+        Self { name, run: Box::new(run), divisor: 1, samples: Vec::new() }
     }
 
     /// Has it do so many times fewer operations, because it is that much slower than the others.
@@ -126,9 +128,8 @@ pub fn usual(results: &Results) -> Option<Label> {
 impl Benchmark {
     /// Measures the candidates in turn. A sample that is no good is taken again, a
     /// few times; those that never came good are counted in the second result and otherwise
-    /// left out.
+    /// left out. Called again, adds to what it measured before, and returns the results of all of it.
     pub fn run(&mut self, processors: &Processors, pace: Pace) -> (Results, usize) {
-        let mut samples: Vec<Vec<Sample>> = self.candidates.iter().map(|_| Vec::new()).collect();
         let mut left_out = 0;
         let (start, candidates) = (Instant::now(), self.candidates.len() as f64);
         let late = |times: f64| start.elapsed() > pace.allowance.mul_f64(candidates * times);
@@ -136,21 +137,21 @@ impl Benchmark {
             if late(if round < pace.least { 2.0 } else { 1.0 }) {
                 break;
             }
-            for (candidate, samples) in self.candidates.iter_mut().zip(&mut samples) {
+            for candidate in &mut self.candidates {
                 let good = (0..ATTEMPTS)
                     .take_while(|&attempt| attempt == 0 || !late(1.0))
                     // Shorter and shorter, to fit between two turns of other processes.
                     .map(|attempt| candidate.sample(processors, self.operations >> (attempt / 8)))
                     .find(|sample| sample.label().is_some());
                 match good {
-                    Some(sample) => samples.push(sample),
+                    Some(sample) => candidate.samples.push(sample),
                     None => left_out += 1,
                 }
             }
         }
         let mut results = Results::new();
-        for (candidate, samples) in self.candidates.iter().zip(&samples) {
-            for (label, summary) in summarise(samples) {
+        for candidate in &self.candidates {
+            for (label, summary) in summarise(&candidate.samples) {
                 results.entry(label).or_default().push((candidate.name, summary));
             }
         }

@@ -1,4 +1,5 @@
-//! Runs every benchmark, prints what its candidates took, and judges.
+//! Runs every benchmark, prints what its candidates took, and judges: near and far processors apart. Runs again
+//! what has too few samples, until ten minutes are over, for the processors of a virtual machine move about.
 //!
 //! Exits with failure if a target is short, or was asked for and not measured.
 
@@ -7,11 +8,12 @@ use port_core_bench::benchmark::{self, Benchmark, Pace};
 use port_core_bench::report::{
     Findings, document, markdown, print_counts, print_results, print_verdicts, to_json,
 };
-use port_core_bench::targets::{TARGETS, Verdict, judge, unmeasured};
+use port_core_bench::sample::Distance;
+use port_core_bench::targets::{TARGETS, Verdict, judge, lacking, occurred, unmeasured};
 use port_core_bench::topology::Processors;
 use port_core_bench::{end_to_end, memory};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{env, fs};
 
 #[global_allocator]
@@ -20,13 +22,15 @@ static ALLOCATOR: Counting = Counting;
 const USAGE: &str = "usage: targets [--only TARGET | --only PART-OF-A-BENCHMARK'S-NAME]… [--quick]
                [--json FILE] [--markdown] [--update DOCUMENT]…
   --only      T2, or 'one way': that alone
-  --quick     fewer samples
+  --quick     fewer samples, and none again
   --json      writes everything found
   --markdown  prints tables for the documents at the end
   --update    puts them into a document, between the marks for them";
 
 /// About three minutes for everything on a quiet machine, and not much more on a busy one.
 const FULL: Pace = Pace { rounds: 21, least: 7, allowance: Duration::from_millis(1_300) };
+/// When nothing is run again any more.
+const LONGEST: Duration = Duration::from_secs(600);
 const QUICK: Pace = Pace { rounds: 5, least: 3, allowance: Duration::from_millis(300) };
 
 struct Arguments {
@@ -35,18 +39,20 @@ struct Arguments {
     markdown: bool,
     update: Vec<String>,
     pace: Pace,
+    quick: bool,
 }
 
 impl Arguments {
     fn read(mut arguments: impl Iterator<Item = String>) -> Option<Self> {
-        let mut read = Self { only: Vec::new(), json: None, markdown: false, update: Vec::new(), pace: FULL };
+        let (only, update) = (Vec::new(), Vec::new());
+        let mut read = Self { only, json: None, markdown: false, update, pace: FULL, quick: false };
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--only" => read.only.push(arguments.next()?),
                 "--json" => read.json = Some(arguments.next()?),
                 "--markdown" => read.markdown = true,
                 "--update" => read.update.push(arguments.next()?),
-                "--quick" => read.pace = QUICK,
+                "--quick" => (read.pace, read.quick) = (QUICK, true),
                 _ => return None,
             }
         }
@@ -96,6 +102,16 @@ fn main() -> ExitCode {
     for (target, benchmark) in &missing {
         println!("  {target:4} not measured {benchmark}");
     }
+    for (target, benchmark, distance) in lacking(&findings) {
+        if named.is_empty() || named.contains(&target) {
+            println!("  {target:4} too few samples, {distance}: {benchmark}");
+        }
+    }
+    for distance in [Distance::Near, Distance::Far] {
+        if !findings.results.is_empty() && !occurred(&findings, distance) {
+            println!("  processors that are {distance} did not occur");
+        }
+    }
     let good = missing.is_empty() && verdicts.iter().all(Verdict::is_met);
     match show(&arguments, &findings, &verdicts) {
         Ok(()) if good => ExitCode::SUCCESS,
@@ -120,12 +136,23 @@ fn find(arguments: &Arguments, processors: &Processors) -> Findings {
         findings.counts = memory::counts();
         print_counts(&findings.counts);
     }
-    for mut benchmark in benchmark::all() {
-        if arguments.includes(&benchmark) {
+    let start = Instant::now();
+    let mut benchmarks: Vec<Benchmark> =
+        benchmark::all().into_iter().filter(|benchmark| arguments.includes(benchmark)).collect();
+    let mut wanted: Vec<String> = benchmarks.iter().map(|benchmark| benchmark.name.clone()).collect();
+    while !wanted.is_empty() {
+        for benchmark in benchmarks.iter_mut().filter(|benchmark| wanted.contains(&benchmark.name)) {
             let (results, left_out) = benchmark.run(processors, arguments.pace);
-            print_results(&benchmark, &results, left_out);
-            findings.results.push((benchmark.name, results));
+            print_results(benchmark, &results, left_out);
+            findings.enter(&benchmark.name, results);
+            if start.elapsed() > LONGEST {
+                break;
+            }
         }
+        if arguments.quick || start.elapsed() > LONGEST {
+            break;
+        }
+        wanted = lacking(&findings).into_iter().map(|(_, benchmark, _)| benchmark).collect();
     }
     findings
 }

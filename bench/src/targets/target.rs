@@ -2,13 +2,13 @@
 
 use super::{Bound, Verdict};
 use crate::report::Findings;
-use crate::sample::{Label, Spread, Summary};
+use crate::sample::{Distance, Label, Spread, Summary};
 use crate::topology::Topology;
 use crate::transport::{BlockLimit, CacheLines, Transport};
 
 /// Fewer samples have no median to speak of.
 const LEAST: usize = 3;
-/// Samples from which on the medians of the usual topology decide, though there be more of another.
+/// Samples from which on the medians of the usual near topology decide, though there be more of siblings.
 const ENOUGH: usize = 5;
 
 /// One comparison.
@@ -24,10 +24,10 @@ pub struct Target {
     pub against: Against,
     /// What of them is compared.
     pub part: Part,
-    /// How.
-    pub relation: Relation,
-    /// What the comparison may give at most.
+    /// What our figure by theirs may be at most.
     pub bound: f64,
+    /// The same where the threads are far apart.
+    pub far: f64,
 }
 
 /// With whom a candidate is compared.
@@ -53,15 +53,6 @@ pub enum Part {
     P99,
 }
 
-/// How two figures are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Relation {
-    /// Ours by theirs.
-    Ratio,
-    /// Ours less theirs, in nanoseconds.
-    Difference,
-}
-
 impl Part {
     fn of(self, summary: Summary) -> Option<Spread> {
         match self {
@@ -71,20 +62,17 @@ impl Part {
     }
 }
 
-impl Relation {
-    fn of(self, ours: Spread, theirs: Spread) -> f64 {
-        match self {
-            Self::Ratio => ours.median / theirs.median,
-            Self::Difference => ours.median - theirs.median,
-        }
-    }
-}
-
 impl Target {
-    /// The verdict, if both sides were measured under one label, often enough.
-    pub(super) fn judge(&self, findings: &Findings) -> Option<Verdict> {
+    /// Has another bound where the threads are far apart.
+    pub(super) fn far(self, bound: f64) -> Self {
+        Self { far: bound, ..self }
+    }
+
+    /// The verdict at a distance, if both sides were measured under one label of it, often enough.
+    pub(super) fn judge(&self, findings: &Findings, distance: Distance) -> Option<Verdict> {
         let (label, _) = findings
             .labels(&self.benchmark)
+            .filter(|label| label.distance() == distance)
             .filter_map(|label| Some((label, self.samples(findings, label)?)))
             .filter(|(_, samples)| *samples >= LEAST)
             .max_by_key(|(label, samples)| {
@@ -100,8 +88,8 @@ impl Target {
             ours: our,
             rival: Some((name, their)),
             limit: self.limit(findings, label),
-            figure: self.relation.of(our, their),
-            bound: Bound::AtMost(self.bound),
+            figure: our.median / their.median,
+            bound: Bound::AtMost(if distance == Distance::Far { self.far } else { self.bound }),
             samples: ours.count.min(theirs.count),
         })
     }
@@ -133,7 +121,7 @@ impl Target {
 
     /// Blocks handed over whole where they are candidates, and for a round trip bare lines.
     fn limit(&self, findings: &Findings, label: Label) -> Option<f64> {
-        let limit = [BlockLimit::<4>::NAME, CacheLines::NAME]
+        let limit = [BlockLimit::<8>::NAME, CacheLines::NAME]
             .into_iter()
             .find_map(|name| findings.get(&self.benchmark, label, name))?;
         Some(self.part.of(limit)?.median)
