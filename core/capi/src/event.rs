@@ -209,11 +209,26 @@ impl Shown {
                     ..NOTHING
                 };
             }
+            Some(Event::Disconnect {
+                context, port, reason, not_listening, context_data, port_data, ..
+            }) => {
+                *to = pc_event {
+                    size,
+                    kind: PC_DISCONNECT,
+                    context: context.to_bits(),
+                    port: port.to_bits(),
+                    context_data: *context_data,
+                    port_data: *port_data,
+                    reason: reason.status(),
+                    not_listening: u32::from(*not_listening),
+                    ..NOTHING
+                };
+            }
             _ => self.show_another(to),
         }
     }
 
-    /// Shows an event that is no message.
+    /// Shows an event that is neither a message nor an end.
     #[inline(never)]
     fn show_another(&mut self, to: &mut pc_event) {
         let Some(event) = &self.event else { return };
@@ -229,14 +244,6 @@ impl Shown {
                 undecided: u32::from(*undecided),
                 connect_kind: if *kind == ConnectKind::OneOff { PC_ONE_OFF } else { PC_PORT },
                 name: pc_string::of(name.as_str()),
-                context_data: *context_data,
-                port_data: *port_data,
-                ..shown
-            },
-            Event::Disconnect { reason, not_listening, context_data, port_data, .. } => pc_event {
-                kind: PC_DISCONNECT,
-                reason: reason.status(),
-                not_listening: u32::from(*not_listening),
                 context_data: *context_data,
                 port_data: *port_data,
                 ..shown
