@@ -59,6 +59,20 @@ pub enum Event {
         /// The number that the embedder [set on the port](crate::EventLoop::set_port_data); 0 before.
         port_data: u64,
     },
+    /// `port.onMessage`, of several ports at once: one message of an opener's for contexts that all live on this event
+    /// loop. Handed out in the place of a [`Message`](Self::Message) for each where the embedder
+    /// [asked for it](crate::EventLoop::group_receivers), and never otherwise.
+    #[non_exhaustive]
+    MessageToSeveral {
+        /// The ports that received it, at least two, in the order in which they would hear it one by one.
+        receivers: Vec<ReceivingPort>,
+        /// The bytes posted.
+        payload: Payload,
+        /// How the bytes were made.
+        format: MessageFormat,
+        /// `true` if the sender ran under user activation.
+        user_activation: bool,
+    },
     /// `port.onDisconnect`: the port ended, and not by this side's `disconnect()`.
     /// The port is closed by the time this is handed out.
     #[non_exhaustive]
@@ -111,6 +125,20 @@ pub enum Event {
     },
 }
 
+/// A port that received a message, in [`Event::MessageToSeveral`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReceivingPort {
+    /// The context that holds the port.
+    pub context: ContextId,
+    /// The end that received the message.
+    pub port: PortId,
+    /// The number that the embedder [set on the context](crate::EventLoop::set_context_data); 0 before.
+    pub context_data: u64,
+    /// The number that the embedder [set on the port](crate::EventLoop::set_port_data); 0 before.
+    pub port_data: u64,
+}
+
 /// A port that ended with its context, in [`Event::ContextGone`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -135,12 +163,12 @@ impl Event {
             | Self::Message { context_data, port_data, .. }
             | Self::Disconnect { context_data, port_data, .. }
             | Self::Room { context_data, port_data, .. } => (*context_data, *port_data) = (context, port),
-            // The context is no more; its number was entered when it ended.
-            Self::ContextGone { .. } => {}
+            // The context is no more; its number was entered when it ended. A message to several is never kept.
+            Self::ContextGone { .. } | Self::MessageToSeveral { .. } => {}
         }
     }
 
-    /// Returns the context that the event is for.
+    /// Returns the context that the event is for; of [`Event::MessageToSeveral`] the first.
     #[must_use]
     pub fn context(&self) -> ContextId {
         match self {
@@ -149,10 +177,11 @@ impl Event {
             | Self::Disconnect { context, .. }
             | Self::Room { context, .. }
             | Self::ContextGone { context, .. } => *context,
+            Self::MessageToSeveral { receivers, .. } => receivers[0].context,
         }
     }
 
-    /// Returns the port that the event is about; `None` for [`Event::ContextGone`].
+    /// Returns the port that the event is about; `None` for [`Event::ContextGone`] and [`Event::MessageToSeveral`].
     #[must_use]
     pub fn port(&self) -> Option<PortId> {
         match self {
@@ -160,7 +189,7 @@ impl Event {
             | Self::Message { port, .. }
             | Self::Disconnect { port, .. }
             | Self::Room { port, .. } => Some(*port),
-            Self::ContextGone { .. } => None,
+            Self::ContextGone { .. } | Self::MessageToSeveral { .. } => None,
         }
     }
 }

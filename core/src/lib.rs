@@ -171,7 +171,7 @@ pub use description::{
     ContextDescription, ContextKind, DocumentLifecycle, ExtensionDescription, ExternalConnections, Place,
 };
 pub use error::{AttachError, ConnectError, ContextError, FactError, PostError, PostErrorKind};
-pub use event::{EndedPort, Event};
+pub use event::{EndedPort, Event, ReceivingPort};
 pub use event_loop::EventLoop;
 #[cfg(feature = "stream")]
 pub use event_loop::stream::Events;

@@ -4,7 +4,7 @@ use port_core::{
     AttachError, ConnectKind, ContextKind, DisconnectReason, DocumentId, DocumentLifecycle, ExtensionId,
     FrameId, Listening, MessageFormat, TabId,
 };
-use port_core_gateway::wire::{Down, Up};
+use port_core_gateway::wire::{Down, PortRuns, Up};
 use port_core_gateway::{
     Bounds, Content, ContextNumber, InTab, Lied, OfExtension, PortNumber, SenderDescription,
 };
@@ -60,6 +60,9 @@ fn ups() -> Vec<Up<'static>> {
     frames.extend(contents().map(|content| Up::Post { port: PORT, content }));
     frames
 }
+
+/// Ports in two rows.
+const SEVERAL: [u64; 5] = [1, 3, 5, 9, 11];
 
 fn senders() -> Vec<SenderDescription> {
     let service = port_core::MessageService::default();
@@ -119,6 +122,11 @@ fn downs() -> Vec<Down<'static>> {
         }
     }
     frames.extend(contents().map(|content| Down::Message { port: PORT, content }));
+    let ports = SEVERAL.map(PortNumber::from_bits);
+    let runs: &'static [u8] = PortRuns::to_bytes(&ports).leak();
+    for ports in PortRuns::in_frames(runs) {
+        frames.extend(contents().map(|content| Down::MessageToSeveral { ports, content }));
+    }
     frames
 }
 
@@ -156,7 +164,8 @@ fn frames_are_read_as_they_were_written() {
     for written in downs() {
         let mut bytes = Vec::new();
         written.write(&mut bytes);
-        let open_ended = matches!(written, Down::Message { .. } | Down::Grant { .. });
+        let open_ended =
+            matches!(written, Down::Message { .. } | Down::MessageToSeveral { .. } | Down::Grant { .. });
         check(&written, &bytes, open_ended, |bytes| {
             Down::read(bytes).map(|read| (read == written).then_some(()))
         });
@@ -204,7 +213,7 @@ fn each_change(bytes: &mut [u8], check: impl Fn(&[u8])) {
 fn what_no_version_writes_is_refused() {
     for (bytes, lied) in [
         (&[][..], Lied::Length),
-        (&[10], Lied::Kind),
+        (&[11], Lied::Kind),
         (&[255], Lied::Kind),
         (&[0, 1, 0, 0], Lied::Short),
         (&[6, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0], Lied::Value),
@@ -223,7 +232,7 @@ fn what_no_version_writes_is_refused() {
     bytes[name - 4..name].copy_from_slice(&[0xff; 4]);
     assert_eq!(Up::read(&bytes[4..]).unwrap_err(), Lied::Short);
     assert_eq!(Down::read(&[6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]).unwrap_err(), Lied::Value);
-    assert_eq!(Down::read(&[10]).unwrap_err(), Lied::Kind);
+    assert_eq!(Down::read(&[11]).unwrap_err(), Lied::Kind);
 }
 
 #[test]

@@ -332,7 +332,8 @@ impl EventLoop {
             Event::Message { .. } => Heard::HeldMessage,
             Event::Disconnect { .. } => Heard::NotedEnd,
             Event::Room { .. } => Heard::Room,
-            Event::ContextGone { .. } => return Hears::Now,
+            // A message to several is never among them.
+            Event::ContextGone { .. } | Event::MessageToSeveral { .. } => return Hears::Now,
         };
         // Race: the port was closed, or its context ended, since the event was made.
         let Some(port) = event.port().and_then(|id| self.ports.get(id.key())) else { return Hears::Never };

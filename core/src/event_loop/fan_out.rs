@@ -3,11 +3,12 @@
 use super::EventLoop;
 use super::deliver::{Heard, Hears, Taken, may_hear};
 use super::slot::{Addressee, EventSlot, Written};
-use crate::event::Event;
+use crate::event::{Event, ReceivingPort};
 use crate::event_loop::port::{PeerIndex, PortState, ReceiverAt};
 use crate::ids::Key;
 use crate::message::{MessageFlags, MessageFormat};
 use crate::payload::{Payload, Piece, Pieces, discard};
+use smallvec::SmallVec;
 
 /// A message under way to its receivers. Kept when all have it, so that the next one reuses its memory.
 #[derive(Default)]
@@ -128,6 +129,9 @@ impl EventLoop {
     /// be gone, or windows or uses are counted. Skips receivers that may not hear the message now.
     #[inline(never)]
     pub(super) fn copy_less_usual(&mut self, slot: &mut EventSlot) -> Written {
+        if self.groups_receivers {
+            return self.hand_to_all(slot);
+        }
         while let Some(&ReceiverAt { port, context }) = self.fan_out.receivers.get(self.fan_out.position) {
             let (format, user_activation, payload) = &mut self.fan_out.message;
             self.fan_out.position += 1;
@@ -153,5 +157,58 @@ impl EventLoop {
             }
         }
         self.deliver_from_all(slot)
+    }
+
+    /// Hands the message that is under way out to all that hear it now, in one event.
+    #[cold]
+    fn hand_to_all(&mut self, slot: &mut EventSlot) -> Written {
+        let (format, user_activation, payload) = &mut self.fan_out.message;
+        let (format, user_activation, payload) = (*format, *user_activation, payload.take());
+        let bytes = payload.len() as u64;
+        let mut receivers = Vec::new();
+        while let Some(&ReceiverAt { port, context }) = self.fan_out.receivers.get(self.fan_out.position) {
+            self.fan_out.position += 1;
+            // Race: the port was closed, or its context killed, since the message was taken.
+            let state = self.ports.get(port.key()).map_or(PortState::Silent, |port| port.state);
+            let holder = self.contexts.get(context.key());
+            let context_data = holder.map_or(0, |holder| holder.data);
+            let port_data = self.port_data.get(port.key());
+            match may_hear(holder, state, Heard::Message) {
+                Hears::Now => receivers.push(ReceivingPort { context, port, context_data, port_data }),
+                Hears::Later => {
+                    let (payload, context_data, port_data) = (payload.clone(), 0, 0);
+                    self.hold_message(
+                        context.key(),
+                        port.key(),
+                        Event::Message {
+                            context,
+                            port,
+                            payload,
+                            format,
+                            user_activation,
+                            context_data,
+                            port_data,
+                        },
+                    );
+                }
+                Hears::Never => {}
+            }
+        }
+        let heard: SmallVec<[_; 8]> = receivers.iter().map(|receiver| receiver.port.key()).collect();
+        let event = match receivers[..] {
+            [] => {
+                discard(payload);
+                return self.deliver_from_all(slot);
+            }
+            [ReceivingPort { context, port, context_data, port_data }] => {
+                Event::Message { context, port, payload, format, user_activation, context_data, port_data }
+            }
+            _ => Event::MessageToSeveral { receivers, payload, format, user_activation },
+        };
+        let full = slot.put(event);
+        for port in heard {
+            self.receiver_took(port, bytes);
+        }
+        full.into()
     }
 }

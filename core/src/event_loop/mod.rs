@@ -123,8 +123,10 @@ pub struct EventLoop {
     round: turns::Round,
     /// `true` if the bell is armed: the embedder was told "nothing", or has not asked yet, and may sleep.
     armed: bool,
-    /// `true` if each event is counted, in windows or as a use.
+    /// `true` if each event is counted, in windows or as a use, or receivers are grouped.
     counts_events: bool,
+    /// `true` if a message to several receivers here is handed out as one event.
+    groups_receivers: bool,
     /// The uses of backgrounds that are started on demand.
     uses: HashMap<Key, Uses>,
     /// How many times a waiting thread looks before it sleeps.
@@ -593,6 +595,31 @@ impl EventLoop {
         Events::new(self)
     }
 
+    /// Sets whether a message that several contexts of this loop receive is handed out as one
+    /// [`Event::MessageToSeveral`], in the place of an event for each. Meant for an embedder that carries it to them
+    /// together, into another process, say. It is not at first. Such an event allocates.
+    ///
+    /// ```
+    #[doc = include_str!("examples/set_up.md")]
+    /// let other = event_loop.attach(ContextDescription::page_in_tab(extension, Place::new(tab, FrameId::TOP, document)))?;
+    /// event_loop.set_listening(other, Listening::PORTS)?;
+    /// event_loop.group_receivers(true);
+    /// let port = event_loop.connect_tab(background, &TabTarget::new(tab))?;
+    /// event_loop.post_message(port, "hello")?;
+    /// while let Some(event) = event_loop.next_event() {
+    ///     match &event {
+    ///         Event::Connect { .. } => {}
+    ///         Event::MessageToSeveral { receivers, .. } => assert_eq!(receivers.len(), 2),
+    ///         other => panic!("{other:?}"),
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn group_receivers(&mut self, groups: bool) {
+        self.groups_receivers = groups;
+        self.counts_events |= groups;
+    }
+
     /// Sets how many times [`wait`](Self::wait) and [`wait_timeout`](Self::wait_timeout) poll before they
     /// block, with a spin hint between two polls. The default, 400, takes about five
     /// microseconds. Use more where answers come at once (blocking and waking takes about ten times
@@ -711,6 +738,7 @@ impl EventLoop {
             round: turns::Round::default(),
             armed: true,
             counts_events: windowed,
+            groups_receivers: false,
             uses: HashMap::default(),
             looks: wait::LOOKS,
             found: Vec::new(),

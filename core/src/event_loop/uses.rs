@@ -48,6 +48,14 @@ impl EventLoop {
     pub(super) fn deliver_and_count(&mut self, slot: &mut EventSlot) -> Written {
         let written = self.deliver_from_all(slot);
         let Some(event) = slot.event(&written) else { return written };
+        if let Event::MessageToSeveral { receivers, .. } = event {
+            for receiver in receivers {
+                if let Some(uses) = self.uses.get_mut(&receiver.context.key()) {
+                    uses.note(Some((receiver.port.key(), ConnectKind::Port)));
+                }
+            }
+            return written;
+        }
         if let Some(uses) = self.uses.get_mut(&event.context().key()) {
             let kind = if let Event::Connect { kind, .. } = event { *kind } else { ConnectKind::Port };
             match event {

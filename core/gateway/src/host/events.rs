@@ -4,7 +4,7 @@ use super::Host;
 use super::table::{Context, Port, Receivers, State};
 use crate::bounds::Bounds;
 use crate::wire::number::{ContextNumber, PortNumber};
-use crate::wire::{Content, Down};
+use crate::wire::{Content, Down, PortRuns};
 use port_core::Event;
 
 impl Host {
@@ -34,6 +34,21 @@ impl Host {
                 }
                 let content = Content::from(&**payload).format(*format).user_activation(*user_activation);
                 Down::Message { port, content }.write(self.outgoing.end());
+            }
+            Event::MessageToSeveral { receivers, payload, format, user_activation, .. } => {
+                if payload.len() > Bounds::LONGEST_MESSAGE as usize {
+                    for receiver in receivers {
+                        self.end_too_large(PortNumber::from_bits(receiver.port_data), receiver.port);
+                    }
+                    return;
+                }
+                let mut ports: Vec<_> =
+                    receivers.iter().map(|receiver| PortNumber::from_bits(receiver.port_data)).collect();
+                ports.sort_unstable();
+                let content = Content::from(&**payload).format(*format).user_activation(*user_activation);
+                for ports in PortRuns::in_frames(&PortRuns::to_bytes(&ports)) {
+                    Down::MessageToSeveral { ports, content }.write(self.outgoing.end());
+                }
             }
             Event::Disconnect { reason, not_listening, port_data, .. } => {
                 self.end_told(PortNumber::from_bits(*port_data), *reason, *not_listening);

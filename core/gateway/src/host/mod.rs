@@ -52,7 +52,8 @@ impl Host {
     /// Makes the end of a connection to a renderer that has just been started, on an event loop that has no context
     /// yet. The loop's waker is to wake the thread that gives this host its turns.
     #[must_use]
-    pub fn new(event_loop: EventLoop, bounds: Bounds) -> Self {
+    pub fn new(mut event_loop: EventLoop, bounds: Bounds) -> Self {
+        event_loop.group_receivers(true);
         let bounds = bounds.message_bytes(bounds.message_bytes.min(Bounds::LONGEST_MESSAGE));
         let mut outgoing = Outgoing::default();
         Down::Hello { version: VERSION, bounds }.write(outgoing.end());

@@ -1,6 +1,6 @@
 //! From what the browser sends to events.
 
-use super::{Context, Port, Stub, StubEvent};
+use super::{Context, Port, SharedMessage, Stub, StubEvent};
 use crate::window::Amount;
 use crate::wire::frames::Frame;
 use crate::wire::lie::{Lie, Lied};
@@ -21,8 +21,8 @@ impl Stub {
         if let Some(lie) = self.lied {
             return Err(lie);
         }
-        if let Some(room) = self.next_room() {
-            return Ok(Some(room));
+        if let Some(waiting) = self.next_copy().or_else(|| self.next_room()) {
+            return Ok(Some(waiting));
         }
         let mut incoming = std::mem::take(&mut self.incoming);
         let event = loop {
@@ -40,6 +40,20 @@ impl Stub {
         self.incoming = incoming;
         self.lied = event.as_ref().err().copied();
         event
+    }
+
+    /// Returns the message that came for several ports, for the next of those that are open still.
+    fn next_copy(&mut self) -> Option<StubEvent> {
+        let shared = self.shared.as_mut()?;
+        while let Some(port) = shared.ports.pop() {
+            if let Some(known) = self.ports.get(&port) {
+                let (context, payload) = (known.context, shared.payload.clone());
+                let (format, user_activation) = (shared.format, shared.user_activation);
+                return Some(StubEvent::Message { context, port, payload, format, user_activation });
+            }
+        }
+        self.shared = None;
+        None
     }
 
     /// Returns the next port that has room again.
@@ -107,6 +121,16 @@ impl Stub {
                     let payload = frame.keep(payload);
                     StubEvent::Message { context, port, payload, format, user_activation }
                 })
+            }
+            Down::MessageToSeveral { ports, content } => {
+                // No more are looked through than were given.
+                self.numbers.was_port(ports.last())?;
+                let Content { payload, format, user_activation } = content;
+                let mut ports: Vec<_> = ports.iter().filter(|port| self.ports.contains_key(port)).collect();
+                ports.reverse();
+                let payload = frame.keep(payload);
+                self.shared = Some(SharedMessage { ports, payload, format, user_activation });
+                self.next_copy()
             }
             Down::End { port, reason, not_listening } => self.live_port(port)?.map(|context| {
                 self.ports.remove(&port);

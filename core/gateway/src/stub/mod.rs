@@ -11,8 +11,9 @@ use crate::wire::frames::{Incoming, Outgoing};
 use crate::wire::lie::Lie;
 use crate::wire::number::{ContextNumber, Numbering, PortNumber};
 use crate::wire::{Content, InTab, OfExtension, Up, VERSION};
+use bytes::Bytes;
 use foldhash::HashMap;
-use port_core::{ConnectError, ContextError, ContextKind, Listening, PostErrorKind};
+use port_core::{ConnectError, ContextError, ContextKind, Listening, MessageFormat, PostErrorKind};
 use std::collections::VecDeque;
 use std::fmt;
 
@@ -42,6 +43,8 @@ pub struct Stub {
     under_way: Amount,
     /// The ports on which a post was refused, and which wait for room.
     refused: Vec<PortNumber>,
+    /// A message that several ports receive one after the other.
+    shared: Option<SharedMessage>,
     /// The ones that have room and whose scripts are to be told.
     room: VecDeque<PortNumber>,
 }
@@ -63,6 +66,15 @@ struct Port {
     refused: bool,
 }
 
+/// A message that came once for several ports, some of which have yet to receive it.
+struct SharedMessage {
+    /// Those, the next one last.
+    ports: Vec<PortNumber>,
+    payload: Bytes,
+    format: MessageFormat,
+    user_activation: bool,
+}
+
 /// While so many bytes lie unread, no more are wanted.
 const INPUT_BYTES: usize = 256 << 10;
 
@@ -82,6 +94,7 @@ impl Stub {
             numbers: Numbering::NEW,
             under_way: Amount::default(),
             refused: Vec::new(),
+            shared: None,
             room: VecDeque::new(),
         }
     }

@@ -6,6 +6,7 @@ use super::content::{
 use super::fields::{Reader, Writer};
 use super::lie::Lied;
 use super::number::{ContextNumber, PortNumber};
+use super::port_runs::PortRuns;
 use crate::bounds::Bounds;
 use port_core::{AttachError, ConnectKind, ContextKind, DisconnectReason};
 
@@ -62,6 +63,13 @@ pub enum Down<'a> {
     Message {
         /// The port that it came on.
         port: PortNumber,
+        /// The message.
+        content: Content<'a>,
+    },
+    /// A message came on several ports at once.
+    MessageToSeveral {
+        /// The ports that it came on.
+        ports: PortRuns<'a>,
         /// The message.
         content: Content<'a>,
     },
@@ -127,6 +135,10 @@ impl<'a> Down<'a> {
                 sender.write(frame.text(name));
             }
             Self::Message { port, content } => content.write(frame.u8(5).u64(port.to_bits())),
+            Self::MessageToSeveral { ports, content } => {
+                ports.write(frame.u8(10));
+                content.write(&mut frame);
+            }
             Self::End { port, reason, not_listening } => {
                 frame.u8(6).u64(port.to_bits()).u16(reason.code()).u8(u8::from(not_listening));
             }
@@ -180,6 +192,7 @@ impl<'a> Down<'a> {
             6 => Self::End { port: port(from)?, reason: reason(from)?, not_listening: flag(from)? },
             7 => Self::PortCredit { port: port(from)?, messages: from.u32()?, bytes: from.u64()? },
             8 => Self::Credit { messages: from.u32()?, bytes: from.u64()? },
+            10 => Self::MessageToSeveral { ports: PortRuns::read(from)?, content: Content::read(from)? },
             9 => Self::ContextGone { context: context(from)?, reason: reason(from)? },
             _ => return Err(Lied::Kind),
         };

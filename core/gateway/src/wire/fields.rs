@@ -70,6 +70,11 @@ impl<'a> Reader<'a> {
         Self { bytes }
     }
 
+    /// Takes so many bytes as they are.
+    pub(super) fn bytes(&mut self, length: usize) -> Result<&'a [u8], Lied> {
+        self.take(length)
+    }
+
     fn take(&mut self, length: usize) -> Result<&'a [u8], Lied> {
         let (taken, rest) = self.bytes.split_at_checked(length).ok_or(Lied::Short)?;
         self.bytes = rest;

@@ -13,10 +13,12 @@ mod fields;
 pub(crate) mod frames;
 pub(crate) mod lie;
 pub(crate) mod number;
+mod port_runs;
 mod up;
 
 pub use content::{Content, InTab, OfExtension, SenderDescription};
 pub use down::Down;
+pub use port_runs::PortRuns;
 pub use up::Up;
 
 /// The version of the protocol: changed by every change to a frame.

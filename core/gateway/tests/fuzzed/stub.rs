@@ -5,7 +5,7 @@ use port_core::{
     AttachError, ConnectKind, ContextDescription, ContextKind, DisconnectReason, DocumentLifecycle, Event,
     ExtensionId, Listening, MessageService, RuntimeTarget, TabId,
 };
-use port_core_gateway::wire::{Down, VERSION};
+use port_core_gateway::wire::{Down, PortRuns, VERSION};
 use port_core_gateway::{
     Bounds, Content, ContextNumber, InTab, OfExtension, PortNumber, SenderDescription, Stub, StubEvent,
 };
@@ -115,6 +115,13 @@ fn frame(choices: &mut Choices<'_>, bytes: &mut Vec<u8>, granted: &mut u64, acce
         9..=14 => {
             let payload = vec![7; [0, 3, 200, 70_000][choices.below(4)]];
             Down::Message { port, content: Content::from(&payload[..]) }.write(bytes);
+        }
+        21 if choices.below(4) > 0 => {
+            let all = (0..*accepted).filter(|_| choices.below(2) == 0);
+            let ports: Vec<_> = all.map(|port| PortNumber::from_bits(2 * port + 1)).collect();
+            for ports in PortRuns::in_frames(&PortRuns::to_bytes(&ports)) {
+                Down::MessageToSeveral { ports, content: Content::from("to several") }.write(bytes);
+            }
         }
         15..=16 => Down::End { port, reason, not_listening: false }.write(bytes),
         17..=18 => Down::PortCredit { port, messages: u32::from(choices.byte()), bytes: choices.number() }

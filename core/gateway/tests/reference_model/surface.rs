@@ -11,7 +11,7 @@ use port_core_gateway::port_core::{
     Policies, PortId, PortName, PostErrorKind,
 };
 use port_core_gateway::{Bounds, Content, ContextNumber, Host, PortNumber, Stub, StubEvent};
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::Deref;
 use std::task::Waker;
 
@@ -39,6 +39,7 @@ impl MessageService {
             cache: self.cache,
             contexts: HashMap::new(),
             ports: HashMap::new(),
+            heard: VecDeque::new(),
             asking: HashSet::new(),
         }
     }
@@ -91,6 +92,8 @@ pub struct EventLoop {
     /// The core's ids of what the renderer knows by numbers.
     contexts: HashMap<ContextNumber, ContextId>,
     ports: HashMap<PortNumber, PortId>,
+    /// What the stub handed out and the script has not heard: a message that came once for several ports.
+    heard: VecDeque<StubEvent>,
     /// The contexts whose scripts are asked about connections. The browser's end asks the stub about all others as well.
     asking: HashSet<ContextId>,
 }
@@ -316,18 +319,32 @@ impl EventLoop {
 
     pub fn next_event(&mut self) -> Option<Event> {
         loop {
-            let busy = self.host().turn().unwrap();
-            let event = self.carry_down();
-            // A connection is answered where it is heard of, also one that nobody is told of.
-            assert_eq!(self.carry(), None, "one event at a time");
-            if let Some(event) = event {
-                return Some(self.translated(event));
+            while let Some(event) = self.heard.pop_front() {
+                if self.hears(&event) {
+                    return Some(self.translated(event));
+                }
             }
+            let busy = self.host().turn().unwrap();
+            let first = self.carry_down();
+            self.heard.extend(first);
+            while let Some(event) = self.stub.next_event().unwrap() {
+                self.heard.push_back(event);
+            }
+            let messages = self.heard.iter().all(|event| matches!(event, StubEvent::Message { .. }));
+            assert!(self.heard.len() <= 1 || messages, "one event at a time, or one message");
+            // A connection is answered where it is heard of, also one that nobody is told of.
+            assert_eq!(self.carry(), None);
             // Armed, as after an event loop's "nothing".
-            if !busy && self.host().arm() && self.host().output().is_empty() {
+            if self.heard.is_empty() && !busy && self.host().arm() && self.host().output().is_empty() {
                 return None;
             }
         }
+    }
+
+    /// Whether the core would still hand this out, had it not done so for all ports at once.
+    fn hears(&self, event: &StubEvent) -> bool {
+        let StubEvent::Message { context, port, .. } = event else { return true };
+        !self.is_killed(self.contexts[context]) && self.stub.is_open(*port)
     }
 
     fn translated(&mut self, event: StubEvent) -> Event {
