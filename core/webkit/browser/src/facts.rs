@@ -32,6 +32,8 @@ pub(crate) enum Effect {
     Grant(Box<ContextDescription>, ContextKey),
     /// A document that was taken for gone is shown again: the page is to ask for its contexts anew.
     Again(DocumentNumber),
+    /// The core knows that the page is out of the cache.
+    Restored,
     /// The top frame shows another document.
     Navigated,
 }
@@ -289,12 +291,15 @@ impl Facts {
             (None, _) => page.frames.get(&0).and_then(|top| top.document).ok_or(Lie("a frame in none"))?,
         };
         let known = page.frames.contains_key(&frame);
-        if let Some(before) = page.frames.get(&frame).and_then(|frame| frame.document) {
-            let page_documents = &mut page.documents;
-            if page_documents.get(&before).is_some_and(|document| !document.is_kept) {
-                page_documents.retain(|_, document| frame != 0 || document.top != before);
-                page_documents.remove(&before);
-            }
+        let before = page.frames.get(&frame).and_then(|frame| frame.document);
+        if let Some(before) = before
+            && page.documents.get(&before).is_some_and(|document| !document.is_kept)
+        {
+            page.documents
+                .retain(|number, document| *number != before && (frame != 0 || document.top != before));
+            let documents = &page.documents;
+            page.contexts.retain(|_, (document, _)| documents.contains_key(document));
+            page.allowed.retain(|(document, _)| documents.contains_key(document));
         }
         let core_frame = match (&tab, frame) {
             (_, 0) => FrameId::TOP,
@@ -304,9 +309,6 @@ impl Facts {
         };
         page.frames.insert(frame, Frame { id: core_frame, parent, document: Some(number) });
         page.documents.insert(number, Document { frame, top, id, url, maker, is_sandboxed, is_kept: false });
-        let documents: HashSet<DocumentNumber> = page.documents.keys().copied().collect();
-        page.contexts.retain(|_, (document, _)| documents.contains(document));
-        page.allowed.retain(|(document, _)| documents.contains(document));
         if let Some((tab, shown)) = tab {
             let parent = parent.map(|parent| page.frames[&parent].id);
             if frame == 0 {
@@ -430,7 +432,7 @@ impl Facts {
         let Some(shown) = self.tabs.get_mut(&tab) else { return Vec::new() };
         shown.top = Some((key, number));
         if document.is_kept && self.service.document_restored(document.id).is_ok() {
-            return vec![Effect::Navigated];
+            return vec![Effect::Navigated, Effect::Restored];
         }
         self.attach_again(key, tab, number)
     }
@@ -497,3 +499,6 @@ impl Facts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

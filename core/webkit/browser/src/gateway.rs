@@ -11,6 +11,7 @@ use std::os::fd::OwnedFd;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::task::Waker;
 use std::thread;
+use std::time::Duration;
 
 /// A page in a web process, as this program counts them.
 pub(crate) type PageKey = u64;
@@ -20,6 +21,7 @@ enum Command {
     Grant(PageKey, Box<ContextDescription>, ContextKey),
     Crashed(PageKey),
     Remove(PageKey),
+    Settle(Box<dyn FnOnce() + Send>),
     Look(Box<dyn FnOnce(Vec<Look>) + Send>),
 }
 
@@ -77,6 +79,12 @@ impl GatewayThread {
         self.give(Command::Remove(page));
     }
 
+    /// Calls back, on the thread, once its event loops know all facts that were reported before: what pages are told of a
+    /// fact only then finds it done.
+    pub(crate) fn settle(&self, settled: impl FnOnce() + Send + 'static) {
+        self.give(Command::Settle(Box::new(settled)));
+    }
+
     /// Has the thread look at all that it has; `look` is called there.
     pub(crate) fn look(&self, look: impl FnOnce(Vec<Look>) + Send + 'static) {
         self.give(Command::Look(Box::new(look)));
@@ -87,16 +95,17 @@ struct Thread {
     gateway: Gateway,
     service: MessageService,
     renderers: HashMap<PageKey, RendererId>,
+    settling: Vec<Box<dyn FnOnce() + Send>>,
 }
 
 impl Thread {
     fn new(gateway: Gateway, service: MessageService) -> Self {
-        Self { gateway, service, renderers: HashMap::new() }
+        Self { gateway, service, renderers: HashMap::new(), settling: Vec::new() }
     }
 
     fn run(&mut self, commands: &Receiver<Command>, ended: &dyn Fn(PageKey, String)) {
         loop {
-            let over = match self.gateway.turn(None) {
+            let over = match self.gateway.turn((!self.settling.is_empty()).then_some(Duration::ZERO)) {
                 Ok(over) => over,
                 Err(error) => {
                     eprintln!("port-core: the gateway failed: {error}");
@@ -113,6 +122,7 @@ impl Thread {
                     ended(page, how.to_string());
                 }
             }
+            self.settling.drain(..).for_each(|settled| settled());
             // Grants after the facts that they rest on: those were reported before the command was sent.
             while let Ok(command) = commands.try_recv() {
                 self.obey(command);
@@ -143,6 +153,8 @@ impl Thread {
                     self.gateway.remove(renderer);
                 }
             }
+            // After the next turn, in which events are taken.
+            Command::Settle(settled) => self.settling.push(settled),
             Command::Look(look) => {
                 let mut pages: Vec<_> =
                     self.renderers.iter().map(|(page, renderer)| (*page, *renderer)).collect();

@@ -1,6 +1,6 @@
 //! The pages of web processes, by their sockets.
 
-use crate::browser::Browser;
+use crate::browser::{Browser, on_gtk_thread};
 use crate::facts::{Effect, Facts, Surface};
 use crate::gateway::PageKey;
 use crate::views::ViewKey;
@@ -165,6 +165,9 @@ impl Browser {
                 }
                 self.gateway.grant(page, *description, context);
             }
+            Effect::Restored => self.gateway.settle(move || {
+                on_gtk_thread(move |browser| browser.tell_page(page, &ToPage::Restored));
+            }),
             Effect::Again(document) => self.tell_page(page, &ToPage::Again { document }),
             Effect::Navigated => {
                 if let Some(Surface::Tab(tab)) = self.surface_of(view) {
@@ -192,7 +195,7 @@ impl Browser {
         drop(pages);
         // What it does not read it does not need: its socket says when it reads again, or that it is gone.
         if matches!(sent, Ok(false)) {
-            crate::browser::on_gtk_thread(move |browser| browser.flush_later(page, socket));
+            on_gtk_thread(move |browser| browser.flush_later(page, socket));
         }
     }
 

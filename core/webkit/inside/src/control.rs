@@ -136,6 +136,8 @@ pub enum ToPage {
         /// What to run.
         code: Code,
     },
+    /// The core knows that a page came back from the back/forward cache: its contexts may connect again.
+    Restored,
     /// A document that was taken for gone is there again: its contexts are to be attached anew.
     Again {
         /// The document.

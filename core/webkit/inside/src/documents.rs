@@ -125,11 +125,12 @@ impl Page {
                 if let Some(known) = page.documents.borrow_mut().shown.get_mut(&document) {
                     known.is_kept = is_kept;
                 }
-                page.tell(&if is_left {
-                    FromPage::Hidden { document, is_kept }
+                if is_left {
+                    page.tell(&FromPage::Hidden { document, is_kept });
                 } else {
-                    FromPage::Shown { document }
-                });
+                    page.hold(document);
+                    page.tell(&FromPage::Shown { document });
+                }
             }
             Ok(Value::new_undefined(context))
         };

@@ -1,6 +1,6 @@
 //! What the browser tells a page, and what of it the scripts hear.
 
-use crate::control::{Code, FromPage, ToPage};
+use crate::control::{Code, DocumentNumber, FromPage, ToPage};
 use crate::page::Page;
 use crate::process::run_script;
 use crate::values::{number, optional_text, text, text_of, truth_of};
@@ -102,8 +102,13 @@ impl Page {
             return;
         }
         self.granted.borrow_mut().insert(context, key);
-        let before = world.side.replace(Side::Attached(context));
-        let Side::Waiting(waiting) = before else { return };
+        if let Side::Waiting(waiting) = world.side.replace(Side::Attached(context)) {
+            self.catch_up(&world, context, waiting);
+        }
+    }
+
+    /// Carries out what waited.
+    fn catch_up(&self, world: &World, context: ContextNumber, waiting: Waiting) {
         for operation in waiting.into_operations() {
             let opened = match &operation {
                 Operation::Tab { port, .. } | Operation::Runtime { port, .. } => Some(*port),
@@ -119,11 +124,40 @@ impl Page {
         self.flush_soon();
     }
 
+    /// A document came back from the back/forward cache: until the core knows, it would refuse what its scripts call.
+    pub(crate) fn hold(&self, document: DocumentNumber) {
+        for world in self.worlds.borrow().values().filter(|world| world.document == document) {
+            let side = &mut *world.side.borrow_mut();
+            if let Side::Attached(context) = side {
+                *side = Side::Held(*context, Waiting::default());
+            }
+        }
+    }
+
+    /// The core knows.
+    fn release(&self) {
+        let worlds: Vec<_> = self.worlds.borrow().values().cloned().collect();
+        for world in worlds {
+            let side = world.side.replace(Side::Gone);
+            match side {
+                Side::Held(context, waiting) => {
+                    world.side.replace(Side::Attached(context));
+                    self.catch_up(&world, context, waiting);
+                }
+                other => drop(world.side.replace(other)),
+            }
+        }
+    }
+
     /// A context is one of the core's no more.
     fn ended(&self, context: ContextNumber, reason: Option<DisconnectReason>) {
         let Some(world) = self.holder(context) else { return };
         self.granted.borrow_mut().remove(&context);
-        *world.side.borrow_mut() = Side::Gone;
+        // One that is held, or was attached anew, has another by now, or will.
+        let is_this = matches!(&*world.side.borrow(), Side::Attached(attached) if *attached == context);
+        if is_this {
+            world.side.replace(Side::Gone);
+        }
         if reason == Some(DisconnectReason::ExtensionUnloaded) {
             world.deliver("invalidated", |_| Vec::new());
         }
@@ -208,16 +242,21 @@ impl Page {
                     self.tell(&FromPage::Executed { number, outcome: Err(error) });
                 }
             }
+            ToPage::Restored => self.release(),
             ToPage::Again { document } => self.attach_again(document),
         }
     }
 
     /// Asks anew for the contexts of a document that the browser took for gone.
-    fn attach_again(&self, document: u32) {
+    fn attach_again(&self, document: DocumentNumber) {
         let worlds: Vec<_> =
             self.worlds.borrow().values().filter(|world| world.document == document).cloned().collect();
         for world in worlds {
-            *world.side.borrow_mut() = Side::Waiting(Waiting::default());
+            let waiting = match world.side.replace(Side::Gone) {
+                Side::Held(_, waiting) | Side::Waiting(waiting) => waiting,
+                _ => Waiting::default(),
+            };
+            world.side.replace(Side::Waiting(waiting));
             let extension = world.extension.extension.id().as_str().to_owned();
             self.tell(&FromPage::World { context: world.key, document, extension, is_page: world.is_page });
         }
@@ -226,7 +265,7 @@ impl Page {
     fn execute(
         self: &Rc<Self>,
         execution: u32,
-        document: u32,
+        document: DocumentNumber,
         extension: &str,
         in_pages_world: bool,
         code: &Code,

@@ -227,7 +227,7 @@ impl Page {
         let context = match &mut *world.side.borrow_mut() {
             Side::Attached(context) => *context,
             Side::Gone => return Err(Refusal::Gone),
-            Side::Waiting(waiting) => {
+            Side::Waiting(waiting) | Side::Held(_, waiting) => {
                 let taken = waiting.add(operation);
                 return if taken {
                     Ok(())

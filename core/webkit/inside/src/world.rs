@@ -26,6 +26,8 @@ pub(crate) enum Side {
     Waiting(Waiting),
     /// It is one of the core's.
     Attached(ContextNumber),
+    /// Its page came back from the back/forward cache, and the browser has yet to say that the core knows.
+    Held(ContextNumber, Waiting),
     /// It was one, or never became one.
     Gone,
 }
