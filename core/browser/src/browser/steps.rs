@@ -107,7 +107,8 @@ impl Browser {
             let Some(&thread) = self.sites.get(&site) else { continue };
             let number = self.number_of_task();
             self.threads[thread.0].send(Task::Touch { page, touch: touch.clone(), number });
-            if self.wait_for(vec![number]) {
+            // A person waits for a page that is busy.
+            if self.wait_until(vec![number], self.started + self.time) {
                 return;
             }
         }

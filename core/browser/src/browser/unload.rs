@@ -70,9 +70,13 @@ impl Browser {
 
     /// Waits until tasks have been done; says whether what they asked is so for all. What is asked of the browser
     /// process meanwhile waits.
-    pub(super) fn wait_for(&mut self, mut waiting: Vec<u64>) -> bool {
+    pub(super) fn wait_for(&mut self, waiting: Vec<u64>) -> bool {
+        self.wait_until(waiting, Instant::now() + PATIENCE)
+    }
+
+    /// The same, until a time.
+    pub(super) fn wait_until(&mut self, mut waiting: Vec<u64>, deadline: Instant) -> bool {
         let mut is_so_for_all = true;
-        let deadline = Instant::now() + PATIENCE;
         while !waiting.is_empty() {
             match self.requests.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(envelope) => match envelope.request {
