@@ -98,7 +98,7 @@ fn main() -> ExitCode {
         missing.retain(|(target, _)| named.contains(target));
     }
     let known = |target| verdicts.iter().any(|verdict| verdict.target == target);
-    missing.extend(named.into_iter().filter(|target| !known(*target)).map(|target| (target, String::new())));
+    missing.extend(named.iter().filter(|target| !known(**target)).map(|target| (*target, String::new())));
     for (target, benchmark) in &missing {
         println!("  {target:4} not measured {benchmark}");
     }
