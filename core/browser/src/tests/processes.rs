@@ -5,6 +5,7 @@ use crate::arguments::Arguments;
 use crate::folder::Folder;
 use crate::launch::Launch;
 use crate::log::{Event, Log};
+use port_core_webext::Profile;
 use serde_json::Value;
 use std::fs;
 use std::io::{Read, Write};
@@ -81,6 +82,19 @@ fn the_sample_comes_out_as_in_one_process() {
     let (one, many) = (seen(&one), seen(&many));
     let differs = one.iter().zip(&many).find(|(one, many)| one != many);
     assert!(one.len() == many.len() && differs.is_none(), "{} {} {differs:?}", one.len(), many.len());
+}
+
+#[test]
+fn the_measurement_runs_across_processes() {
+    let report = crate::bench::measure(Profile::Chromium, 1, Some(&launch())).expect("all answers");
+    let json: Value = serde_json::from_str(&report.to_json()).expect("JSON");
+    for name in ["/round_trip_us/mean", "/one_way_per_second", "/connects_per_second", "/fan_out_per_second"]
+    {
+        assert!(
+            json.pointer(name).and_then(Value::as_f64).is_some_and(|value| value > 0.1),
+            "{name}: {json}"
+        );
+    }
 }
 
 /// The API beside messaging, evaluation in frames, storage, and the tabs as senders show them.
