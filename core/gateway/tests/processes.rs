@@ -201,7 +201,7 @@ fn a_flood_holds_up_nobody_elses_answers() {
                 Event::Message { port: on, payload, .. } if on == port => {
                     assert_eq!(&*payload, answers.to_string().as_bytes());
                     answers += 1;
-                    event_loop.post_message(port, &answers.to_string()).unwrap();
+                    event_loop.post_message(port, answers.to_string()).unwrap();
                 }
                 Event::Message { payload, .. } => {
                     assert_eq!(&*payload, flood.to_string().as_bytes(), "in order");
