@@ -236,7 +236,7 @@ fn permissions_call(extension: &Extension, member: &str, arguments: &[Value]) ->
             "origins": manifest.host_texts().collect::<Vec<_>>(),
         }))),
         // What the manifest does not give, nobody is asked for.
-        "contains" | "request" => Ok(Some(manifest.grants(&texts("permissions"), &texts("origins")).into())),
+        "contains" | "request" => Ok(Some(extension.has(&texts("permissions"), &texts("origins")).into())),
         _ => Ok(Some(false.into())),
     }
 }

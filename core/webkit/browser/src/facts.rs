@@ -45,6 +45,9 @@ pub(crate) struct Lie(pub(crate) &'static str);
 /// How many frames, documents and contexts a page may have at a time.
 const MOST: usize = 10_000;
 
+/// Ids of frames begin after this: as in browsers they are no small numbers, which a script may mistake for places.
+const FIRST_FRAME: u64 = 4_096;
+
 #[derive(Debug)]
 struct Frame {
     id: FrameId,
@@ -304,7 +307,7 @@ impl Facts {
         let core_frame = match (&tab, frame) {
             (_, 0) => FrameId::TOP,
             _ if known => page.frames[&frame].id,
-            (Some((_, tab)), _) => FrameId::new(tab.latest_frame + 1),
+            (Some((_, tab)), _) => FrameId::new(tab.latest_frame.max(FIRST_FRAME) + 1),
             (None, _) => FrameId::new(frame.into()),
         };
         page.frames.insert(frame, Frame { id: core_frame, parent, document: Some(number) });

@@ -47,8 +47,10 @@ impl Browser {
         self.facts.borrow_mut().page_added(page, surface);
         self.gateway.add(page, messages);
         let me = Rc::downgrade(self);
-        glib::source::unix_fd_add_local(
+        // Before WebKit's own: what pages say of documents is not to be later than what others hear of them.
+        glib::source::unix_fd_add_local_full(
             control.as_fd().as_raw_fd(),
+            Priority::HIGH,
             IOCondition::IN | IOCondition::HUP,
             move |_, _| {
                 let open = me.upgrade().is_some_and(|browser| browser.hear_page(page));

@@ -8,7 +8,7 @@ use crate::webkit;
 use crate::world::{Operation, Side, Waiting, World};
 use glib::{ControlFlow, Priority};
 use javascriptcore6::{Context, Value};
-use port_core::{ConnectKind, ContextId, DisconnectReason, ExtensionId};
+use port_core::{ConnectKind, ContextId, DisconnectReason};
 use port_core_gateway::{ContextNumber, PortNumber, SenderDescription, StubEvent};
 use port_core_webext::Opener;
 use port_core_webext::extension::Script;
@@ -67,8 +67,8 @@ impl Page {
                     self.drop_number(port);
                 }
             }
-            StubEvent::Connect { context, port, kind, name, sender, .. } => {
-                self.connected(context, port, kind, &name, &sender);
+            StubEvent::Connect { context, port, kind, name, sender, external, .. } => {
+                self.connected(context, port, kind, &name, (&sender, external));
             }
             StubEvent::Message { context, port, payload, .. } => {
                 let known = self.ports.borrow().numbers.get(&port).copied();
@@ -169,7 +169,7 @@ impl Page {
         port: PortNumber,
         kind: ConnectKind,
         name: &str,
-        sender: &SenderDescription,
+        (sender, is_external): (&SenderDescription, bool),
     ) {
         // The tabs that the sender is in were told of before it could connect.
         self.take_control();
@@ -180,7 +180,6 @@ impl Page {
             ports.open.insert(known, (world.key, Some(port)));
             ports.numbers.insert(port, known);
         }
-        let own: &ExtensionId = world.extension.extension.id();
         let opener = Opener {
             extension: &sender.extension,
             kind: sender.kind,
@@ -194,7 +193,6 @@ impl Page {
         };
         let shown =
             opener.show(process.profile, &self.tabs, &world.extension.extension, world.is_page).to_string();
-        let is_external = sender.extension != *own;
         world.deliver("connect", |js| {
             vec![
                 number(js, known),

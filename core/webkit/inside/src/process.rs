@@ -5,7 +5,7 @@ use crate::extensions::Loaded;
 use crate::page::Page;
 use crate::values::small_of;
 use crate::webkit::{self, Frame, ScriptWorld};
-use glib::ControlFlow;
+use glib::{ControlFlow, Priority};
 use javascriptcore6::{Context, Value};
 use port_core::DocumentId;
 use port_core_webext::Profile;
@@ -15,7 +15,6 @@ use serde_json::json;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
-use std::time::Duration;
 
 /// The function that the user scripts of `browser` call when a document gets to a moment: 0 is its start, 1 its end, 2
 /// is later.
@@ -106,9 +105,10 @@ impl Process {
         let Some(page) = self.page_of(page) else { return };
         page.document_in(self, frame);
         if frame.is_top() {
-            // Now the page is about not to be provisional any more; once this turn is over it is not.
+            // Now the page is about not to be provisional any more; once this turn is over it is not. Before anything
+            // else then: what others learn of the page by other ways should not be faster.
             let page = Rc::downgrade(&page);
-            glib::source::timeout_add_local(Duration::ZERO, move || {
+            glib::source::idle_add_local_full(Priority::HIGH, move || {
                 if let Some(page) = page.upgrade() {
                     page.hand_over();
                 }
@@ -186,6 +186,7 @@ impl Process {
                 "instance": Profile::Firefox.show_document(DocumentId::new(hash(id))),
                 "base": extension.base().as_str(),
                 "manifest": manifest,
+                "permissions": extension.permissions(),
                 "absentNamespaces": extension.absent_namespaces(),
                 "messages": extension.messages(),
             },

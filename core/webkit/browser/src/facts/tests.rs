@@ -148,7 +148,7 @@ fn a_page_comes_back_from_the_cache_whichever_process_was_faster() {
         let effects = it.hear(&FromPage::Shown { document: 1 }).unwrap();
         let again = effects.iter().filter(|effect| matches!(effect, Effect::Again(_))).count();
         assert_eq!(again, if is_late { 2 } else { 0 });
-        assert_eq!(it.frames(), [FrameId::TOP, FrameId::new(1)]);
+        assert_eq!(it.frames(), [FrameId::TOP, FrameId::new(super::FIRST_FRAME + 1)]);
         assert_eq!(it.facts.frames_of(TAB).len(), 2);
     }
 }
