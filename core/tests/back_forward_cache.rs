@@ -111,6 +111,27 @@ fn messages_to_a_cached_page_are_lost_and_its_ports_live() {
     }
 }
 
+/// As many as would overflow the stack, were each handed on by a call within the one before.
+#[test]
+fn messages_to_several_that_are_all_lost_are_taken_in_turns() {
+    const MESSAGES: usize = 150_000;
+    let mut visit = Visit::new(BackForwardCache::LosesMessages);
+    let port = visit.here.connect_tab(visit.background, &TabTarget::new(visit.top().tab)).unwrap();
+    visit.settle();
+    visit.cache();
+    visit.settle();
+    for _ in 0..MESSAGES {
+        visit.here.post_message(port, "to both").unwrap();
+    }
+    let mut calls = 0;
+    while visit.here.snapshot().lanes[0].outbound_records > 0 {
+        assert_eq!(visit.there.next_event(), None);
+        calls += 1;
+    }
+    // A call takes 65,536 steps that make no event; each record is two, for it is taken and then nobody hears it.
+    assert_eq!(calls, MESSAGES * 2 / 65_536 + 1);
+}
+
 #[test]
 fn messages_wait_for_a_cached_page_and_then_its_end() {
     let mut visit = Visit::new(QUEUES);

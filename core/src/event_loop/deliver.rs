@@ -114,8 +114,10 @@ impl EventLoop {
     #[inline(never)]
     pub(super) fn deliver(&mut self, slot: &mut EventSlot) -> Written {
         // Past the loop below, whose registers a copy has no use for: 30 instructions for each receiver.
-        if self.fan_out.is_usual() {
-            return self.copy_to_next_receiver(slot);
+        if self.fan_out.is_usual()
+            && let Some(full) = self.copy_usual(slot)
+        {
+            return full.into();
         }
         let usual = !self.counts_events
             && !self.fan_out.is_under_way()
@@ -157,8 +159,7 @@ impl EventLoop {
         let mut unheard = 0;
         loop {
             let taken = if self.fan_out.is_under_way() {
-                let usual = self.fan_out.is_usual();
-                return if usual { self.deliver(slot) } else { self.copy_less_usual(slot) };
+                self.copy_to_next_receiver(slot)
             } else if !self.events.is_empty() {
                 self.hand_out_made(slot)
             } else if self.round.left > 0 {

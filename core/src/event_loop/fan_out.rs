@@ -2,7 +2,7 @@
 
 use super::EventLoop;
 use super::deliver::{Heard, Hears, Taken, may_hear};
-use super::slot::{Addressee, EventSlot, Written};
+use super::slot::{Addressee, EventSlot, Full};
 use crate::event::{Event, ReceivingPort};
 use crate::event_loop::port::{PeerIndex, PortState, ReceiverAt};
 use crate::ids::Key;
@@ -107,31 +107,38 @@ impl EventLoop {
         Taken::Record
     }
 
-    /// Hands the message that is under way to several out to the next of them that hears it now.
-    #[inline(always)]
-    pub(super) fn copy_to_next_receiver(&mut self, slot: &mut EventSlot) -> Written {
-        let Self { fan_out, contexts, port_data, .. } = self;
-        let FanOut { message: (format, user_activation, payload), receivers, position, .. } = fan_out;
-        if let Some(&ReceiverAt { port, context }) = receivers.get(*position)
-            && let Some(holder) = contexts.get(context.key())
-            && may_hear(Some(holder), PortState::Open, Heard::Message) == Hears::Now
-            && let Some(pieces) = payload.pieces()
+    /// Hands the message that is under way to several out to the next of them that hears it now. Records that nobody
+    /// heard are the caller's to count, so this goes on to no other.
+    #[inline(never)]
+    pub(super) fn copy_to_next_receiver(&mut self, slot: &mut EventSlot) -> Taken {
+        if self.fan_out.is_usual()
+            && let Some(full) = self.copy_usual(slot)
         {
-            *position += 1;
-            let port_data = port_data.get(port.key());
-            let to = Addressee { context, port, context_data: holder.data, port_data };
-            return slot.put_short(to, (*format, *user_activation), pieces).into();
+            return Taken::Event(full);
         }
-        self.copy_less_usual(slot)
+        if self.groups_receivers { self.hand_to_all(slot) } else { self.copy_less_usual(slot) }
     }
 
-    /// Does [`copy_to_next_receiver`](Self::copy_to_next_receiver) when the message is long, a receiver may
-    /// be gone, or windows or uses are counted. Skips receivers that may not hear the message now.
-    #[inline(never)]
-    pub(super) fn copy_less_usual(&mut self, slot: &mut EventSlot) -> Written {
-        if self.groups_receivers {
-            return self.hand_to_all(slot);
+    /// Copies a short message that is under way to its next receiver, if that hears it now.
+    #[inline(always)]
+    pub(super) fn copy_usual(&mut self, slot: &mut EventSlot) -> Option<Full> {
+        let Self { fan_out, contexts, port_data, .. } = self;
+        let FanOut { message: (format, user_activation, payload), receivers, position, .. } = fan_out;
+        let &ReceiverAt { port, context } = receivers.get(*position)?;
+        let holder = contexts.get(context.key())?;
+        if may_hear(Some(holder), PortState::Open, Heard::Message) != Hears::Now {
+            return None;
         }
+        let pieces = payload.pieces()?;
+        *position += 1;
+        let port_data = port_data.get(port.key());
+        let to = Addressee { context, port, context_data: holder.data, port_data };
+        Some(slot.put_short(to, (*format, *user_activation), pieces))
+    }
+
+    /// Does [`copy_usual`](Self::copy_usual) when the message is long, a receiver may
+    /// be gone, or windows or uses are counted. Skips receivers that may not hear the message now.
+    fn copy_less_usual(&mut self, slot: &mut EventSlot) -> Taken {
         while let Some(&ReceiverAt { port, context }) = self.fan_out.receivers.get(self.fan_out.position) {
             let (format, user_activation, payload) = &mut self.fan_out.message;
             self.fan_out.position += 1;
@@ -150,18 +157,18 @@ impl EventLoop {
                 Hears::Now => {
                     let full = slot.put(event);
                     self.receiver_took(port.key(), bytes);
-                    return full.into();
+                    return Taken::Event(full);
                 }
                 Hears::Later => self.hold_message(context.key(), port.key(), event),
                 Hears::Never => discard(event),
             }
         }
-        self.deliver_from_all(slot)
+        Taken::Record
     }
 
     /// Hands the message that is under way out to all that hear it now, in one event.
     #[cold]
-    fn hand_to_all(&mut self, slot: &mut EventSlot) -> Written {
+    fn hand_to_all(&mut self, slot: &mut EventSlot) -> Taken {
         let (format, user_activation, payload) = &mut self.fan_out.message;
         let (format, user_activation, payload) = (*format, *user_activation, payload.take());
         let bytes = payload.len() as u64;
@@ -198,7 +205,7 @@ impl EventLoop {
         let event = match receivers[..] {
             [] => {
                 discard(payload);
-                return self.deliver_from_all(slot);
+                return Taken::Record;
             }
             [ReceivingPort { context, port, context_data, port_data }] => {
                 Event::Message { context, port, payload, format, user_activation, context_data, port_data }
@@ -209,6 +216,6 @@ impl EventLoop {
         for port in heard {
             self.receiver_took(port, bytes);
         }
-        full.into()
+        Taken::Event(full)
     }
 }
