@@ -69,12 +69,17 @@ impl ByContext {
 
     /// Returns the indices of the channels in a context's list, in the order in which they came: its own, and perhaps
     /// some of one that had its slot before.
-    pub(crate) fn of(&self, context: Key) -> impl Iterator<Item = u32> + use<> {
-        let first = self.first.get(context.index() as usize).copied();
-        let next = |at: &u32| self.links.get(*at as usize).map(|link| link.after);
-        // The last to come is the first of the list.
-        let listed: Vec<u32> = std::iter::successors(first, next).filter(|at| *at != NONE).collect();
-        listed.into_iter().rev()
+    pub(crate) fn of(&self, context: Key) -> impl Iterator<Item = u32> {
+        let link = |at: u32| self.links.get(at as usize);
+        // The last to come is the first of the list, so it is read from its other end.
+        let mut first = self.first.get(context.index() as usize).copied().unwrap_or(NONE);
+        while let Some(&Link { after, .. }) = link(first)
+            && after != NONE
+        {
+            first = after;
+        }
+        let listed = |at: u32| Some(at).filter(|at| *at != NONE);
+        std::iter::successors(listed(first), move |at| link(*at).and_then(|link| listed(link.before)))
     }
 }
 
