@@ -180,52 +180,56 @@ impl Whole {
 }
 
 impl Shown {
-    /// Shows the event. Each arm writes all fields in one go.
-    #[inline]
+    /// Shows the event, a message by the straight way. Each way writes all fields in one go.
+    #[inline(always)]
     fn show(&mut self, to: &mut pc_event) {
-        let size = to.size;
-        match &self.event {
-            Some(Event::Message {
-                context,
-                port,
-                payload,
-                format,
-                user_activation,
-                context_data,
-                port_data,
-                ..
-            }) => {
-                *to = pc_event {
-                    size,
-                    kind: PC_MESSAGE,
-                    context: context.to_bits(),
-                    port: port.to_bits(),
-                    context_data: *context_data,
-                    port_data: *port_data,
-                    payload: payload.as_ptr(),
-                    payload_length: payload.len(),
-                    format: number_of(*format),
-                    user_activation: u32::from(*user_activation),
-                    ..NOTHING
-                };
-            }
-            Some(Event::Disconnect {
-                context, port, reason, not_listening, context_data, port_data, ..
-            }) => {
-                *to = pc_event {
-                    size,
-                    kind: PC_DISCONNECT,
-                    context: context.to_bits(),
-                    port: port.to_bits(),
-                    context_data: *context_data,
-                    port_data: *port_data,
-                    reason: reason.status(),
-                    not_listening: u32::from(*not_listening),
-                    ..NOTHING
-                };
-            }
-            _ => self.show_another(to),
-        }
+        let Some(Event::Message {
+            context,
+            port,
+            payload,
+            format,
+            user_activation,
+            context_data,
+            port_data,
+            ..
+        }) = &self.event
+        else {
+            return self.show_no_message(to);
+        };
+        *to = pc_event {
+            size: to.size,
+            kind: PC_MESSAGE,
+            context: context.to_bits(),
+            port: port.to_bits(),
+            context_data: *context_data,
+            port_data: *port_data,
+            payload: payload.as_ptr(),
+            payload_length: payload.len(),
+            format: number_of(*format),
+            user_activation: u32::from(*user_activation),
+            ..NOTHING
+        };
+    }
+
+    /// Shows an event that is no message.
+    #[inline(never)]
+    fn show_no_message(&mut self, to: &mut pc_event) {
+        let Some(Event::Disconnect { context, port, reason, not_listening, context_data, port_data, .. }) =
+            &self.event
+        else {
+            return self.show_another(to);
+        };
+        *to = pc_event {
+            size: to.size,
+            kind: PC_DISCONNECT,
+            context: context.to_bits(),
+            port: port.to_bits(),
+            context_data: *context_data,
+            port_data: *port_data,
+            reason: reason.status(),
+            not_listening: u32::from(*not_listening),
+            ..NOTHING
+        };
     }
 
     /// Shows an event that is neither a message nor an end.
