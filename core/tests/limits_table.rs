@@ -71,7 +71,7 @@ fn every_row_is_whole_and_refers_to_what_exists() {
         for file in quoted(test) {
             assert!(package().join("tests").join(file).exists(), "no such test: {file}");
         }
-        assert!(quoted(test).count() > 0 || test == "none yet", "no test and no word of it: {row:?}");
+        assert!(quoted(test).count() > 0, "no test: {row:?}");
     }
 }
 

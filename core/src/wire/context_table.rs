@@ -41,11 +41,6 @@ impl ContextTable {
         mem::take(&mut self.ended)
     }
 
-    /// Returns how many farewells go before the next announcement.
-    pub(crate) fn ended(&self) -> usize {
-        self.ended.len()
-    }
-
     /// Notes that one of our contexts ends.
     pub(crate) fn end(&mut self, key: Key) {
         let announced = self.announced.get_mut(key.index() as usize);

@@ -92,7 +92,8 @@ impl Peer {
         }
         let [mut records, mut all_bytes] = [1, bytes as u64];
         if !self.contexts.is_announced(context.id().key()) {
-            records += 1 + self.contexts.ended() as u64;
+            // Not the farewells that go before it: those may be another extension's.
+            records += 1;
             all_bytes += context.description().bytes() as u64;
         }
         self.admits(limits, context, [records, all_bytes], counts)
