@@ -105,7 +105,7 @@ fn windows_count_each_receiver() {
     let limits = Limits::default().window_messages(2);
     let Scene { mut here, mut there, port, received, .. } = scene(limits, Policies::default());
     for round in 0..10 {
-        here.post_message(port, &round.to_string()).unwrap();
+        here.post_message(port, round.to_string()).unwrap();
         assert_eq!(the_message(&mut there), (received.clone(), round.to_string()));
         drain(&mut here);
     }
