@@ -2,6 +2,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
+/// What the names of the calls begin with that scenarios make and extensions do not.
+pub(crate) const CALL_PREFIX: &str = "replay.";
+
 /// A scenario to replay.
 #[derive(Clone, Debug)]
 pub(crate) struct Scenario {

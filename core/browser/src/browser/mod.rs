@@ -32,6 +32,7 @@ use crate::messages::{
 };
 #[cfg(unix)]
 use crate::process::Gateway;
+use crate::scenario::CALL_PREFIX;
 use crate::script::ScriptThread;
 use crate::shared::Shared;
 use crate::summary::{Counts, Summary};
@@ -286,7 +287,7 @@ impl Browser {
 
     fn carry_out(&mut self, request: Request) {
         match request {
-            Request::Call(call) if call.method.starts_with(replay::PREFIX) => self.answer_replay(call),
+            Request::Call(call) if call.method.starts_with(CALL_PREFIX) => self.answer_replay(call),
             Request::Call(call) => self.answer(call),
             Request::Navigation(navigation) => self.carry_out_navigation(navigation),
             Request::Executed { number, outcome } => self.executed(number, outcome),

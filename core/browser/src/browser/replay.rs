@@ -3,16 +3,13 @@
 
 use super::{Browser, Later};
 use crate::messages::{Call, Caller};
-use crate::scenario::{Recorder, Scenario};
+use crate::scenario::{CALL_PREFIX, Recorder, Scenario};
 use crate::web::Server;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
-
-/// What the names of the calls begin with that scenarios make and extensions do not.
-pub(super) const PREFIX: &str = "replay.";
 
 /// How long a scenario waits for documents to load.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -73,7 +70,7 @@ impl Browser {
         let Some(replay) = &mut self.replay else { return };
         let arguments: Vec<Value> = serde_json::from_str(&arguments).unwrap_or_default();
         let argument = || arguments.first().cloned().unwrap_or_default();
-        let answer = match method.strip_prefix(PREFIX).unwrap_or_default() {
+        let answer = match method.strip_prefix(CALL_PREFIX).unwrap_or_default() {
             "scenario" => json!({ "name": replay.scenario.name, "run": replay.scenario.run }),
             "expect" => {
                 replay.ready.clear();

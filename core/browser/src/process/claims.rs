@@ -4,6 +4,7 @@
 use super::words::Up;
 use crate::messages::WorldDescription;
 use crate::messages::{Call, Caller, Loaded, Navigation, NavigationChange, Request, Task, ThreadIndex};
+use crate::scenario::CALL_PREFIX;
 use port_core::{ContextId, ContextKind, ExtensionInstance, Place};
 use port_core_webext::extension::Extension;
 use port_core_webext::origin_of;
@@ -35,6 +36,8 @@ pub(super) struct Claims {
     backgrounds: HashSet<ExtensionInstance>,
     /// The events that it said these listen to.
     heard: HashSet<(ExtensionInstance, String)>,
+    /// Whether a scenario is replayed, which has calls that extensions have not.
+    is_replay: bool,
     extensions: HashMap<ExtensionInstance, Arc<Extension>>,
 }
 
@@ -47,6 +50,11 @@ struct World {
 }
 
 impl Claims {
+    /// Nothing is given yet. Only while a scenario is replayed are its own calls admitted.
+    pub(super) fn new(is_replay: bool) -> Self {
+        Self { is_replay, ..Self::default() }
+    }
+
     /// The renderer is given a world under a number. Says whether its extension is new to it.
     pub(super) fn give(&mut self, number: u64, world: &WorldDescription) -> bool {
         self.latest = self.latest.max(number);
@@ -113,7 +121,11 @@ impl Claims {
             return if was { Ok(None) } else { Err("a call of a context that it was not given") };
         };
         // Which calls a page may make is its bindings' to say, as in a browser of one process; content scripts have few.
-        let may = ["storage.", "runtime.", "replay."].iter().any(|prefix| method.starts_with(prefix));
+        let is_scenarios = method.starts_with(CALL_PREFIX);
+        if is_scenarios && !self.is_replay {
+            return Err("a call of a scenario, where none is replayed");
+        }
+        let may = is_scenarios || method.starts_with("storage.") || method == "runtime.getPlatformInfo";
         if world.is_pages_own || (world.kind == ContextKind::ContentScript && !may) {
             return Err("a call that content scripts cannot make");
         }

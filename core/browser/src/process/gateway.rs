@@ -216,7 +216,7 @@ impl Turns {
         let mut busy = false;
         for (index, renderer) in &mut self.renderers {
             let tabs = Tabs { runs_in: &self.runs_in };
-            match renderer.turn(&tabs).and_then(|did| renderer.send().map(|()| did)) {
+            match renderer.turn(&tabs).and_then(|did| Ok(did | renderer.send()?)) {
                 Ok(did) => busy |= did,
                 Err(why) => over.push((*index, why)),
             }

@@ -110,7 +110,7 @@ impl Renderer {
             child,
             socket,
             host,
-            claims: Claims::default(),
+            claims: Claims::new(shared.recorder.is_some()),
             backlog,
             counts: None,
             has_stopped: false,
@@ -238,8 +238,9 @@ impl Renderer {
         }
     }
 
-    /// Sends as much as the socket takes.
-    pub(super) fn send(&mut self) -> Result<(), Over> {
+    /// Sends as much as the socket takes; says whether that made room to go on with what came.
+    pub(super) fn send(&mut self) -> Result<bool, Over> {
+        let had_room = self.has_room();
         while !self.outgoing.waiting().is_empty() {
             match (&self.socket).write(self.outgoing.waiting()) {
                 Ok(count) => self.outgoing.sent(count),
@@ -257,7 +258,7 @@ impl Renderer {
         if self.outgoing.waiting().len() > MOST_UNREAD {
             return Err(Over::Lied("it reads nothing".to_owned()));
         }
-        Ok(())
+        Ok(!had_room && self.has_room())
     }
 
     pub(super) fn wants_output(&self) -> bool {
@@ -352,9 +353,10 @@ impl Renderer {
                 self.shared.log.write(&context, &event);
             }
             Up::Record(events) => {
-                if let Some(recorder) = &self.shared.recorder {
-                    recorder.record(events);
-                }
+                let Some(recorder) = &self.shared.recorder else {
+                    return Err("events of a scenario, where none is replayed".into());
+                };
+                recorder.record(events);
             }
             Up::Over(number) => {
                 self.claims.end(number)?;

@@ -18,6 +18,10 @@ use std::thread;
 /// The role that a process plays which was started by one of these tests.
 const ROLE: &str = "PORT_CORE_RENDERER_OF_TESTS";
 
+/// The role that asks and does not read, and the code that it exits with once answers came.
+const ASKS: &str = "asks";
+const GOT_ANSWERS: i32 = 17;
+
 /// Starts this test's own executable again, as a renderer.
 pub(super) fn launch() -> Launch {
     in_role("honest")
@@ -34,18 +38,15 @@ fn a_renderer_of_these_tests() {
     match std::env::var(ROLE).as_deref() {
         Err(_) => {}
         Ok(lie) if lie.starts_with("lie ") => say(&lie["lie ".len()..]),
+        Ok(lie) if lie.starts_with("loaded, lie ") => say_once_loaded(&lie["loaded, lie ".len()..]),
+        Ok(ASKS) => ask_without_reading(),
         Ok(_) => drop(crate::renderer::main()),
     }
 }
 
 /// Says one thing to the browser and waits until it is killed.
 fn say(what: &str) {
-    let socket = std::io::stdin().as_fd().try_clone_to_owned().expect("a socket");
-    let mut socket = UnixStream::from(socket);
-    let frame = |kind: u8, bytes: &[u8]| {
-        let length = u32::try_from(bytes.len()).expect("short").to_le_bytes();
-        [&length[..], &[kind], bytes].concat()
-    };
+    let mut socket = socket();
     let bytes = match what {
         "a frame of no kind" => frame(9, b""),
         "a long frame" => vec![255, 255, 255, 255, 1],
@@ -55,6 +56,72 @@ fn say(what: &str) {
     socket.write_all(&bytes).expect("the browser reads");
     // Killed, or the browser is gone: there is nothing more to come.
     while socket.read(&mut [0; 4_096]).is_ok_and(|count| count > 0) {}
+}
+
+/// Says one thing once it has a context, the first of its extension, and ends.
+fn say_once_loaded(what: &str) {
+    let mut socket = socket();
+    until_loaded(&mut socket);
+    socket.write_all(&frame(1, what.as_bytes())).expect("the browser reads");
+}
+
+/// How many times a file is asked for before anything is read. All answers together are more than the browser keeps
+/// for a renderer at all.
+const QUESTIONS: usize = 1_000;
+const LARGE: usize = 1 << 20;
+
+/// Asks for a large file again and again and reads nothing; then reads what there is no reason to keep from it.
+fn ask_without_reading() {
+    let mut socket = socket();
+    let instance = until_loaded(&mut socket);
+    let question = serde_json::json!({ "ReadFile": { "instance": instance, "parts": ["large"] } });
+    let question = frame(1, question.to_string().as_bytes());
+    socket.write_all(&question.repeat(QUESTIONS)).expect("the browser is there");
+    let mut answers = 0;
+    while answers < 4 {
+        let word = hear(&mut socket);
+        if word.starts_with(br#"{"File""#) {
+            assert!(word.len() > LARGE);
+            answers += 1;
+        }
+    }
+    // Not as a test does that is content: the browser tells how this process ended.
+    std::process::exit(GOT_ANSWERS);
+}
+
+/// The browser's socket of a renderer.
+fn socket() -> UnixStream {
+    std::io::stdin().as_fd().try_clone_to_owned().expect("a socket").into()
+}
+
+fn frame(kind: u8, bytes: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(bytes.len()).expect("short").to_le_bytes();
+    [&length[..], &[kind], bytes].concat()
+}
+
+/// Reads the next frame.
+fn hear(socket: &mut UnixStream) -> Vec<u8> {
+    let mut head = [0; 5];
+    socket.read_exact(&mut head).expect("the browser is there");
+    let length = u32::from_le_bytes([head[0], head[1], head[2], head[3]]);
+    let mut bytes = vec![0; length as usize];
+    socket.read_exact(&mut bytes).expect("the browser is there");
+    bytes
+}
+
+/// Reads until the browser has something loaded; gives the extension that it is of.
+fn until_loaded(socket: &mut UnixStream) -> Value {
+    let mut extension = Value::Null;
+    loop {
+        // What is no JSON is the core's.
+        let word: Value = serde_json::from_slice(&hear(socket)).unwrap_or_default();
+        if let Some(instance) = word.pointer("/Extension/instance") {
+            extension = instance.clone();
+        }
+        if word.get("Load").is_some() {
+            return extension;
+        }
+    }
 }
 
 fn run(extensions: &[Files], options: &[&str]) -> Run {
@@ -245,19 +312,57 @@ fn a_renderer_that_lies_is_killed_and_the_log_tells() {
             r#"{"Counted":{"contexts":0,"connects":0,"accepts":0,"posts":0,"deliveries":0,"bytes":0,"disconnects":[],"first_post":null,"last_delivery":null}}"#,
             "counts that nobody asked for",
         ),
+        (r#"{"Record":"[]"}"#, "events of a scenario"),
     ] {
-        let files: Files = extension!("", "");
-        let run = run_with(
-            |arguments| arguments.launch = Some(in_role(&format!("lie {lie}"))),
-            &[files],
-            &super::ONE_PAGE,
-        );
-        let errors = run.errors();
-        let is_told = |error: &String| {
-            error.contains("the process of") && error.contains("and was killed") && error.contains(told)
-        };
-        assert!(!run.went_well && errors.iter().any(is_told), "{lie}: {errors:?}");
+        expect_killed(&format!("lie {lie}"), extension!("", ""), told);
     }
+}
+
+/// An extension that runs in pages alone, so that there is one renderer process.
+const CONTENT_SCRIPT: Files = &[
+    (
+        "manifest.json",
+        r#"{ "manifest_version": 3, "name": "Test", "version": "1",
+             "content_scripts": [{ "matches": ["<all_urls>"], "js": ["content.js"] }] }"#,
+    ),
+    ("content.js", ""),
+];
+
+/// A taken-over renderer of a site has what content scripts have, not what pages of their extension have.
+#[test]
+fn a_content_script_that_calls_what_it_has_not_is_killed() {
+    for (method, told) in [
+        ("tabs.query", "a call that content scripts cannot make"),
+        ("runtime.setUninstallURL", "a call that content scripts cannot make"),
+        ("replay.done", "a call of a scenario"),
+    ] {
+        let call = format!(r#"{{"Call":{{"context":1,"number":1,"method":"{method}","arguments":"[]"}}}}"#);
+        expect_killed(&format!("loaded, lie {call}"), CONTENT_SCRIPT, told);
+    }
+}
+
+/// Runs all processes in a role; the log is to tell that one was killed for what it did.
+#[track_caller]
+fn expect_killed(role: &str, files: Files, told: &str) {
+    let run = run_with(|arguments| arguments.launch = Some(in_role(role)), &[files], &super::ONE_PAGE);
+    let errors = run.errors();
+    let is_told = |error: &String| {
+        error.contains("the process of") && error.contains("and was killed") && error.contains(told)
+    };
+    assert!(!run.went_well && errors.iter().any(is_told), "{role}: {errors:?}");
+}
+
+/// Questions are short and answers long: who asks and does not read is given no more than it reads, and is answered
+/// once it does.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_renderer_that_asks_and_does_not_read_has_nothing_piled_up() {
+    let large: &str = "x".repeat(LARGE).leak();
+    let files: Files = [CONTENT_SCRIPT, &[("large", large)]].concat().leak();
+    let run = run_with(|arguments| arguments.launch = Some(in_role(ASKS)), &[files], &super::ONE_PAGE);
+    let told = format!("the process of https://example.com crashed (exit status: {GOT_ANSWERS})");
+    let errors = run.errors();
+    assert!(matches!(&errors[..], [error] if error.contains(&told)), "{errors:?}");
 }
 
 #[test]
