@@ -65,3 +65,28 @@ fn an_idle_renderer_takes_little_memory() {
     // What is left is the lane's.
     assert!(tally.bytes < 64 << 10, "{tally:?}");
 }
+
+/// The connection of a process reads much at once only while much comes.
+#[cfg(unix)]
+#[test]
+fn an_idle_connection_takes_little_memory() {
+    use port_core_gateway::StubEvent;
+    use port_core_gateway::unix::{Connection, pair};
+    use std::io::Write;
+    let browser = Browser::new();
+    let mut renderer = Renderer::new(&browser.service);
+    renderer.host.grant(common::describe_background(browser.extension), &[7; 60_000]);
+    let (ours, theirs) = pair().unwrap();
+    let mut ours = std::os::unix::net::UnixStream::from(ours);
+    let (tally, connection) = Tally::of(|| {
+        let mut connection = Connection::new(theirs).unwrap();
+        ours.write_all(renderer.host.output()).unwrap();
+        let event = connection.wait(None).unwrap();
+        assert!(matches!(event, Some(StubEvent::Granted { .. })));
+        drop(event);
+        assert!(connection.wait(Some(std::time::Duration::ZERO)).unwrap().is_none());
+        connection
+    });
+    drop(connection);
+    assert!(tally.bytes < 8 << 10, "{tally:?}");
+}

@@ -7,8 +7,12 @@ use port_core::{
     Listening, MessageService, Place, TabId, TabTarget, WindowId,
 };
 use port_core_bench::allocation::Tally;
+use port_core_gateway::unix::{Connection, pair};
 use port_core_gateway::{Bounds, ContextNumber, Host, OfExtension, Stub, StubEvent};
+use std::io::Write;
+use std::os::unix::net::UnixStream;
 use std::task::Waker;
+use std::time::Duration;
 
 const TAB: TabId = TabId::new(1);
 
@@ -122,25 +126,30 @@ fn per_message() -> (f64, f64) {
     (total.allocations as f64 / messages, total.bytes as f64 / messages)
 }
 
-/// The bytes that a renderer with one content script takes, that does nothing.
+/// The bytes that a renderer with one content script takes, that does nothing: the host, and the connection of a process.
 fn idle() -> f64 {
     let service = MessageService::default();
     let extension = service.extension_loaded(ExtensionId::new("idle")).expect("new");
+    let (ours, theirs) = pair().expect("sockets");
+    let mut ours = UnixStream::from(ours);
     let (tally, ends) = Tally::of(|| {
-        let (mut host, mut stub) = renderer(&service);
+        let (mut host, _) = renderer(&service);
+        let mut connection = Connection::new(theirs).expect("a connection");
         host.grant(ContextDescription::page(extension), b"");
-        stub.receive(host.output());
+        ours.write_all(host.output()).expect("far from full");
         host.sent(host.output().len());
-        let Ok(Some(StubEvent::Granted { context, .. })) = stub.next_event() else {
+        let Ok(Some(StubEvent::Granted { context, .. })) = connection.next_event() else {
             panic!("expected the grant")
         };
-        stub.attach(context).expect("granted");
-        stub.set_listening(context, Listening::PORTS).expect("attached");
-        host.receive(stub.output()).expect("honest");
-        stub.sent(stub.output().len());
+        connection.stub().attach(context).expect("granted");
+        connection.stub().set_listening(context, Listening::PORTS).expect("attached");
+        host.receive(connection.stub().output()).expect("honest");
+        let sent = connection.stub().output().len();
+        connection.stub().sent(sent);
         while !host.arm() {}
-        stub.trim();
-        (host, stub)
+        // It waits for nothing, as a thread does that goes to sleep.
+        assert!(matches!(connection.wait(Some(Duration::ZERO)), Ok(None)));
+        (host, connection)
     });
     drop(ends);
     tally.bytes as f64

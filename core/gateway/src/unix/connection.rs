@@ -18,9 +18,13 @@ use std::time::{Duration, Instant};
 pub struct Connection {
     stub: Stub,
     socket: OwnedFd,
-    read: Box<[u8]>,
+    /// Where bytes are read to: [`FEW_BYTES`] unless many come.
+    read: Vec<u8>,
     closed: bool,
 }
+
+/// How many bytes are read at once while few come.
+const FEW_BYTES: usize = 4 << 10;
 
 /// Says why a connection is of no further use.
 #[derive(Debug)]
@@ -66,7 +70,7 @@ impl Connection {
     /// As the system gives them.
     pub fn new(socket: OwnedFd) -> io::Result<Self> {
         set_nonblocking(&socket)?;
-        Ok(Self { stub: Stub::new(), socket, read: vec![0; READ_BYTES].into(), closed: false })
+        Ok(Self { stub: Stub::new(), socket, read: vec![0; FEW_BYTES], closed: false })
     }
 
     /// Returns the renderer's end, to make calls on.
@@ -111,9 +115,19 @@ impl Connection {
                 return Err(ConnectionError::Closed);
             }
             match read_some(&self.socket, &mut self.read)? {
-                None => return Ok(None),
+                None => {
+                    // There are many renderers, and most are idle.
+                    self.read.truncate(FEW_BYTES);
+                    self.read.shrink_to_fit();
+                    return Ok(None);
+                }
                 Some(0) => self.closed = true,
-                Some(count) => self.stub.receive(&self.read[..count]),
+                Some(count) => {
+                    self.stub.receive(&self.read[..count]);
+                    if count == self.read.len() {
+                        self.read.resize(READ_BYTES, 0);
+                    }
+                }
             }
         }
     }
