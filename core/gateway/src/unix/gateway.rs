@@ -163,8 +163,9 @@ impl Gateway {
                     Ok(did) => busy |= did,
                     Err(lie) => over.push((*id, Over::Lied(lie))),
                 }
-                if let Err(error) = renderer.send() {
-                    over.push((*id, Over::Failed(error)));
+                match renderer.send() {
+                    Ok(made_room) => busy |= made_room,
+                    Err(error) => over.push((*id, Over::Failed(error))),
                 }
             }
             self.end(over, ended);
@@ -231,8 +232,9 @@ impl Gateway {
 }
 
 impl Renderer {
-    /// Sends as much of the output as the socket takes.
-    fn send(&mut self) -> io::Result<()> {
+    /// Sends as much of the output as the socket takes. Returns whether that made room to go on with what had come.
+    fn send(&mut self) -> io::Result<bool> {
+        let wanted = self.host.wants_input();
         while !self.host.output().is_empty() {
             match send_some(&self.socket, self.host.output()) {
                 Ok(Some(count)) => self.host.sent(count),
@@ -246,7 +248,7 @@ impl Renderer {
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        Ok(!wanted && self.host.wants_input())
     }
 
     /// Reads what came, up to a bound. Returns why this was the last of it, if it was.
@@ -264,7 +266,8 @@ impl Renderer {
                 Ok(Some(0)) => return Some(Over::Closed),
                 Ok(Some(count)) => {
                     read += count;
-                    if let Err(lie) = self.host.receive(&buffer[..count]) {
+                    // What the browser had told its event loop before the renderer sent this comes first.
+                    if let Err(lie) = self.host.turn().and_then(|_| self.host.receive(&buffer[..count])) {
                         return Some(Over::Lied(lie));
                     }
                     // Most likely that was all; if not, it is still readable in the next turn.
