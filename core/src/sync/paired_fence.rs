@@ -67,7 +67,8 @@ impl fmt::Debug for PairedFence {
     }
 }
 
-#[cfg(target_os = "linux")]
+// Miri does not know the call.
+#[cfg(all(target_os = "linux", not(miri)))]
 mod kernel {
     fn membarrier(command: libc::c_int) -> bool {
         // SAFETY: the call takes no pointers, and a command that is not known is refused.
@@ -85,7 +86,7 @@ mod kernel {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(not(target_os = "linux"), miri))]
 mod kernel {
     pub(super) const fn register() -> bool {
         false
