@@ -78,7 +78,10 @@ pub fn judge(findings: &Findings) -> Vec<Verdict> {
 pub fn unmeasured(findings: &Findings) -> Vec<(&'static str, String)> {
     let judged = |target: &Target| Distance::ALL.into_iter().any(|at| target.judge(findings, at).is_some());
     let missing = ran(findings).filter(|target| !judged(target));
-    missing.map(|target| (target.name, target.benchmark)).collect()
+    let mut missing: Vec<_> = missing.map(|target| (target.name, target.benchmark)).collect();
+    // A target may compare one benchmark with several.
+    missing.dedup();
+    missing
 }
 
 /// Lists what could not be judged, though its benchmark ran, at a distance that occurred: a target, a benchmark and the
