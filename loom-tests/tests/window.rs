@@ -208,7 +208,7 @@ fn fill(event_loop: &mut EventLoop, port: PortId) -> usize {
 /// is the next time.
 #[test]
 fn a_question_for_room_against_taking_the_last_record() {
-    model(Some(3), 1_750, || {
+    model(Some(3), 950, || {
         let (_browser, Connected { mut background, port, mut page, .. }) = with_small_lanes();
         assert_eq!(fill(&mut background, port), 2);
         assert_eq!(drain(&mut page).len(), 2);
@@ -234,7 +234,7 @@ fn a_question_for_room_against_taking_the_last_record() {
 /// While one port asks for room, another fills the lane again: who is told of room finds it.
 #[test]
 fn room_is_told_of_while_it_is_there() {
-    model(Some(2), 3_150, || {
+    model(Some(2), 1_280, || {
         let (_browser, Connected { mut background, opener, port, mut page, .. }) = with_small_lanes();
         let other = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
         take_connect(&mut page);
