@@ -31,6 +31,7 @@ fn decided_against_a_disconnect(decide: fn(&mut EventLoop, PortId) -> bool) {
             asked(one_answer_at_a_time());
         let deciding = thread::spawn(move || {
             let decided = decide(&mut there, question);
+            assert!(!there.accept(question), "decided twice");
             let saw = drain(&mut there);
             (there, decided, saw)
         });
