@@ -13,6 +13,7 @@
 //!   in any context but its own; [`Refusal`] makes errors of what the core refuses.
 //! - [`extension`] reads manifests and match patterns, and decides which scripts run where.
 //! - [`Profile`] says where browsers differ; [`TabDirectory`] and [`SenderText`] make `port.sender`.
+//! - [`StorageAreas`] carry out calls of `storage`.
 //!
 //! `tests/mock_host.rs` is a host of about a hundred lines without an engine; `port-core-browser` is
 //! a whole one with QuickJS.
@@ -26,6 +27,7 @@ mod ports;
 mod profile;
 mod refusal;
 mod sender_text;
+mod storage;
 mod tabs;
 mod urls;
 
@@ -35,5 +37,6 @@ pub use ports::{OpenPort, Ports};
 pub use profile::Profile;
 pub use refusal::Refusal;
 pub use sender_text::{Opener, SenderText};
+pub use storage::{StorageAreas, StorageOutcome};
 pub use tabs::{TabDirectory, TabInfo, place_label};
 pub use urls::{origin_of, parse_url};

@@ -5,14 +5,13 @@ use super::alarms::Alarms;
 use super::backgrounds::Background;
 use super::buttons::Surface;
 use super::namespaces::Registered;
-use super::storage::Storage;
 use crate::folder::Folder;
 use crate::log::Event;
 use crate::messages::Task;
 use crate::web::Site;
 use port_core::{ExtensionDescription, ExtensionInstance, TabId};
-use port_core_webext::Profile;
 use port_core_webext::extension::Extension;
+use port_core_webext::{Profile, StorageAreas};
 use std::sync::Arc;
 
 /// An extension and what the core calls this load of it.
@@ -20,7 +19,7 @@ pub(super) struct LoadedExtension {
     pub(super) extension: Arc<Extension>,
     pub(super) instance: ExtensionInstance,
     pub(super) background: Background,
-    pub(super) storage: Storage,
+    pub(super) storage: StorageAreas,
     pub(super) alarms: Alarms,
     pub(super) surface: Surface,
     pub(super) registered: Vec<Registered>,

@@ -18,7 +18,6 @@ mod open_tab;
 mod pages;
 mod replay;
 mod steps;
-mod storage;
 mod unload;
 mod window;
 

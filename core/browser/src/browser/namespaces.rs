@@ -5,10 +5,10 @@ use super::open_tab::{Entry, OpenFrame};
 use super::{Browser, LoadedExtension, WINDOW};
 use crate::log::Event;
 use crate::messages::{Caller, Code};
-use port_core::{FrameId, TabId};
-use port_core_webext::Profile;
+use port_core::{ExtensionInstance, FrameId, TabId};
 use port_core_webext::extension::Script;
 use port_core_webext::extension::manifest::ContentScripts;
+use port_core_webext::{Profile, StorageOutcome};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -53,7 +53,7 @@ impl Browser {
         let (namespace, member) = method.split_once('.').unwrap_or((method, ""));
         Some(match namespace {
             "storage" if member == "setAccessLevel" => Ok(None),
-            "storage" => self.storage_call(caller, member, arguments),
+            "storage" => self.storage_call(caller.instance, member, arguments),
             "alarms" => self.alarms_call(caller, member, &arguments),
             "action" | "browserAction" | "pageAction" if member == "openPopup" => {
                 return match self.open_popup(caller.instance) {
@@ -110,6 +110,17 @@ impl Browser {
             },
             _ => Err(format!("not supported by this browser: {method}")),
         })
+    }
+
+    /// `storage`: all contexts of the extension hear of changes.
+    fn storage_call(&mut self, instance: ExtensionInstance, member: &str, arguments: Vec<Value>) -> Outcome {
+        let profile = self.shared.profile;
+        let loaded = self.loaded_mut(instance).ok_or("the extension is not loaded")?;
+        let StorageOutcome { result, events } = loaded.storage.call(member, arguments, profile)?;
+        for (event, details) in events {
+            self.emit_everywhere(instance, event, &details);
+        }
+        Ok(result)
     }
 
     /// `permissions`: a person who is asked for what the manifest names grants it.

@@ -3,9 +3,9 @@
 use crate::browser::{Browser, WINDOW};
 use crate::facts::{Known, Surface};
 use crate::gateway::PageKey;
-use port_core::TabId;
+use port_core::{ExtensionInstance, TabId};
 use port_core_webext::extension::{Extension, Glob, MatchPattern};
-use port_core_webext::{Profile, TabInfo};
+use port_core_webext::{Profile, StorageOutcome, TabInfo};
 use port_core_webkit_inside::control::{ContextKey, ToPage};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ impl Browser {
                 Err(error) => Some(Err(error)),
             },
             ("tabs" | "webNavigation", _) => Some(self.tabs_call(caller, method, arguments)),
-            ("storage", _) => Some(self.storage_call(caller, member, arguments)),
+            ("storage", _) => Some(self.storage_call(caller.known.instance, member, arguments)),
             ("action" | "browserAction" | "pageAction", _) => {
                 Some(self.button_call(caller, member, &arguments))
             }
@@ -91,6 +91,16 @@ impl Browser {
             ("windows", "getAll") => Some(Ok(Some(json!([window()])))),
             _ => Some(Err(format!("not supported by this browser: {method}"))),
         }
+    }
+
+    fn storage_call(&self, instance: ExtensionInstance, member: &str, arguments: Vec<Value>) -> Outcome {
+        let called =
+            self.with_extension(instance, |loaded| loaded.storage.call(member, arguments, self.profile));
+        let StorageOutcome { result, events } = called.ok_or("the extension is not loaded")??;
+        for (event, details) in events {
+            self.emit_to(instance, event, &details, true);
+        }
+        Ok(result)
     }
 
     fn tabs_call(self: &Rc<Self>, caller: &Caller, method: &str, arguments: Vec<Value>) -> Outcome {

@@ -4,8 +4,8 @@ use crate::browser::Browser;
 use crate::buttons::Button;
 use crate::facts::{Known, Surface};
 use crate::folder::Folder;
-use crate::storage::Storage;
 use port_core::{ExtensionDescription, ExtensionInstance, TabId};
+use port_core_webext::StorageAreas;
 use port_core_webext::extension::Extension;
 use port_core_webkit_inside::control::{Package, Start, ToPage};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ pub(crate) struct LoadedExtension {
     pub(crate) instance: ExtensionInstance,
     pub(crate) folder: Folder,
     package: Package,
-    pub(crate) storage: Storage,
+    pub(crate) storage: StorageAreas,
     pub(crate) button: Button,
     /// The latest lines of its console, and its errors.
     pub(crate) lines: VecDeque<String>,
@@ -46,7 +46,7 @@ impl Browser {
     pub(crate) fn load_extension(self: &Rc<Self>, folder: PathBuf) {
         let folder = Folder(folder);
         match Extension::load(Arc::new(folder.clone()), self.profile) {
-            Ok(extension) => self.add_extension(Arc::new(extension), folder, Storage::default()),
+            Ok(extension) => self.add_extension(Arc::new(extension), folder, StorageAreas::default()),
             Err(failed) => {
                 eprintln!("{}: {failed}", failed.file);
                 self.window().show_failed(&format!("{}: {failed}", failed.file));
@@ -54,7 +54,7 @@ impl Browser {
         }
     }
 
-    fn add_extension(self: &Rc<Self>, extension: Arc<Extension>, folder: Folder, storage: Storage) {
+    fn add_extension(self: &Rc<Self>, extension: Arc<Extension>, folder: Folder, storage: StorageAreas) {
         let external = extension.manifest().external_connections(self.profile);
         let description = ExtensionDescription::new(extension.id().clone()).external(external);
         let instance = match self.service.extension_loaded(description) {

@@ -17,7 +17,6 @@ mod gateway;
 mod inspector;
 mod pages;
 mod scheme;
-mod storage;
 mod views;
 mod window;
 
