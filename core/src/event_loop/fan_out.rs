@@ -8,7 +8,6 @@ use crate::event_loop::port::{PeerIndex, PortState, ReceiverAt};
 use crate::ids::Key;
 use crate::message::{MessageFlags, MessageFormat};
 use crate::payload::{Payload, Piece, Pieces, discard};
-use smallvec::SmallVec;
 
 /// A message under way to its receivers. Kept when all have it, so that the next one reuses its memory.
 #[derive(Default)]
@@ -136,24 +135,31 @@ impl EventLoop {
         Some(slot.put_short(to, (*format, *user_activation), pieces))
     }
 
+    /// Goes on to the next receiver of the message that is under way, and says whether that hears it now.
+    #[inline(always)]
+    fn next_receiver(&mut self) -> Option<(ReceivingPort, Hears)> {
+        let &ReceiverAt { port, context } = self.fan_out.receivers.get(self.fan_out.position)?;
+        self.fan_out.position += 1;
+        // Race: the port was closed, or its context killed, since the message was taken.
+        let state = self.ports.get(port.key()).map_or(PortState::Silent, |port| port.state);
+        let holder = self.contexts.get(context.key());
+        let context_data = holder.map_or(0, |holder| holder.data);
+        let port_data = self.port_data.get(port.key());
+        let hears = may_hear(holder, state, Heard::Message);
+        Some((ReceivingPort { context, port, context_data, port_data }, hears))
+    }
+
     /// Does [`copy_usual`](Self::copy_usual) when the message is long, a receiver may
     /// be gone, or windows or uses are counted. Skips receivers that may not hear the message now.
     fn copy_less_usual(&mut self, slot: &mut EventSlot) -> Taken {
-        while let Some(&ReceiverAt { port, context }) = self.fan_out.receivers.get(self.fan_out.position) {
+        while let Some((receiver, hears)) = self.next_receiver() {
+            let last = !self.fan_out.is_under_way();
             let (format, user_activation, payload) = &mut self.fan_out.message;
-            self.fan_out.position += 1;
-            let last = self.fan_out.position == self.fan_out.receivers.len();
-            let (format, user_activation) = (*format, *user_activation);
             let payload = if last { payload.take() } else { payload.clone() };
             let bytes = payload.len() as u64;
-            // Race: the port was closed, or its context killed, since the message was taken.
-            let state = self.ports.get(port.key()).map_or(PortState::Silent, |port| port.state);
-            let holder = self.contexts.get(context.key());
-            let context_data = holder.map_or(0, |holder| holder.data);
-            let port_data = self.port_data.get(port.key());
-            let event =
-                Event::Message { context, port, payload, format, user_activation, context_data, port_data };
-            match may_hear(holder, state, Heard::Message) {
+            let event = message_to(receiver, payload, (*format, *user_activation));
+            let ReceivingPort { context, port, .. } = receiver;
+            match hears {
                 Hears::Now => {
                     let full = slot.put(event);
                     self.receiver_took(port.key(), bytes);
@@ -170,52 +176,39 @@ impl EventLoop {
     #[cold]
     fn hand_to_all(&mut self, slot: &mut EventSlot) -> Taken {
         let (format, user_activation, payload) = &mut self.fan_out.message;
-        let (format, user_activation, payload) = (*format, *user_activation, payload.take());
+        let (flags, payload) = ((*format, *user_activation), payload.take());
         let bytes = payload.len() as u64;
         let mut receivers = Vec::new();
-        while let Some(&ReceiverAt { port, context }) = self.fan_out.receivers.get(self.fan_out.position) {
-            self.fan_out.position += 1;
-            // Race: the port was closed, or its context killed, since the message was taken.
-            let state = self.ports.get(port.key()).map_or(PortState::Silent, |port| port.state);
-            let holder = self.contexts.get(context.key());
-            let context_data = holder.map_or(0, |holder| holder.data);
-            let port_data = self.port_data.get(port.key());
-            match may_hear(holder, state, Heard::Message) {
-                Hears::Now => receivers.push(ReceivingPort { context, port, context_data, port_data }),
+        while let Some((receiver, hears)) = self.next_receiver() {
+            match hears {
+                Hears::Now => receivers.push(receiver),
                 Hears::Later => {
-                    let (payload, context_data, port_data) = (payload.clone(), 0, 0);
-                    self.hold_message(
-                        context.key(),
-                        port.key(),
-                        Event::Message {
-                            context,
-                            port,
-                            payload,
-                            format,
-                            user_activation,
-                            context_data,
-                            port_data,
-                        },
-                    );
+                    let event = message_to(receiver, payload.clone(), flags);
+                    self.hold_message(receiver.context.key(), receiver.port.key(), event);
                 }
                 Hears::Never => {}
             }
         }
-        let heard: SmallVec<[_; 8]> = receivers.iter().map(|receiver| receiver.port.key()).collect();
-        let event = match receivers[..] {
+        for receiver in &receivers {
+            self.receiver_took(receiver.port.key(), bytes);
+        }
+        let (format, user_activation) = flags;
+        Taken::Event(slot.put(match receivers[..] {
             [] => {
                 discard(payload);
                 return Taken::Record;
             }
-            [ReceivingPort { context, port, context_data, port_data }] => {
-                Event::Message { context, port, payload, format, user_activation, context_data, port_data }
-            }
+            [receiver] => message_to(receiver, payload, flags),
             _ => Event::MessageToSeveral { receivers, payload, format, user_activation },
-        };
-        let full = slot.put(event);
-        for port in heard {
-            self.receiver_took(port, bytes);
-        }
-        Taken::Event(full)
+        }))
     }
+}
+
+/// Makes the event of a message for one receiver.
+fn message_to(
+    ReceivingPort { context, port, context_data, port_data }: ReceivingPort,
+    payload: Payload,
+    (format, user_activation): (MessageFormat, bool),
+) -> Event {
+    Event::Message { context, port, payload, format, user_activation, context_data, port_data }
 }

@@ -1,8 +1,8 @@
 //! Connects that wait for an extension's background to be started.
 //!
 //! They wait on the opener's event loop with what is posted on their ports, in the order of the calls, so that all of it
-//! goes out in that order whatever happens elsewhere. The index keeps who waits, by event loop; each event loop that waits for a start is
-//! told once what came of it.
+//! goes out in that order whatever happens elsewhere. The index keeps who waits, by event loop; each event loop that
+//! waits for a start is told once what came of it.
 
 use super::EventLoop;
 use super::search::{FoundTarget, Search};
@@ -25,7 +25,8 @@ use std::collections::BTreeMap;
 /// What waits on an event loop for one extension's background.
 #[derive(Default)]
 pub(super) struct WaitingConnects {
-    /// By turn, in the order of the calls; posts of their ports have turns among them. There may be so many that each must be found without a walk when it leaves.
+    /// By turn, in the order of the calls; posts of their ports have turns among them. There may be so many that each
+    /// must be found without a walk when it leaves.
     connects: BTreeMap<u64, WaitingConnect>,
     next_turn: u64,
     /// The connects with their names, and the posts of their ports: bounded as in a lane.
@@ -36,9 +37,10 @@ pub(super) struct WaitingConnects {
 type Unsent = BTreeMap<u64, (Key, Step)>;
 
 enum Step {
-    Post(Message<'static>),
-    /// The last of its posts.
-    LastPost(Message<'static>),
+    Post {
+        message: Message<'static>,
+        is_last: bool,
+    },
     /// Its own side's end.
     Leave,
 }
@@ -174,14 +176,12 @@ impl EventLoop {
         while let Some(next) = unsent.first_entry().filter(|next| *next.key() < before) {
             let (key, step) = next.remove();
             match step {
-                Step::Post(mut message) => {
+                Step::Post { mut message, is_last } => {
                     self.send_message(key, &mut message);
                     discard(message);
-                }
-                Step::LastPost(mut message) => {
-                    self.send_message(key, &mut message);
-                    discard(message);
-                    self.tell_of_room(key);
+                    if is_last {
+                        self.tell_of_room(key);
+                    }
                 }
                 // Also tells that it is open, and so has it end.
                 Step::Leave => self.release(key),
@@ -209,7 +209,7 @@ impl EventLoop {
         }
         while let Some((turn, message)) = messages.next() {
             let is_last = messages.peek().is_none() && !leaves;
-            unsent.insert(turn, (key, if is_last { Step::LastPost(message) } else { Step::Post(message) }));
+            unsent.insert(turn, (key, Step::Post { message, is_last }));
         }
         if let Some(left) = left.filter(|_| leaves) {
             unsent.insert(left, (key, Step::Leave));

@@ -223,13 +223,11 @@ impl<T> Producer<T> {
         // ORDERING: takes the slots, and the consumer's last reads of them, from the Release store
         // in `Consumer::publish_consumed`.
         let passed = self.shared.progress.slots.load(Ordering::Acquire);
-        let written = self.written();
-        let passed = if mutant("slots-used-before-they-are-free") { written } else { passed };
+        let passed = if mutant("slots-used-before-they-are-free") { self.written() } else { passed };
         let length = self.ring.length();
         // Slots that it passed before it came to this segment are not room in it.
         self.end = passed.max(self.begun) + length as u64;
-        #[allow(clippy::cast_possible_truncation, reason = "no more than the segment's slots")]
-        let room = (self.end - written) as usize;
+        let room = self.room();
         self.stop_after(room);
         if room == 0 {
             return;
