@@ -169,7 +169,7 @@ pub(crate) enum TouchedPage {
 }
 
 /// What is run in a world from outside.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Code {
     /// A function.
     Function {
@@ -179,7 +179,7 @@ pub(crate) enum Code {
         arguments: String,
     },
     /// Classic scripts, one after the other.
-    Scripts(Vec<Script>),
+    Scripts(#[serde(with = "crate::plain")] Vec<Script>),
 }
 
 /// Something the browser process wants done on a script thread. What is not plain data is sent in another form.

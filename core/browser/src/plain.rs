@@ -1,6 +1,8 @@
 //! Ids and URLs as plain values that serde knows, for what crosses to another process: `#[serde(with = "crate::plain")]`.
 
 use port_core::{ContextId, ContextKind, DocumentId, ExtensionInstance, FrameId, Place, TabId};
+use port_core_webext::extension::Script;
+use port_core_webext::extension::manifest::ScriptKind;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::sync::Arc;
@@ -105,6 +107,32 @@ impl Plain for Url {
 
     fn from_plain(form: String) -> Option<Self> {
         Self::parse(&form).ok()
+    }
+}
+
+impl Plain for Script {
+    /// Its URL, its text, and whether it is a module.
+    type Form = (String, String, bool);
+
+    fn to_plain(&self) -> Self::Form {
+        (self.url.to_plain(), self.text.to_plain(), self.kind == ScriptKind::Module)
+    }
+
+    fn from_plain((url, text, is_module): Self::Form) -> Option<Self> {
+        let kind = if is_module { ScriptKind::Module } else { ScriptKind::Classic };
+        Some(Self { url: url.into(), text: text.into(), kind })
+    }
+}
+
+impl Plain for u32 {
+    type Form = Self;
+
+    fn to_plain(&self) -> Self {
+        *self
+    }
+
+    fn from_plain(form: Self) -> Option<Self> {
+        Some(form)
     }
 }
 

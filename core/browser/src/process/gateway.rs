@@ -30,10 +30,25 @@ const READ: usize = 64 << 10;
 /// How long the thread sleeps at most while calls are held that nothing tells of.
 const RETRY: Duration = Duration::from_millis(2);
 
-/// The gateway thread, as the rest of the browser knows it.
-pub(crate) struct Gateway {
+/// The way of commands to the gateway thread.
+#[derive(Clone)]
+struct Orders {
     commands: Sender<Command>,
     bell: Arc<PollBell>,
+}
+
+impl Orders {
+    /// Tells the thread, if it has not ended.
+    fn tell(&self, command: Command) {
+        if self.commands.send(command).is_ok() {
+            self.bell.ring();
+        }
+    }
+}
+
+/// The gateway thread, as the rest of the browser knows it.
+pub(crate) struct Gateway {
+    orders: Orders,
     launch: Launch,
     thread: JoinHandle<()>,
 }
@@ -41,8 +56,7 @@ pub(crate) struct Gateway {
 /// A renderer process, as the rest of the browser knows it.
 pub(crate) struct ProcessHandle {
     index: ThreadIndex,
-    commands: Sender<Command>,
-    bell: Arc<PollBell>,
+    orders: Orders,
     shared: Shared,
 }
 
@@ -84,7 +98,7 @@ impl Gateway {
             gateway.run();
             gateway.bell.retire();
         })?;
-        Ok(Self { commands, bell, launch, thread })
+        Ok(Self { orders: Orders { commands, bell }, launch, thread })
     }
 
     /// Starts a renderer process.
@@ -97,44 +111,35 @@ impl Gateway {
         let (ours, theirs) = UnixStream::pair()?;
         ours.set_nonblocking(true)?;
         let child = self.launch.start(theirs.into())?;
-        self.tell(Command::Start { index, name, process: (child, ours), shared: shared.clone().into() });
-        let (commands, bell) = (self.commands.clone(), Arc::clone(&self.bell));
-        Ok(ProcessHandle { index, commands, bell, shared: shared.clone() })
+        let process = (child, ours);
+        self.orders.tell(Command::Start { index, name, process, shared: shared.clone().into() });
+        Ok(ProcessHandle { index, orders: self.orders.clone(), shared: shared.clone() })
     }
 
     /// Ends the processes whose scripts did not stop.
     pub(crate) fn interrupt(&self) {
-        self.tell(Command::Interrupt);
+        self.orders.tell(Command::Interrupt);
     }
 
     /// Ends the thread, and whatever process is left; says whether it did so without a panic.
     pub(crate) fn end(self) -> bool {
-        drop(self.commands);
-        self.bell.ring();
+        let Orders { commands, bell } = self.orders;
+        drop(commands);
+        bell.ring();
         self.thread.join().is_ok()
-    }
-
-    fn tell(&self, command: Command) {
-        if self.commands.send(command).is_ok() {
-            self.bell.ring();
-        }
     }
 }
 
 impl ProcessHandle {
     /// Gives the process something to do.
     pub(crate) fn send(&self, task: Task) {
-        let give = Command::Give { index: self.index, task, _busy: self.shared.activity.begin() };
-        if self.commands.send(give).is_ok() {
-            self.bell.ring();
-        }
+        let _busy = self.shared.activity.begin();
+        self.orders.tell(Command::Give { index: self.index, task, _busy });
     }
 
     /// Ends the process, which has stopped.
     pub(crate) fn end(self) {
-        if self.commands.send(Command::End { index: self.index }).is_ok() {
-            self.bell.ring();
-        }
+        self.orders.tell(Command::End { index: self.index });
     }
 }
 

@@ -92,9 +92,7 @@ impl Link {
             if inner.is_over {
                 return Ok(None);
             }
-            inner.flush();
-            inner.poll(None);
-            inner.receive(&tabs);
+            inner.exchange(&tabs);
         };
         inner.profile = beginning.profile.parse().unwrap_or_default();
         inner.clock = Clock::since(beginning.time_origin);
@@ -208,7 +206,7 @@ impl Link {
                 }
                 Down::Execute { world, code, number } => {
                     if let Some(world) = self.world(*world) {
-                        return Ok(Task::Execute { world: Box::new(world), code: code.into(), number });
+                        return Ok(Task::Execute { world: Box::new(world), code, number });
                     }
                 }
                 Down::Extension { instance, identity, folder } => {
@@ -300,12 +298,10 @@ impl Link {
         let counts = inner.counts.take().and_then(|counts| counts.try_recv().ok());
         if let Some(counts) = counts {
             let counted = Up::Counted(SentCounts::new(&counts, &inner.clock));
-            inner.write(&serde_json::to_vec(&counted).expect("plain data"));
+            inner.say(&counted);
         }
         while !inner.is_over {
-            inner.flush();
-            inner.poll(None);
-            inner.receive(&self.tabs);
+            inner.exchange(&self.tabs);
             inner.said.clear();
         }
     }
@@ -321,9 +317,7 @@ impl Link {
             if inner.is_over {
                 return Err("the browser is gone".to_owned());
             }
-            inner.flush();
-            inner.poll(None);
-            inner.receive(&self.tabs);
+            inner.exchange(&self.tabs);
         }
     }
 
@@ -362,14 +356,24 @@ impl Inner {
         self.outgoing.frame(Kind::Message, message);
     }
 
+    fn say(&mut self, word: &Up) {
+        self.write(&serde_json::to_vec(word).expect("plain data"));
+    }
+
     fn tell_idle(&mut self, timer: bool) {
         self.drain_stub();
         if self.idle == Some((self.received, self.outgoing.total(), timer)) {
             return;
         }
-        let idle = Up::Idle { received: self.received, timer };
-        self.write(&serde_json::to_vec(&idle).expect("plain data"));
+        self.say(&Up::Idle { received: self.received, timer });
         self.idle = Some((self.received, self.outgoing.total(), timer));
+    }
+
+    /// Sends what waits, and waits until something has come.
+    fn exchange(&mut self, tabs: &TabDirectory) {
+        self.flush();
+        self.poll(None);
+        self.receive(tabs);
     }
 
     fn flush(&mut self) {

@@ -158,7 +158,7 @@ impl Renderer {
                 let world = Box::new(self.grant(*world));
                 self.tabs = None;
                 self.tell_tabs(tabs);
-                self.say(&Down::Execute { world, code: code.into(), number });
+                self.say(&Down::Execute { world, code, number });
             }
             Task::Stop(counts) => {
                 self.counts = Some(counts);
@@ -186,6 +186,11 @@ impl Renderer {
     /// Says something, behind what the core has said.
     fn say(&mut self, word: &Down) {
         self.drain_host();
+        self.say_first(word);
+    }
+
+    /// Says something in front of what the core has yet to say.
+    fn say_first(&mut self, word: &Down) {
         self.be_busy();
         self.outgoing.frame(Kind::Message, &serde_json::to_vec(word).expect("plain data"));
     }
@@ -231,10 +236,8 @@ impl Renderer {
         if self.tabs != Some(version) {
             self.tabs = Some(version);
             let shown = tabs.shown_to(&self.claims, &self.shared);
-            // In front of what the core says of these tabs.
-            self.be_busy();
-            let word = serde_json::to_vec(&Down::Tabs(shown)).expect("plain data");
-            self.outgoing.frame(Kind::Message, &word);
+            // The core speaks of these tabs.
+            self.say_first(&Down::Tabs(shown));
         }
     }
 

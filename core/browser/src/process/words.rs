@@ -6,7 +6,7 @@ use crate::messages::{Attachment, Code, FrameElement, Grant, Loaded, Request, Ta
 use crate::summary::Counts;
 use port_core::{ContextKind, DisconnectReason, DocumentId, ExtensionInstance, Place, TabId, WindowId};
 use port_core_webext::TabInfo;
-use port_core_webext::extension::manifest::{RunAt, ScriptKind};
+use port_core_webext::extension::manifest::RunAt;
 use port_core_webext::extension::{Extension, Script, Scripts};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -35,7 +35,7 @@ pub(super) enum Down {
     },
     Execute {
         world: Box<SentWorld>,
-        code: SentCode,
+        code: Code,
         number: u64,
     },
     Task(Task),
@@ -112,7 +112,8 @@ pub(super) struct SentWorld {
     #[serde(with = "crate::plain")]
     html: Arc<str>,
     elements: Vec<FrameElement>,
-    container: Option<SentElement>,
+    #[serde(with = "crate::plain")]
+    container: Option<(DocumentId, u32)>,
     #[serde(with = "crate::plain")]
     inspected_tab: Option<TabId>,
     is_worker: bool,
@@ -121,26 +122,8 @@ pub(super) struct SentWorld {
     is_own_document: bool,
     is_pages_own: bool,
     label: String,
-    scripts: Vec<Vec<SentScript>>,
-}
-
-/// A frame element: its document, and its number there.
-#[derive(Serialize, Deserialize)]
-struct SentElement(#[serde(with = "crate::plain")] DocumentId, u32);
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct SentScript {
     #[serde(with = "crate::plain")]
-    url: Arc<str>,
-    #[serde(with = "crate::plain")]
-    text: Arc<str>,
-    is_module: bool,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) enum SentCode {
-    Function { text: String, arguments: String },
-    Scripts(Vec<SentScript>),
+    scripts: Vec<Vec<Script>>,
 }
 
 impl SentWorld {
@@ -155,7 +138,7 @@ impl SentWorld {
             title: world.title,
             html: world.html,
             elements: world.elements.to_vec(),
-            container: world.container.map(|(document, element)| SentElement(document, element)),
+            container: world.container,
             inspected_tab: world.inspected_tab,
             is_worker: world.is_worker,
             stops: world.stops,
@@ -163,7 +146,7 @@ impl SentWorld {
             is_own_document: world.is_own_document,
             is_pages_own: world.is_pages_own,
             label: world.label,
-            scripts: RunAt::ALL.map(|moment| sent(world.scripts.at(moment))).into(),
+            scripts: RunAt::ALL.map(|moment| world.scripts.at(moment).to_vec()).into(),
         }
     }
 
@@ -174,7 +157,7 @@ impl SentWorld {
     ) -> WorldDescription {
         let mut scripts = Scripts::default();
         for (moment, sent) in RunAt::ALL.into_iter().zip(self.scripts) {
-            scripts.add(moment, sent.into_iter().map(Script::from));
+            scripts.add(moment, sent);
         }
         WorldDescription {
             context: Attachment::Granted(Grant {
@@ -191,7 +174,7 @@ impl SentWorld {
             title: self.title,
             html: self.html,
             elements: self.elements.into(),
-            container: self.container.map(|SentElement(document, element)| (document, element)),
+            container: self.container,
             inspected_tab: self.inspected_tab,
             is_worker: self.is_worker,
             stops: self.stops,
@@ -200,40 +183,6 @@ impl SentWorld {
             is_pages_own: self.is_pages_own,
             label: self.label,
             scripts,
-        }
-    }
-}
-
-fn sent(scripts: &[Script]) -> Vec<SentScript> {
-    let sent = |script: &Script| SentScript {
-        url: Arc::clone(&script.url),
-        text: Arc::clone(&script.text),
-        is_module: script.kind == ScriptKind::Module,
-    };
-    scripts.iter().map(sent).collect()
-}
-
-impl From<SentScript> for Script {
-    fn from(sent: SentScript) -> Self {
-        let kind = if sent.is_module { ScriptKind::Module } else { ScriptKind::Classic };
-        Self { url: sent.url, text: sent.text, kind }
-    }
-}
-
-impl From<Code> for SentCode {
-    fn from(code: Code) -> Self {
-        match code {
-            Code::Function { text, arguments } => Self::Function { text, arguments },
-            Code::Scripts(scripts) => Self::Scripts(sent(&scripts)),
-        }
-    }
-}
-
-impl From<SentCode> for Code {
-    fn from(code: SentCode) -> Self {
-        match code {
-            SentCode::Function { text, arguments } => Self::Function { text, arguments },
-            SentCode::Scripts(scripts) => Self::Scripts(scripts.into_iter().map(Script::from).collect()),
         }
     }
 }

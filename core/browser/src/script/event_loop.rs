@@ -116,7 +116,7 @@ impl ScriptEventLoop {
             }
             #[cfg(unix)]
             Self::Elsewhere(Remote { link, .. }) => {
-                let _ = link.stub(|stub| stub.detach(number(context)));
+                let _ = link.stub(|stub| stub.detach(context_number(context)));
             }
         }
     }
@@ -138,7 +138,7 @@ impl ScriptEventLoop {
             }
             #[cfg(unix)]
             Self::Elsewhere(Remote { link, .. }) => {
-                let _ = link.stub(|stub| stub.set_listening(number(context), listening));
+                let _ = link.stub(|stub| stub.set_listening(context_number(context), listening));
             }
         }
     }
@@ -172,13 +172,13 @@ impl ScriptEventLoop {
             #[cfg(unix)]
             (Self::Elsewhere(remote), Target::Tab { tab, frame, document }) => {
                 let target = InTab { tab, frame, document, kind, name };
-                let port = remote.link.stub(|stub| stub.connect_tab(number(opener), &target))?;
+                let port = remote.link.stub(|stub| stub.connect_tab(context_number(opener), &target))?;
                 Ok(remote.note(opener, kind, port))
             }
             #[cfg(unix)]
             (Self::Elsewhere(remote), Target::Runtime(extension)) => {
                 let target = OfExtension { extension, kind, name };
-                let port = remote.link.stub(|stub| stub.connect_runtime(number(opener), &target))?;
+                let port = remote.link.stub(|stub| stub.connect_runtime(context_number(opener), &target))?;
                 Ok(remote.note(opener, kind, port))
             }
         }
@@ -211,7 +211,7 @@ impl ScriptEventLoop {
             }
             #[cfg(unix)]
             Self::Elsewhere(Remote { link, .. }) => {
-                link.stub(|stub| stub.post_message(PortNumber::from_bits(port.to_bits()), json.as_str()))
+                link.stub(|stub| stub.post_message(port_number(port), json.as_str()))
             }
         }
     }
@@ -224,7 +224,7 @@ impl ScriptEventLoop {
             }
             #[cfg(unix)]
             Self::Elsewhere(Remote { link, .. }) => {
-                link.stub(|stub| stub.disconnect(PortNumber::from_bits(port.to_bits())));
+                link.stub(|stub| stub.disconnect(port_number(port)));
             }
         }
     }
@@ -262,7 +262,7 @@ impl Remote {
             }
             self.one_offs.push((context, port));
         }
-        id(port)
+        port_id(port)
     }
 
     fn forget_ended(&mut self) {
@@ -273,19 +273,29 @@ impl Remote {
     fn next_event(&mut self) -> Option<CoreEvent> {
         let event = self.link.next_event()?;
         if let StubEvent::Connect { context, port, kind, .. } = &event {
-            self.note(ContextId::from_bits(context.to_bits()), *kind, *port);
+            self.note(context_id(*context), *kind, *port);
         }
         Some(event.into())
     }
 }
 
 #[cfg(unix)]
-fn number(context: ContextId) -> ContextNumber {
+fn context_number(context: ContextId) -> ContextNumber {
     ContextNumber::from_bits(context.to_bits())
 }
 
 #[cfg(unix)]
-fn id(port: PortNumber) -> PortId {
+fn context_id(context: ContextNumber) -> ContextId {
+    ContextId::from_bits(context.to_bits())
+}
+
+#[cfg(unix)]
+fn port_number(port: PortId) -> PortNumber {
+    PortNumber::from_bits(port.to_bits())
+}
+
+#[cfg(unix)]
+fn port_id(port: PortNumber) -> PortId {
     PortId::from_bits(port.to_bits())
 }
 
@@ -322,22 +332,21 @@ impl From<Event> for CoreEvent {
 #[cfg(unix)]
 impl From<StubEvent> for CoreEvent {
     fn from(event: StubEvent) -> Self {
-        let context_id = |context: ContextNumber| ContextId::from_bits(context.to_bits());
         match event {
             StubEvent::Connect { context, port, kind, name, sender, .. } => Self::Connect {
                 context: context_id(context),
-                port: id(port),
+                port: port_id(port),
                 kind,
                 name: PortName::new(&name),
                 opener: AnyOpener::Elsewhere((*sender).into()),
             },
             StubEvent::Message { context, port, payload, .. } => Self::Message {
                 context: context_id(context),
-                port: id(port),
+                port: port_id(port),
                 payload: AnyPayload::Elsewhere(payload),
             },
             StubEvent::Disconnect { context, port, reason, .. } => {
-                Self::Disconnect { context: context_id(context), port: id(port), reason }
+                Self::Disconnect { context: context_id(context), port: port_id(port), reason }
             }
             StubEvent::ContextGone { context, reason, .. } => {
                 Self::ContextGone { context: context_id(context), reason }
