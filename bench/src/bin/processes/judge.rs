@@ -1,5 +1,6 @@
 //! What is wanted, and whether it is so.
 
+use port_core_bench::sample::Spread;
 use std::process::ExitCode;
 
 /// What was found, and how much of it is as wanted.
@@ -8,33 +9,21 @@ pub(crate) struct Verdicts {
     short: usize,
 }
 
-/// The middle of samples, with the least and the greatest.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Spread {
-    pub(crate) median: f64,
-    pub(crate) least: f64,
-    pub(crate) greatest: f64,
-}
-
-impl Spread {
-    pub(crate) fn of(mut samples: Vec<f64>) -> Self {
-        samples.sort_by(f64::total_cmp);
-        let at = |at: usize| samples.get(at).copied().unwrap_or(f64::NAN);
-        let last = samples.len().saturating_sub(1);
-        Self { median: at(samples.len() / 2), least: at(0), greatest: at(last) }
-    }
+/// The spread of samples; of none it is no number, which meets nothing.
+pub(crate) fn spread(samples: Vec<f64>) -> Spread {
+    Spread::of(samples).unwrap_or_else(|| Spread::exactly(f64::NAN))
 }
 
 /// Samples that were taken in turn: the one measured divided by its rival, pair by pair.
 pub(crate) fn ratios(measured: &[f64], rival: &[f64]) -> Spread {
-    Spread::of(measured.iter().zip(rival).map(|(measured, rival)| measured / rival).collect())
+    spread(measured.iter().zip(rival).map(|(measured, rival)| measured / rival).collect())
 }
 
 impl Verdicts {
     /// Prints what something took, to be read beside others.
     pub(crate) fn figure(&self, what: &str, unit: &str, samples: &[f64]) {
-        let Spread { median, least, greatest } = Spread::of(samples.to_vec());
-        println!("  {what:<58} {median:>12.2} ({least:.2}–{greatest:.2}) {unit}");
+        let Spread { median, min, max } = spread(samples.to_vec());
+        println!("  {what:<58} {median:>12.2} ({min:.2}–{max:.2}) {unit}");
     }
 
     /// Judges a number that should be no more than so much.
@@ -49,14 +38,14 @@ impl Verdicts {
 
     /// Judges a count that is the same in every run.
     pub(crate) fn exactly_at_most(&mut self, what: &str, found: f64, wanted: f64) {
-        self.at_most(what, Spread { median: found, least: found, greatest: found }, wanted);
+        self.at_most(what, Spread::exactly(found), wanted);
     }
 
     fn judge(&mut self, what: &str, found: Spread, is_met: bool, wanted: &str) {
         self.short += usize::from(!is_met);
-        let Spread { median, least, greatest } = found;
+        let Spread { median, min, max } = found;
         let verdict = if is_met { "met  " } else { "SHORT" };
-        println!("{verdict} {what:<58} {median:>12.3} ({least:.3}–{greatest:.3}), wanted {wanted}");
+        println!("{verdict} {what:<58} {median:>12.3} ({min:.3}–{max:.3}), wanted {wanted}");
     }
 
     pub(crate) fn finish(self) -> ExitCode {

@@ -2,8 +2,9 @@
 
 use super::Pace;
 use super::children::Role;
-use super::judge::{Spread, Verdicts};
+use super::judge::{Verdicts, spread};
 use port_core::{ContextDescription, DisconnectReason, Event, ExtensionId, Listening, MessageService};
+use port_core_bench::sample::Spread;
 use port_core_gateway::Bounds;
 use port_core_gateway::unix::{Ended, Gateway, pair};
 use std::time::{Duration, Instant};
@@ -51,9 +52,9 @@ pub(crate) fn measure(pace: Pace, verdicts: &mut Verdicts) {
         taken.push(killed.expect("it was killed").elapsed().as_secs_f64() * 1e3);
     }
     println!("{} kills, with whatever had come before", pace.kills);
-    let Spread { median, least, greatest } = Spread::of(taken.clone());
+    verdicts.figure("the other side heard after", "ms", &taken);
+    let range = spread(taken.clone());
     taken.sort_by(f64::total_cmp);
     let ninety_nine = taken[(taken.len() * 99).div_ceil(100) - 1];
-    verdicts.figure("the other side heard after", "ms", &[median]);
-    verdicts.at_most("p99 of it in ms", Spread { median: ninety_nine, least, greatest }, 5.0);
+    verdicts.at_most("p99 of it in ms", Spread { median: ninety_nine, ..range }, 5.0);
 }

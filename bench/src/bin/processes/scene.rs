@@ -2,7 +2,7 @@
 
 use super::Pace;
 use super::children::{Relay, Role};
-use super::judge::{Spread, Verdicts, ratios};
+use super::judge::{Verdicts, ratios};
 use super::rivals::{InProcess, Ipc};
 use super::roles::{LARGE, SHORT};
 use port_core::{ContextDescription, ExtensionId, MessageService};
@@ -163,9 +163,5 @@ pub(crate) fn measure(pace: Pace, verdicts: &mut Verdicts) {
     verdicts.at_most("large message by the raw socket's", ratios(&large.gateway, &large.raw), 3.0);
     verdicts.figure("round trip of others alone", "µs", &alone);
     verdicts.figure("round trip of others beside large messages", "µs", &with_large);
-    verdicts.at_most(
-        "round trip beside large ones by that alone",
-        Spread::of(with_large.iter().zip(&alone).map(|(with, alone)| with / alone).collect()),
-        3.0,
-    );
+    verdicts.at_most("round trip beside large ones by that alone", ratios(&with_large, &alone), 3.0);
 }
