@@ -50,6 +50,18 @@ const PROBE: &str = r#"{
   "content_scripts": [{ "matches": ["http://*/*"], "js": ["content.js"], "run_at": "document_start" }]
 }"#;
 
+/// An extension of this manifest, with these scripts and other files.
+fn probe(
+    name: &str,
+    base: &str,
+    background: &str,
+    content: &str,
+    others: &[(&str, &str)],
+) -> ExtensionFolder {
+    let scripts = [("base.js", base), ("background.js", background), ("content.js", content)];
+    ExtensionFolder::new(name, &[&[("manifest.json", PROBE)][..], &scripts, others].concat())
+}
+
 const HELLOS: &str = r#"
 const waiting = [];
 const heard = [];
@@ -98,14 +110,7 @@ fn a_tab_is_heard_through_process_swaps_and_the_back_forward_cache() {
           await browser.tabs.remove(tab.id);
         }})().catch((error) => console.log('failed', error));"
     );
-    let base = format!("const PORT = {};", site.port);
-    let files = [
-        ("manifest.json", PROBE),
-        ("base.js", &base),
-        ("background.js", &background),
-        ("content.js", SAYS_HELLO),
-    ];
-    let folder = ExtensionFolder::new("swaps", &files);
+    let folder = probe("swaps", &format!("const PORT = {};", site.port), &background, SAYS_HELLO, &[]);
     let mut browser = Opened::new(&[], &[&folder.0], &[]);
     browser.wait_for("loaded Probe");
     let answers = browser.wait_for_many("answered http", 7);
@@ -130,14 +135,7 @@ fn killed_web_processes_come_back() {
           for (;;) {{ console.log('answered', await answered((await hello()).port)); }}
         }})().catch((error) => console.log('failed', error));"
     );
-    let base = format!("const PORT = {};", site.port);
-    let files = [
-        ("manifest.json", PROBE),
-        ("base.js", &base),
-        ("background.js", &background),
-        ("content.js", SAYS_HELLO),
-    ];
-    let folder = ExtensionFolder::new("killed", &files);
+    let folder = probe("killed", &format!("const PORT = {};", site.port), &background, SAYS_HELLO, &[]);
     let mut browser = Opened::new(&[], &[&folder.0], &[]);
     browser.wait_for("answered http");
     assert!(browser.kill_web_processes() >= 2);
@@ -172,16 +170,11 @@ fn a_page_sees_nothing_of_extensions_and_frames_none_of_their_pages() {
         console.log('message', message, sender.url, sender.frameId); answer('answer'); });
         browser.tabs.create({ url: ATTACK });";
     let base = format!("const ATTACK = '{}';", site.url("/attack"));
-    let secret = ("secret.html", "<title>secret</title><script src=secret.js></script>");
-    let files = [
-        ("manifest.json", PROBE),
-        ("base.js", &base),
-        ("background.js", background),
-        ("content.js", content),
-        secret,
+    let secret = [
+        ("secret.html", "<title>secret</title><script src=secret.js></script>"),
         ("secret.js", "browser.runtime.sendMessage('from the secret page');"),
     ];
-    let folder = ExtensionFolder::new("attacked", &files);
+    let folder = probe("attacked", &base, background, content, &secret);
     let mut browser = Opened::new(&[], &[&folder.0], &[]);
     let report = site.report();
     assert!(report.contains(r#""seen":[]"#) && report.contains(r#""fetched":"refused""#), "{report}");
