@@ -17,7 +17,9 @@ use std::task::Waker;
 /// If nothing comes of the start, the ports that waited end, and the next connect asks again.
 ///
 /// What waits on one event loop for one extension is bounded as a lane is, by [`Limits::lane_records`](crate::Limits::lane_records)
-/// and [`lane_bytes`](crate::Limits::lane_bytes): beyond that a connect or a post is `Busy`.
+/// and [`lane_bytes`](crate::Limits::lane_bytes): beyond that a connect or a post is `Busy`. Once the background is ready, a
+/// connect that waited leaves out those whose lanes admit no more; if nobody takes it, its port ends with
+/// [`LimitReached`](DisconnectReason::LimitReached).
 ///
 /// ```
 /// use port_core::*;

@@ -18,7 +18,8 @@ numbered!(
         SiblingEnded = 601 => "another receiver of the port ended it",
         /// Nobody took the connection: "Could not establish connection. Receiving end does not exist."
         NoReceiver = 602 => "no receiving end exists",
-        /// Nobody took the connection, and a receiver refused it because its context holds as many ports as it may.
+        /// Nobody took the connection, and a receiver refused it because its context holds as many ports as it may;
+        /// or the connection waited for a background, and a lane was full once that ran.
         LimitReached = 603 => "the receivers hold as many ports as they may",
         /// The other side's context was detached by the event loop it lived on.
         ContextDetached = 604 => "the other side's context was detached",

@@ -4,11 +4,11 @@ mod common;
 
 use common::*;
 use port_core::DisconnectReason::{
-    BackgroundNotStarted, BackgroundStopped, Disconnected, EventLoopGone, ExtensionUnloaded, NoReceiver,
-    TabClosed,
+    BackgroundNotStarted, BackgroundStopped, Disconnected, EventLoopGone, ExtensionUnloaded, LimitReached,
+    NoReceiver, TabClosed,
 };
 use port_core::{
-    BackgroundState, ConnectError, ConnectKind, ExtensionDescription, Limits, Listening, OpeningPort,
+    BackgroundState, ConnectError, ConnectKind, Event, ExtensionDescription, Limits, Listening, OpeningPort,
     Policies, PostErrorKind, RuntimeTarget,
 };
 
@@ -256,6 +256,13 @@ fn loops_that_wait_are_all_told() {
 fn what_waits_is_bounded_as_a_lane_is() {
     let small = limits(|limits| (limits.lane_records, limits.lane_bytes) = (4, 1_000));
     let mut sleeper = Sleeper::of(service(small, Policies::default()));
+    // The background's loop knows the content script from now on, which else counts too.
+    sleeper.connect("0");
+    sleeper.start();
+    sleeper.settle();
+    sleeper.browser.service.stop_background(sleeper.extension).unwrap();
+    sleeper.settle();
+
     let port = sleeper.connect("1");
     sleeper.page.post_message(port, "2").unwrap();
     sleeper.connect("3");
@@ -275,6 +282,38 @@ fn what_waits_is_bounded_as_a_lane_is() {
     // What ended counts no more.
     let port = sleeper.connect("long");
     sleeper.page.post_message(port, &[0; 999]).unwrap();
+}
+
+#[test]
+fn what_waited_goes_to_no_lane_that_is_full() {
+    let small = limits(|limits| limits.lane_records = 16);
+    let mut sleeper = Sleeper::of(service(small, Policies::default()));
+    // An extension page that hangs, and is reached by whatever goes to the background.
+    let mut hung = sleeper.browser.event_loop();
+    listen_for(&mut hung, describe_page(sleeper.extension), Listening::PORTS);
+    for start in 0..5 {
+        let ports: Vec<_> = (0..10).map(|number| sleeper.connect(&format!("{start}.{number}"))).collect();
+        sleeper.start();
+        let at_home: Vec<_> = (0..10).map(|number| connect(&format!("{start}.{number}"))).collect();
+        assert_eq!(sleeper.settle(), (vec![], at_home));
+        ports.into_iter().for_each(|port| assert!(sleeper.page.disconnect(port)));
+        sleeper.settle();
+        sleeper.browser.service.stop_background(sleeper.extension).unwrap();
+        sleeper.settle();
+    }
+    let taken = drain(&mut hung).iter().filter(|event| matches!(event, Event::Connect { .. })).count();
+    assert!((10..=16).contains(&taken), "{taken} connections for a lane of 16 records");
+
+    // Nobody else takes the connection, so its opener is told that somebody was full.
+    sleeper.page.detach(sleeper.script).unwrap();
+    sleeper.script = content_script_of(sleeper.extension, &mut sleeper.page, sleeper.place);
+    listen_for(&mut sleeper.home, describe_background(sleeper.extension), Listening::none().ready(true));
+    while connect_runtime(&mut sleeper.page, sleeper.script, "fills") != Err(ConnectError::Busy) {}
+    sleeper.browser.service.stop_background(sleeper.extension).unwrap();
+    sleeper.settle();
+    sleeper.connect("waits");
+    listen_for(&mut sleeper.home, describe_background(sleeper.extension), Listening::none().ready(true));
+    assert_eq!(sleeper.settle().0, [disconnect(LimitReached)]);
 }
 
 #[test]

@@ -208,7 +208,7 @@ impl EventLoop {
 
     /// Returns whether the lanes to all targets admit a connection; if there is none, whether the loop's lane to
     /// itself does, where it notes that.
-    fn lanes_admit_connect(
+    pub(super) fn lanes_admit_connect(
         &mut self,
         opener: Key,
         name: &PortName,

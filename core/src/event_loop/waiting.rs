@@ -7,7 +7,7 @@
 use super::EventLoop;
 use super::search::{FoundTarget, Search};
 use crate::error::{ConnectError, PostErrorKind};
-use crate::event_loop::port::{PortState, QueuedPosts, WaitsFor};
+use crate::event_loop::port::{Port, PortState, QueuedPosts, Side, WaitsFor};
 use crate::ids::{ExtensionInstance, Key, PortId};
 use crate::index::Reached;
 use crate::index::background::Wait;
@@ -20,6 +20,7 @@ use crate::reason::DisconnectReason;
 use crate::sync::mutant;
 use crate::target::{ConnectInfo, ConnectKind};
 use crate::wire::credit::Credit;
+use crate::wire::record::Refusal;
 use std::collections::BTreeMap;
 
 /// What waits on an event loop for one extension's background.
@@ -277,10 +278,14 @@ impl EventLoop {
         self.queued_posts.insert(key, queued);
         let mut found = std::mem::take(&mut self.found);
         self.keep_reachable(&mut found);
+        let port = self.ports.get(key).map(|port| (port.context, port.name.clone()));
+        if let Some((opener, name)) = &port {
+            self.keep_admitted(key, *opener, name, &mut found);
+        }
         // Without a target it stays as it is until it hears that it reaches nobody.
         let posts_wait = self.service.policies.opening_port == OpeningPort::PostsWait;
         let stays_opening = found.is_empty() || (posts_wait && info.kind == ConnectKind::Port);
-        if let Some((opener, name)) = self.ports.get(key).map(|port| (port.context, port.name.clone())) {
+        if let Some((opener, name)) = port {
             self.open_legs(key, opener, &name, info, &mut found);
         }
         if !stays_opening {
@@ -288,5 +293,19 @@ impl EventLoop {
         }
         found.clear();
         self.found = found;
+    }
+
+    /// Leaves out the targets on event loops whose lanes admit no connection now: they take no part, as those that hold as
+    /// many ports as they may. Else a page that hangs would be sent all that waited anew with each start.
+    fn keep_admitted(&mut self, port: Key, opener: Key, name: &PortName, found: &mut Vec<FoundTarget>) {
+        let mut rest = std::mem::take(found);
+        while let Some(peer) = rest.first().map(|first| first.peer) {
+            let there: Vec<_> = rest.extract_if(.., |target| target.peer == peer).collect();
+            if self.lanes_admit_connect(opener, name, &there, true) {
+                found.extend(there);
+            } else if let Some(Port { side: Side::Opener(side), .. }) = self.ports.get_mut(port) {
+                side.refusal = Refusal::LimitReached;
+            }
+        }
     }
 }

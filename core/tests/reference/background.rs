@@ -1,7 +1,7 @@
 //! Backgrounds that are started on demand. What waits for one is plain: the channels of a loop that wait for it and their
 //! posts, in the order of the calls.
 
-use super::record::Notice;
+use super::record::{Notice, Refusal};
 use super::state::State;
 use super::window::Amount;
 use super::world::World;
@@ -243,7 +243,25 @@ impl World {
         let (end, kind) = (self.opener_of(channel), self.channels[channel].kind);
         let Some(Waits { lifecycle, posts, left, .. }) = self.channels[channel].waits.take() else { return };
         (self.channels[channel].legs, self.channels[channel].order) = self.legs_to(end.1, targets);
+        let home = self.home(end.1);
+        for to in self.channels[channel].order.clone() {
+            let admitted = !self.is_overdue(home, to) && !self.is_full(end.1, to);
+            self.looks_at_budget(home, to, admitted);
+            if !admitted {
+                self.channels[channel].refusal = Refusal::LimitReached;
+                self.channels[channel].legs.remove(&to);
+                self.channels[channel].order.retain(|leg| *leg != to);
+            }
+        }
+        let reached = self.channels[channel].order.clone();
+        let before: Vec<_> = reached.iter().map(|to| self.lying(home, *to).0).collect();
         self.send_connects(channel, lifecycle);
+        for (to, before) in reached.into_iter().zip(before) {
+            let sent = self.lying(home, to).0.beyond(before);
+            self.counts_for_share(end.1, to, sent);
+        }
+        // What the loop takes for full before the next is opened may be another lane.
+        self.guess_anew();
         let wait = self.policies().opening_port == OpeningPort::PostsWait && kind == ConnectKind::Port;
         if !self.channels[channel].legs.is_empty() && !wait {
             let held = std::mem::take(&mut self.channels[channel].held);

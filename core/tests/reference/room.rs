@@ -13,6 +13,8 @@ pub struct Guesses {
     lanes: Vec<(Loop, Loop, usize)>,
     /// For the first of them; the others are not full.
     full: Vec<bool>,
+    /// How many of them were made before something was sent, and hold no more.
+    past: usize,
 }
 
 impl World {
@@ -24,7 +26,7 @@ impl World {
             let given = full.len();
             world.guesses.full = full;
             let result = act(&mut world);
-            let Guesses { lanes, full } = std::mem::take(&mut world.guesses);
+            let Guesses { lanes, full, .. } = std::mem::take(&mut world.guesses);
             for at in given..lanes.len() {
                 let mut other = full.clone();
                 other.resize(at, false);
@@ -44,13 +46,18 @@ impl World {
             _ => {}
         }
         let lane = (self.home(context), to, self.contexts[context].instance);
-        let Guesses { lanes, full } = &mut self.guesses;
-        let known = lanes.iter().position(|known| *known == lane);
+        let Guesses { lanes, full, past } = &mut self.guesses;
+        let known = lanes.iter().skip(*past).position(|known| *known == lane).map(|at| at + *past);
         let at = known.unwrap_or_else(|| {
             lanes.push(lane);
             lanes.len() - 1
         });
         full.get(at).copied().unwrap_or(false)
+    }
+
+    /// Something was sent, so that a lane which was not full may be.
+    pub(super) fn guess_anew(&mut self) {
+        self.guesses.past = self.guesses.lanes.len();
     }
 
     /// The first full lane of those that an end's posts go by.
