@@ -49,6 +49,7 @@ fn a_slot_at_its_last_generation_is_retired() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "a million slots take hours")]
 fn there_are_as_many_slots_as_an_id_can_name() {
     let mut slab = Slab::aged(Key::END_OF_INDICES, 0);
     for _ in 0..Key::END_OF_INDICES {
