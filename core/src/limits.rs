@@ -41,17 +41,23 @@ pub struct Limits {
     pub window_bytes: Option<u64>,
     /// How many records (messages, connects, answers) one direction
     /// between two event loops may hold. Seven eighths are common; beyond these each extension may use an eighth of its
-    /// own, so that none shuts another out. Default 4,194,304.
+    /// own, so that none shuts another out. Default 1,048,576.
     pub lane_records: u64,
     /// How many bytes of payload, names, context descriptions and target lists one direction between two event loops
-    /// may hold, shared out like records. Default 1 GiB. A message is admitted while the sum is below the budget.
+    /// may hold, shared out like records. Default 128 MiB. A message is admitted while the sum is below the budget.
     pub lane_bytes: u64,
-    /// How many ports one context may hold, opened or accepted from its own extension. Default 65,536.
+    /// How many bytes everything that the service holds for scripts may take together, beyond a little for each event
+    /// loop and lane: records, payload, names and lists in lanes, ports and their names, posts that wait. Default 192 MiB.
+    pub service_bytes: u64,
+    /// How many bytes each extension may hold besides while [`service_bytes`](Self::service_bytes) are used up, so that
+    /// none shuts another out. Default 8 MiB.
+    pub extension_bytes: u64,
+    /// How many ports one context may hold, opened or accepted from its own extension. Default 16,384.
     pub ports_per_context: u32,
     /// How many ports that other extensions opened one context may hold besides. Default 8,192.
     pub external_ports_per_context: u16,
     /// How many bytes a context's URL and origin may have together. Pages choose their URLs, so a browser shortens
-    /// longer ones (`data:` URLs, say) before it attaches a context. Default 64 KiB.
+    /// longer ones (`data:` URLs, say) before it attaches a context. Default 16 KiB.
     pub description_bytes: u32,
     /// Longest name of a port, in bytes. Default 64 KiB.
     pub name_bytes: u32,
@@ -70,11 +76,13 @@ impl Default for Limits {
             message_bytes: 64 << 20,
             window_messages: None,
             window_bytes: None,
-            lane_records: 1 << 22,
-            lane_bytes: 1 << 30,
-            ports_per_context: 1 << 16,
+            lane_records: 1 << 20,
+            lane_bytes: 128 << 20,
+            service_bytes: 192 << 20,
+            extension_bytes: 8 << 20,
+            ports_per_context: 1 << 14,
             external_ports_per_context: 1 << 13,
-            description_bytes: 1 << 16,
+            description_bytes: 1 << 14,
             name_bytes: 1 << 16,
             names_per_context: 4 << 20,
             unanswered_connects: 1 << 16,
@@ -102,6 +110,10 @@ impl Limits {
         lane_records(records: u64),
         /// Sets how many bytes one direction between two event loops may hold.
         lane_bytes(bytes: u64),
+        /// Sets how many bytes everything that the service holds for scripts may take together.
+        service_bytes(bytes: u64),
+        /// Sets how many bytes each extension may hold besides while those of the service are used up.
+        extension_bytes(bytes: u64),
         /// Sets how many ports one context may hold, those aside that other extensions opened.
         ports_per_context(ports: u32),
         /// Sets how many ports that other extensions opened one context may hold.

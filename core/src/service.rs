@@ -372,7 +372,7 @@ impl MessageService {
                 (event_loop.id(), peers)
             })
             .collect();
-        ServiceSnapshot { tabs, extensions, event_loops }
+        ServiceSnapshot { tabs, extensions, event_loops, bytes: self.inner.pool.drawn() }
     }
 }
 

@@ -138,6 +138,8 @@ pub struct ServiceSnapshot {
     pub extensions: Vec<ExtensionSnapshot>,
     /// The event loops that exist and are not gone, each with those it has lanes to.
     pub event_loops: Vec<(EventLoopId, Vec<EventLoopId>)>,
+    /// How many bytes of [`Limits::service_bytes`](crate::Limits::service_bytes) are in use, and of extensions' own.
+    pub bytes: u64,
 }
 
 /// Shows a tab.

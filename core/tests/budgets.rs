@@ -98,6 +98,7 @@ fn names_are_bytes_too() {
             limits.lane_bytes = 10_000_000;
             limits.name_bytes = 3_000_000;
             limits.names_per_context = 1_000_000_000;
+            limits.service_bytes = 1_000_000_000;
         }));
         let Apart { mut here, mut there, place: top, opener, .. } = browser.apart();
         for _ in 1..frames {
@@ -238,13 +239,13 @@ fn while_one_extension_floods_the_posts_of_another_go_on() {
 
 #[test]
 fn a_buffer_posted_again_and_again_leaves_another_extension_its_share() {
-    // With the default limits: sixteen times 64 MiB are the budget of a lane.
+    // With the default limits: twice 64 MiB are the budget of a lane.
     let mut two = Two::with_limits(Limits::default());
     let buffer = Bytes::from(vec![0; 64 << 20]);
-    assert_eq!(two.flood(0, &buffer), 16);
+    assert_eq!(two.flood(0, &buffer), 2);
     assert!(two.post(1, &Bytes::from_static(b"a word")));
     two.here.connect_tab(two.backgrounds[1], &two.target).unwrap();
-    assert_eq!(drain(&mut two.there).len(), 18);
+    assert_eq!(drain(&mut two.there).len(), 4);
 }
 
 #[test]

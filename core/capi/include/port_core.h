@@ -737,7 +737,7 @@ typedef struct pc_limits {
      */
     uint32_t size;
     /**
-     * How many ports one context may hold, opened or accepted from its own extension. Default 65,536.
+     * How many ports one context may hold, opened or accepted from its own extension. Default 16,384.
      */
     uint32_t ports_per_context;
     /**
@@ -757,7 +757,7 @@ typedef struct pc_limits {
      */
     uint32_t unanswered_connects;
     /**
-     * How many bytes a context's URL and origin may have together: shorten longer ones before `pc_attach()`. Default 64 KiB.
+     * How many bytes a context's URL and origin may have together: shorten longer ones before `pc_attach()`. Default 16 KiB.
      */
     uint32_t description_bytes;
     /**
@@ -777,13 +777,22 @@ typedef struct pc_limits {
      */
     uint64_t window_bytes;
     /**
-     * How many messages, connects and answers one direction between two event loops may hold. Default 4,194,304.
+     * How many messages, connects and answers one direction between two event loops may hold. Default 1,048,576.
      */
     uint64_t lane_records;
     /**
-     * How many bytes one direction between two event loops may hold. Default 1 GiB.
+     * How many bytes one direction between two event loops may hold. Default 128 MiB.
      */
     uint64_t lane_bytes;
+    /**
+     * How many bytes everything that the service holds for scripts may take together, beyond a little for each event
+     * loop and lane. Default 192 MiB.
+     */
+    uint64_t service_bytes;
+    /**
+     * How many bytes each extension may hold besides while those of the service are used up. Default 8 MiB.
+     */
+    uint64_t extension_bytes;
 } pc_limits;
 
 /**

@@ -13,7 +13,7 @@ use port_core::{
 pub struct pc_limits {
     /// `sizeof(pc_limits)`.
     pub size: u32,
-    /// How many ports one context may hold, opened or accepted from its own extension. Default 65,536.
+    /// How many ports one context may hold, opened or accepted from its own extension. Default 16,384.
     pub ports_per_context: u32,
     /// How many ports that other extensions opened one context may hold besides; 65,535 at most. Default 8,192.
     pub external_ports_per_context: u32,
@@ -23,7 +23,7 @@ pub struct pc_limits {
     pub names_per_context: u32,
     /// How many connections one event loop may have sent to another without their answers. Default 65,536.
     pub unanswered_connects: u32,
-    /// How many bytes a context's URL and origin may have together: shorten longer ones before `pc_attach()`. Default 64 KiB.
+    /// How many bytes a context's URL and origin may have together: shorten longer ones before `pc_attach()`. Default 16 KiB.
     pub description_bytes: u32,
     /// 0.
     pub reserved: u32,
@@ -33,10 +33,15 @@ pub struct pc_limits {
     pub window_messages: u64,
     /// How many bytes one side of a port may have under way. Default: any.
     pub window_bytes: u64,
-    /// How many messages, connects and answers one direction between two event loops may hold. Default 4,194,304.
+    /// How many messages, connects and answers one direction between two event loops may hold. Default 1,048,576.
     pub lane_records: u64,
-    /// How many bytes one direction between two event loops may hold. Default 1 GiB.
+    /// How many bytes one direction between two event loops may hold. Default 128 MiB.
     pub lane_bytes: u64,
+    /// How many bytes everything that the service holds for scripts may take together, beyond a little for each event
+    /// loop and lane. Default 192 MiB.
+    pub service_bytes: u64,
+    /// How many bytes each extension may hold besides while those of the service are used up. Default 8 MiB.
+    pub extension_bytes: u64,
 }
 
 // SAFETY: it is `repr(C)`, and all numbers.
@@ -53,11 +58,13 @@ impl pc_limits {
             limits.window_messages = Some(u32::try_from(messages).map_err(|_| PC_UNKNOWN_VALUE)?);
         }
         limits.window_bytes = given(self.window_bytes);
-        if let Some(records) = given(self.lane_records) {
-            limits.lane_records = records;
-        }
-        if let Some(bytes) = given(self.lane_bytes) {
-            limits.lane_bytes = bytes;
+        for (limit, own) in [
+            (&mut limits.lane_records, self.lane_records),
+            (&mut limits.lane_bytes, self.lane_bytes),
+            (&mut limits.service_bytes, self.service_bytes),
+            (&mut limits.extension_bytes, self.extension_bytes),
+        ] {
+            *limit = given(own).unwrap_or(*limit);
         }
         for (limit, given) in [
             (&mut limits.ports_per_context, self.ports_per_context),

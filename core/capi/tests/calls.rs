@@ -418,6 +418,8 @@ fn no_limit_and_no_policy_is_unknown_here() {
             "window_bytes",
             "lane_records",
             "lane_bytes",
+            "service_bytes",
+            "extension_bytes",
             "ports_per_context",
             "external_ports_per_context",
             "description_bytes",

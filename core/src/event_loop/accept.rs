@@ -6,6 +6,7 @@ use super::deliver::Taken;
 use super::slot::{Addressee, EventSlot};
 use crate::event::Event;
 use crate::event_loop::context::Context;
+use crate::event_loop::holdings::admit_port;
 use crate::event_loop::one_or_many::OneOrMany;
 use crate::event_loop::port::{PeerIndex, Receiver, ReceiverAt, Side};
 use crate::ids::{ContextId, Key, PortId};
@@ -27,7 +28,7 @@ impl EventLoop {
             return self.take_unusual_connect(index);
         }
         let event_loop = self.id;
-        let Self { peers, contexts, ports, service, round, .. } = self;
+        let Self { peers, contexts, ports, service, round, holdings, .. } = self;
         let Some(peer) = peers[index as usize].as_mut() else {
             debug_assert!(false, "it sent the connection");
             return Taken::Nothing;
@@ -46,6 +47,12 @@ impl EventLoop {
             return self.take_unusual_connect(index);
         }
         let opener = Arc::clone(opener);
+        if (ports.vacant_key().is_none() || offer.name_bytes > 0) && {
+            let extension = opener.description().instance;
+            admit_port((holdings, &service.pool), ports, None, extension, offer.name_bytes).is_err()
+        } {
+            return self.refuse_next(index, channel, Refusal::LimitReached);
+        }
         let receiver = Receiver { peer: index, channel, ordinal: 0, index_in_context: 0 };
         let entered = enter_port(
             ports,
@@ -107,10 +114,21 @@ impl EventLoop {
             for nth in 0..self.ports_for(target, info.kind) {
                 // A target's first port has the target's ordinal; further ones follow after all targets.
                 let ordinal = if nth == 0 { beside } else { next_ordinal };
-                let Self { service, contexts, ports, .. } = self;
+                let Self { service, contexts, ports, holdings, peers, .. } = self;
+                // Answers pass a full lane, one for each target. Further ones do not.
+                if nth > 0
+                    && let (Some(peer), Some(context)) =
+                        (peers[index as usize].as_mut(), contexts.get(target))
+                    && !peer.admits_join(&context.shared)
+                {
+                    break;
+                }
                 let admitted =
                     admit(service, contexts.get_mut(target), info.kind, name.heap_bytes(), opener.as_ref());
                 let taken = admitted.and_then(|(holder, opener, external)| {
+                    let extension = opener.description().instance;
+                    admit_port((holdings, &service.pool), ports, None, extension, name.heap_bytes())
+                        .map_err(|_| Refusal::LimitReached)?;
                     let receiver = Receiver { peer: index, channel, ordinal, index_in_context: 0 };
                     let side = move || Side::Receiver(receiver);
                     let port =

@@ -2,6 +2,7 @@
 
 use super::EventLoop;
 use crate::event::Event;
+use crate::event_loop::context::counts_for;
 use crate::ids::Key;
 use crate::payload::{discard, discard_all};
 use crate::policy::BackForwardCache;
@@ -31,9 +32,11 @@ impl EventLoop {
         if let Some(suspended) = context.suspended.take()
             && !mutant("held-for-a-page-and-lost")
         {
+            self.release_held(suspended.counts_for());
             self.events.extend(suspended.events);
         }
-        for port in context.ports.clone() {
+        let ports = self.contexts.get(key).map(|context| context.ports.clone());
+        for port in ports.into_iter().flatten() {
             self.tell_of_room(port);
         }
     }
@@ -41,12 +44,20 @@ impl EventLoop {
     /// Keeps a message for a page in the cache, or drops it, as the policy says.
     pub(super) fn hold_message(&mut self, context: Key, key: Key, event: Event) {
         let bytes = if let Event::Message { payload, .. } = &event { payload.len() as u64 } else { 0 };
-        let suspended = self.contexts.get_mut(context).and_then(|context| context.suspended.as_mut());
-        let within = match (self.service.policies.back_forward_cache, suspended) {
+        let Self { contexts, holdings, service, .. } = self;
+        let context_there = contexts.get_mut(context);
+        let extension = context_there.as_ref().map(|context| context.shared.description().instance);
+        let suspended = context_there.and_then(|context| context.suspended.as_mut());
+        let within = match (service.policies.back_forward_cache, suspended) {
             (BackForwardCache::QueuesMessages { messages, bytes: limit }, Some(suspended)) => {
                 let held = suspended.held.entry(key).or_default();
                 held.add(Credit::one(bytes));
-                if held.messages <= messages.into() && held.bytes <= limit {
+                if held.messages <= messages.into()
+                    && held.bytes <= limit
+                    && extension.is_some_and(|extension| {
+                        holdings.admit(&service.pool, counts_for(&event), extension).is_ok()
+                    })
+                {
                     suspended.events.push_back(event);
                     return;
                 }
@@ -72,6 +83,7 @@ impl EventLoop {
             .into_iter()
             .partition(|event| event.port().is_some_and(|held| held.key() == port));
         suspended.events = kept;
+        self.release_held(dropped.iter().map(counts_for).sum());
         discard_all(dropped);
     }
 }

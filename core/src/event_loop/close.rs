@@ -34,9 +34,12 @@ impl EventLoop {
             && holder.shared.killed().is_none()
         {
             close_leg(peers, leg, DisconnectReason::Disconnected, Hearing::Told);
-            take_off_list(holder, ports, key);
+            let name_bytes = take_off_list(holder, ports, key);
             port_data.clear(key);
             ports.discard(key, |_| ());
+            if name_bytes > 0 {
+                self.release_held(name_bytes as u64);
+            }
             return true;
         }
         self.disconnect_in_any_state(key)
@@ -176,6 +179,20 @@ impl EventLoop {
         }
     }
 
+    /// Ends an opener's leg, whose receivers are more than there is room for.
+    #[cold]
+    pub(super) fn end_leg(&mut self, index: PeerIndex, channel: Channel, reason: DisconnectReason) {
+        let Some(leg) = self.peer(index).and_then(|peer| peer.opened.get(channel.0)) else { return };
+        let (port, at) = (leg.port, LegAt { peer: index, channel });
+        close_leg(&mut self.peers, at, reason, Hearing::Told);
+        if let Some(Side::Opener(opener)) = self.ports.get_mut(port).map(|port| &mut port.side) {
+            opener.legs.retain(|leg| *leg != at);
+            opener.lost = Some(reason);
+        }
+        self.end_if_alone(port);
+        self.end_opening(port);
+    }
+
     /// Applies the policy for the other receivers when one that had taken the connection is gone.
     fn apply_policy(&mut self, port: Key, reason: DisconnectReason) {
         let policies = self.service.policies;
@@ -273,8 +290,9 @@ impl EventLoop {
                 }
                 let context_data = holder.as_deref().map_or(0, |holder| holder.data);
                 let port_data = self.port_data.get(port.key());
-                if let Some(holder) = holder {
-                    take_off_list(holder, ports, port.key());
+                let name_bytes = holder.map_or(0, |holder| take_off_list(holder, ports, port.key()));
+                if name_bytes > 0 {
+                    self.release_held(name_bytes as u64);
                 }
                 self.forget_port(port.key());
                 let not_listening = false;
@@ -312,7 +330,10 @@ impl EventLoop {
     pub(super) fn remove_port(&mut self, key: Key) {
         let Self { ports, contexts, .. } = self;
         if let Some(holder) = ports.get(key).and_then(|port| contexts.get_mut(port.context)) {
-            take_off_list(holder, ports, key);
+            let name_bytes = take_off_list(holder, ports, key);
+            if name_bytes > 0 {
+                self.release_held(name_bytes as u64);
+            }
         }
         self.forget_port(key);
     }
@@ -343,7 +364,11 @@ impl EventLoop {
             peer.contexts.end(key);
         }
         self.uses.remove(&key);
-        discard_all(context.suspended.into_iter().flat_map(|suspended| suspended.events));
+        self.release_held(context.name_bytes.into());
+        if let Some(suspended) = context.suspended {
+            self.release_held(suspended.counts_for());
+            discard_all(suspended.events);
+        }
         true
     }
 }
@@ -370,12 +395,14 @@ fn close_leg(peers: &mut [Option<Box<Peer>>], leg: LegAt, reason: DisconnectReas
     }
 }
 
-/// Takes a port off its context's list. The last port of the list moves to its place.
+/// Takes a port off its context's list. The last port of the list moves to its place. Returns what its name holds on
+/// the heap.
 #[inline(always)]
-fn take_off_list(holder: &mut Context, ports: &mut Slab<Port>, key: Key) {
-    let Some(port) = ports.get(key) else { return };
+fn take_off_list(holder: &mut Context, ports: &mut Slab<Port>, key: Key) -> usize {
+    let Some(port) = ports.get(key) else { return 0 };
     let position = port.index_in_context();
-    holder.name_bytes -= port.name.heap_bytes() as u32;
+    let name_bytes = port.name.heap_bytes();
+    holder.name_bytes -= name_bytes as u32;
     holder.external_ports -= u16::from(port.external);
     holder.ports.swap_remove(position as usize);
     if let Some(&moved) = holder.ports.get(position as usize)
@@ -383,4 +410,5 @@ fn take_off_list(holder: &mut Context, ports: &mut Slab<Port>, key: Key) {
     {
         moved.set_index_in_context(position);
     }
+    name_bytes
 }

@@ -5,6 +5,7 @@ use super::{EventLoop, OWN};
 use crate::description::ContextKind;
 use crate::error::ConnectError;
 use crate::event_loop::context::Context;
+use crate::event_loop::holdings::admit_port;
 use crate::event_loop::one_or_many::OneOrMany;
 use crate::event_loop::peer::Gone;
 use crate::event_loop::port::{LegAt, Opener, PeerIndex, Port, PortState, Side, Target, TargetState};
@@ -19,6 +20,8 @@ use crate::target::TabFilter;
 use crate::target::{ConnectInfo, RuntimeTarget, TabTarget};
 use crate::wire::channel::Channel;
 use crate::wire::record::{ConnectMany, Refusal};
+use smallvec::SmallVec;
+use std::mem;
 
 impl EventLoop {
     /// Does [`EventLoop::connect_tab`].
@@ -146,7 +149,7 @@ impl EventLoop {
         if let Some((peer, target)) = only {
             return self.connect_to_one(opener, name, info, peer, target);
         }
-        let mut found = std::mem::take(&mut self.found);
+        let mut found = mem::take(&mut self.found);
         let result = self.connect_to_several(&mut found, opener, name, info);
         found.clear();
         self.found = found;
@@ -165,11 +168,17 @@ impl EventLoop {
         index: PeerIndex,
         target: Key,
     ) -> Result<PortId, ConnectError> {
-        let Self { peers, contexts, ports, service, .. } = self;
+        let Self { peers, contexts, ports, service, holdings, .. } = self;
         let peer = peers[index as usize].as_mut().ok_or(ConnectError::Busy)?;
         let holder = contexts.get_mut(opener).ok_or(ConnectError::UnknownContext)?;
         if !peer.admits_connect(&service.limits, &holder.shared, name.as_str().len(), true) {
             return Err(ConnectError::Busy);
+        }
+        let name_bytes = name.heap_bytes();
+        if ports.vacant_key().is_none() || peer.opened.vacant_key().is_none() || name_bytes > 0 {
+            let extension = holder.shared.description().instance;
+            let opened = Some(&mut peer.opened);
+            admit_port((holdings, &service.pool), ports, opened, extension, name_bytes)?;
         }
         let channel = Channel(peer.opened.vacant_key().ok_or(ConnectError::TooManyPorts)?);
         let side =
@@ -192,10 +201,7 @@ impl EventLoop {
         info: ConnectInfo,
     ) -> Result<PortId, ConnectError> {
         self.keep_reachable(found);
-        // All of them first: a share counts what is sent alone.
-        if !self.lanes_admit_connect(opener, name, found, false)
-            || !self.lanes_admit_connect(opener, name, found, true)
-        {
+        if !self.lanes_admit_connect(opener, name, found) {
             return Err(ConnectError::Busy);
         }
         let port = self.enter_opener(opener, name, info)?;
@@ -208,35 +214,48 @@ impl EventLoop {
 
     /// Returns whether the lanes to all targets admit a connection; if there is none, whether the loop's lane to
     /// itself does, where it notes that.
-    pub(super) fn lanes_admit_connect(
-        &mut self,
-        opener: Key,
-        name: &PortName,
-        found: &[FoundTarget],
-        counts: bool,
-    ) -> bool {
+    pub(super) fn lanes_admit_connect(&mut self, opener: Key, name: &PortName, found: &[FoundTarget]) -> bool {
         let Self { contexts, peers, service, .. } = self;
         let Some(Context { shared: opener, .. }) = contexts.get(opener) else {
             debug_assert!(false, "the opener was looked up");
             return false;
         };
-        let mut admits = |index: PeerIndex, targets: usize| {
-            let Some(peer) = peers[index as usize].as_mut() else {
-                debug_assert!(false, "lanes lead to every target");
-                return false;
-            };
-            if targets == 0 {
-                return peer.admits_message(&service.limits, opener, 0, counts);
+        let limits = &service.limits;
+        if found.is_empty() {
+            let own = peers[OWN as usize].as_mut();
+            return own.is_some_and(|own| own.admits_message(limits, opener, 0, true));
+        }
+        let mut concerned = SmallVec::<[(PeerIndex, usize); 4]>::new();
+        for target in found {
+            if let Some(peer) = peers[target.peer as usize].as_mut() {
+                peer.listed.found += 1;
+                if peer.listed.found == 1 {
+                    concerned.push((target.peer, 0));
+                }
             }
-            let listed = if targets > 1 { targets * size_of::<Key>() } else { 0 };
-            peer.admits_connect(&service.limits, opener, name.as_str().len() + listed, counts)
-        };
-        let there = |peer: PeerIndex| move |target: &&FoundTarget| target.peer == peer;
-        (!found.is_empty() || admits(OWN, 0))
-            && found.iter().enumerate().all(|(at, FoundTarget { peer, .. })| {
-                let seen = found[..at].iter().any(|before| before.peer == *peer);
-                seen || admits(*peer, found[at..].iter().filter(there(*peer)).count())
+        }
+        for (index, targets) in &mut concerned {
+            let found = peers[*index as usize].as_mut().map(|peer| mem::take(&mut peer.listed.found));
+            *targets = found.unwrap_or_default() as usize;
+        }
+        let mut admit = |counts: bool| {
+            concerned.iter().all(|&(index, targets)| {
+                let listed = if targets > 1 { targets * size_of::<Key>() } else { 0 };
+                let bytes = name.as_str().len() + listed;
+                let peer = peers[index as usize].as_mut();
+                peer.is_some_and(|peer| peer.admits_connect(limits, opener, bytes, counts))
             })
+        };
+        // All of them first: a share counts what is sent alone.
+        let admitted = (concerned.len() == 1 || admit(false)) && admit(true);
+        if !admitted {
+            for (index, _) in concerned {
+                if let Some(peer) = peers[index as usize].as_mut() {
+                    peer.give_back_unused();
+                }
+            }
+        }
+        admitted
     }
 
     /// Makes sure that lanes lead to every target, and leaves out the others.
@@ -252,8 +271,10 @@ impl EventLoop {
         name: &PortName,
         info: ConnectInfo,
     ) -> Result<Key, ConnectError> {
-        let Self { contexts, ports, .. } = self;
+        let Self { contexts, ports, holdings, service, .. } = self;
         let holder = contexts.get_mut(opener).ok_or(ConnectError::UnknownContext)?;
+        let extension = holder.shared.description().instance;
+        admit_port((holdings, &service.pool), ports, None, extension, name.heap_bytes())?;
         let side = || Side::Opener(Opener::new(info.kind, OneOrMany::Empty));
         let port = enter_port(ports, holder, opener, false, side, |place| place.clone_from(name));
         port.ok_or(ConnectError::TooManyPorts)
@@ -325,18 +346,22 @@ impl EventLoop {
         index: PeerIndex,
         targets: OneOrMany<Target>,
     ) {
-        let Self { peers, contexts, ports, .. } = self;
-        let Some(peer) = peers[index as usize].as_mut() else {
-            debug_assert!(false, "lanes lead to every target");
-            return;
-        };
-        let Some(context) = contexts.get(opener) else {
+        let Some(context) = self.contexts.get(opener) else {
             debug_assert!(false, "the opener was looked up");
             return;
         };
+        let extension = context.shared.description().instance;
+        let listed = if targets.len() > 1 { targets.len() } else { 0 };
+        let admitted = self.admit_targets(index, true, listed, extension).is_ok();
+        let Self { peers, contexts, ports, .. } = self;
+        let (Some(peer), Some(context)) = (peers[index as usize].as_mut(), contexts.get(opener)) else {
+            debug_assert!(false, "lanes lead to every target");
+            return;
+        };
         let keys: Vec<Key> = targets.iter().map(|target| target.context).collect();
-        let Some(channel) = peer.open_to(port, targets) else {
-            // As many channels lead there as ids can name. These targets take no part, which their opener is told where
+        let channel = if admitted { peer.open_to(port, targets) } else { None };
+        let Some(channel) = channel else {
+            // As many channels lead there as ids can name, or as the pool has room for. These targets take no part, which their opener is told where
             // nobody else takes the connection.
             if let Some(Port { side: Side::Opener(side), .. }) = ports.get_mut(port) {
                 side.refusal = Refusal::LimitReached;

@@ -4,6 +4,7 @@ use super::EventLoop;
 use crate::description::{ContextDescription, ContextKind, DocumentLifecycle};
 use crate::error::{AttachError, ContextError};
 use crate::event::Event;
+use crate::event_loop::holdings::of_messages;
 use crate::event_loop::port::PortState;
 use crate::event_loop::slab::occupant;
 use crate::event_loop::uses::Uses;
@@ -68,6 +69,21 @@ pub(crate) struct Suspended {
     pub(crate) events: VecDeque<Event>,
     /// How many messages and bytes are among them, by port.
     pub(crate) held: HashMap<Key, Credit>,
+}
+
+impl Suspended {
+    /// Returns what its messages count for.
+    pub(crate) fn counts_for(&self) -> u64 {
+        self.events.iter().map(counts_for).sum()
+    }
+}
+
+/// Returns what an event that waits for its page counts for: only messages may be many.
+pub(crate) fn counts_for(event: &Event) -> u64 {
+    match event {
+        Event::Message { payload, .. } => of_messages(1, payload.len() as u64),
+        _ => 0,
+    }
 }
 
 impl EventLoop {

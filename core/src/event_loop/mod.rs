@@ -13,6 +13,7 @@ pub(crate) mod context;
 mod credit;
 mod deliver;
 pub(crate) mod fan_out;
+mod holdings;
 mod lookup;
 mod notices;
 mod opening;
@@ -39,6 +40,7 @@ use crate::error::{AttachError, ConnectError, ContextError, PostError};
 use crate::event::Event;
 use crate::event_loop::context::Context;
 use crate::event_loop::fan_out::FanOut;
+use crate::event_loop::holdings::Holdings;
 use crate::event_loop::peer::Peer;
 use crate::event_loop::port::{PeerIndex, Port, PortData, QueuedPosts, ReceiverWindow};
 use crate::event_loop::slab::{LAST_GENERATION, Slab};
@@ -55,7 +57,7 @@ use crate::reason::DisconnectReason;
 use crate::shared::event_loop::EventLoopShared;
 use crate::shared::service::ServiceInner;
 use crate::snapshot::EventLoopSnapshot;
-use crate::sync::{Arc, HashMap};
+use crate::sync::{Arc, HashMap, HashSet};
 use crate::target::{Listening, RuntimeTarget, TabTarget};
 use std::collections::VecDeque;
 use std::fmt;
@@ -107,6 +109,8 @@ pub struct EventLoop {
     shared: Arc<EventLoopShared>,
     contexts: Slab<Context>,
     ports: Slab<Port>,
+    /// What the loop holds for scripts, as far as it is counted for the service's pool.
+    holdings: Holdings,
     /// The embedder's numbers of these.
     port_data: PortData,
     /// The loop itself first; `None` where a peer is gone.
@@ -139,6 +143,8 @@ pub struct EventLoop {
     queued_posts: HashMap<Key, QueuedPosts>,
     /// How many receivers' ports wait for their context to take or refuse the connection.
     undecided: u32,
+    /// Ports of which a post was refused because the pool is used up.
+    waiting_for_pool: HashSet<Key>,
     /// Connects that wait for a background, by its extension.
     waiting: HashMap<ExtensionInstance, WaitingConnects>,
     /// How many events a stream gave since it last yielded.
@@ -727,7 +733,8 @@ impl EventLoop {
             windowed,
             shared,
             contexts: Slab::new(LAST_GENERATION),
-            ports: Slab::new(LAST_GENERATION),
+            ports: Slab::counted(LAST_GENERATION),
+            holdings: Holdings::default(),
             port_data: PortData::default(),
             peers: vec![Some(Box::new(own))],
             peer_of,
@@ -745,6 +752,7 @@ impl EventLoop {
             receiver_windows: HashMap::default(),
             queued_posts: HashMap::default(),
             undecided: 0,
+            waiting_for_pool: HashSet::default(),
             waiting: HashMap::default(),
             #[cfg(feature = "stream")]
             streamed: 0,
@@ -763,6 +771,7 @@ impl Drop for EventLoop {
             let held = self.contexts.remove(key).and_then(|context| context.suspended);
             discard_all(held.into_iter().flat_map(|suspended| suspended.events));
         }
+        self.release_holdings();
     }
 }
 

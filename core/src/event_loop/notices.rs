@@ -13,6 +13,9 @@ use crate::sync::{Arc, mutant};
 impl EventLoop {
     /// Takes the notices in the control queue, in order.
     pub(super) fn take_notices(&mut self) {
+        if !self.waiting_for_pool.is_empty() {
+            self.pool_has_room();
+        }
         let notices = self.shared.take_notices();
         // Race: a background got ready and then connected to a context here, so its lanes come behind the word that it
         // is ready. What waited for it needs them.
@@ -156,6 +159,7 @@ impl EventLoop {
                     self.peer_of.remove(&id);
                 }
                 self.stop_polling(index);
+                self.release_channels(index);
                 // Drops the lanes, with what is left in them.
                 if !mutant("gone-peer-kept") {
                     self.peers[index as usize] = None;

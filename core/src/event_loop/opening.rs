@@ -2,6 +2,7 @@
 
 use super::EventLoop;
 use crate::error::PostErrorKind;
+use crate::event_loop::holdings::{Lacking, of_messages};
 use crate::event_loop::port::{QueuedPosts, Side, TargetState};
 use crate::ids::Key;
 use crate::message::Message;
@@ -45,10 +46,23 @@ impl EventLoop {
             return Err(PostErrorKind::Busy);
         }
         let bytes = message.bytes().len() as u64;
+        let waits_for = queued.waits_for;
+        let holder = self.contexts.get(port.context).map(|holder| holder.shared.description().instance);
+        if let Some(extension) = holder
+            && let Err(Lacking(lacking)) =
+                self.holdings.admit(&self.service.pool, of_messages(1, bytes), extension)
+        {
+            self.want_room(key);
+            self.wait_for_pool(key, lacking);
+            return Err(PostErrorKind::Busy);
+        }
         let mut turn = None;
-        if let Some(waits_for) = queued.waits_for {
+        if let Some(waits_for) = waits_for {
             let counted = self.count_waiting_post(waits_for.background, bytes);
-            turn = Some(counted.inspect_err(|_| self.want_room(key))?);
+            turn = Some(counted.inspect_err(|_| {
+                self.release_held(of_messages(1, bytes));
+                self.want_room(key);
+            })?);
         }
         let queued = self.queued_posts.entry(key).or_default();
         queued.turns.extend(turn);

@@ -133,6 +133,7 @@ impl EventLoop {
         let full = self.full_peer(key, bytes, false).or_else(|| self.full_peer(key, bytes, true));
         if let Some(full) = full {
             self.ask_for_room(key, full);
+            self.give_back_unused(key);
             return Err(PostErrorKind::Busy);
         }
         self.send_message(key, message);
@@ -174,6 +175,18 @@ impl EventLoop {
                 }
                 let route = Route::to_opener(receiver.ordinal);
                 peer.send_message((receiver.channel, route), flags, body, true);
+            }
+        }
+    }
+
+    /// Gives back what was drawn for a message that is not sent after all.
+    #[cold]
+    fn give_back_unused(&mut self, key: Key) {
+        let peers = self.peers_of(key);
+        // Where there is one way, what was refused was not drawn.
+        for &index in peers.iter().filter(|_| peers.len() > 1) {
+            if let Some(peer) = self.peer_mut(index) {
+                peer.give_back_unused();
             }
         }
     }

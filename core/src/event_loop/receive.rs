@@ -8,6 +8,7 @@ use crate::event_loop::peer::message_of;
 use crate::event_loop::port::{PeerIndex, PortState, Target, TargetState};
 use crate::ids::{ContextId, PortId};
 use crate::payload::discard;
+use crate::reason::DisconnectReason;
 use crate::wire::channel::Channel;
 use crate::wire::record::{Record, Signal};
 
@@ -135,13 +136,23 @@ impl EventLoop {
     /// receivers' loop counted its ordinal, and later ones follow it.
     fn joined(&mut self, index: PeerIndex, channel: Channel, beside: u32) {
         // Race: the opener disconnected while the answer was under way.
-        let Some(leg) = self.peer_mut(index).and_then(|peer| peer.opened.get_mut(channel.0)) else {
+        let Some(port) = self.peer(index).and_then(|peer| peer.opened.get(channel.0)).map(|leg| leg.port)
+        else {
             return;
         };
+        let opener = self.ports.get(port).and_then(|port| self.contexts.get(port.context));
+        let Some(extension) = opener.map(|opener| opener.shared.description().instance) else { return };
+        if self.admit_targets(index, false, 2, extension).is_err() {
+            return self.end_leg(index, channel, DisconnectReason::LimitReached);
+        }
+        let Some(peer) = self.peer_mut(index) else { return };
+        let Some(leg) = peer.opened.get_mut(channel.0) else { return };
         let Some(&Target { context, state }) = leg.targets.get(beside as usize) else {
             debug_assert!(false, "a listener joins a target that accepted");
             return;
         };
+        // The first that joins makes it a list of two.
+        peer.listed.now += 1 + u32::from(leg.targets.len() == 1);
         leg.targets.push(Target { context, state });
     }
 

@@ -10,6 +10,7 @@ use crate::event::Event;
 use crate::event_loop::port::{PeerIndex, Side};
 use crate::ids::Key;
 use crate::sync::mutant;
+use std::mem;
 
 impl EventLoop {
     /// Returns whether every window of a port admits a message.
@@ -58,8 +59,38 @@ impl EventLoop {
     /// Has a port wait until a peer has taken what lies in the lane to it.
     pub(super) fn ask_for_room(&mut self, key: Key, index: PeerIndex) {
         self.want_room(key);
-        if let Some(peer) = self.peer_mut(index) {
+        let Some(peer) = self.peer_mut(index) else { return };
+        let lacking = peer.lacks();
+        // Race: the pool was asked for what lay in the lane as far as was known, and the peer may have taken it. And what a
+        // lane has of its own comes back without a word from the pool.
+        if lacking.is_none_or(|lacking| lacking.beside_others && !mutant("waits-for-the-pool-alone")) {
             peer.ask_for_room(key);
+        }
+        if let Some(lacking) = lacking {
+            self.wait_for_pool(key, lacking.bytes);
+        }
+    }
+
+    /// Has a port wait until somebody gives something back to the pool, which lacks so many bytes.
+    #[cold]
+    pub(super) fn wait_for_pool(&mut self, key: Key, lacking: u64) {
+        let holder = self.ports.get(key).and_then(|port| self.contexts.get(port.context));
+        let Some(extension) = holder.map(|holder| holder.shared.description().instance) else { return };
+        self.waiting_for_pool.insert(key);
+        // Ports that ended meanwhile are still among them.
+        if self.waiting_for_pool.len() > self.ports.allowed() as usize {
+            let ports = &self.ports;
+            self.waiting_for_pool.retain(|waiting| ports.get(*waiting).is_some());
+        }
+        if !self.service.pool.wait(&self.shared, lacking, extension) {
+            self.shared.nudge();
+        }
+    }
+
+    /// Tells the ports that waited for the pool, or lets them wait on.
+    pub(super) fn pool_has_room(&mut self) {
+        for port in mem::take(&mut self.waiting_for_pool) {
+            self.tell_of_room(port);
         }
     }
 

@@ -14,6 +14,8 @@ pub(crate) struct Slab<T> {
     slots: Vec<SlabSlot<T>>,
     /// The empty slot to fill next, or [`NONE`].
     vacant: u32,
+    /// How many slots it may have.
+    allowed: u32,
     last_generation: u32,
 }
 
@@ -61,7 +63,27 @@ const NONE: u32 = u32::MAX;
 impl<T: Occupant> Slab<T> {
     /// Makes an empty slab, whose slots retire after `last_generation`.
     pub(crate) const fn new(last_generation: u32) -> Self {
-        Self { slots: Vec::new(), vacant: NONE, last_generation }
+        Self { slots: Vec::new(), vacant: NONE, allowed: Key::END_OF_INDICES, last_generation }
+    }
+
+    /// Makes an empty slab that has no slot until it is [allowed](Self::allow_more) some.
+    pub(crate) const fn counted(last_generation: u32) -> Self {
+        Self { slots: Vec::new(), vacant: NONE, allowed: 0, last_generation }
+    }
+
+    /// Returns how many slots it may have.
+    pub(crate) fn allowed(&self) -> u32 {
+        self.allowed
+    }
+
+    /// Returns whether ids can name more slots than it may have.
+    pub(crate) fn may_have_more(&self) -> bool {
+        self.allowed < Key::END_OF_INDICES
+    }
+
+    /// Lets it have so many slots more.
+    pub(crate) fn allow_more(&mut self, slots: u32) {
+        self.allowed = (self.allowed + slots).min(Key::END_OF_INDICES);
     }
 
     /// The key that [`insert`](Self::insert) will use next; `None` when no more fit.
@@ -71,8 +93,7 @@ impl<T: Occupant> Slab<T> {
             Some(&SlabSlot::Empty { generation, .. }) => Some(Key::new(self.vacant, generation)),
             Some(SlabSlot::Full(_)) => unreachable!("the next slot to fill is vacant"),
             None => {
-                let index =
-                    u32::try_from(self.slots.len()).ok().filter(|index| *index < Key::END_OF_INDICES)?;
+                let index = u32::try_from(self.slots.len()).ok().filter(|index| *index < self.allowed)?;
                 Some(Key::new(index, 0))
             }
         }

@@ -7,6 +7,7 @@
 use super::EventLoop;
 use super::search::{FoundTarget, Search};
 use crate::error::{ConnectError, PostErrorKind};
+use crate::event_loop::holdings::of_messages;
 use crate::event_loop::port::{Port, PortState, QueuedPosts, Side, WaitsFor};
 use crate::ids::{ExtensionInstance, Key, PortId};
 use crate::index::Reached;
@@ -134,6 +135,15 @@ impl EventLoop {
     /// Forgets what a port holds, and that it waits. Returns what it held.
     #[inline(never)]
     pub(super) fn take_queued_posts(&mut self, key: Key) -> Option<QueuedPosts> {
+        let queued = self.stop_waiting(key)?;
+        if !queued.messages.is_empty() {
+            self.release_held(of_messages(queued.amount.messages, queued.amount.bytes));
+        }
+        Some(queued)
+    }
+
+    /// Forgets that a port waits for a background, if it does. Returns what it holds.
+    fn stop_waiting(&mut self, key: Key) -> Option<QueuedPosts> {
         let queued = self.queued_posts.remove(&key)?;
         if let Some(WaitsFor { background, turn }) = queued.waits_for
             && let Some(waiting) = self.waiting.get_mut(&background)
@@ -270,7 +280,7 @@ impl EventLoop {
     /// Opens a port that waited, towards what was found, and lets what it holds go behind the connection.
     fn open_waiting(&mut self, connect: WaitingConnect, unsent: &mut Unsent) {
         let WaitingConnect { port: key, info, .. } = connect;
-        let Some(mut queued) = self.take_queued_posts(key) else {
+        let Some(mut queued) = self.stop_waiting(key) else {
             debug_assert!(false, "a port that waits holds its posts");
             return;
         };
@@ -301,7 +311,7 @@ impl EventLoop {
         let mut rest = std::mem::take(found);
         while let Some(peer) = rest.first().map(|first| first.peer) {
             let there: Vec<_> = rest.extract_if(.., |target| target.peer == peer).collect();
-            if self.lanes_admit_connect(opener, name, &there, true) {
+            if self.lanes_admit_connect(opener, name, &there) {
                 found.extend(there);
             } else if let Some(Port { side: Side::Opener(side), .. }) = self.ports.get_mut(port) {
                 side.refusal = Refusal::LimitReached;

@@ -8,6 +8,7 @@ use crate::ids::{EventLoopId, ExtensionInstance, Key};
 use crate::index::ContextShared;
 use crate::reason::DisconnectReason;
 use crate::shared::control::ControlQueue;
+use crate::shared::pool::{LaneGrant, Pool};
 use crate::sync::{Arc, HashMap, Mutex, PairedFence, mutant};
 use crate::wire::record::Record;
 use std::fmt;
@@ -21,6 +22,7 @@ pub(crate) struct EventLoopShared {
     /// Rare things for the loop to know, in order; `None` once it is dropped.
     control: Mutex<Option<ControlQueue>>,
     registry: Mutex<Registry>,
+    pool: Arc<Pool>,
 }
 
 /// Which peers have lanes with an event loop, and which contexts live on it.
@@ -39,6 +41,8 @@ pub(crate) struct Lanes {
     pub(crate) ringer: Ringer,
     pub(crate) consumer: Consumer<Record>,
     pub(crate) line: Arc<Line>,
+    /// What the lane to the peer has drawn, and the one from it.
+    pub(crate) grants: [Arc<LaneGrant>; 2],
 }
 
 /// Something rare that an event loop must be told.
@@ -71,7 +75,7 @@ pub(crate) enum NoLanes {
 }
 
 impl EventLoopShared {
-    pub(crate) fn new(id: EventLoopId, wakeup: Wakeup, fence: PairedFence) -> Self {
+    pub(crate) fn new(id: EventLoopId, wakeup: Wakeup, fence: PairedFence, pool: Arc<Pool>) -> Self {
         let bell = Bell::new(wakeup, fence);
         if !mutant("armed-by-the-first-look") {
             // So that a thread that sleeps before its first look is woken too.
@@ -84,6 +88,7 @@ impl EventLoopShared {
             control_line: Line::new(Source::Control),
             control: Mutex::new(Some(ControlQueue::new(id))),
             registry: Mutex::new(Registry { closed: false, peers: Vec::new(), contexts: HashMap::default() }),
+            pool,
         }
     }
 
@@ -154,6 +159,7 @@ impl EventLoopShared {
     pub(crate) fn close(&self) {
         let notices = self.control.lock().take();
         drop(notices);
+        self.pool.forget(self.id);
         self.bell.close();
         self.bell.wakeup().forget_task();
     }
@@ -265,6 +271,7 @@ impl Lanes {
     fn between(here: &Arc<EventLoopShared>, there: &Arc<EventLoopShared>) -> (Self, Self) {
         let (to_there, from_here) = lane::lane();
         let (to_here, from_there) = lane::lane();
+        let [grant_there, grant_here] = [(); 2].map(|()| Arc::new(LaneGrant::new(&here.pool)));
         let line_here = Line::new(Source::Lane(there.id));
         let line_there = Line::new(Source::Lane(here.id));
         let ours = Self {
@@ -273,6 +280,7 @@ impl Lanes {
             ringer: Ringer::new(Arc::clone(&line_there)),
             consumer: from_there,
             line: Arc::clone(&line_here),
+            grants: [&grant_there, &grant_here].map(Arc::clone),
         };
         let theirs = Self {
             peer: Arc::clone(here),
@@ -280,6 +288,7 @@ impl Lanes {
             ringer: Ringer::new(line_here),
             consumer: from_here,
             line: line_there,
+            grants: [grant_here, grant_there],
         };
         (ours, theirs)
     }
@@ -289,6 +298,8 @@ impl Lanes {
     pub(crate) fn to_itself(own: &Arc<EventLoopShared>) -> Self {
         let (producer, consumer) = lane::lane();
         let line = Line::new(Source::Lane(own.id));
-        Self { peer: Arc::clone(own), producer, ringer: Ringer::new(Arc::clone(&line)), consumer, line }
+        let grant = Arc::new(LaneGrant::new(&own.pool));
+        let (peer, ringer) = (Arc::clone(own), Ringer::new(Arc::clone(&line)));
+        Self { peer, producer, ringer, consumer, line, grants: [Arc::clone(&grant), grant] }
     }
 }

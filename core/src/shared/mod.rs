@@ -3,4 +3,5 @@
 pub(crate) mod background;
 mod control;
 pub(crate) mod event_loop;
+pub(crate) mod pool;
 pub(crate) mod service;

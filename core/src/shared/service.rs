@@ -10,12 +10,15 @@ use crate::policy::Policies;
 use crate::reason::DisconnectReason;
 use crate::shared::background::Wanted;
 use crate::shared::event_loop::{EventLoopShared, Notice};
+use crate::shared::pool::Pool;
 use crate::sync::{Arc, HashMap, Mutex, Numbers, PairedFence, mutant};
 
 /// The state of a service.
 pub(crate) struct ServiceInner {
     pub(crate) index: Index,
     pub(crate) limits: Limits,
+    /// What lanes and event loops draw on.
+    pub(crate) pool: Arc<Pool>,
     pub(crate) policies: Policies,
     asymmetric_fences: bool,
     event_loops: Mutex<HashMap<EventLoopId, Arc<EventLoopShared>>>,
@@ -27,6 +30,7 @@ impl ServiceInner {
     pub(crate) fn new(limits: Limits, policies: Policies, asymmetric_fences: bool) -> Self {
         Self {
             index: Index::new(),
+            pool: Arc::new(Pool::new(&limits)),
             limits,
             policies,
             asymmetric_fences,
@@ -49,13 +53,13 @@ impl ServiceInner {
     /// Makes and enters the shared part of an event loop with this number. If the number is too large for an id, the
     /// loop is gone from the start.
     fn enter_event_loop(&self, number: u64, wakeup: Wakeup) -> Arc<EventLoopShared> {
-        let fence = PairedFence::new(self.asymmetric_fences);
+        let (fence, pool) = (PairedFence::new(self.asymmetric_fences), Arc::clone(&self.pool));
         let Some(id) = EventLoopId::numbered(number) else {
-            let shared = Arc::new(EventLoopShared::new(EventLoopId::UNNUMBERED, wakeup, fence));
+            let shared = Arc::new(EventLoopShared::new(EventLoopId::UNNUMBERED, wakeup, fence, pool));
             let _nobody_lives_there = shared.retire();
             return shared;
         };
-        let shared = Arc::new(EventLoopShared::new(id, wakeup, fence));
+        let shared = Arc::new(EventLoopShared::new(id, wakeup, fence, pool));
         self.event_loops.lock().insert(id, Arc::clone(&shared));
         shared
     }

@@ -7,7 +7,8 @@ impl<T: Occupant> Slab<T> {
     pub(crate) fn aged(slots: u32, generation: u32) -> Self {
         let slot = |index| SlabSlot::Empty { generation, next: if index == 0 { NONE } else { index - 1 } };
         let vacant = slots.checked_sub(1).unwrap_or(NONE);
-        Self { slots: (0..slots).map(slot).collect(), vacant, last_generation: Key::LAST_GENERATION }
+        let slots = (0..slots).map(slot).collect();
+        Self { slots, vacant, allowed: Key::END_OF_INDICES, last_generation: Key::LAST_GENERATION }
     }
 }
 

@@ -164,6 +164,12 @@ impl<T> Consumer<T> {
         self.bytes += bytes;
     }
 
+    /// Returns how many records and bytes are done with.
+    #[inline(always)]
+    pub(crate) fn taken(&self) -> (u64, u64) {
+        (self.records, self.bytes)
+    }
+
     /// Tells the producer what was consumed, for its budget, and which slots are free again.
     /// Until then the producer continues in other segments when it runs out of slots.
     #[inline]

@@ -355,21 +355,22 @@ impl<T> Producer<T> {
         self.records_left >= records.cast_signed() && self.bytes_left > bytes.cast_signed()
     }
 
-    /// Has records [fit](Self::fits) until so many are not consumed, or so many bytes. Returns how many are not known
-    /// to be consumed now.
-    pub(crate) fn allow(&mut self, records: u64, bytes: u64) -> (u64, u64) {
-        let (lying, lying_bytes) = self.outstanding();
+    /// Has so many more records [fit](Self::fits), of fewer bytes than so many.
+    pub(crate) fn allow(&mut self, records: u64, bytes: u64) {
         let [appended, appended_bytes] = self.appended();
-        let left = |allowed: u64, lying: u64| {
-            i64::try_from(i128::from(allowed) - i128::from(lying)).unwrap_or(i64::MAX)
-        };
-        self.records_left = left(records, lying);
-        self.bytes_left = left(bytes, lying_bytes);
+        let left = |allowed: u64| i64::try_from(allowed).unwrap_or(i64::MAX);
+        self.records_left = left(records);
+        self.bytes_left = left(bytes);
         self.until = [
             appended.wrapping_add_signed(self.records_left),
             appended_bytes.wrapping_add_signed(self.bytes_left),
         ];
-        (lying, lying_bytes)
+    }
+
+    /// Returns how many records and bytes are pushed.
+    pub(crate) fn sent(&self) -> (u64, u64) {
+        let [records, bytes] = self.appended();
+        (records, bytes)
     }
 
     /// Returns how many records and bytes were appended so far.

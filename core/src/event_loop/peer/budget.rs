@@ -5,10 +5,11 @@
 //! own, until the peer has taken so much that the lane is below the common part again. So an extension that is alone
 //! has the whole budget, and one that fills it shuts no other out.
 
-use super::{Ends, Link, Peer};
+use super::{Ends, Lacking, Link, Peer};
 use crate::ids::ExtensionInstance;
 use crate::index::ContextShared;
 use crate::limits::Limits;
+use crate::shared::pool::memory;
 
 /// Records and bytes.
 type Amount = [u64; 2];
@@ -23,24 +24,58 @@ const fn parts(budget: u64) -> (u64, u64) {
 }
 
 impl Ends {
-    /// Returns whether what an extension sends is admitted by the common part, as far as the peer has taken records by
-    /// now, or by the extension's share, for which it counts if `counts`.
+    /// Returns whether what an extension sends is admitted: by the common part, as far as the peer has taken records by
+    /// now, or by the extension's share; and by the pool. It counts for these if `counts`. If it is the pool that refuses,
+    /// says how much it lacks.
     #[cold]
     #[inline(never)]
     fn admit_by_now(
         &mut self,
-        Shares(all): &mut Shares,
+        shares: &mut Shares,
         limits: &Limits,
         extension: ExtensionInstance,
         sent: Amount,
         counts: bool,
+    ) -> Result<(), Option<Lacking>> {
+        let (records, bytes) = self.producer.outstanding();
+        let budgets = [limits.lane_records, limits.lane_bytes];
+        if !shares.admit(budgets, [records, bytes], extension, sent, false) {
+            return Err(None);
+        }
+        let position = memory(self.producer.sent());
+        let lying = memory((records, bytes));
+        let more = memory((sent[0], sent[1]));
+        let room = self.grants[0].admit((position, lying), more, extension, counts);
+        let room = room.map_err(|bytes| Some(Lacking { bytes, beside_others: lying > 0 }))?;
+        if counts {
+            shares.admit(budgets, [records, bytes], extension, sent, true);
+            // Half of the room for the records themselves, and half for what they carry.
+            let [common, common_bytes] = budgets.map(|budget| parts(budget).1);
+            let records = common.saturating_sub(records).min(room / 2 / memory((1, 0)));
+            self.producer.allow(records, common_bytes.saturating_sub(bytes).min(room / 2));
+        }
+        Ok(())
+    }
+}
+
+impl Shares {
+    /// Returns whether a lane in which so much is lying admits what an extension sends.
+    fn admit(
+        &mut self,
+        budgets: Amount,
+        lying: Amount,
+        extension: ExtensionInstance,
+        sent: Amount,
+        counts: bool,
     ) -> bool {
-        let [(share, common), (byte_share, common_bytes)] =
-            [limits.lane_records, limits.lane_bytes].map(parts);
-        let (records, bytes) = self.producer.allow(common, common_bytes);
-        let (lying, common, shares) = ([records, bytes], [common, common_bytes], [share, byte_share]);
+        let Self(all) = self;
+        let [(share, common), (byte_share, common_bytes)] = budgets.map(parts);
+        let (common, shares) = ([common, common_bytes], [share, byte_share]);
         if lying[0] < common[0] && lying[1] < common[1] {
             *all = Vec::new();
+            if (0..2).all(|unit| lying[unit] + sent[unit] <= common[unit]) {
+                return true;
+            }
         }
         let at = all.iter().position(|(known, _)| *known == extension);
         let at = at.unwrap_or_else(|| {
@@ -101,18 +136,45 @@ impl Peer {
 
     #[inline(always)]
     fn admits(&mut self, limits: &Limits, context: &ContextShared, sent: Amount, counts: bool) -> bool {
-        let Self { link, shares, own, .. } = self;
+        let Self { link, shares, own, lacking, .. } = self;
         match link {
             Link::Lanes(ends) => {
                 ends.producer.fits(sent[0], sent[1]) || {
                     if *own {
                         // This side is the consumer too, and has not said what it took since its turn began.
-                        ends.consumer.publish_consumed();
+                        ends.publish_taken();
                     }
-                    ends.admit_by_now(shares, limits, context.description().instance, sent, counts)
+                    let admitted =
+                        ends.admit_by_now(shares, limits, context.description().instance, sent, counts);
+                    *lacking = admitted.err().flatten();
+                    admitted.is_ok()
                 }
             }
             Link::Own => limits.lane_records > 0 && limits.lane_bytes > 0,
+        }
+    }
+
+    /// Returns whether the pool has room for the word that one more listener of a context takes a connection, which is
+    /// sent next.
+    pub(crate) fn admits_join(&mut self, context: &ContextShared) -> bool {
+        let Link::Lanes(ends) = &mut self.link else { return true };
+        let lying = memory(ends.producer.outstanding());
+        let at = (memory(ends.producer.sent()), lying);
+        ends.grants[0].admit(at, memory((1, 0)), context.description().instance, true).is_ok()
+    }
+
+    /// Returns what the pool lacked when it refused what was asked last; `None` if it was the lane that did.
+    pub(crate) fn lacks(&self) -> Option<Lacking> {
+        self.lacking
+    }
+
+    /// Gives back what the lane to the peer has drawn and does not hold, because what it was drawn for is not sent.
+    #[cold]
+    pub(crate) fn give_back_unused(&mut self) {
+        if let Link::Lanes(ends) = &mut self.link {
+            ends.producer.allow(0, 0);
+            let lying = memory(ends.producer.outstanding());
+            ends.grants[0].unused((memory(ends.producer.sent()), lying));
         }
     }
 }

@@ -115,7 +115,10 @@ impl Peer {
         let channel = self.opened.insert(Leg { port, stamp: 0, targets }).map(Channel)?;
         match contexts[..] {
             [target] => self.by_target.insert(target, channel),
-            _ => self.fan_outs.extend(contexts.into_iter().map(|target| (target, channel.0))),
+            _ => {
+                self.listed.now += contexts.len() as u32;
+                self.fan_outs.extend(contexts.into_iter().map(|target| (target, channel.0)));
+            }
         }
         Some(channel)
     }
@@ -141,7 +144,7 @@ impl Peer {
         if !self.windows.is_empty() {
             self.windows.remove(&channel);
         }
-        let Self { opened, by_target, fan_outs, waiting, .. } = self;
+        let Self { opened, by_target, fan_outs, waiting, listed, .. } = self;
         opened.discard(channel.0, |leg| {
             if !waiting.is_empty() {
                 waiting.remove(&leg.port);
@@ -150,10 +153,16 @@ impl Peer {
                 // More of one context are its listeners, which joined.
                 [first, others @ ..] if others.iter().all(|other| other.context == first.context) => {
                     by_target.remove(first.context, channel);
+                    if !others.is_empty() {
+                        listed.now -= 1 + others.len() as u32;
+                    }
                 }
-                targets => targets.iter().for_each(|target| {
-                    fan_outs.remove(&(target.context, channel.0));
-                }),
+                targets => {
+                    listed.now -= targets.len() as u32;
+                    targets.iter().for_each(|target| {
+                        fan_outs.remove(&(target.context, channel.0));
+                    });
+                }
             }
             look(leg)
         })

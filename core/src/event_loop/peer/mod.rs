@@ -14,6 +14,7 @@ use crate::event_loop::port::{Leg, LegWindow};
 use crate::event_loop::slab::{LAST_GENERATION, Slab};
 use crate::ids::Key;
 use crate::shared::event_loop::{EventLoopShared, Lanes};
+use crate::shared::pool::LaneGrant;
 use crate::sync::{Arc, HashMap, HashSet, mutant};
 use crate::wire::channel::Channel;
 use crate::wire::context_table::ContextTable;
@@ -39,6 +40,9 @@ pub(crate) struct Peer {
     by_target: ByContext,
     /// Those that lead to several, by each of them.
     fan_outs: BTreeSet<(Key, Key)>,
+    /// How many targets those have in all that have several, and how many of them are counted for the pool. Also, while
+    /// a connect is made, how many of its targets live at the peer.
+    pub(crate) listed: Listed,
     /// The windows of these channels, if there are any.
     pub(crate) windows: HashMap<Channel, LegWindow>,
     /// How many targets there were connected to whose answer was not taken. Their answers pass a full lane.
@@ -47,6 +51,8 @@ pub(crate) struct Peer {
     waiting: HashSet<Key>,
     /// What the extensions have in the lane. Not among the ends, whose memory is counted in whole lines.
     shares: Shares,
+    /// What the pool lacked when it last refused something for this lane; `None` if the lane itself did.
+    lacking: Option<Lacking>,
     /// `true` if the peer was asked for room and has not answered.
     asked: bool,
     /// Channels that the peer opened.
@@ -55,6 +61,25 @@ pub(crate) struct Peer {
     pub(crate) contexts: ContextTable,
     /// `true` if the loop polls this peer, so that the peer need not ring.
     pub(crate) polled: bool,
+}
+
+/// What the pool lacked for a lane.
+#[derive(Clone, Copy)]
+pub(crate) struct Lacking {
+    pub(crate) bytes: u64,
+    /// `true` if there was something in the lane, as far as was known.
+    pub(crate) beside_others: bool,
+}
+
+/// Counts targets of channels that have several.
+#[derive(Default)]
+pub(crate) struct Listed {
+    /// How many there are.
+    pub(crate) now: u32,
+    /// How many there may be, as the pool was asked.
+    pub(crate) allowed: u32,
+    /// How many targets of the connect that is being made live at the peer.
+    pub(crate) found: u32,
 }
 
 enum Link {
@@ -71,12 +96,16 @@ struct Ends {
     ringer: Ringer,
     consumer: Consumer<Record>,
     armer: Armer,
+    /// What the lane to the peer has drawn on the pool, and the one from it.
+    grants: [Arc<LaneGrant>; 2],
+    /// How much was taken when the reader last looked what it may give back.
+    looked: u64,
 }
 
 impl Ends {
     fn of(lanes: Lanes) -> (Arc<EventLoopShared>, Box<Self>) {
-        let Lanes { peer, producer, ringer, consumer, line } = lanes;
-        (peer, Box::new(Self { producer, ringer, consumer, armer: Armer::new(line) }))
+        let Lanes { peer, producer, ringer, consumer, line, grants } = lanes;
+        (peer, Box::new(Self { producer, ringer, consumer, armer: Armer::new(line), grants, looked: 0 }))
     }
 }
 
@@ -96,13 +125,15 @@ impl Peer {
             own,
             link,
             cuts: VecDeque::new(),
-            opened: Slab::new(LAST_GENERATION),
+            opened: Slab::counted(LAST_GENERATION),
             by_target: ByContext::default(),
             fan_outs: BTreeSet::new(),
+            listed: Listed::default(),
             windows: HashMap::default(),
             unanswered: 0,
             waiting: HashSet::default(),
             shares: Shares::default(),
+            lacking: None,
             asked: false,
             accepted: AcceptedChannels::default(),
             contexts: ContextTable::default(),

@@ -1,6 +1,6 @@
 //! What is next in the lane from a peer, and cuts: where what it sent before a fact ends.
 
-use super::{AcceptedChannels, Link, Peer};
+use super::{AcceptedChannels, Ends, Link, Peer};
 use crate::concurrent::lane::{Entry, Frontier, Tail};
 use crate::event_loop::fan_out::FanOut;
 use crate::event_loop::port::{Leg, Port, ReceiverAt, TargetState};
@@ -11,6 +11,7 @@ use crate::message::MessageFlags;
 use crate::name::PortName;
 use crate::payload::{Payload, discard};
 use crate::reason::DisconnectReason;
+use crate::shared::pool::{LOOK, memory};
 use crate::sync::{Arc, mutant};
 use crate::target::ConnectInfo;
 use crate::wire::channel::{Channel, Route};
@@ -85,6 +86,19 @@ impl Offer<'_> {
             if let (Record::Connect { name, .. }, _) = self.entry.pass(self.bytes) {
                 place.clone_from(name);
             }
+        }
+    }
+}
+
+impl Ends {
+    /// Tells the writer what was taken, and now and then gives back what the lane has drawn for it.
+    #[inline]
+    pub(super) fn publish_taken(&mut self) {
+        self.consumer.publish_consumed();
+        let position = memory(self.consumer.taken());
+        if position - self.looked >= LOOK {
+            self.looked = position;
+            self.grants[1].taken(position);
         }
     }
 }
@@ -225,7 +239,7 @@ impl Peer {
         if let Link::Lanes(ends) = &mut self.link
             && !mutant("taken-and-never-told")
         {
-            ends.consumer.publish_consumed();
+            ends.publish_taken();
         }
     }
 

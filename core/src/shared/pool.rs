@@ -1,0 +1,256 @@
+//! What the lanes and event loops of a service hold together, and what bounds it.
+//!
+//! A lane and a loop hold a little each that is theirs. For more they draw on the pool, in chunks, so that a message costs
+//! nothing here. Whoever comes may draw on the common part; once that is used up, each extension has a share of its
+//! own. So one extension may use the whole common part, and shuts no other out.
+
+use crate::ids::{EventLoopId, ExtensionInstance};
+use crate::limits::Limits;
+use crate::shared::event_loop::EventLoopShared;
+use crate::sync::{Arc, Mutex, mutant};
+use std::mem;
+
+/// What a record counts for beside its payload: its slots, and what goes with a long message or a list.
+const RECORD: u64 = 128;
+
+/// How many bytes a lane may hold of its own.
+pub(crate) const LANE_FREE: u64 = if cfg!(port_core_model) { 8 } else { 1024 } * RECORD;
+
+/// In which pieces is drawn. A lane that falls idle has given everything back without another look, because this
+/// and [`LOOK`] are no more than what it has of its own.
+pub(crate) const CHUNK: u64 = LANE_FREE / 2;
+
+/// After how many bytes the reader of a lane looks what it may give back.
+pub(crate) const LOOK: u64 = LANE_FREE / 2;
+
+/// Returns how many bytes so many records count for, with their payload.
+#[inline(always)]
+pub(crate) const fn memory((records, bytes): (u64, u64)) -> u64 {
+    records * RECORD + bytes
+}
+
+/// What all lanes and event loops of a service draw on.
+pub(crate) struct Pool {
+    common: u64,
+    share: u64,
+    drawn: Mutex<Drawn>,
+}
+
+#[derive(Default)]
+struct Drawn {
+    parts: Grant,
+    /// Loops that were refused something and are rung when something is given back.
+    waiting: Vec<Arc<EventLoopShared>>,
+}
+
+/// What a holder has drawn: of the common part, and of extensions' shares.
+#[derive(Debug, Default)]
+pub(crate) struct Grant {
+    common: u64,
+    shares: Vec<(ExtensionInstance, u64)>,
+}
+
+impl Grant {
+    pub(crate) fn bytes(&self) -> u64 {
+        self.common + self.shares.iter().map(|(_, bytes)| bytes).sum::<u64>()
+    }
+
+    fn share(&self, extension: ExtensionInstance) -> u64 {
+        self.shares.iter().find(|(known, _)| *known == extension).map_or(0, |(_, bytes)| *bytes)
+    }
+
+    fn add(&mut self, common: u64, (extension, bytes): (ExtensionInstance, u64)) {
+        self.common += common;
+        if bytes == 0 {
+            return;
+        }
+        match self.shares.iter_mut().find(|(known, _)| *known == extension) {
+            Some((_, held)) => *held += bytes,
+            None => self.shares.push((extension, bytes)),
+        }
+    }
+
+    fn take_off(&mut self, (extension, bytes): (ExtensionInstance, u64)) {
+        if let Some((_, held)) = self.shares.iter_mut().find(|(known, _)| *known == extension) {
+            *held -= bytes;
+        }
+        self.shares.retain(|(_, held)| *held > 0);
+    }
+}
+
+/// Loops to be rung, once no lock is held, because something was given back.
+#[must_use]
+pub(crate) struct Waiting(Vec<Arc<EventLoopShared>>);
+
+impl Waiting {
+    pub(crate) fn ring(self) {
+        self.0.iter().for_each(|event_loop| event_loop.nudge());
+    }
+}
+
+impl Pool {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            common: limits.service_bytes,
+            share: limits.extension_bytes,
+            drawn: Mutex::new(Drawn::default()),
+        }
+    }
+
+    /// Returns how many bytes of so many the common part lacks; `None` if the extension's share does not have them.
+    fn lacking(&self, drawn: &Drawn, bytes: u64, extension: ExtensionInstance) -> Option<u64> {
+        let lacking = bytes.saturating_sub(self.common.saturating_sub(drawn.parts.common));
+        let held = drawn.parts.share(extension);
+        (lacking == 0 || held + lacking <= self.share).then_some(lacking)
+    }
+
+    /// Draws so many bytes for an extension, or nothing.
+    #[must_use]
+    pub(crate) fn draw(&self, grant: &mut Grant, bytes: u64, extension: ExtensionInstance) -> bool {
+        let mut drawn = self.drawn.lock();
+        let Some(lacking) = self.lacking(&drawn, bytes, extension) else { return false };
+        drawn.parts.add(bytes - lacking, (extension, lacking));
+        grant.add(bytes - lacking, (extension, lacking));
+        true
+    }
+
+    /// Returns whether so many bytes could be drawn now.
+    pub(crate) fn has(&self, bytes: u64, extension: ExtensionInstance) -> bool {
+        self.lacking(&self.drawn.lock(), bytes, extension).is_some()
+    }
+
+    /// Takes so many bytes back, of shares first: they were drawn last.
+    pub(crate) fn give_back(&self, grant: &mut Grant, mut bytes: u64) -> Waiting {
+        if bytes == 0 {
+            return Waiting(Vec::new());
+        }
+        let mut drawn = self.drawn.lock();
+        while bytes > 0
+            && let Some(&(extension, held)) = grant.shares.last()
+        {
+            let back = held.min(bytes);
+            grant.take_off((extension, back));
+            drawn.parts.take_off((extension, back));
+            bytes -= back;
+        }
+        grant.common -= bytes;
+        drawn.parts.common -= bytes;
+        if mutant("nobody-told-of-what-was-given-back") {
+            return Waiting(Vec::new());
+        }
+        Waiting(mem::take(&mut drawn.waiting))
+    }
+
+    /// Has an event loop, which was refused so many bytes, rung once something is given back. Returns `false` if there is
+    /// enough by now.
+    pub(crate) fn wait(
+        &self,
+        event_loop: &Arc<EventLoopShared>,
+        bytes: u64,
+        extension: ExtensionInstance,
+    ) -> bool {
+        let mut drawn = self.drawn.lock();
+        // Race: something was given back since the refusal.
+        if self.lacking(&drawn, bytes, extension).is_some() && !mutant("waits-for-what-is-there") {
+            return false;
+        }
+        if drawn.waiting.iter().all(|known| known.id() != event_loop.id()) {
+            drawn.waiting.push(Arc::clone(event_loop));
+        }
+        true
+    }
+
+    /// Forgets an event loop that is over.
+    pub(crate) fn forget(&self, event_loop: EventLoopId) {
+        let mut drawn = self.drawn.lock();
+        let at = drawn.waiting.iter().position(|known| known.id() == event_loop);
+        let forgotten = at.map(|at| drawn.waiting.swap_remove(at));
+        drop(drawn);
+        drop(forgotten);
+    }
+
+    /// Returns how many bytes are drawn.
+    pub(crate) fn drawn(&self) -> u64 {
+        self.drawn.lock().parts.bytes()
+    }
+}
+
+/// What a lane has drawn, which its two ends share. The writer draws before it sends; the reader gives back what it
+/// took, because the writer may never send again. Positions are bytes of [`memory`] since the lane's beginning.
+pub(crate) struct LaneGrant {
+    pool: Arc<Pool>,
+    state: Mutex<Reach>,
+}
+
+#[derive(Default)]
+struct Reach {
+    /// How far the writer may send with what is drawn. Beyond what lies in the lane, and what is the lane's own, it
+    /// is less than a chunk.
+    until: u64,
+    grant: Grant,
+}
+
+impl LaneGrant {
+    pub(crate) fn new(pool: &Arc<Pool>) -> Self {
+        Self { pool: Arc::clone(pool), state: Mutex::new(Reach::default()) }
+    }
+
+    /// Has the lane, which was written up to `position` and of which `lying` is not known to be taken, hold so much
+    /// more, for an extension. Returns how much more it may hold then, in all; or, if the pool does not have it, how much
+    /// of it that is. Draws only if `draws`.
+    pub(crate) fn admit(
+        &self,
+        (position, lying): (u64, u64),
+        more: u64,
+        extension: ExtensionInstance,
+        draws: bool,
+    ) -> Result<u64, u64> {
+        if lying + more <= LANE_FREE {
+            return Ok(LANE_FREE - lying);
+        }
+        let mut state = self.state.lock();
+        let missing = (lying + more).saturating_sub(LANE_FREE + state.grant.bytes());
+        if missing > 0 {
+            let missing = missing.next_multiple_of(CHUNK);
+            if !draws {
+                return if self.pool.has(missing, extension) { Ok(0) } else { Err(missing) };
+            }
+            if !self.pool.draw(&mut state.grant, missing, extension) {
+                return Err(missing);
+            }
+        }
+        // No further than a chunk ahead, so that the reader can give back the rest.
+        let room = (LANE_FREE + state.grant.bytes() - lying).min(more + CHUNK);
+        state.until = state.until.max(position + room);
+        Ok(room)
+    }
+
+    /// Has the reader give back what is no more needed, as it took everything up to this position.
+    pub(crate) fn taken(&self, position: u64) {
+        let mut state = self.state.lock();
+        let needed = state.until.saturating_sub(position + LANE_FREE);
+        let over = state.grant.bytes().saturating_sub(needed);
+        let over = if mutant("taken-and-never-given-back") { 0 } else { over };
+        let waiting = self.pool.give_back(&mut state.grant, over);
+        drop(state);
+        waiting.ring();
+    }
+
+    /// Has the writer give back what it has not used. It must not send before it asked again.
+    pub(crate) fn unused(&self, (position, lying): (u64, u64)) {
+        let mut state = self.state.lock();
+        state.until = position;
+        let over = state.grant.bytes().saturating_sub(lying.saturating_sub(LANE_FREE));
+        let waiting = self.pool.give_back(&mut state.grant, over);
+        drop(state);
+        waiting.ring();
+    }
+}
+
+impl Drop for LaneGrant {
+    fn drop(&mut self) {
+        let mut state = mem::take(&mut *self.state.lock());
+        let all = state.grant.bytes();
+        self.pool.give_back(&mut state.grant, all).ring();
+    }
+}
