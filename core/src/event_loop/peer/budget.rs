@@ -23,6 +23,14 @@ const fn parts(budget: u64) -> (u64, u64) {
     (budget / 8, budget - budget / 8)
 }
 
+/// Splits the room in a lane into some for records themselves and some for what they carry: as it is with the record
+/// that is sent now, for others like it often follow, and a little for others.
+fn split(room: u64, bytes: u64, more: u64) -> (u64, u64) {
+    let (least, like_this) = ((room / 8).min(memory((8, 0))), room.saturating_mul(bytes) / more);
+    let for_bytes = like_this.clamp(least, room - least);
+    (room - for_bytes, for_bytes)
+}
+
 impl Ends {
     /// Returns whether what an extension sends is admitted: by the common part, as far as the peer has taken records by
     /// now, or by the extension's share; and by the pool. It counts for these if `counts`. If it is the pool that refuses,
@@ -48,11 +56,16 @@ impl Ends {
         let room = self.grants[0].admit((position, lying), more, extension, counts);
         let room = room.map_err(|bytes| Some(Lacking { bytes, beside_others: lying > 0 }))?;
         if counts {
-            shares.admit(budgets, [records, bytes], extension, sent, true);
-            // Half of the room for the records themselves, and half for what they carry.
+            // Below the common part it counts for no share.
+            if !shares.0.is_empty() {
+                shares.admit(budgets, [records, bytes], extension, sent, true);
+            }
             let [common, common_bytes] = budgets.map(|budget| parts(budget).1);
-            let records = common.saturating_sub(records).min(room / 2 / memory((1, 0)));
-            self.producer.allow(records, common_bytes.saturating_sub(bytes).min(room / 2));
+            let (room, room_for_bytes) = split(room, sent[1], more);
+            self.producer.allow(
+                common.saturating_sub(records).min(room / memory((1, 0))),
+                common_bytes.saturating_sub(bytes).min(room_for_bytes),
+            );
         }
         Ok(())
     }

@@ -92,14 +92,21 @@ impl Offer<'_> {
 
 impl Ends {
     /// Tells the writer what was taken, and now and then gives back what the lane has drawn for it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn publish_taken(&mut self) {
         self.consumer.publish_consumed();
         let position = memory(self.consumer.taken());
         if position - self.looked >= LOOK {
-            self.looked = position;
-            self.grants[1].taken(position);
+            self.give_back_taken(position);
         }
+    }
+
+    /// Gives back what the lane has drawn for what was taken up to this position.
+    #[cold]
+    #[inline(never)]
+    fn give_back_taken(&mut self, position: u64) {
+        self.looked = position;
+        self.grants[1].taken(position);
     }
 }
 
