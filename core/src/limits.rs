@@ -50,7 +50,7 @@ pub struct Limits {
     /// loop and lane: records, payload, names and lists in lanes, ports and their names, posts that wait. Default 192 MiB.
     pub service_bytes: u64,
     /// How many bytes each extension may hold besides while [`service_bytes`](Self::service_bytes) are used up, so that
-    /// none shuts another out. Default 8 MiB.
+    /// none shuts another out. It is drawn in pieces of 96 KiB, so less than that is nothing. Default 8 MiB.
     pub extension_bytes: u64,
     /// How many ports one context may hold, opened or accepted from its own extension. Default 16,384.
     pub ports_per_context: u32,

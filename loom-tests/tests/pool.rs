@@ -14,10 +14,13 @@ use support::{
 /// More than a lane has of its own in models, and so drawn.
 const LONG: usize = 1_100;
 
+/// In which pieces is drawn, in models.
+const CHUNK: u64 = 768;
+
 /// A browser whose pool has room for one long message, which lies in the lane to the page.
 fn with_one_message_drawn() -> (Browser, Connected) {
     let limits = limits(|limits| {
-        limits.service_bytes = 512;
+        limits.service_bytes = CHUNK;
         limits.extension_bytes = 0;
     });
     let browser = browser_with(limits, Policies::default());

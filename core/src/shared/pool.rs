@@ -17,11 +17,13 @@ const RECORD: u64 = 128;
 pub(crate) const LANE_FREE: u64 = if cfg!(port_core_model) { 8 } else { 1024 } * RECORD;
 
 /// In which pieces is drawn. A lane that falls idle has given everything back without another look, because this
-/// and [`LOOK`] are no more than what it has of its own.
-pub(crate) const CHUNK: u64 = LANE_FREE / 2;
+/// and [`LOOK`] are together no more than what it has of its own.
+pub(crate) const CHUNK: u64 = LANE_FREE / 4 * 3;
 
 /// After how many bytes the reader of a lane looks what it may give back.
-pub(crate) const LOOK: u64 = LANE_FREE / 2;
+pub(crate) const LOOK: u64 = LANE_FREE / 4;
+
+const _: () = assert!(CHUNK + LOOK <= LANE_FREE);
 
 /// Returns how many bytes so many records count for, with their payload.
 #[inline(always)]

@@ -47,7 +47,7 @@ impl Ends {
     ) -> Result<(), Option<Lacking>> {
         let (records, bytes) = self.producer.outstanding();
         let budgets = [limits.lane_records, limits.lane_bytes];
-        if !shares.admit(budgets, [records, bytes], extension, sent, false) {
+        if !shares.admit(budgets, [records, bytes], extension, sent) {
             return Err(None);
         }
         let position = memory(self.producer.sent());
@@ -58,7 +58,7 @@ impl Ends {
         if counts {
             // Below the common part it counts for no share.
             if !shares.0.is_empty() {
-                shares.admit(budgets, [records, bytes], extension, sent, true);
+                shares.admit_beyond(budgets, [records, bytes], extension, sent, true);
             }
             let [common, common_bytes] = budgets.map(|budget| parts(budget).1);
             let (room, room_for_bytes) = split(room, sent[1], more);
@@ -73,7 +73,21 @@ impl Ends {
 
 impl Shares {
     /// Returns whether a lane in which so much is lying admits what an extension sends.
-    fn admit(
+    #[inline(always)]
+    fn admit(&mut self, budgets: Amount, lying: Amount, extension: ExtensionInstance, sent: Amount) -> bool {
+        let common = budgets.map(|budget| parts(budget).1);
+        if (0..2).all(|unit| lying[unit] < common[unit]) {
+            self.0 = Vec::new();
+            if (0..2).all(|unit| lying[unit] + sent[unit] <= common[unit]) {
+                return true;
+            }
+        }
+        self.admit_beyond(budgets, lying, extension, sent, false)
+    }
+
+    /// Returns whether an extension's share admits what leaves the common part, for which it counts if `counts`.
+    #[cold]
+    fn admit_beyond(
         &mut self,
         budgets: Amount,
         lying: Amount,
@@ -84,12 +98,6 @@ impl Shares {
         let Self(all) = self;
         let [(share, common), (byte_share, common_bytes)] = budgets.map(parts);
         let (common, shares) = ([common, common_bytes], [share, byte_share]);
-        if lying[0] < common[0] && lying[1] < common[1] {
-            *all = Vec::new();
-            if (0..2).all(|unit| lying[unit] + sent[unit] <= common[unit]) {
-                return true;
-            }
-        }
         let at = all.iter().position(|(known, _)| *known == extension);
         let at = at.unwrap_or_else(|| {
             all.push((extension, [0; 2]));
