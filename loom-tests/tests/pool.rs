@@ -5,10 +5,10 @@ extern crate port_core_model as port_core;
 mod support;
 
 use loom::thread;
-use port_core_model::{EventLoop, Policies, PortId, PostErrorKind, TabTarget};
+use port_core_model::{EventLoop, ExtensionInstance, Place, Policies, PortId, PostErrorKind, TabTarget};
 use support::{
-    Browser, Connected, OTHER_PLACE, Seen, browser_with, connected, drain, limits, model, settle,
-    take_connect,
+    Browser, Connected, OTHER_PLACE, PLACE, Seen, TAB, background_of, browser_with, connected,
+    content_script_of, drain, limits, model, settle, take_connect,
 };
 
 /// More than a lane has of its own in models, and so drawn.
@@ -121,5 +121,99 @@ fn an_end_that_goes_against_what_is_given_back() {
         going.join().unwrap();
         drop(page);
         assert_eq!(in_use(&browser), 0);
+    });
+}
+
+/// A browser whose pool has so many bytes for all, and so many for each extension.
+fn browser_with_pool(service: u64, extension: u64) -> Browser {
+    let limits = limits(|limits| {
+        limits.service_bytes = service;
+        limits.extension_bytes = extension;
+    });
+    browser_with(limits, Policies::default())
+}
+
+/// A background and a content script of an extension of its own, in a place, with a port that is open.
+fn pair_of(browser: &Browser, extension: ExtensionInstance, place: Place) -> (EventLoop, PortId, EventLoop) {
+    let (mut background, mut page) = (browser.event_loop(), browser.event_loop());
+    let opener = background_of(extension, &mut background);
+    content_script_of(extension, &mut page, place);
+    let port = background.connect_tab(opener, &TabTarget::new(place.tab)).unwrap();
+    take_connect(&mut page);
+    assert_eq!(drain(&mut page), []);
+    assert_eq!(drain(&mut background), []);
+    (background, port, page)
+}
+
+/// Two threads draw at once on what is enough for one.
+#[test]
+fn two_posts_at_once_do_not_draw_more_than_there_is() {
+    model(None, 4, || {
+        let browser = browser_with_pool(CHUNK, 0);
+        let Connected { mut background, port, mut page, received, .. } = connected(&browser);
+        assert_eq!(drain(&mut page), []);
+        assert_eq!(drain(&mut background), []);
+        let posting = thread::spawn(move || {
+            let posted = post(&mut page, received).is_ok();
+            (page, posted)
+        });
+        let posted = post(&mut background, port).is_ok();
+        let (_page, answered) = posting.join().unwrap();
+        assert!(posted != answered, "one of them draws");
+        assert_eq!(in_use(&browser), CHUNK);
+    });
+}
+
+/// Two extensions draw on their shares at once, and one gives back meanwhile. Neither is refused for the other's sake.
+#[test]
+fn an_extension_has_its_share_of_an_empty_pool_against_another() {
+    model(Some(3), 8, || {
+        let browser = browser_with_pool(0, CHUNK);
+        browser.tab_at(OTHER_PLACE);
+        let other = browser.load("other@example");
+        let (mut background, port, mut page) = pair_of(&browser, browser.extension, PLACE);
+        let (mut others, others_port, mut others_page) = pair_of(&browser, other, OTHER_PLACE);
+        let posting = thread::spawn(move || {
+            post(&mut others, others_port).unwrap();
+            assert_eq!(drain(&mut others_page), [Seen::Message(1)]);
+            (others, others_page)
+        });
+        post(&mut background, port).unwrap();
+        assert!(in_use(&browser) >= CHUNK);
+        let _others = posting.join().unwrap();
+        assert_eq!(in_use(&browser), CHUNK);
+        assert_eq!(drain(&mut page), [Seen::Message(1)]);
+        assert_eq!(in_use(&browser), 0);
+    });
+}
+
+/// A loop is declared gone that has not taken the lane to it, while its peer posts into that, and another post waits
+/// for what lies there.
+#[test]
+fn a_loop_is_declared_gone_against_a_post_that_draws_for_it() {
+    model(Some(2), 10, || {
+        let browser = browser_with_pool(CHUNK, 0);
+        browser.tab_at(OTHER_PLACE);
+        let (mut background, opener) = browser.background_loop();
+        let (hung, _) = browser.content_script_loop(PLACE);
+        let (mut page, _) = browser.content_script_loop(OTHER_PLACE);
+        let port = background.connect_tab(opener, &TabTarget::new(OTHER_PLACE.tab)).unwrap();
+        take_connect(&mut page);
+        assert_eq!(drain(&mut background), []);
+        let to_hung = background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
+        let (service, id) = (browser.service.clone(), hung.id());
+        let gone = thread::spawn(move || service.event_loop_gone(id).unwrap());
+        let drawn = post(&mut background, to_hung).is_ok();
+        let posted = post(&mut background, port).is_ok();
+        gone.join().unwrap();
+        let saw = drain(&mut background);
+        assert!(drawn || posted, "nobody else draws");
+        if !posted {
+            assert!(saw.contains(&Seen::Room), "{saw:?}");
+            post(&mut background, port).unwrap();
+        }
+        assert_eq!(drain(&mut page), [Seen::Message(1)]);
+        assert_eq!(in_use(&browser), 0, "what the loop never takes is given back, though its thread lives");
+        drop(hung);
     });
 }

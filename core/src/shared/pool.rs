@@ -102,7 +102,8 @@ impl Pool {
     /// Returns how many bytes of so many the common part lacks; `None` if the extension's share does not have them.
     fn lacking(&self, drawn: &Drawn, bytes: u64, extension: ExtensionInstance) -> Option<u64> {
         let lacking = bytes.saturating_sub(self.common.saturating_sub(drawn.parts.common));
-        let held = drawn.parts.share(extension);
+        let of_all = || drawn.parts.shares.iter().map(|(_, bytes)| bytes).sum();
+        let held = if mutant("one-share-for-all") { of_all() } else { drawn.parts.share(extension) };
         (lacking == 0 || held + lacking <= self.share).then_some(lacking)
     }
 
@@ -111,6 +112,10 @@ impl Pool {
     pub(crate) fn draw(&self, grant: &mut Grant, bytes: u64, extension: ExtensionInstance) -> bool {
         let mut drawn = self.drawn.lock();
         let Some(lacking) = self.lacking(&drawn, bytes, extension) else { return false };
+        if mutant("drawn-after-an-old-look") {
+            drop(drawn);
+            drawn = self.drawn.lock();
+        }
         drawn.parts.add(bytes - lacking, (extension, lacking));
         grant.add(bytes - lacking, (extension, lacking));
         true
@@ -252,7 +257,7 @@ impl LaneGrant {
 impl Drop for LaneGrant {
     fn drop(&mut self) {
         let mut state = mem::take(&mut *self.state.lock());
-        let all = state.grant.bytes();
+        let all = if mutant("drawn-by-a-lane-that-is-gone") { 0 } else { state.grant.bytes() };
         self.pool.give_back(&mut state.grant, all).ring();
     }
 }
