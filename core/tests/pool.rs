@@ -204,6 +204,29 @@ fn posts_that_wait_for_an_answer_are_in_the_sum() {
 }
 
 #[test]
+fn posts_that_waited_are_in_the_sum_until_they_are_taken() {
+    let browser = Browser::with(tight(), policies(|policies| policies.opening_port = OpeningPort::PostsWait));
+    let Apart { mut here, mut there, place, opener, .. } = browser.apart();
+    let ports = [(); 3].map(|()| here.connect_tab(opener, &TabTarget::new(place.tab)).unwrap());
+    // Each of the answers lets go what waits for it, and the receivers' loop takes nothing from then on.
+    drain(&mut there);
+    let mut sent = 0;
+    while here.post_message(ports[0], vec![0; 10_000]).is_ok() {
+        sent += 10_000;
+    }
+    assert!(sent > POOL, "{sent} bytes");
+    drain(&mut here);
+    assert!(in_use(&browser) > sent - (1 << 20), "{} bytes of {sent}", in_use(&browser));
+    for port in ports {
+        let refused = here.post_message(port, vec![0; 1_000_000]).map_err(PostErrorKind::from);
+        assert_eq!(refused, Err(PostErrorKind::Busy));
+    }
+    assert_eq!(drain(&mut there).len() as u64, sent / 10_000);
+    assert!(in_use(&browser) <= 96 * KIB, "a loop keeps a little for the next");
+    here.post_message(ports[0], vec![0; 1_000_000]).unwrap();
+}
+
+#[test]
 fn a_listener_joins_only_where_the_lane_has_room() {
     let listeners = policies(|policies| policies.connect_listeners = ConnectListeners::PortForEach);
     let browser = Browser::with(tight(), listeners);

@@ -123,6 +123,16 @@ impl EventLoop {
         }
     }
 
+    /// Sends a message that waited. It was admitted then, and is counted where it lies now.
+    pub(super) fn send_released(&mut self, key: Key, message: &mut Message<'_>) {
+        for index in self.peers_of(key) {
+            if let Some(peer) = self.peer_mut(index) {
+                peer.count_released(message.bytes().len());
+            }
+        }
+        self.send_message(key, message);
+    }
+
     /// Sends what a port holds, and ends the port if its own side had disconnected it.
     pub(super) fn release(&mut self, key: Key) {
         let Some(port) = self.ports.get_mut(key) else {
@@ -132,7 +142,7 @@ impl EventLoop {
         let leaves = port.end_opening();
         let mut queued = self.take_queued_posts(key).unwrap_or_default();
         for mut message in std::mem::take(&mut queued.messages) {
-            self.send_message(key, &mut message);
+            self.send_released(key, &mut message);
             discard(message);
         }
         if leaves {

@@ -188,7 +188,7 @@ impl EventLoop {
             let (key, step) = next.remove();
             match step {
                 Step::Post { mut message, is_last } => {
-                    self.send_message(key, &mut message);
+                    self.send_released(key, &mut message);
                     discard(message);
                     if is_last {
                         self.tell_of_room(key);

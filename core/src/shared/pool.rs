@@ -121,6 +121,12 @@ impl Pool {
         true
     }
 
+    /// Draws so many bytes of the common part, whatever there is of it.
+    fn draw_anyway(&self, grant: &mut Grant, bytes: u64) {
+        self.drawn.lock().parts.common += bytes;
+        grant.common += bytes;
+    }
+
     /// Returns whether so many bytes could be drawn now.
     pub(crate) fn has(&self, bytes: u64, extension: ExtensionInstance) -> bool {
         self.lacking(&self.drawn.lock(), bytes, extension).is_some()
@@ -230,6 +236,17 @@ impl LaneGrant {
         let room = (LANE_FREE + state.grant.bytes() - lying).min(more + CHUNK);
         state.until = state.until.max(position + room);
         Ok(room)
+    }
+
+    /// Has the lane hold so much more that was admitted elsewhere, where it counts no longer. So it is not refused here.
+    pub(crate) fn move_here(&self, (position, lying): (u64, u64), more: u64) {
+        if lying + more <= LANE_FREE {
+            return;
+        }
+        let mut state = self.state.lock();
+        let missing = (lying + more).saturating_sub(LANE_FREE + state.grant.bytes());
+        self.pool.draw_anyway(&mut state.grant, missing.next_multiple_of(CHUNK));
+        state.until = state.until.max(position + more);
     }
 
     /// Has the reader give back what is no more needed, as it took everything up to this position.

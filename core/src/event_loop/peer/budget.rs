@@ -175,6 +175,13 @@ impl Peer {
         }
     }
 
+    /// Counts a message of so many bytes, which waited and is sent next, among what lies in the lane.
+    pub(crate) fn count_released(&mut self, bytes: usize) {
+        let Link::Lanes(ends) = &self.link else { return };
+        let at = (memory(ends.producer.sent()), memory(ends.producer.outstanding()));
+        ends.grants[0].move_here(at, memory((1, bytes as u64)));
+    }
+
     /// Returns whether the pool has room for the word that one more listener of a context takes a connection, which is
     /// sent next.
     pub(crate) fn admits_join(&mut self, context: &ContextShared) -> bool {
