@@ -91,8 +91,17 @@ fn every_receiver_of_a_fan_out_gets_every_message_once() {
 
 #[test]
 fn a_receiver_that_leaves_between_two_copies_of_a_message_gets_none() {
-    // Short messages and long ones; by its own call or with its context.
-    for (length, detaches) in [(1, false), (1, true), (1_000, false), (1_000, true)] {
+    /// How it leaves: by its own call, with its context, or by a fact, which its event loop has yet to hear of.
+    #[derive(Clone, Copy, PartialEq)]
+    enum Way {
+        Disconnects,
+        IsDetached,
+        IsKilled,
+    }
+    use Way::*;
+    // Short messages and long ones; while the first message is handed out, or a later one.
+    let ways = [Disconnects, IsDetached, IsKilled].into_iter().flat_map(|way| [(way, 1), (way, 1_000)]);
+    for ((way, length), earlier) in ways.flat_map(|case| [(case, 0), (case, 3)]) {
         let browser = Browser::new();
         let (mut here, mut there) = (browser.event_loop(), browser.event_loop());
         let top = browser.tab();
@@ -102,18 +111,27 @@ fn a_receiver_that_leaves_between_two_copies_of_a_message_gets_none() {
         let port = here.connect_tab(opener, &TabTarget::new(top.tab)).unwrap();
         let receivers = connected(&mut there);
 
-        for _ in 0..2 {
+        for _ in 0..earlier + 2 {
             here.post_message(port, vec![7; length]).unwrap();
         }
-        let Some(Event::Message { context, .. }) = there.next_event() else { panic!("a copy") };
-        assert_eq!(context, contexts[0]);
-        if detaches {
-            there.detach(contexts[1]).unwrap();
-        } else {
-            assert!(there.disconnect(receivers[1]));
+        let mut next = || match there.next_event() {
+            Some(Event::Message { context, .. }) => Some(context),
+            Some(Event::ContextGone { .. }) => None,
+            other => panic!("{other:?}"),
+        };
+        for _ in 0..earlier {
+            assert_eq!([next(), next(), next()], contexts.map(Some));
         }
-        let rest: Vec<_> = std::iter::from_fn(|| there.next_event()).map(|event| event.context()).collect();
-        assert_eq!(rest, [contexts[2], contexts[0], contexts[2]]);
+        assert_eq!(next(), Some(contexts[0]));
+        match way {
+            Disconnects => assert!(there.disconnect(receivers[1])),
+            IsDetached => there.detach(contexts[1]).unwrap(),
+            IsKilled => browser.service.frame_removed(top.tab, frames[1].frame).unwrap(),
+        }
+        let rest = std::iter::from_fn(|| there.next_event());
+        let heard = rest.filter(|event| !matches!(event, Event::ContextGone { .. }));
+        let heard: Vec<_> = heard.map(|event| event.context()).collect();
+        assert_eq!(heard, [contexts[2], contexts[0], contexts[2]]);
     }
 }
 

@@ -140,7 +140,8 @@ fn copies_of_a_fan_out_hand_out_the_numbers_of_each_receiver() {
     let Apart { mut here, opener, mut there, script: _, place } = browser.apart();
     browser.content_script(&mut there, browser.frame_in(place));
     let port = here.connect_tab(opener, &TabTarget::new(place.tab)).unwrap();
-    for (receiver, number) in connected(&mut there).into_iter().zip(1..) {
+    let receivers = connected(&mut there);
+    for (&receiver, number) in receivers.iter().zip(1..) {
         assert!(there.set_port_data(receiver, number));
     }
     for length in [3, 500] {
@@ -148,6 +149,19 @@ fn copies_of_a_fan_out_hand_out_the_numbers_of_each_receiver() {
         for number in 1..=2 {
             let Some(Event::Message { port_data, .. }) = there.next_event() else { panic!("a copy") };
             assert_eq!(port_data, number);
+        }
+    }
+    // Numbers that are set between two copies of one message, and between two messages.
+    for number in [10, 20] {
+        here.post_message(port, "short").unwrap();
+        for &receiver in &receivers {
+            let context = there.context_of(receiver).unwrap();
+            assert!(there.set_port_data(receiver, number));
+            there.set_context_data(context, number + 1).unwrap();
+            let Some(Event::Message { port_data, context_data, .. }) = there.next_event() else {
+                panic!("a copy")
+            };
+            assert_eq!([port_data, context_data], [number, number + 1]);
         }
     }
 }

@@ -18,6 +18,7 @@ impl EventLoop {
         // Race: the context was detached or killed before the notice was taken.
         let Some(context) = self.contexts.get_mut(key) else { return };
         context.suspended.get_or_insert_default();
+        self.fan_out.note_change();
         if self.service.policies.back_forward_cache == BackForwardCache::Ends {
             for port in context.ports.clone() {
                 self.close_port(port, DisconnectReason::BackForwardCache);

@@ -109,7 +109,7 @@ impl EventLoop {
     /// Takes a receiver out of its channel on this side.
     pub(super) fn leave_channel(&mut self, key: Key, receiver: Receiver) {
         let Receiver { peer: index, channel, .. } = receiver;
-        self.fan_out.note_closed_receiver();
+        self.fan_out.note_change();
         let port = self.port_id(key);
         let Some(peer) = self.peer_mut(index) else { return };
         if peer.remove_receiver(channel, port) && !mutant("slowest-leaves-untold") {
@@ -356,6 +356,7 @@ impl EventLoop {
     pub(super) fn end_context(&mut self, key: Key, reason: DisconnectReason) -> bool {
         // Race: it was detached, or another fact ended it, before this notice was taken.
         let Some(context) = self.contexts.remove(key) else { return false };
+        self.fan_out.note_change();
         for &port in &context.ports {
             self.close_port(port, reason);
             self.forget_port(port);

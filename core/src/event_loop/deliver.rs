@@ -1,6 +1,6 @@
 //! The one way from record to event.
 //!
-//! [`deliver`](EventLoop::deliver) looks at four things, in this order: a message that is on its way to
+//! [`put_next`](EventSlot::put_next) looks at four things, in this order: a message that is on its way to
 //! several receivers; events that were made and not yet handed out; the next record of the
 //! peer that has its turn; and whose turn is next. For all of them [`may_hear`] decides whether a port
 //! may hear the event now.
@@ -37,7 +37,9 @@ enum Missed {
     Nothing,
     /// There is one that is no message.
     NoMessage,
-    /// There is a message, to several ports or to one that may not hear it now.
+    /// There is a message to several ports.
+    ToSeveral,
+    /// There is a message to one port that may not hear it now, or that is gone.
     Unusual,
 }
 
@@ -81,7 +83,7 @@ pub(super) fn may_hear(holder: Option<&Context>, state: PortState, what: Heard) 
         Heard::NotedEnd => matches!(state, PortState::Ended(_)),
         Heard::End | Heard::Room => state == PortState::Open,
     };
-    if !fits || (holder.shared.is_killed() && !mutant("dead-context-handed-events")) {
+    if !fits || is_dead(holder) {
         Hears::Never
     } else if holder.suspended.is_some() {
         Hears::Later
@@ -90,12 +92,50 @@ pub(super) fn may_hear(holder: Option<&Context>, state: PortState, what: Heard) 
     }
 }
 
+/// Returns whether a context was killed, and so hears nothing more.
+#[inline(always)]
+pub(super) fn is_dead(holder: &Context) -> bool {
+    holder.shared.is_killed() && !mutant("dead-context-handed-events")
+}
+
+impl EventSlot {
+    /// Puts the next event of a loop, or nothing if there is none now. The slot comes first, as in the call of whoever
+    /// wants the event, which so need not change registers.
+    #[inline(never)]
+    pub(super) fn put_next(&mut self, of: &mut EventLoop) -> Written {
+        // Past the loop below, whose registers a copy has no use for: 30 instructions for each receiver.
+        if let Some(full) = of.copy_usual(self) {
+            return full.into();
+        }
+        let usual =
+            !of.counts_events && !of.fan_out.is_under_way() && of.events.is_empty() && of.round.left > 0;
+        if usual {
+            self.put_usual(of)
+        } else if of.uses.is_empty() {
+            of.deliver_from_all(self)
+        } else {
+            of.deliver_and_count(self)
+        }
+    }
+
+    /// Puts the next event where a record comes next. The usual message has a function of its own: with all
+    /// that may come otherwise out of its way it needs few registers, and 40 instructions less.
+    #[inline(never)]
+    fn put_usual(&mut self, of: &mut EventLoop) -> Written {
+        match of.take_usual(self) {
+            Ok(full) => full.into(),
+            Err(Missed::ToSeveral) => of.deliver_to_several(self),
+            Err(missed) => of.deliver_unusual(missed, self),
+        }
+    }
+}
+
 impl EventLoop {
     /// Puts the next event into the slot; if there is none, arms the waker and puts nothing.
     #[inline(never)]
     pub(super) fn deliver_or_arm(&mut self, slot: &mut EventSlot) -> Written {
         loop {
-            let written = self.deliver(slot);
+            let written = slot.put_next(self);
             if written.is_event() {
                 return written;
             }
@@ -107,38 +147,6 @@ impl EventLoop {
             if self.fall_asleep() {
                 return written;
             }
-        }
-    }
-
-    /// Puts the next event into the slot, or nothing if there is none now.
-    #[inline(never)]
-    pub(super) fn deliver(&mut self, slot: &mut EventSlot) -> Written {
-        // Past the loop below, whose registers a copy has no use for: 30 instructions for each receiver.
-        if self.fan_out.is_usual()
-            && let Some(full) = self.copy_usual(slot)
-        {
-            return full.into();
-        }
-        let usual = !self.counts_events
-            && !self.fan_out.is_under_way()
-            && self.events.is_empty()
-            && self.round.left > 0;
-        if usual {
-            self.deliver_usual(slot)
-        } else if self.uses.is_empty() {
-            self.deliver_from_all(slot)
-        } else {
-            self.deliver_and_count(slot)
-        }
-    }
-
-    /// Puts the next event into the slot where a record comes next. The usual message has a function of its own: with all
-    /// that may come otherwise out of its way it needs few registers, and 40 instructions less.
-    #[inline(never)]
-    fn deliver_usual(&mut self, slot: &mut EventSlot) -> Written {
-        match self.take_usual(slot) {
-            Ok(full) => full.into(),
-            Err(missed) => self.deliver_unusual(missed, slot),
         }
     }
 
@@ -195,7 +203,10 @@ impl EventLoop {
         let Some(Address { channel, route, bytes, short }) = address else { return Err(Missed::NoMessage) };
         // Its port is open: a leg's is looked at, and a receiver's is, as long as its channel has it.
         let at = match route.receiver() {
-            None => next.accepted.get(channel).and_then(Accepted::only),
+            None => match next.accepted.get(channel) {
+                Some(accepted) if accepted.only().is_none() => return Err(Missed::ToSeveral),
+                accepted => accepted.and_then(Accepted::only),
+            },
             Some(ordinal) => next.opener(*id, ports, channel, ordinal),
         };
         let Some(ReceiverAt { port, context }) = at else { return Err(Missed::Unusual) };
@@ -235,6 +246,7 @@ impl EventLoop {
         match missed {
             Missed::Nothing => self.apply_next_cut(self.round.peer),
             Missed::NoMessage => self.take_no_message(self.round.peer, slot),
+            Missed::ToSeveral => self.begin_fan_out(self.round.peer),
             Missed::Unusual => self.take_less_usual(slot),
         }
     }

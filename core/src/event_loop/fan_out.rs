@@ -1,34 +1,34 @@
 //! A message to several receivers on this event loop, handed out to one after the other.
 
 use super::EventLoop;
-use super::deliver::{Heard, Hears, Taken, may_hear};
-use super::slot::{Addressee, EventSlot, Full};
+use super::deliver::{Heard, Hears, Taken, is_dead, may_hear};
+use super::slot::{Addressee, EventSlot, Full, Written};
 use crate::event::{Event, ReceivingPort};
 use crate::event_loop::port::{PeerIndex, PortState, ReceiverAt};
 use crate::ids::Key;
 use crate::message::{MessageFlags, MessageFormat};
 use crate::payload::{Payload, Piece, Pieces, discard};
+use crate::wire::channel::Channel;
 
-/// A message under way to its receivers. Kept when all have it, so that the next one reuses its memory.
+/// A message under way to its receivers. Kept when all have it, so that the next one reuses its memory, and what was
+/// looked up of them.
 #[derive(Default)]
 pub(crate) struct FanOut {
     /// With its format and whether there was user activation, as its events have these.
     message: (MessageFormat, bool, Payload),
     receivers: Vec<ReceiverAt>,
+    /// The first of the receivers, with the embedder's numbers of them, as long as these, the ports and the contexts stay
+    /// as they were looked up: all of them as a rule; none after a change, for a long message, or where windows or uses
+    /// are counted. What remains to be asked for each event is whether the context was killed.
+    usual: Vec<Addressee>,
+    /// Whose receivers these are, if all of them are usual and nothing changed. Looked up for each message anew, an event
+    /// took a tenth more instructions.
+    of: Option<(PeerIndex, Channel)>,
     /// How many of the receivers had their turn.
     position: usize,
-    /// Before which position the usual way goes: all of them while every receiver's port is open, none once one
-    /// was closed, nor for a long message or where windows or uses are counted.
-    usual_end: usize,
 }
 
 impl FanOut {
-    /// Returns whether the next receiver may be handed its copy the usual way.
-    #[inline]
-    pub(super) fn is_usual(&self) -> bool {
-        self.position < self.usual_end
-    }
-
     /// Returns whether a receiver still waits for its turn.
     #[inline]
     pub(super) fn is_under_way(&self) -> bool {
@@ -41,54 +41,57 @@ impl FanOut {
         self.receivers[self.position..].iter().map(move |receiver| (receiver.port.key(), bytes))
     }
 
-    /// Begins with a long message.
-    pub(crate) fn begin(
+    /// Sets the receivers of the message that begins: those of a channel. `look_up` returns one that is usual.
+    #[inline(always)]
+    pub(crate) fn address(
         &mut self,
+        of: (PeerIndex, Channel),
         receivers: &[ReceiverAt],
-        counted: bool,
-        flags: MessageFlags,
-        payload: Payload,
+        look_up: impl FnMut(&ReceiverAt) -> Option<Addressee>,
     ) {
-        self.begin_with(receivers, counted);
-        self.usual_end = 0;
+        debug_assert!(!self.is_under_way());
+        if self.of != Some(of) {
+            self.receivers.clear();
+            self.receivers.extend_from_slice(receivers);
+            self.usual.clear();
+            self.usual.extend(receivers.iter().map_while(look_up));
+            self.of = Some(of).filter(|_| self.usual.len() == receivers.len());
+        }
+        self.position = 0;
+    }
+
+    /// Sets a long message.
+    pub(crate) fn begin(&mut self, flags: MessageFlags, payload: Payload) {
+        self.note_change();
         self.message = (flags.format(), flags.user_activation(), payload);
     }
 
-    /// Begins with a short message, which is copied from where it lies.
+    /// Sets a short message, which is copied from where it lies.
     #[inline(always)]
     pub(crate) fn begin_short<'a>(
         &mut self,
-        receivers: &[ReceiverAt],
-        counted: bool,
         flags: MessageFlags,
         pieces: Pieces<'a, impl Fn(usize) -> &'a Piece>,
     ) {
-        self.begin_with(receivers, counted);
         // SAFETY: written below.
         let payload = unsafe { pieces.unwritten() };
         self.message = (flags.format(), flags.user_activation(), payload);
         pieces.write(&mut self.message.2);
     }
 
-    #[inline(always)]
-    fn begin_with(&mut self, receivers: &[ReceiverAt], counted: bool) {
-        debug_assert!(!self.is_under_way());
-        self.receivers.clear();
-        self.receivers.extend_from_slice(receivers);
-        self.position = 0;
-        self.usual_end = if counted { 0 } else { receivers.len() };
-    }
-
-    /// Notes that a receiver's port was closed from this side.
+    /// Notes that what was looked up of receivers may be so no more. To be called where a receiver's port leaves its
+    /// channel, a peer or a context goes, a page goes into the cache, and the embedder sets a number.
     #[inline]
-    pub(super) fn note_closed_receiver(&mut self) {
-        self.usual_end = 0;
+    pub(super) fn note_change(&mut self) {
+        self.usual.clear();
+        self.of = None;
     }
 
     /// Drops the message that is under way.
     pub(super) fn discard(&mut self) {
         self.receivers.clear();
         self.position = 0;
+        self.note_change();
         discard(self.message.2.take());
     }
 }
@@ -97,42 +100,55 @@ impl EventLoop {
     /// Takes the next record of a peer, which is a message to several receivers here.
     #[inline(never)]
     pub(super) fn begin_fan_out(&mut self, index: PeerIndex) -> Taken {
-        let Self { peers, fan_out, round, counts_events, .. } = self;
+        let Self { peers, fan_out, round, counts_events, contexts, port_data, .. } = self;
         round.count_record();
         if let Some(peer) = peers[index as usize].as_mut() {
-            peer.begin_fan_out(fan_out, *counts_events);
+            peer.begin_fan_out(fan_out, index, |&ReceiverAt { port, context }| {
+                let holder = contexts.get(context.key())?;
+                let usual = holder.suspended.is_none() && !*counts_events;
+                let (context_data, port_data) = (holder.data, port_data.get(port.key()));
+                usual.then_some(Addressee { context, port, context_data, port_data })
+            });
             round.count_events(fan_out.receivers.len());
         }
         Taken::Record
+    }
+
+    /// Begins with the message to several receivers that is next in a peer's lane, and puts its first event. The usual
+    /// way, past the loop of those that are not.
+    #[inline(never)]
+    pub(super) fn deliver_to_several(&mut self, slot: &mut EventSlot) -> Written {
+        self.begin_fan_out(self.round.peer);
+        match self.copy_usual(slot) {
+            Some(full) => full.into(),
+            None => self.deliver_from_all(slot),
+        }
     }
 
     /// Hands the message that is under way to several out to the next of them that hears it now. Records that nobody
     /// heard are the caller's to count, so this goes on to no other.
     #[inline(never)]
     pub(super) fn copy_to_next_receiver(&mut self, slot: &mut EventSlot) -> Taken {
-        if self.fan_out.is_usual()
-            && let Some(full) = self.copy_usual(slot)
-        {
+        if let Some(full) = self.copy_usual(slot) {
             return Taken::Event(full);
         }
         if self.groups_receivers { self.hand_to_all(slot) } else { self.copy_less_usual(slot) }
     }
 
-    /// Copies a short message that is under way to its next receiver, if that hears it now.
+    /// Copies a short message that is under way to its next receiver, if that is usual and not dead.
     #[inline(always)]
     pub(super) fn copy_usual(&mut self, slot: &mut EventSlot) -> Option<Full> {
-        let Self { fan_out, contexts, port_data, .. } = self;
-        let FanOut { message: (format, user_activation, payload), receivers, position, .. } = fan_out;
-        let &ReceiverAt { port, context } = receivers.get(*position)?;
-        let holder = contexts.get(context.key())?;
-        if may_hear(Some(holder), PortState::Open, Heard::Message) != Hears::Now {
+        let Self { fan_out, contexts, .. } = self;
+        let FanOut { message: (format, user_activation, payload), usual, position, .. } = fan_out;
+        let to = usual.get(*position)?;
+        // No comparison of generations: a context that goes is a change.
+        let (_, holder) = contexts.at(to.context.key().index())?;
+        if is_dead(holder) {
             return None;
         }
         let pieces = payload.pieces()?;
         *position += 1;
-        let port_data = port_data.get(port.key());
-        let to = Addressee { context, port, context_data: holder.data, port_data };
-        Some(slot.put_short(to, (*format, *user_activation), pieces))
+        Some(slot.put_short(*to, (*format, *user_activation), pieces))
     }
 
     /// Goes on to the next receiver of the message that is under way, and says whether that hears it now.

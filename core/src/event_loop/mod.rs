@@ -22,7 +22,7 @@ mod question;
 mod receive;
 mod room;
 mod search;
-mod slot;
+pub(crate) mod slot;
 mod snapshot;
 #[cfg(feature = "stream")]
 pub(crate) mod stream;
@@ -431,6 +431,7 @@ impl EventLoop {
     pub fn set_context_data(&mut self, context: ContextId, data: u64) -> Result<(), ContextError> {
         let key = self.context_key(context)?;
         self.contexts.get_mut(key).ok_or(ContextError::UnknownContext)?.data = data;
+        self.fan_out.note_change();
         Ok(())
     }
 
@@ -458,6 +459,7 @@ impl EventLoop {
         let open = self.is_open(port);
         if open {
             self.port_data.set(port.key(), data);
+            self.fan_out.note_change();
         }
         open
     }
@@ -516,7 +518,7 @@ impl EventLoop {
     #[must_use = "an event that is dropped is lost"]
     #[inline(never)]
     pub fn next_event_unarmed(&mut self) -> Option<Event> {
-        EventSlot::event_or_none(|slot| self.deliver(slot))
+        EventSlot::event_or_none(|slot| slot.put_next(self))
     }
 
     /// Puts the next event, or `None`, where the caller keeps it, and returns whether there was one. Otherwise it is
@@ -536,7 +538,7 @@ impl EventLoop {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn next_event_into(&mut self, event: &mut Option<Event>, arm: bool) -> bool {
-        EventSlot::fill(event, |slot| if arm { self.deliver_or_arm(slot) } else { self.deliver(slot) })
+        EventSlot::fill(event, |slot| if arm { self.deliver_or_arm(slot) } else { slot.put_next(self) })
     }
 
     /// Returns the next event to a plain thread. Polls [for a moment](Self::set_looks_before_sleep), then blocks until

@@ -163,6 +163,7 @@ impl EventLoop {
                 // Drops the lanes, with what is left in them.
                 if !mutant("gone-peer-kept") {
                     self.peers[index as usize] = None;
+                    self.fan_out.note_change();
                 }
             }
         }

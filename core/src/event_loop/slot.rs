@@ -22,7 +22,7 @@ pub(super) struct EventSlot(MaybeUninit<Option<Event>>);
 
 /// Whom an event is for, with the embedder's numbers.
 #[derive(Clone, Copy)]
-pub(super) struct Addressee {
+pub(crate) struct Addressee {
     pub(super) context: ContextId,
     pub(super) port: PortId,
     pub(super) context_data: u64,

@@ -16,7 +16,7 @@ pub(super) const LOOKS: u32 = if cfg!(port_core_model) { 0 } else { 400 };
 impl EventLoop {
     /// Does [`EventLoop::poll_event`].
     pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Event> {
-        if let Some(event) = EventSlot::event_or_none(|slot| self.deliver(slot)) {
+        if let Some(event) = EventSlot::event_or_none(|slot| slot.put_next(self)) {
             return Poll::Ready(event);
         }
         // Race: a thread rings between this look and sleep. The task is registered before the look that arms, so that
@@ -35,7 +35,7 @@ impl EventLoop {
     #[inline(always)]
     fn look_out(&mut self, slot: &mut EventSlot) -> Written {
         for _ in 0..self.looks {
-            let written = self.deliver(slot);
+            let written = slot.put_next(self);
             if written.is_event() {
                 return written;
             }

@@ -3,8 +3,9 @@
 use super::{AcceptedChannels, Ends, Link, Peer};
 use crate::concurrent::lane::{Entry, Frontier, Tail};
 use crate::event_loop::fan_out::FanOut;
-use crate::event_loop::port::{Leg, Port, ReceiverAt, TargetState};
+use crate::event_loop::port::{Leg, PeerIndex, Port, ReceiverAt, TargetState};
 use crate::event_loop::slab::Slab;
+use crate::event_loop::slot::Addressee;
 use crate::ids::{ContextId, EventLoopId, Key, PortId};
 use crate::index::ContextShared;
 use crate::message::MessageFlags;
@@ -152,7 +153,12 @@ impl Peer {
 
     /// Takes the next record, which is a message to several ports, and begins to hand it out.
     #[inline(always)]
-    pub(crate) fn begin_fan_out(&mut self, fan_out: &mut FanOut, windowed: bool) {
+    pub(crate) fn begin_fan_out(
+        &mut self,
+        fan_out: &mut FanOut,
+        index: PeerIndex,
+        look_up: impl FnMut(&ReceiverAt) -> Option<Addressee>,
+    ) {
         let Self { link: Link::Lanes(ends), accepted, .. } = self else { return };
         let Some(entry) = ends.consumer.entry() else {
             debug_assert!(false, "a message was there a moment ago");
@@ -166,15 +172,16 @@ impl Peer {
             debug_assert!(false, "a look found its receivers");
             return;
         };
+        fan_out.address((index, channel), accepted.receivers(), look_up);
         if short {
             let (record, tail) = entry.pass(bytes);
             // SAFETY: it is this record's tail.
             let (flags, pieces) = unsafe { record.pieces(tail) };
-            fan_out.begin_short(accepted.receivers(), windowed, flags, pieces);
+            fan_out.begin_short(flags, pieces);
         } else {
             entry.take(bytes, |record, _| {
                 if let Record::Long { flags, bytes, .. } = record {
-                    fan_out.begin(accepted.receivers(), windowed, flags, Payload::shared(bytes));
+                    fan_out.begin(flags, Payload::shared(bytes));
                 }
             });
         }
