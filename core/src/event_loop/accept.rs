@@ -46,7 +46,7 @@ impl EventLoop {
         if holder.listening.asks() {
             return self.take_unusual_connect(index);
         }
-        let opener = Arc::clone(opener);
+        let (opener, context_data) = (Arc::clone(opener), holder.data);
         if (ports.vacant_key().is_none() || offer.name_bytes > 0) && {
             let extension = opener.description().instance;
             admit_port((holdings, &service.pool), ports, None, extension, offer.name_bytes).is_err()
@@ -70,7 +70,6 @@ impl EventLoop {
         peer.accept(channel, opener.id().key(), ReceiverAt { port: id, context });
         let Some(port) = ports.get(key) else { unreachable!("entered above") };
         let sender = Sender::new(opener, info.lifecycle, service.policies.sender);
-        let context_data = contexts.get(target).map_or(0, |context| context.data);
         let to = Addressee { context, port: id, context_data, port_data: 0 };
         Taken::Event(slot.put_connect(to, info, &port.name, sender))
     }
@@ -208,10 +207,10 @@ fn admit<'a, 'o>(
     let instance = context.shared.description().instance;
     let external = instance != opener.description().instance && !mutant("instance-looked-at-nowhere");
     let admitted = (context.suspended.is_none() || mutant("cached-page-connected"))
-        && context.shared.killed().is_none()
+        && !context.shared.is_killed()
         && (!external || service.index.admits(instance, opener.extension()))
         && context.shared.id() != opener.id()
-        && (opener.killed().is_none() || mutant("killed-opener-accepted"));
+        && (!opener.is_killed() || mutant("killed-opener-accepted"));
     if !admitted {
         return Err(Refusal::NoReceiver);
     }

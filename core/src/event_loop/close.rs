@@ -31,7 +31,7 @@ impl EventLoop {
         if port.state == PortState::Open
             && let Side::Opener(Opener { legs: OneOrMany::One(leg), .. }) = port.side
             && let Some(holder) = contexts.get_mut(port.context)
-            && holder.shared.killed().is_none()
+            && !holder.shared.is_killed()
         {
             close_leg(peers, leg, DisconnectReason::Disconnected, Hearing::Told);
             let name_bytes = take_off_list(holder, ports, key);

@@ -122,7 +122,7 @@ impl EventLoop {
     fn opener(&self, opener: ContextId, name: &PortName) -> Result<(Key, &Context), ConnectError> {
         let key = opener.key_in(self.id).ok_or(ConnectError::UnknownContext)?;
         let context = self.contexts.get(key).ok_or(ConnectError::UnknownContext)?;
-        if context.shared.killed().is_some() {
+        if context.shared.is_killed() {
             return Err(ConnectError::Gone);
         }
         if context.suspended.is_some() && self.service.policies.back_forward_cache == BackForwardCache::Ends {
@@ -138,7 +138,7 @@ impl EventLoop {
     }
 
     /// Connects to the only target if there is one, otherwise to all in [`found`](Self::found).
-    #[inline]
+    #[inline(always)]
     fn connect(
         &mut self,
         opener: Key,
@@ -149,6 +149,17 @@ impl EventLoop {
         if let Some((peer, target)) = only {
             return self.connect_to_one(opener, name, info, peer, target);
         }
+        self.connect_to_found(opener, name, info)
+    }
+
+    /// Connects to all in [`found`](Self::found), which it empties.
+    #[inline(never)]
+    fn connect_to_found(
+        &mut self,
+        opener: Key,
+        name: &PortName,
+        info: ConnectInfo,
+    ) -> Result<PortId, ConnectError> {
         let mut found = mem::take(&mut self.found);
         let result = self.connect_to_several(&mut found, opener, name, info);
         found.clear();
@@ -214,7 +225,12 @@ impl EventLoop {
 
     /// Returns whether the lanes to all targets admit a connection; if there is none, whether the loop's lane to
     /// itself does, where it notes that.
-    pub(super) fn lanes_admit_connect(&mut self, opener: Key, name: &PortName, found: &[FoundTarget]) -> bool {
+    pub(super) fn lanes_admit_connect(
+        &mut self,
+        opener: Key,
+        name: &PortName,
+        found: &[FoundTarget],
+    ) -> bool {
         let Self { contexts, peers, service, .. } = self;
         let Some(Context { shared: opener, .. }) = contexts.get(opener) else {
             debug_assert!(false, "the opener was looked up");

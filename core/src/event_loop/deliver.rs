@@ -125,6 +125,7 @@ impl EventSlot {
         match of.take_usual(self) {
             Ok(full) => full.into(),
             Err(Missed::ToSeveral) => of.deliver_to_several(self),
+            Err(Missed::NoMessage) => of.deliver_no_message(self),
             Err(missed) => of.deliver_unusual(missed, self),
         }
     }
@@ -188,6 +189,15 @@ impl EventLoop {
                 }
                 Taken::Nothing => self.round.left = 0,
             }
+        }
+    }
+
+    /// Goes on where a record comes next that is no message.
+    #[inline(never)]
+    fn deliver_no_message(&mut self, slot: &mut EventSlot) -> Written {
+        match self.take_no_message(self.round.peer, slot) {
+            Taken::Event(full) => full.into(),
+            Taken::Record | Taken::Nothing => self.deliver_from_all(slot),
         }
     }
 

@@ -113,21 +113,32 @@ impl<T: Occupant> Slab<T> {
         make: impl FnOnce() -> T,
         finish: impl FnOnce(&mut T),
     ) -> Option<Key> {
-        let key = self.vacant_key()?;
-        if key.index() as usize == self.slots.len() {
-            grow_gently(&mut self.slots, 1);
-            self.slots.push(SlabSlot::Empty { generation: 0, next: NONE });
+        if self.vacant as usize >= self.slots.len() {
+            self.add_slot()?;
         }
-        let slot = &mut self.slots[key.index() as usize];
-        if let SlabSlot::Empty { next, .. } = *slot {
-            self.vacant = next;
-        }
+        let index = self.vacant;
+        let slot = &mut self.slots[index as usize];
+        let SlabSlot::Empty { generation, next } = *slot else {
+            unreachable!("the next slot to fill is vacant")
+        };
+        let key = Key::new(index, generation);
+        self.vacant = next;
         overwrite_vacant(slot, SlabSlot::Full(make()));
         if let SlabSlot::Full(value) = slot {
             value.set_stamp(key.stamp());
             finish(value);
         }
         Some(key)
+    }
+
+    /// Adds a slot, which is filled next. Returns `None` when no more fit.
+    #[cold]
+    fn add_slot(&mut self) -> Option<()> {
+        let key = self.vacant_key()?;
+        grow_gently(&mut self.slots, 1);
+        self.slots.push(SlabSlot::Empty { generation: 0, next: NONE });
+        self.vacant = key.index();
+        Some(())
     }
 
     #[inline]

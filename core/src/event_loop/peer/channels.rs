@@ -149,20 +149,23 @@ impl Peer {
             if !waiting.is_empty() {
                 waiting.remove(&leg.port);
             }
-            match &*leg.targets {
-                // More of one context are its listeners, which joined.
-                [first, others @ ..] if others.iter().all(|other| other.context == first.context) => {
-                    by_target.remove(first.context, channel);
-                    if !others.is_empty() {
-                        listed.now -= 1 + others.len() as u32;
+            match &leg.targets {
+                OneOrMany::One(target) => by_target.remove(target.context, channel),
+                targets => match &**targets {
+                    // More of one context are its listeners, which joined.
+                    [first, others @ ..] if others.iter().all(|other| other.context == first.context) => {
+                        by_target.remove(first.context, channel);
+                        if !others.is_empty() {
+                            listed.now -= 1 + others.len() as u32;
+                        }
                     }
-                }
-                targets => {
-                    listed.now -= targets.len() as u32;
-                    targets.iter().for_each(|target| {
-                        fan_outs.remove(&(target.context, channel.0));
-                    });
-                }
+                    targets => {
+                        listed.now -= targets.len() as u32;
+                        targets.iter().for_each(|target| {
+                            fan_outs.remove(&(target.context, channel.0));
+                        });
+                    }
+                },
             }
             look(leg)
         })
