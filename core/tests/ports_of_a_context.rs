@@ -151,17 +151,20 @@ fn copies_of_a_fan_out_hand_out_the_numbers_of_each_receiver() {
             assert_eq!(port_data, number);
         }
     }
-    // Numbers that are set between two copies of one message, and between two messages.
-    for number in [10, 20] {
+    // Numbers that are set between two copies of one message: the ports', then the contexts'.
+    for (of_ports, numbers) in [(true, [10, 0]), (false, [10, 20])] {
         here.post_message(port, "short").unwrap();
         for &receiver in &receivers {
-            let context = there.context_of(receiver).unwrap();
-            assert!(there.set_port_data(receiver, number));
-            there.set_context_data(context, number + 1).unwrap();
+            if of_ports {
+                assert!(there.set_port_data(receiver, 10));
+            } else {
+                let context = there.context_of(receiver).unwrap();
+                there.set_context_data(context, 20).unwrap();
+            }
             let Some(Event::Message { port_data, context_data, .. }) = there.next_event() else {
                 panic!("a copy")
             };
-            assert_eq!([port_data, context_data], [number, number + 1]);
+            assert_eq!([port_data, context_data], numbers);
         }
     }
 }
