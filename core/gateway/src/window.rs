@@ -10,6 +10,15 @@ pub(crate) struct Amount {
 }
 
 impl Amount {
+    /// Makes the amount that a port's window admits; `None` without one.
+    pub(crate) fn of_window((messages, bytes): (Option<u32>, Option<u64>)) -> Option<Self> {
+        let amount = Self {
+            messages: messages.map_or(u32::MAX, |messages| messages.max(1)),
+            bytes: bytes.map_or(u64::MAX, |bytes| bytes.max(1)),
+        };
+        (messages.is_some() || bytes.is_some()).then_some(amount)
+    }
+
     pub(crate) fn add(&mut self, bytes: usize) {
         self.messages += 1;
         self.bytes += bytes as u64;
@@ -18,6 +27,12 @@ impl Amount {
     pub(crate) fn subtract(&mut self, other: Self) {
         self.messages = self.messages.saturating_sub(other.messages);
         self.bytes = self.bytes.saturating_sub(other.bytes);
+    }
+
+    /// Returns whether it is half of a window, so that who waits for room should be told.
+    pub(crate) fn is_half_of(self, window: Self) -> bool {
+        u64::from(self.messages) * 2 >= u64::from(window.messages)
+            || self.bytes.saturating_mul(2) >= window.bytes
     }
 
     /// Returns whether one more message is admitted where this is on its way and `most` may be.
@@ -48,7 +63,7 @@ impl Window {
     /// time that all is done, a sender that waits has been told.
     pub(crate) fn finish(&mut self, bytes: usize, most: Amount) -> Option<Amount> {
         self.done.add(bytes);
-        if u64::from(self.done.messages) * 2 < u64::from(most.messages) && self.done.bytes * 2 < most.bytes {
+        if !self.done.is_half_of(most) {
             return None;
         }
         self.under_way.subtract(self.done);

@@ -573,11 +573,38 @@ fn one_stopped_receiver_does_not_silence_the_others() {
     assert_eq!(renderer.host.snapshot().ports, 1);
 }
 
+#[test]
+fn more_is_not_taken_than_came() {
+    let with_window = || {
+        let browser = Browser::with_limits(Limits::default().window_messages(4));
+        let ConnectedRenderer { mut renderer, place, script, port, mut there, received, .. } =
+            ConnectedRenderer::new(&browser, Bounds::default());
+        there.post_message(received, "x").unwrap();
+        renderer.host.turn().unwrap();
+        Scene { browser, renderer, script, port, tab: place.tab, there, received }
+    };
+    let port = with_window().port;
+    for (messages, bytes) in [(0, 0), (0, 1), (2, 1), (1, 2), (u32::MAX, u64::MAX)] {
+        with_window().caught(Up::Taken { port, messages, bytes }, Lied::Taken);
+    }
+    let mut scene = with_window();
+    scene.renderer.forge(Up::Taken { port, messages: 1, bytes: 1 }).unwrap();
+    scene.caught(Up::Taken { port, messages: 1, bytes: 0 }, Lied::Taken);
+    with_window().caught(Up::Taken { port: self::port(4), messages: 1, bytes: 1 }, Lied::Port);
+    // Nobody counts.
+    Scene::new().caught(Up::Taken { port, messages: 1, bytes: 0 }, Lied::Taken);
+    // Nothing is taken of a port that has ended, which may be news to who takes it.
+    let mut scene = with_window();
+    scene.there.disconnect(scene.received);
+    scene.renderer.host.turn().unwrap();
+    scene.renderer.forge(Up::Taken { port, messages: 9, bytes: 9 }).unwrap();
+}
+
 // The renderer's own end, against a browser's end that is none.
 
 #[test]
 fn a_stub_does_not_take_what_no_browser_sends() {
-    let hello = Down::Hello { version: VERSION, bounds: Bounds::default() };
+    let hello = Down::Hello { version: VERSION, bounds: Bounds::default(), window: (None, None) };
     let grant = |number| Down::Grant {
         context: ContextNumber::from_bits(number),
         kind: ContextKind::Background,
@@ -591,7 +618,7 @@ fn a_stub_does_not_take_what_no_browser_sends() {
     for (frames, lied) in [
         (vec![grant(1)], Lied::Greeting),
         (vec![hello.clone(), hello.clone()], Lied::Greeting),
-        (vec![Down::Hello { version: 0, bounds: Bounds::default() }], Lied::Version),
+        (vec![Down::Hello { version: 0, bounds: Bounds::default(), window: (None, None) }], Lied::Version),
         (vec![hello.clone(), grant(2)], Lied::Turn),
         (vec![hello.clone(), end(1)], Lied::Port),
         (vec![hello.clone(), end(2)], Lied::Port),

@@ -36,6 +36,7 @@ fn ups() -> Vec<Up<'static>> {
         Up::Disconnect { port: PORT },
         Up::Accept { port: PORT },
         Up::Refuse { port: PORT },
+        Up::Taken { port: PORT, messages: u32::MAX, bytes: 7 },
     ];
     frames.extend(
         [Listening::none(), Listening::PORTS, Listening::none().external_one_off(true), everything]
@@ -98,7 +99,12 @@ fn senders() -> Vec<SenderDescription> {
 
 fn downs() -> Vec<Down<'static>> {
     let mut frames = vec![
-        Down::Hello { version: 1, bounds: Bounds::default().port_messages(3).bytes(u64::MAX) },
+        Down::Hello {
+            version: 1,
+            bounds: Bounds::default().port_messages(3).bytes(u64::MAX),
+            window: (None, Some(u64::MAX)),
+        },
+        Down::Hello { version: 1, bounds: Bounds::default(), window: (Some(0), None) },
         Down::Revoke { context: CONTEXT },
         Down::PortCredit { port: PORT, messages: 1, bytes: u64::MAX },
         Down::Credit { messages: u32::MAX, bytes: 2 },

@@ -69,7 +69,7 @@ impl EventLoop {
         discard(event);
         if within {
             // The policy loses the message, so its sender gets the window back.
-            self.receiver_took(key, bytes);
+            self.receiver_took(key, Credit::one(bytes));
         } else {
             self.close_port(key, DisconnectReason::BackForwardCache);
             self.drop_held(context, key);

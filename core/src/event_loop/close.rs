@@ -344,6 +344,9 @@ impl EventLoop {
         if !self.receiver_windows.is_empty() {
             self.receiver_windows.remove(&key);
         }
+        if let Some(ports) = &mut self.handed_out {
+            ports.remove(&key);
+        }
         if !self.queued_posts.is_empty() {
             drop(self.take_queued_posts(key));
         }

@@ -64,15 +64,15 @@ impl EventLoop {
         self.tell_of_room(port);
     }
 
-    /// Counts a message of `bytes` that a receiver is done with.
-    pub(super) fn receiver_took(&mut self, key: Key, bytes: u64) {
+    /// Counts messages that a receiver is done with.
+    pub(super) fn receiver_took(&mut self, key: Key, amount: Credit) {
         if !self.has_windows() {
             return;
         }
-        // An opener's messages were counted by `opener_took` when they were taken.
+        // An opener's messages are counted by `opener_took`.
         let Some(Side::Receiver(receiver)) = self.ports.get(key).map(|port| &port.side) else { return };
         let (index, channel) = (receiver.peer, receiver.channel);
-        self.receiver_windows.entry(key).or_default().taken.total.add(Credit::one(bytes));
+        self.receiver_windows.entry(key).or_default().taken.total.add(amount);
         self.report_taken(index, channel);
     }
 
@@ -105,15 +105,26 @@ impl EventLoop {
         peer.signal(move || Signal::Credit { channel, towards, ordinal: 0, credit });
     }
 
-    /// Counts a message of `bytes` from one receiver that the opener is done with.
-    pub(super) fn opener_took(&mut self, index: PeerIndex, channel: Channel, ordinal: u32, bytes: u64) {
+    /// Counts messages from one receiver that the opener is done with.
+    pub(super) fn opener_took(
+        &mut self,
+        key: Key,
+        index: PeerIndex,
+        channel: Channel,
+        ordinal: u32,
+        amount: Credit,
+    ) {
         if !self.has_windows() {
             return;
         }
         let Self { peers, service, .. } = self;
         let Some(peer) = peers[index as usize].as_mut() else { return };
+        // Race: the channel ended before its last messages were taken, and another may have its place.
+        if peer.opened.get(channel.0).is_none_or(|leg| leg.port != key) {
+            return;
+        }
         let taken = peer.windows.entry(channel).or_default().taken_from(ordinal);
-        taken.total.add(Credit::one(bytes));
+        taken.total.add(amount);
         if taken.is_worth_reporting(&service.limits) {
             taken.reported = taken.total;
             let (towards, credit) = (Towards::Receiver, taken.total);

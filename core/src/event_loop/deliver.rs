@@ -334,7 +334,7 @@ impl EventLoop {
         match *event {
             Event::Message { port, ref payload, .. } => {
                 let bytes = payload.len() as u64;
-                self.receiver_took(port.key(), bytes);
+                self.hand_out(port.key(), None, bytes);
             }
             Event::Disconnect { port, .. } => self.remove_port(port.key()),
             _ => {}

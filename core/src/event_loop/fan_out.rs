@@ -178,7 +178,7 @@ impl EventLoop {
             match hears {
                 Hears::Now => {
                     let full = slot.put(event);
-                    self.receiver_took(port.key(), bytes);
+                    self.hand_out(port.key(), None, bytes);
                     return Taken::Event(full);
                 }
                 Hears::Later => self.hold_message(context.key(), port.key(), event),
@@ -206,7 +206,7 @@ impl EventLoop {
             }
         }
         for receiver in &receivers {
-            self.receiver_took(receiver.port.key(), bytes);
+            self.hand_out(receiver.port.key(), None, bytes);
         }
         let (format, user_activation) = flags;
         Taken::Event(slot.put(match receivers[..] {

@@ -13,6 +13,7 @@ pub(crate) mod context;
 mod credit;
 mod deliver;
 pub(crate) mod fan_out;
+mod handed_out;
 mod holdings;
 mod lookup;
 mod notices;
@@ -40,6 +41,7 @@ use crate::error::{AttachError, ConnectError, ContextError, PostError};
 use crate::event::Event;
 use crate::event_loop::context::Context;
 use crate::event_loop::fan_out::FanOut;
+use crate::event_loop::handed_out::HandedOut;
 use crate::event_loop::holdings::Holdings;
 use crate::event_loop::peer::Peer;
 use crate::event_loop::port::{PeerIndex, Port, PortData, QueuedPosts, ReceiverWindow};
@@ -139,6 +141,8 @@ pub struct EventLoop {
     found: Vec<search::FoundTarget>,
     /// The windows of receivers' ports, if the limits set any.
     receiver_windows: HashMap<Key, ReceiverWindow>,
+    /// What was handed out and not taken, if the embedder says when it is.
+    handed_out: Option<HashMap<Key, HandedOut>>,
     /// What opening ports hold, if the policy has posts wait for the receivers' answers.
     queued_posts: HashMap<Key, QueuedPosts>,
     /// How many receivers' ports wait for their context to take or refuse the connection.
@@ -628,6 +632,56 @@ impl EventLoop {
         self.counts_events |= groups;
     }
 
+    /// Sets whether a message counts as under way, for its sender's [window](crate::Limits::window_messages), until
+    /// [`taken`](Self::taken) says that it was taken, in the place of until it was handed out. Meant for an embedder
+    /// that carries events on, into another process, say: then the window bounds all that the script there has not
+    /// taken. It is not at first. If it is unset, what was handed out counts as taken. Without windows it does nothing.
+    ///
+    /// ```
+    /// use port_core::*;
+    /// # use std::task::Waker;
+    /// let service = MessageService::builder().limits(Limits::default().window_messages(1)).build();
+    /// let extension = service.extension_loaded(ExtensionId::new("greeter@example"))?;
+    /// let mut event_loop = service.event_loop(Waker::noop().clone());
+    /// event_loop.credit_when_taken(true);
+    /// let background = event_loop.attach(ContextDescription::background(extension))?;
+    /// let page = event_loop.attach(ContextDescription::page(extension))?;
+    /// event_loop.set_listening(background, Listening::PORTS)?;
+    /// let port = event_loop.connect_runtime(page, &RuntimeTarget::own())?;
+    /// event_loop.post_message(port, "hello")?;
+    /// let messages = std::iter::from_fn(|| event_loop.next_event()).filter_map(|event| match event {
+    ///     Event::Message { port, payload, .. } => Some((port, payload.len() as u64)),
+    ///     _ => None,
+    /// });
+    /// let (receiver, bytes) = messages.last().expect("the message");
+    /// assert_eq!(event_loop.post_message(port, "again").unwrap_err().kind(), PostErrorKind::WindowFull);
+    ///
+    /// assert!(event_loop.taken(receiver, 1, bytes));
+    /// assert!(matches!(event_loop.next_event(), Some(Event::Room { .. })));
+    /// event_loop.post_message(port, "again")?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn credit_when_taken(&mut self, when_taken: bool) {
+        self.set_credit_when_taken(when_taken);
+    }
+
+    /// Says that a script has taken the oldest messages that were handed out on a port: so many, with so many bytes of
+    /// payload together. Their senders may post as much again. See [`credit_when_taken`](Self::credit_when_taken).
+    ///
+    /// Returns `false`, and changes nothing, if fewer messages or bytes wait to be taken: whoever said so made it up.
+    /// Returns `true` for a port that has ended meanwhile, and where there are no windows. May wake the senders'
+    /// event loops.
+    pub fn taken(&mut self, port: PortId, messages: u32, bytes: u64) -> bool {
+        self.credit_taken(port, messages, bytes)
+    }
+
+    /// Returns the window of this event loop's ports, in messages and in bytes: how much one side of a port may have
+    /// under way to a receiver that has not taken it. `None` where there is none.
+    #[must_use]
+    pub fn window(&self) -> (Option<u32>, Option<u64>) {
+        (self.service.limits.window_messages, self.service.limits.window_bytes)
+    }
+
     /// Sets how many times [`wait`](Self::wait) and [`wait_timeout`](Self::wait_timeout) poll before they
     /// block, with a spin hint between two polls. The default, 400, takes about five
     /// microseconds. Use more where answers come at once (blocking and waking takes about ten times
@@ -752,6 +806,7 @@ impl EventLoop {
             looks: wait::LOOKS,
             found: Vec::new(),
             receiver_windows: HashMap::default(),
+            handed_out: None,
             queued_posts: HashMap::default(),
             undecided: 0,
             waiting_for_pool: HashSet::default(),

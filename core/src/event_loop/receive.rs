@@ -2,6 +2,7 @@
 
 use super::EventLoop;
 use super::deliver::{Heard, Hears, Taken, may_hear};
+use super::handed_out::ReceiverOf;
 use super::slot::EventSlot;
 use crate::event::Event;
 use crate::event_loop::peer::message_of;
@@ -90,22 +91,25 @@ impl EventLoop {
             return Taken::Nothing;
         };
         let bytes = payload.len() as u64;
-        if let Some(ordinal) = route.receiver() {
-            self.opener_took(index, channel, ordinal, bytes);
-        }
+        let sender = route.receiver().map(|ordinal| ReceiverOf { peer: index, channel, ordinal });
         let holder = self.contexts.get(context.key());
         let mut event = Event::message(context, port, flags, payload);
         match may_hear(holder, PortState::Open, Heard::Message) {
             Hears::Now => {
                 event.set_data(holder.map_or(0, |holder| holder.data), self.port_data.get(port.key()));
-                if route.receiver().is_none() {
-                    self.receiver_took(port.key(), bytes);
-                }
+                self.hand_out(port.key(), sender, bytes);
                 return Taken::Event(slot.put(event));
             }
-            Hears::Later => self.hold_message(context.key(), port.key(), event),
+            Hears::Later => {
+                // What an opener's page keeps has its own bound, so its sender gets the window back.
+                self.credit_receiver(port.key(), sender, bytes);
+                self.hold_message(context.key(), port.key(), event);
+            }
             // Race: the context was killed, and the notice of it has not been taken.
-            Hears::Never => discard(event),
+            Hears::Never => {
+                self.credit_receiver(port.key(), sender, bytes);
+                discard(event);
+            }
         }
         Taken::Record
     }

@@ -22,6 +22,11 @@ impl Both {
                 let allowed = self.model.is_silent(at);
                 return assert!(allowed, "loop {at} says nothing; to be heard next: {before:?}");
             };
+            if let Event::Message { port, ref payload, .. } = event
+                && self.credits_when_taken(at)
+            {
+                assert!(self.event_loop(at).taken(port, 1, payload.len() as u64));
+            }
             let heard = self.translate(&event);
             self.used_by_hearing(&heard, event.port());
             self.tell(format!("loop {at} hands out {heard:?}"));

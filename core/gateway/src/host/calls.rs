@@ -54,6 +54,7 @@ impl Host {
             Up::ConnectTab { context, port, target } => self.connect_tab(context, port, target)?,
             Up::ConnectRuntime { context, port, target } => self.connect_runtime(context, port, target)?,
             Up::Post { port, content } => self.post(port, content, frame)?,
+            Up::Taken { port, messages, bytes } => self.taken(port, messages, bytes)?,
             Up::Accept { port } => self.accept(port)?,
             Up::Refuse { port } => self.refuse(port)?,
             Up::Disconnect { port } => self.disconnect(port)?,
@@ -206,6 +207,20 @@ impl Host {
         let message = Message::from(frame.keep(payload)).format(format).user_activation(activated);
         self.make(receivers, HeldCall { context, port, bytes, call: Call::Post(message) });
         Ok(())
+    }
+
+    fn taken(&mut self, port: PortNumber, messages: u32, bytes: u64) -> Result<(), Lied> {
+        let Some(entry) = self.ports.get(&port) else {
+            // Race: the port ended meanwhile.
+            return self.numbers.was_port(port);
+        };
+        let windowed = self.event_loop.window() != (None, None);
+        // Nothing comes on a port that is yet to be connected, and nobody takes anything of one that he has ended.
+        let known = entry.id.filter(|_| windowed && messages > 0 && !entry.closing);
+        match known.is_some_and(|id| self.event_loop.taken(id, messages, bytes)) {
+            true => Ok(()),
+            false => Err(Lied::Taken),
+        }
     }
 
     fn accept(&mut self, port: PortNumber) -> Result<(), Lied> {

@@ -54,9 +54,10 @@ impl Host {
     #[must_use]
     pub fn new(mut event_loop: EventLoop, bounds: Bounds) -> Self {
         event_loop.group_receivers(true);
+        event_loop.credit_when_taken(true);
         let bounds = bounds.message_bytes(bounds.message_bytes.min(Bounds::LONGEST_MESSAGE));
         let mut outgoing = Outgoing::default();
-        Down::Hello { version: VERSION, bounds }.write(outgoing.end());
+        Down::Hello { version: VERSION, bounds, window: event_loop.window() }.write(outgoing.end());
         Self {
             event_loop,
             bounds,

@@ -49,11 +49,23 @@ impl Stub {
             if let Some(known) = self.ports.get(&port) {
                 let (context, payload) = (known.context, shared.payload.clone());
                 let (format, user_activation) = (shared.format, shared.user_activation);
+                self.count_taken(port, payload.len());
                 return Some(StubEvent::Message { context, port, payload, format, user_activation });
             }
         }
         self.shared = None;
         None
+    }
+
+    /// Counts a message that is handed out. Tells the browser once it is half of the window: who posts to the port may
+    /// post as much again.
+    fn count_taken(&mut self, port: PortNumber, bytes: usize) {
+        let (Some(window), Some(known)) = (self.window, self.ports.get_mut(&port)) else { return };
+        known.taken.add(bytes);
+        if known.taken.is_half_of(window) {
+            let Amount { messages, bytes } = std::mem::take(&mut known.taken);
+            self.send(Up::Taken { port, messages, bytes });
+        }
     }
 
     /// Returns the next port that has room again.
@@ -72,8 +84,9 @@ impl Stub {
             return Err(Lied::Greeting);
         }
         let event = match down {
-            Down::Hello { version: VERSION, bounds } => {
+            Down::Hello { version: VERSION, bounds, window } => {
                 self.bounds = Some(bounds);
+                self.window = Amount::of_window(window);
                 None
             }
             Down::Hello { .. } => return Err(Lied::Version),
@@ -118,6 +131,7 @@ impl Stub {
             Down::Message { port, content } => {
                 let Content { payload, format, user_activation } = content;
                 self.live_port(port)?.map(|context| {
+                    self.count_taken(port, payload.len());
                     let payload = frame.keep(payload);
                     StubEvent::Message { context, port, payload, format, user_activation }
                 })

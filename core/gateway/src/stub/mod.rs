@@ -35,6 +35,8 @@ pub struct Stub {
     outgoing: Outgoing,
     /// `None` until the browser has told them, before it grants anything.
     bounds: Option<Bounds>,
+    /// What may be under way to a port here; `None` if nobody counts.
+    window: Option<Amount>,
     lied: Option<Lie>,
     contexts: HashMap<ContextNumber, Context>,
     ports: HashMap<PortNumber, Port>,
@@ -62,6 +64,8 @@ struct Port {
     /// The script is to say whether it takes the connection.
     undecided: bool,
     under_way: Amount,
+    /// What was handed out, and the browser is yet to be told.
+    taken: Amount,
     /// A post was refused, and the script was not yet told that there is room.
     refused: bool,
 }
@@ -88,6 +92,7 @@ impl Stub {
             incoming: Incoming::default(),
             outgoing,
             bounds: None,
+            window: None,
             lied: None,
             contexts: HashMap::default(),
             ports: HashMap::default(),
@@ -359,7 +364,13 @@ impl Stub {
 
 impl Port {
     fn new(context: ContextNumber) -> Self {
-        Self { context, undecided: false, under_way: Amount::default(), refused: false }
+        Self {
+            context,
+            undecided: false,
+            under_way: Amount::default(),
+            taken: Amount::default(),
+            refused: false,
+        }
     }
 }
 

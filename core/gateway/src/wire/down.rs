@@ -20,6 +20,9 @@ pub enum Down<'a> {
         version: u32,
         /// What the renderer may have under way.
         bounds: Bounds,
+        /// How many messages, and how many bytes, whoever posts to this renderer may have under way on one port, until
+        /// they are [taken](super::Up::Taken); 0 counts as 1.
+        window: (Option<u32>, Option<u64>),
     },
     /// A context may be attached.
     Grant {
@@ -116,9 +119,17 @@ impl<'a> Down<'a> {
     pub fn write(&self, to: &mut Vec<u8>) {
         let mut frame = Writer::new(to);
         match *self {
-            Self::Hello { version, bounds } => {
+            Self::Hello { version, bounds, window: (messages, bytes) } => {
                 frame.u8(0).u32(version).u32(bounds.port_messages).u64(bounds.port_bytes);
                 frame.u32(bounds.messages).u64(bounds.bytes).u32(bounds.message_bytes);
+                frame.u8(u8::from(messages.is_some()));
+                if let Some(messages) = messages {
+                    frame.u32(messages);
+                }
+                frame.u8(u8::from(bytes.is_some()));
+                if let Some(bytes) = bytes {
+                    frame.u64(bytes);
+                }
             }
             Self::Grant { context, kind, label } => {
                 frame.u8(1).u64(context.to_bits()).u8(context_kind_to_byte(kind)).rest(label);
@@ -171,7 +182,9 @@ impl<'a> Down<'a> {
                 let version = from.u32()?;
                 let bounds = Bounds::default().port_messages(from.u32()?).port_bytes(from.u64()?);
                 let bounds = bounds.messages(from.u32()?).bytes(from.u64()?).message_bytes(from.u32()?);
-                Self::Hello { version, bounds }
+                let messages = if flag(from)? { Some(from.u32()?) } else { None };
+                let bytes = if flag(from)? { Some(from.u64()?) } else { None };
+                Self::Hello { version, bounds, window: (messages, bytes) }
             }
             1 => Self::Grant { context: context(from)?, kind: context_kind(from.u8()?)?, label: from.rest() },
             2 => Self::Revoke { context: context(from)? },

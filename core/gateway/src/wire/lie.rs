@@ -90,6 +90,8 @@ lies! {
     NotAllowed => "a connect that its context may not make",
     /// A connection was answered that was no question, or used before it was answered.
     Answer => "an answer to no question, or none",
+    /// More was taken than had come, or it was said where there is no window.
+    Taken => "more taken than came",
     /// More was sent than the windows let pass.
     Credit => "more than the windows let pass",
     /// A message is longer than messages may be.

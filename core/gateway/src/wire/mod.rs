@@ -22,4 +22,4 @@ pub use port_runs::PortRuns;
 pub use up::Up;
 
 /// The version of the protocol: changed by every change to a frame.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;

@@ -67,6 +67,16 @@ pub enum Up<'a> {
         /// The message.
         content: Content<'a>,
     },
+    /// So much of what came on a port since this was last said was taken by its script. Said where there is a
+    /// [window](super::Down::Hello), once it is half of one.
+    Taken {
+        /// The port.
+        port: PortNumber,
+        /// Messages.
+        messages: u32,
+        /// Bytes.
+        bytes: u64,
+    },
     /// `port.disconnect`.
     Disconnect {
         /// The port.
@@ -111,6 +121,9 @@ impl<'a> Up<'a> {
             Self::Refuse { port } => {
                 frame.u8(9).u64(port.to_bits());
             }
+            Self::Taken { port, messages, bytes } => {
+                frame.u8(10).u64(port.to_bits()).u32(messages).u64(bytes);
+            }
         }
         frame.finish();
     }
@@ -141,6 +154,7 @@ impl<'a> Up<'a> {
             7 => Self::Disconnect { port: port(from)? },
             8 => Self::Accept { port: port(from)? },
             9 => Self::Refuse { port: port(from)? },
+            10 => Self::Taken { port: port(from)?, messages: from.u32()?, bytes: from.u64()? },
             _ => return Err(Lied::Kind),
         };
         from.end()?;

@@ -337,7 +337,11 @@ impl World {
             ..InTab::new(self.tabs[0])
         };
         let mut bytes = Vec::new();
-        match choices.below(12) {
+        match choices.below(13) {
+            12 => {
+                let messages = u32::from(choices.byte() % 4);
+                Up::Taken { port, messages, bytes: choices.number() % 16 }.write(&mut bytes);
+            }
             10 => Up::Accept { port }.write(&mut bytes),
             11 => Up::Refuse { port }.write(&mut bytes),
             0 => Up::Hello { version: VERSION }.write(&mut bytes),

@@ -39,9 +39,10 @@ pub fn stub(input: &[u8]) -> usize {
     let mut ended = HashSet::new();
     let mut heard = 0;
     let mut bytes = Vec::new();
+    let window = [(None, None), (Some(1), None), (Some(4), Some(9)), (None, Some(0))][choices.below(4)];
     let bounds = Bounds::default().port_messages(3).message_bytes(1_000);
     if choices.below(64) < 63 {
-        Down::Hello { version: VERSION, bounds }.write(&mut bytes);
+        Down::Hello { version: VERSION, bounds, window }.write(&mut bytes);
     }
     while !choices.is_empty() {
         frame(&mut choices, &mut bytes, &mut granted, &mut accepted);
@@ -129,7 +130,7 @@ fn frame(choices: &mut Choices<'_>, bytes: &mut Vec<u8>, granted: &mut u64, acce
         19 => Down::Credit { messages: u32::from(choices.byte()), bytes: choices.number() }.write(bytes),
         20 => Down::ContextGone { context, reason }.write(bytes),
         21 if choices.below(64) == 63 => {
-            Down::Hello { version: VERSION, bounds: Bounds::default() }.write(bytes);
+            Down::Hello { version: VERSION, bounds: Bounds::default(), window: (None, None) }.write(bytes);
         }
         22 if choices.below(64) == 63 => (0..choices.below(30)).for_each(|_| bytes.push(choices.byte())),
         23 if choices.below(64) == 63 => {
