@@ -180,8 +180,8 @@ fn facts_end_contexts_and_grants() {
     renderer.stub.post_message(port, "too late").unwrap();
     let heard = renderer.hear();
     let [
-        StubEvent::AttachRefused { context: refused, error: AttachError::UnknownDocument, .. },
         StubEvent::ContextGone { context, reason: DisconnectReason::Navigated, ports, .. },
+        StubEvent::AttachRefused { context: refused, error: AttachError::UnknownDocument, .. },
     ] = &heard[..]
     else {
         panic!("{heard:?}")

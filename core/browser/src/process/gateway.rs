@@ -254,10 +254,11 @@ impl Turns {
         drop(polled);
         self.bell.awake();
         let mut over = Vec::new();
+        let tabs = Tabs { runs_in: &self.runs_in };
         for ((index, renderer), ready) in self.renderers.iter_mut().zip(ready) {
             let hung_up = ready.intersects(PollFlags::HUP | PollFlags::ERR);
             if (hung_up || ready.contains(PollFlags::IN))
-                && let Err(why) = renderer.read(&mut self.buffer, hung_up)
+                && let Err(why) = renderer.read(&mut self.buffer, hung_up, &tabs)
             {
                 over.push((*index, why));
             }
@@ -269,7 +270,7 @@ impl Turns {
     fn end(&mut self, index: ThreadIndex, why: Over) {
         let Some(mut renderer) = self.renderers.remove(&index) else { return };
         let why = match why {
-            Over::Closed => renderer.finish().err().unwrap_or(Over::Closed),
+            Over::Closed => renderer.finish(&Tabs { runs_in: &self.runs_in }).err().unwrap_or(Over::Closed),
             why => why,
         };
         let status = end_process(&mut renderer.child);

@@ -209,7 +209,7 @@ impl Renderer {
 
     /// Gives the core's end its turn; says whether it did anything.
     pub(super) fn turn(&mut self, tabs: &Tabs<'_>) -> Result<bool, Over> {
-        let mut did = self.take_frames(false)?;
+        let mut did = self.take_frames(false, tabs)?;
         while self.has_room() && self.host.turn()? {
             did = true;
             self.tell_tabs(tabs);
@@ -280,7 +280,7 @@ impl Renderer {
     }
 
     /// Reads what came, up to a bound.
-    pub(super) fn read(&mut self, buffer: &mut [u8], hung_up: bool) -> Result<(), Over> {
+    pub(super) fn read(&mut self, buffer: &mut [u8], hung_up: bool, tabs: &Tabs<'_>) -> Result<(), Over> {
         let mut read = 0;
         while read < TURN && (hung_up || self.wants_input()) {
             match (&self.socket).read(buffer) {
@@ -290,7 +290,7 @@ impl Renderer {
                     self.be_busy();
                     self.idle = None;
                     self.incoming.push(&buffer[..count]);
-                    self.take_frames(false)?;
+                    self.take_frames(false, tabs)?;
                     if count < buffer.len() && !hung_up {
                         break;
                     }
@@ -308,7 +308,7 @@ impl Renderer {
 
     /// Does what came, unless too much waits for the renderer to read it: answers are longer than questions. After its
     /// end all is done, and nothing answered. Says whether there was anything.
-    fn take_frames(&mut self, is_over: bool) -> Result<bool, Over> {
+    fn take_frames(&mut self, is_over: bool, tabs: &Tabs<'_>) -> Result<bool, Over> {
         let mut did = false;
         while (is_over || self.has_room())
             && let Some((kind, range)) =
@@ -321,6 +321,9 @@ impl Renderer {
             match kind {
                 Kind::Core => {
                     self.host.receive(bytes)?;
+                    // It took events too.
+                    self.tell_tabs(tabs);
+                    self.drain_host();
                     if has_woken() {
                         self.shared.log.write(&self.name, &Event::Wake { target: "an extension" });
                     }
@@ -447,8 +450,8 @@ impl Renderer {
     }
 
     /// Does what is left to do when its process has ended.
-    pub(super) fn finish(&mut self) -> Result<(), Over> {
-        self.take_frames(true)?;
+    pub(super) fn finish(&mut self, tabs: &Tabs<'_>) -> Result<(), Over> {
+        self.take_frames(true, tabs)?;
         Ok(self.host.finish()?)
     }
 }

@@ -113,13 +113,26 @@ impl Host {
 
     // Bytes in, bytes out.
 
-    /// Takes bytes that came from the renderer, and makes the calls that they ask for. The bytes may end anywhere.
-    /// What cannot be done yet because the renderer does not read waits, and no more is [wanted](Self::wants_input).
+    /// Takes bytes that came from the renderer, and makes the calls that they ask for, behind what the event loop has
+    /// by now: a fact that was reported before the renderer sent them comes first. So this is a [`turn`](Self::turn)
+    /// too. The bytes may end anywhere. What cannot be done yet because the renderer does not read waits, and no more is
+    /// [wanted](Self::wants_input).
     ///
     /// # Errors
     ///
     /// Says what no honest renderer sends. From then on every call says the same, and does nothing.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<(), Lie> {
+        self.turn()?;
+        self.receive_at_once(bytes)
+    }
+
+    /// Does what [`receive`](Self::receive) does, without the turn. For an embedder that took the event loop's events
+    /// itself after the renderer sent these bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`receive`](Self::receive).
+    pub fn receive_at_once(&mut self, bytes: &[u8]) -> Result<(), Lie> {
         if self.lied.is_none() {
             self.incoming.push(bytes);
         }

@@ -266,8 +266,7 @@ impl Renderer {
                 Ok(Some(0)) => return Some(Over::Closed),
                 Ok(Some(count)) => {
                     read += count;
-                    // What the browser had told its event loop before the renderer sent this comes first.
-                    if let Err(lie) = self.host.turn().and_then(|_| self.host.receive(&buffer[..count])) {
+                    if let Err(lie) = self.host.receive(&buffer[..count]) {
                         return Some(Over::Lied(lie));
                     }
                     // Most likely that was all; if not, it is still readable in the next turn.
