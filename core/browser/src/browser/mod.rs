@@ -157,7 +157,7 @@ impl Browser {
         service.set_background_waker(Waker::from(Arc::new(alarm)));
         #[cfg(unix)]
         let gateway = arguments.launch.clone().and_then(|launch| {
-            let started = Gateway::start(launch, &service, &shared);
+            let started = Gateway::start(launch, &service, limits, &shared);
             started.map_err(|error| report(&shared.log, &format!("no processes: {error}"))).ok()
         });
         let mut web = Web::default();

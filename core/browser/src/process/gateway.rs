@@ -7,7 +7,7 @@ use crate::launch::Launch;
 use crate::log::Event;
 use crate::messages::{Request, Task, ThreadIndex};
 use crate::shared::Shared;
-use port_core::{ExtensionInstance, MessageService, TabId};
+use port_core::{ExtensionInstance, Limits, MessageService, TabId};
 use port_core_gateway::{Bounds, Host};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::{BTreeMap, HashSet};
@@ -20,6 +20,14 @@ use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::task::Waker;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+
+/// How much of one renderer's waits for it to read at most, in bytes: messages, tasks, answers. One that leaves more is
+/// killed, and its pages have crashed.
+pub(super) const MOST_UNREAD: usize = 256 << 20;
+
+/// The largest message that crosses to a process and back where the browser that is followed has no limit, in bytes: two
+/// may wait to be read.
+const LARGEST: u32 = 120 << 20;
 
 /// How many bytes of one renderer's requests may wait to be carried out before no more is read of it.
 const BACKLOG: usize = 64 << 20;
@@ -82,7 +90,12 @@ enum Command {
 
 impl Gateway {
     /// Starts the thread.
-    pub(crate) fn start(launch: Launch, service: &MessageService, shared: &Shared) -> io::Result<Self> {
+    pub(crate) fn start(
+        launch: Launch,
+        service: &MessageService,
+        limits: Limits,
+        shared: &Shared,
+    ) -> io::Result<Self> {
         let (commands, receiver) = mpsc::channel();
         let bell = PollBell::new(&shared.activity)?;
         let mut gateway = Turns {
@@ -91,6 +104,7 @@ impl Gateway {
             commands: receiver,
             bell: Arc::clone(&bell),
             service: service.clone(),
+            bounds: bounds(limits),
             shared: shared.clone(),
             buffer: vec![0; READ].into(),
         };
@@ -143,6 +157,11 @@ impl ProcessHandle {
     }
 }
 
+/// What each renderer may send.
+fn bounds(limits: Limits) -> Bounds {
+    Bounds::default().message_bytes(u32::try_from(limits.message_bytes).unwrap_or(u32::MAX).min(LARGEST))
+}
+
 /// What the gateway thread has.
 struct Turns {
     renderers: BTreeMap<ThreadIndex, Renderer>,
@@ -151,6 +170,7 @@ struct Turns {
     commands: Receiver<Command>,
     bell: Arc<PollBell>,
     service: MessageService,
+    bounds: Bounds,
     shared: Shared,
     buffer: Box<[u8]>,
 }
@@ -198,7 +218,7 @@ impl Turns {
 
     fn add(&mut self, index: ThreadIndex, name: String, process: (Child, UnixStream), shared: Shared) {
         let event_loop = self.service.event_loop(Waker::from(Arc::clone(&self.bell)));
-        let host = Host::new(event_loop, Bounds::default());
+        let host = Host::new(event_loop, self.bounds);
         let bell = Arc::clone(&self.bell);
         let backlog = Backlog::new(BACKLOG, move || bell.ring());
         let renderer = Renderer::new(index, name, process, host, backlog, shared);

@@ -2,6 +2,7 @@
 
 use super::claims::{Claims, Lie};
 use super::frames::{Incoming, Kind, LONGEST, Outgoing};
+use super::gateway::MOST_UNREAD;
 use super::words::{Beginning, Down, SentWorld, ShownTab, Up, read_event};
 use crate::activity::{Backlog, Busy, TimerSet};
 use crate::alarm::has_woken;
@@ -24,9 +25,6 @@ use std::sync::mpsc::Sender;
 
 /// While so many bytes wait for the renderer to read them, no events are taken for it.
 const OUTPUT: usize = 256 << 10;
-
-/// A renderer that leaves so many bytes unread is no use any more.
-const MOST_UNREAD: usize = 512 << 20;
 
 /// How much is read of one renderer before it is the next one's turn, in bytes.
 const TURN: usize = 1 << 20;
@@ -259,7 +257,7 @@ impl Renderer {
             }
         }
         if self.outgoing.waiting().len() > MOST_UNREAD {
-            return Err(Over::Lied("it reads nothing".to_owned()));
+            return Err(Over::Lied("it leaves more unread than may wait for it".to_owned()));
         }
         Ok(!had_room && self.has_room())
     }
