@@ -14,6 +14,8 @@ pub enum ContextKind {
     Background,
     /// Another page of the extension: a popup, an options page, a page in a tab.
     Page,
+    /// A page of the web, which belongs to no extension and may connect to some.
+    WebPage,
 }
 
 /// Tells a document's state, as `MessageSender.documentLifecycle` does.
@@ -92,7 +94,8 @@ impl From<ExtensionId> for ExtensionDescription {
     }
 }
 
-/// Says which other extensions may connect to an extension: the manifest's
+/// Says which other extensions may connect to an extension (which [pages of the web](ContextDescription::web_page) may is
+/// said with the page): the manifest's
 /// [`externally_connectable`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/manifest.json/externally_connectable).
 /// In browsers an extension without that key admits everyone; the core admits nobody by default.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -132,10 +135,13 @@ impl ExternalConnections {
 #[must_use]
 pub struct ContextDescription {
     pub(crate) kind: ContextKind,
-    pub(crate) instance: ExtensionInstance,
+    /// `None` for a page of the web.
+    pub(crate) instance: Option<ExtensionInstance>,
     pub(crate) place: Option<Place>,
     /// A document outside any tab.
     pub(crate) document: Option<DocumentId>,
+    /// The extensions that admit a page of the web.
+    pub(crate) admitted_by: Box<[ExtensionId]>,
     pub(crate) url: Box<str>,
     pub(crate) origin: Box<str>,
 }
@@ -143,26 +149,41 @@ pub struct ContextDescription {
 impl ContextDescription {
     /// Describes an extension's content scripts in the document at `place`.
     pub fn content_script(instance: ExtensionInstance, place: Place) -> Self {
-        Self::new(ContextKind::ContentScript, instance, Some(place))
+        Self::new(ContextKind::ContentScript, Some(instance), Some(place))
     }
 
     /// Describes an extension's background page, event page or service worker.
     pub fn background(instance: ExtensionInstance) -> Self {
-        Self::new(ContextKind::Background, instance, None)
+        Self::new(ContextKind::Background, Some(instance), None)
     }
 
     /// Describes another page of an extension, outside any tab (a popup, for example).
     pub fn page(instance: ExtensionInstance) -> Self {
-        Self::new(ContextKind::Page, instance, None)
+        Self::new(ContextKind::Page, Some(instance), None)
     }
 
     /// Describes a page of an extension that is shown in a tab; it ends with its document.
     pub fn page_in_tab(instance: ExtensionInstance, place: Place) -> Self {
-        Self::new(ContextKind::Page, instance, Some(place))
+        Self::new(ContextKind::Page, Some(instance), Some(place))
     }
 
-    fn new(kind: ContextKind, instance: ExtensionInstance, place: Option<Place>) -> Self {
-        Self { kind, instance, place, document: None, url: Box::default(), origin: Box::default() }
+    /// Describes the scripts of a page of the web at `place`, which may connect to the extensions given, and to no other:
+    /// those whose manifests name the page in
+    /// [`externally_connectable.matches`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/manifest.json/externally_connectable#matches),
+    /// which is for the browser to find out. An extension admits the page by its id, also after it was loaded anew: if
+    /// another is to admit it, or one no more, [detach](crate::EventLoop::detach) it and attach it again.
+    ///
+    /// It makes [`connect_runtime`](crate::EventLoop::connect_runtime) with an id and nothing else, never takes a
+    /// connection, and is a [`Sender`](crate::Sender) without an extension. Chromium has such pages, Firefox has none
+    /// (both measured).
+    pub fn web_page<I: Into<ExtensionId>>(place: Place, admitted_by: impl IntoIterator<Item = I>) -> Self {
+        let admitted_by = admitted_by.into_iter().map(Into::into).collect();
+        Self { admitted_by, ..Self::new(ContextKind::WebPage, None, Some(place)) }
+    }
+
+    fn new(kind: ContextKind, instance: Option<ExtensionInstance>, place: Option<Place>) -> Self {
+        let (url, origin, admitted_by) = Default::default();
+        Self { kind, instance, place, document: None, admitted_by, url, origin }
     }
 
     /// Sets the URL of the context's document or script, for [`Sender::url`](crate::Sender::url); empty by default.
@@ -191,14 +212,15 @@ impl ContextDescription {
         self.kind
     }
 
-    /// Returns the extension that the context belongs to.
+    /// Returns the extension that the context belongs to; `None` for a page of the web.
     #[must_use]
-    pub const fn extension(&self) -> ExtensionInstance {
+    pub const fn extension(&self) -> Option<ExtensionInstance> {
         self.instance
     }
 
-    /// Returns how many bytes its URL and origin have.
+    /// Returns how many bytes its URL, its origin and the ids in it have.
     pub(crate) fn bytes(&self) -> usize {
-        self.url.len() + self.origin.len()
+        let ids: usize = self.admitted_by.iter().map(|extension| extension.as_str().len()).sum();
+        self.url.len() + self.origin.len() + ids
     }
 }

@@ -114,8 +114,9 @@ numbered!(
         /// The context's page is in the back/forward cache, and
         /// [`BackForwardCache::Ends`](crate::BackForwardCache::Ends) leaves no port to such a page.
         Cached = 402 => "the context's page is in the back/forward cache",
-        /// A content script may not call `tabs.connect`.
-        NotAllowed = 403 => "content scripts may not connect to tabs",
+        /// A content script or a page of the web may not call `tabs.connect`, nor a page of the web `runtime.connect` without
+        /// the id of an extension.
+        NotAllowed = 403 => "content scripts and web pages may not connect to tabs, nor web pages without an extension's id",
         /// The context holds [`Limits::ports_per_context`](crate::Limits::ports_per_context) ports, or
         /// [`Limits::names_per_context`](crate::Limits::names_per_context) bytes of their names.
         TooManyPorts = 404 => "the context holds as many ports as it may",

@@ -41,7 +41,7 @@
 //!   connects, messages and disconnects. Not across senders, and not causally through a third loop: if A
 //!   posts to C, then to B, and B answers by posting to C, then C may hear B first.
 //! - **Bounds.** A refused call gives the message back, says why, and holds up nothing else.
-//! - **Isolation.** A context reaches its own extension instance alone; `sender` is what the browser said.
+//! - **Isolation.** A context reaches its own extension instance, and others that admit it; `sender` is what the browser said.
 //! - **Nothing lost or leaked** in any order of teardown; a payload is dropped once,
 //!   also when a destructor panics, or a waker, or what they panic with.
 //! - **Hung threads** keep nobody waiting once they are declared gone: peers hear it,
@@ -60,7 +60,7 @@
 //! |---|---|
 //! | tab, frame, document | A tab holds frames, each of which shows one document at a time. |
 //! | extension, instance | An extension is known by its id; each load of it is another instance. |
-//! | context | Where script runs: an extension's content scripts in one document, its background, or one of its pages. |
+//! | context | Where script runs: an extension's content scripts in one document, its background, or one of its pages. A page of the web is one too, of no extension. |
 //! | event loop | One thread's part of the core: the contexts that live on the thread, and their ports. |
 //! | opener, receiver | The context that connects, and one that takes the connection. |
 //! | port | One end of a connection: a `runtime.Port` of one context. |

@@ -49,12 +49,12 @@ pub struct Limits {
     /// How many bytes everything that the service holds for scripts may take together, beyond a little for each event
     /// loop and lane: records, payload, names and lists in lanes, ports and their names, posts that wait. Default 192 MiB.
     pub service_bytes: u64,
-    /// How many bytes each extension may hold besides while [`service_bytes`](Self::service_bytes) are used up, so that
+    /// How many bytes each extension, and all pages of the web together, may hold besides while [`service_bytes`](Self::service_bytes) are used up, so that
     /// none shuts another out. It is drawn in pieces of 96 KiB, so less than that is nothing. Default 8 MiB.
     pub extension_bytes: u64,
     /// How many ports one context may hold, opened or accepted from its own extension. Default 16,384.
     pub ports_per_context: u32,
-    /// How many ports that other extensions opened one context may hold besides. Default 8,192.
+    /// How many ports that other extensions and pages of the web opened one context may hold besides. Default 8,192.
     pub external_ports_per_context: u16,
     /// How many bytes a context's URL and origin may have together. Pages choose their URLs, so a browser shortens
     /// longer ones (`data:` URLs, say) before it attaches a context. Default 16 KiB.
@@ -114,7 +114,7 @@ impl Limits {
         service_bytes(bytes: u64),
         /// Sets how many bytes each extension may hold besides while those of the service are used up.
         extension_bytes(bytes: u64),
-        /// Sets how many ports one context may hold, those aside that other extensions opened.
+        /// Sets how many ports one context may hold, those aside that other extensions and web pages opened.
         ports_per_context(ports: u32),
         /// Sets how many ports that other extensions opened one context may hold.
         external_ports_per_context(ports: u16),

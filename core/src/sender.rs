@@ -25,15 +25,15 @@ impl Sender {
         Self { context, lifecycle, shows }
     }
 
-    /// Returns `sender.id`: the extension.
+    /// Returns `sender.id`: the extension; `None` for a page of the web.
     #[must_use]
-    pub fn extension(&self) -> &ExtensionId {
+    pub fn extension(&self) -> Option<&ExtensionId> {
         self.context.extension()
     }
 
-    /// Returns the instance of the extension.
+    /// Returns the instance of the extension; `None` for a page of the web.
     #[must_use]
-    pub fn instance(&self) -> ExtensionInstance {
+    pub fn instance(&self) -> Option<ExtensionInstance> {
         self.context.description().instance
     }
 
@@ -104,7 +104,7 @@ impl Eq for Sender {}
 impl fmt::Debug for Sender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sender")
-            .field("extension", self.extension())
+            .field("extension", &self.extension())
             .field("kind", &self.kind())
             .field("url", &self.url())
             .field("origin", &self.origin())

@@ -30,8 +30,8 @@ pub struct EventLoopSnapshot {
 pub struct ContextSnapshot {
     /// The context.
     pub context: ContextId,
-    /// Its extension.
-    pub extension: ExtensionId,
+    /// Its extension; `None` for a page of the web.
+    pub extension: Option<ExtensionId>,
     /// What kind of context it is.
     pub kind: ContextKind,
     /// The tab, frame and document it lives in, if any.

@@ -223,8 +223,8 @@ fn the_sender_is_what_the_browser_said() {
     connect_runtime(&mut there, page, "up").unwrap();
     let Some(Event::Connect { context, sender, name, .. }) = here.next_event() else { panic!() };
     assert_eq!((context, name.as_str()), (background, "up"));
-    assert_eq!(sender.extension().as_str(), "greeter@example");
-    assert_eq!(sender.instance(), browser.extension);
+    assert_eq!(sender.extension().map(ExtensionId::as_str), Some("greeter@example"));
+    assert_eq!(sender.instance(), Some(browser.extension));
     assert_eq!(sender.kind(), ContextKind::ContentScript);
     assert_eq!((sender.url(), sender.origin()), ("https://example.org/a", "https://example.org"));
     assert_eq!((sender.tab(), sender.frame(), sender.document()), (Some(tab), Some(frame), Some(document)));

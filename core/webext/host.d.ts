@@ -132,7 +132,7 @@ export interface PageNatives extends Natives {
 
 /** What scripts run in. */
 export interface World {
-    /** "main" is a page's own world, which gets no extension API. */
+    /** "main" is a page's own world. It gets what `createPageApi` gives, if an extension admits it. */
     kind: "content-script" | "background" | "page" | "main";
     profile: "chromium" | "firefox";
     extension: {
@@ -150,6 +150,8 @@ export interface World {
         /** The messages of `_locales`, by their names in lower case. */
         messages: Record<string, { message: string; placeholders?: Record<string, { content: string }> }>;
     };
+    /** Whether an extension admits the page of a "main" world, by `externally_connectable.matches`. */
+    isAdmitted: boolean;
     /** The tab that a devtools page is about. */
     inspectedTab: number | null;
 }
@@ -235,6 +237,9 @@ export interface Calls {
 
 /** Creates the API of a world. Touches no globals, but for what the language is made of, at its start. */
 export function createApi(native: Natives, world: World, platform: Platform): { api: object; chrome: object; deliver: Deliver; calls: Calls };
+
+/** Creates what a page of the web has that an extension admits; of the natives it reaches `connectRuntime`, `postMessage` and `disconnect`. */
+export function createPageApi(native: Natives, world: World, platform: Platform): { api: object; deliver: Deliver };
 
 /** Puts the polyfills and the API among the globals of a world, before any script of the extension. */
 export function install(native: PageNatives, world: PageWorld): { deliver: PageDeliver; calls: Calls };

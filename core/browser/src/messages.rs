@@ -23,7 +23,7 @@ pub(crate) struct ThreadIndex(pub(crate) usize);
 pub(crate) struct WorldDescription {
     /// What it is attached to the core with.
     pub(crate) context: Attachment,
-    /// What kind it is, once more.
+    /// What kind it is, once more: a page's own world, which scripts of all extensions share, is a `WebPage`.
     pub(crate) kind: ContextKind,
     /// The extension.
     pub(crate) extension: Arc<Extension>,
@@ -53,8 +53,8 @@ pub(crate) struct WorldDescription {
     pub(crate) above: Vec<(String, Option<String>)>,
     /// Whether it is a document of the extension itself.
     pub(crate) is_own_document: bool,
-    /// Whether it is the page's own world, without the extension API, which scripts of all extensions share.
-    pub(crate) is_pages_own: bool,
+    /// The extensions that admit it as a page of the web; if there are any, it has the part of the API that such pages have.
+    pub(crate) admitted_by: Vec<ExtensionInstance>,
     /// How the log names it.
     pub(crate) label: String,
     /// What it runs.

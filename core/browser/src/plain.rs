@@ -84,6 +84,7 @@ impl Plain for ContextKind {
         match self {
             Self::ContentScript => 0,
             Self::Background => 1,
+            Self::WebPage => 3,
             _ => 2,
         }
     }
@@ -93,6 +94,7 @@ impl Plain for ContextKind {
             0 => Some(Self::ContentScript),
             1 => Some(Self::Background),
             2 => Some(Self::Page),
+            3 => Some(Self::WebPage),
             _ => None,
         }
     }

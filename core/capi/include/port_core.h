@@ -53,6 +53,12 @@
 #define PC_PAGE_IN_TAB 4
 
 /**
+ * A kind of context: the scripts of a page of the web, which belongs to no extension. It may connect to the extensions that
+ * admit it, by `pc_connect_runtime()` with an id, and do nothing else.
+ */
+#define PC_WEB_PAGE 5
+
+/**
  * A context has a listener for `runtime.onConnect`.
  */
 #define PC_LISTENS_FOR_PORTS 1
@@ -447,15 +453,15 @@ typedef struct pc_context_description {
      */
     uint32_t size;
     /**
-     * What it is: `PC_CONTENT_SCRIPT`, `PC_BACKGROUND`, `PC_PAGE` or `PC_PAGE_IN_TAB`.
+     * What it is: `PC_CONTENT_SCRIPT`, `PC_BACKGROUND`, `PC_PAGE`, `PC_PAGE_IN_TAB` or `PC_WEB_PAGE`.
      */
     uint32_t kind;
     /**
-     * The instance of the extension, from `pc_extension_loaded()`.
+     * The instance of the extension, from `pc_extension_loaded()`; ignored for `PC_WEB_PAGE`.
      */
     uint64_t extension;
     /**
-     * The tab, for `PC_CONTENT_SCRIPT` and `PC_PAGE_IN_TAB`; otherwise ignored.
+     * The tab, for `PC_CONTENT_SCRIPT`, `PC_PAGE_IN_TAB` and `PC_WEB_PAGE`; otherwise ignored.
      */
     uint64_t tab;
     /**
@@ -483,6 +489,15 @@ typedef struct pc_context_description {
      * Its origin, for `sender.origin`.
      */
     struct pc_string origin;
+    /**
+     * The ids of the extensions that admit a `PC_WEB_PAGE` (their manifests' `externally_connectable.matches`); ignored for the
+     * other kinds. May be null if there is none.
+     */
+    const struct pc_string *admitted_by;
+    /**
+     * How many there are.
+     */
+    size_t admitted_by_count;
 } pc_context_description;
 
 /**
@@ -498,11 +513,11 @@ typedef struct pc_sender {
      */
     uint32_t kind;
     /**
-     * The instance of its extension.
+     * The instance of its extension; 0 for a `PC_WEB_PAGE`.
      */
     uint64_t extension;
     /**
-     * `sender.id`.
+     * `sender.id`; empty for a `PC_WEB_PAGE`.
      */
     struct pc_string extension_id;
     /**

@@ -136,8 +136,12 @@ class Sender {
 public:
     explicit Sender(const pc_sender& sender) noexcept : sender_(sender) {}
 
+    /// Empty for a page of the web.
     std::string_view extension_id() const noexcept { return from_c(sender_.extension_id); }
-    ExtensionInstance extension() const noexcept { return ExtensionInstance{sender_.extension}; }
+    /// None for a page of the web.
+    std::optional<ExtensionInstance> extension() const noexcept {
+        return if_there(sender_.kind != PC_WEB_PAGE, ExtensionInstance{sender_.extension});
+    }
     std::uint32_t kind() const noexcept { return sender_.kind; }
     std::string_view url() const noexcept { return from_c(sender_.url); }
     std::string_view origin() const noexcept { return from_c(sender_.origin); }
@@ -272,6 +276,13 @@ public:
     static ContextDescription page_in_tab(ExtensionInstance extension, TabId tab, FrameId frame, DocumentId document) {
         return ContextDescription(PC_PAGE_IN_TAB, extension).in(tab, frame, document);
     }
+    /// A page of the web, which the extensions with these ids admit.
+    static ContextDescription web_page(const std::vector<std::string_view>& admitted_by, TabId tab, FrameId frame,
+                                       DocumentId document) {
+        auto page = ContextDescription(PC_WEB_PAGE, ExtensionInstance{0}).in(tab, frame, document);
+        for (const auto id : admitted_by) page.admitted_by_.push_back(to_c(id));
+        return page;
+    }
 
     ContextDescription url(std::string_view url) const { return with([&](auto& raw) { raw.url = to_c(url); }); }
     ContextDescription origin(std::string_view origin) const {
@@ -282,7 +293,13 @@ public:
         return with([&](auto& raw) { raw.document = document, raw.has_document = 1; });
     }
 
-    const pc_context_description& raw() const noexcept { return raw_; }
+    /// Points into this.
+    pc_context_description raw() const noexcept {
+        pc_context_description raw = raw_;
+        raw.admitted_by = admitted_by_.data();
+        raw.admitted_by_count = admitted_by_.size();
+        return raw;
+    }
 
 private:
     ContextDescription(std::uint32_t kind, ExtensionInstance extension) : raw_(sized<pc_context_description>()) {
@@ -299,6 +316,7 @@ private:
     }
 
     pc_context_description raw_;
+    std::vector<pc_string> admitted_by_;
 };
 
 /// Says where `tabs.connect` goes. The name need live no longer than the connect.
@@ -487,7 +505,8 @@ public:
 
     Result<ContextId> attach(const ContextDescription& description) {
         std::uint64_t context = 0;
-        const Status status = pc_attach(get(), &description.raw(), &context);
+        const pc_context_description raw = description.raw();
+        const Status status = pc_attach(get(), &raw, &context);
         return status ? Result(ContextId{context}) : status;
     }
     Status detach(ContextId context) { return pc_detach(get(), number(context)); }

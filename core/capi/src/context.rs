@@ -18,6 +18,9 @@ pub const PC_BACKGROUND: u32 = 2;
 pub const PC_PAGE: u32 = 3;
 /// A kind of context: a page of the extension that is shown in a tab.
 pub const PC_PAGE_IN_TAB: u32 = 4;
+/// A kind of context: the scripts of a page of the web, which belongs to no extension. It may connect to the extensions that
+/// admit it, by `pc_connect_runtime()` with an id, and do nothing else.
+pub const PC_WEB_PAGE: u32 = 5;
 
 /// Describes a context to `pc_attach()`. What is said here is what receivers see as `sender`.
 #[repr(C)]
@@ -25,11 +28,11 @@ pub const PC_PAGE_IN_TAB: u32 = 4;
 pub struct pc_context_description {
     /// `sizeof(pc_context_description)`.
     pub size: u32,
-    /// What it is: `PC_CONTENT_SCRIPT`, `PC_BACKGROUND`, `PC_PAGE` or `PC_PAGE_IN_TAB`.
+    /// What it is: `PC_CONTENT_SCRIPT`, `PC_BACKGROUND`, `PC_PAGE`, `PC_PAGE_IN_TAB` or `PC_WEB_PAGE`.
     pub kind: u32,
-    /// The instance of the extension, from `pc_extension_loaded()`.
+    /// The instance of the extension, from `pc_extension_loaded()`; ignored for `PC_WEB_PAGE`.
     pub extension: u64,
-    /// The tab, for `PC_CONTENT_SCRIPT` and `PC_PAGE_IN_TAB`; otherwise ignored.
+    /// The tab, for `PC_CONTENT_SCRIPT`, `PC_PAGE_IN_TAB` and `PC_WEB_PAGE`; otherwise ignored.
     pub tab: u64,
     /// The frame in that tab, for the same kinds.
     pub frame: u64,
@@ -44,6 +47,11 @@ pub struct pc_context_description {
     pub url: pc_string,
     /// Its origin, for `sender.origin`.
     pub origin: pc_string,
+    /// The ids of the extensions that admit a `PC_WEB_PAGE` (their manifests' `externally_connectable.matches`); ignored for the
+    /// other kinds. May be null if there is none.
+    pub admitted_by: *const pc_string,
+    /// How many there are.
+    pub admitted_by_count: usize,
 }
 
 // SAFETY: it is `repr(C)`, numbers and pointers.
@@ -63,6 +71,10 @@ impl pc_context_description {
             PC_BACKGROUND => ContextDescription::background(extension),
             PC_PAGE => ContextDescription::page(extension),
             PC_PAGE_IN_TAB => ContextDescription::page_in_tab(extension, place),
+            // SAFETY: as above.
+            PC_WEB_PAGE => ContextDescription::web_page(place, unsafe {
+                crate::service::ids(self.admitted_by, self.admitted_by_count)
+            }?),
             _ => return Err(PC_UNKNOWN_VALUE),
         };
         if self.has_document != 0 && matches!(self.kind, PC_BACKGROUND | PC_PAGE) {

@@ -1,7 +1,7 @@
 //! Events, as C sees them.
 
 use crate::connect::{PC_ONE_OFF, PC_PORT};
-use crate::context::{PC_BACKGROUND, PC_CONTENT_SCRIPT, PC_PAGE, PC_PAGE_IN_TAB};
+use crate::context::{PC_BACKGROUND, PC_CONTENT_SCRIPT, PC_PAGE, PC_PAGE_IN_TAB, PC_WEB_PAGE};
 use crate::event_loop::{Whole, pc_event_loop};
 use crate::post::number_of;
 use crate::service::pc_document;
@@ -38,9 +38,9 @@ pub struct pc_sender {
     pub size: u32,
     /// What kind of context it is: `PC_CONTENT_SCRIPT`, `PC_BACKGROUND`, `PC_PAGE` or `PC_PAGE_IN_TAB`.
     pub kind: u32,
-    /// The instance of its extension.
+    /// The instance of its extension; 0 for a `PC_WEB_PAGE`.
     pub extension: u64,
-    /// `sender.id`.
+    /// `sender.id`; empty for a `PC_WEB_PAGE`.
     pub extension_id: pc_string,
     /// `sender.url`.
     pub url: pc_string,
@@ -280,6 +280,7 @@ impl pc_sender {
         let kind = match (sender.kind(), sender.tab()) {
             (ContextKind::ContentScript, _) => PC_CONTENT_SCRIPT,
             (ContextKind::Background, _) => PC_BACKGROUND,
+            (ContextKind::WebPage, _) => PC_WEB_PAGE,
             (_, None) => PC_PAGE,
             (_, Some(_)) => PC_PAGE_IN_TAB,
         };
@@ -292,8 +293,8 @@ impl pc_sender {
         Self {
             size,
             kind,
-            extension: sender.instance().to_bits(),
-            extension_id: pc_string::of(sender.extension().as_str()),
+            extension: sender.instance().map_or(0, port_core::ExtensionInstance::to_bits),
+            extension_id: pc_string::of(sender.extension().map_or("", port_core::ExtensionId::as_str)),
             url: pc_string::of(sender.url()),
             origin: pc_string::of(sender.origin()),
             has_tab: tab.is_some().into(),

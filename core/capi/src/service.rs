@@ -363,7 +363,7 @@ pub unsafe extern "C" fn pc_extension_loaded(
 /// # Safety
 ///
 /// `list` points to `count` texts.
-unsafe fn ids(list: *const pc_string, count: usize) -> Result<Vec<ExtensionId>, pc_status> {
+pub(crate) unsafe fn ids(list: *const pc_string, count: usize) -> Result<Vec<ExtensionId>, pc_status> {
     if count == 0 {
         return Ok(Vec::new());
     }

@@ -154,9 +154,7 @@ private:
             const auto id = word();
             const auto external = word_number_32();
             const auto listed = word();
-            std::vector<std::string_view> ids;
-            if (listed != "-") ids.emplace_back(listed);
-            return given(service_->extension_loaded(id, external, ids, word_number_32()), instances_);
+            return given(service_->extension_loaded(id, external, ids_in(listed), word_number_32()), instances_);
         }
         if (call == "stop_background") return status(service_->stop_background(instances_.at(word())));
         if (call == "give_up_background") {
@@ -216,16 +214,31 @@ private:
         throw std::runtime_error("unknown call");
     }
 
+    /// Ids with commas between, or `-`.
+    static std::vector<std::string_view> ids_in(std::string_view listed) {
+        std::vector<std::string_view> ids;
+        while (listed != "-" && !listed.empty()) {
+            const auto comma = std::min(listed.find(','), listed.size());
+            ids.push_back(listed.substr(0, comma));
+            listed.remove_prefix(std::min(comma + 1, listed.size()));
+        }
+        return ids;
+    }
+
     std::string attach(EventLoop& event_loop) {
         const auto kind = word_number();
-        const auto instance = instances_.at(word());
+        const auto owner = word();
+        const auto instance = owner == "-" ? ExtensionInstance{0} : instances_.at(owner);
         const auto tab = this->tab();
         const auto frame = this->frame();
         const auto document = this->document();
+        const auto listed = word();
+        const auto admitted_by = ids_in(listed);
         const auto described = kind == PC_CONTENT_SCRIPT
             ? ContextDescription::content_script(instance, tab, frame, document)
             : kind == PC_BACKGROUND ? ContextDescription::background(instance)
             : kind == PC_PAGE       ? ContextDescription::page(instance)
+            : kind == PC_WEB_PAGE   ? ContextDescription::web_page(admitted_by, tab, frame, document)
                                     : ContextDescription::page_in_tab(instance, tab, frame, document);
         const auto url = word(), origin = word();
         return given(event_loop.attach(described.url(url).origin(origin)), contexts_);
@@ -240,7 +253,7 @@ private:
             [&](const Connected& it) {
                 const auto sender = *event_loop.opener();
                 out << "connect " << context << ' ' << ports_.enter(it.port) << ' ' << it.one_off << ' ' << it.name << ' '
-                    << sender.kind() << ' ' << instances_.of(sender.extension()) << ' ' << sender.url() << ' '
+                    << sender.kind() << ' ' << (sender.extension() ? instances_.of(*sender.extension()) : "-") << ' ' << sender.url() << ' '
                     << (sender.context() ? contexts_.of(*sender.context()) : "-") << ' ' << sender.lifecycle() << ' ' << it.undecided;
             },
             [&](const Message& it) {

@@ -5,11 +5,12 @@ mod common;
 
 use common::{
     Browser, ConnectedRenderer, Renderer, connected, describe_background, describe_content_script,
-    describe_page, drain, hear, listening_for_everything, message, the_connect,
+    describe_page, describe_web_page, drain, ends, hear, listening_for_everything, message, the_connect,
 };
 use port_core::{
-    ConnectKind, ContextKind, DisconnectReason, DocumentId, Event, ExtensionDescription, ExternalConnections,
-    FrameId, Limits, Listening, MessageFormat, PostErrorKind, TabId, TabTarget,
+    ConnectError, ConnectKind, ContextKind, DisconnectReason, DocumentId, Event, ExtensionDescription,
+    ExtensionId, ExternalConnections, FrameId, Limits, Listening, MessageFormat, PostErrorKind, TabId,
+    TabTarget,
 };
 use port_core_gateway::wire::{Down, Up, VERSION};
 use port_core_gateway::{
@@ -31,6 +32,7 @@ struct Scene {
     tab: TabId,
     there: port_core::EventLoop,
     received: port_core::PortId,
+    received_by: port_core::ContextId,
 }
 
 impl Scene {
@@ -40,9 +42,9 @@ impl Scene {
 
     fn with(bounds: Bounds) -> Self {
         let browser = Browser::new();
-        let ConnectedRenderer { renderer, place, script, port, there, received, .. } =
+        let ConnectedRenderer { renderer, place, script, port, there, background: received_by, received } =
             ConnectedRenderer::new(&browser, bounds);
-        Self { browser, renderer, script, port, tab: place.tab, there, received }
+        Self { browser, renderer, script, port, tab: place.tab, there, received, received_by }
     }
 
     /// The attacker sends this, and is caught; nobody else notices.
@@ -148,7 +150,8 @@ fn what_a_sender_is_comes_from_the_browser() {
     let events = drain(&mut scene.there);
     let [Event::Connect { sender, .. }] = &events[..] else { panic!("{events:?}") };
     assert_eq!((sender.kind(), sender.url()), (ContextKind::ContentScript, "https://example.org/a"));
-    assert_eq!((sender.extension().as_str(), sender.tab()), ("greeter@example", Some(scene.tab)));
+    assert_eq!(sender.extension().map(ExtensionId::as_str), Some("greeter@example"));
+    assert_eq!(sender.tab(), Some(scene.tab));
 }
 
 #[test]
@@ -156,6 +159,40 @@ fn a_content_script_cannot_connect_to_tabs() {
     let scene = Scene::new();
     let (context, target) = (scene.script, InTab::new(scene.tab));
     scene.caught(Up::ConnectTab { context, port: port(4), target }, Lied::NotAllowed);
+}
+
+#[test]
+fn a_page_of_the_web_names_an_extension_and_does_nothing_else() {
+    let scene = || {
+        let mut scene = Scene::new();
+        let place = scene.browser.tab();
+        let page = scene.renderer.attach(describe_web_page(place, &["other", "greeter@example"]));
+        (scene, page, InTab::new(place.tab))
+    };
+    let own = OfExtension { extension: None, kind: ConnectKind::Port, name: "as its extension's own" };
+    let (mut first, context, tab) = scene();
+    let stub = &mut first.renderer.stub;
+    assert_eq!(stub.connect_runtime(context, &own), Err(ConnectError::NotAllowed));
+    assert_eq!(stub.connect_tab(context, &tab), Err(ConnectError::NotAllowed));
+    first.caught(Up::ConnectRuntime { context, port: port(4), target: own }, Lied::NotAllowed);
+    let (second, context, target) = scene();
+    second.caught(Up::ConnectTab { context, port: port(4), target }, Lied::NotAllowed);
+    // With an id it is heard as what it is, by who admits it.
+    let (mut third, context, _) = scene();
+    let listening = Listening::none().external_ports(true);
+    third.there.set_listening(third.received_by, listening).unwrap();
+    let target = OfExtension { extension: Some("greeter@example"), ..own };
+    third.renderer.stub.connect_runtime(context, &target).unwrap();
+    assert!(third.renderer.hear().is_empty());
+    let events = drain(&mut third.there);
+    let [Event::Connect { sender, .. }] = &events[..] else { panic!("{events:?}") };
+    assert_eq!((sender.kind(), sender.extension()), (ContextKind::WebPage, None));
+    let (mut fourth, _, _) = scene();
+    let unadmitted = fourth.renderer.attach(describe_web_page(fourth.browser.tab(), &["other"]));
+    fourth.there.set_listening(fourth.received_by, listening).unwrap();
+    let ended = fourth.renderer.stub.connect_runtime(unadmitted, &target).unwrap();
+    assert_eq!(ends(&fourth.renderer.hear()), [(ended, DisconnectReason::NoReceiver)]);
+    assert_eq!(drain(&mut fourth.there), []);
 }
 
 #[test]

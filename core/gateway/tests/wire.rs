@@ -77,12 +77,13 @@ fn senders() -> Vec<SenderDescription> {
         port_core::ContextDescription::background(extension).url("ext://a").origin("ext://"),
         port_core::ContextDescription::page(extension).in_document(DocumentId::new(9)),
         port_core::ContextDescription::content_script(extension, place).url("https://example.org/ü"),
+        port_core::ContextDescription::web_page(place, ["greeter@example"]),
     ];
     let receiver = event_loop.attach(descriptions.remove(0)).unwrap();
-    event_loop.set_listening(receiver, Listening::PORTS).unwrap();
+    event_loop.set_listening(receiver, Listening::PORTS.external_ports(true)).unwrap();
     let senders = descriptions.into_iter().map(|description| {
         let opener = event_loop.attach(description).unwrap();
-        event_loop.connect_runtime(opener, &port_core::RuntimeTarget::own()).unwrap();
+        event_loop.connect_runtime(opener, &port_core::RuntimeTarget::extension("greeter@example")).unwrap();
         match event_loop.next_event() {
             Some(port_core::Event::Connect { sender, .. }) => SenderDescription::from(&sender),
             other => panic!("{other:?}"),
@@ -109,7 +110,8 @@ fn downs() -> Vec<Down<'static>> {
         Down::PortCredit { port: PORT, messages: 1, bytes: u64::MAX },
         Down::Credit { messages: u32::MAX, bytes: 2 },
     ];
-    for kind in [ContextKind::ContentScript, ContextKind::Background, ContextKind::Page] {
+    for kind in [ContextKind::ContentScript, ContextKind::Background, ContextKind::Page, ContextKind::WebPage]
+    {
         frames.push(Down::Grant { context: CONTEXT, kind, label: b"label" });
     }
     frames

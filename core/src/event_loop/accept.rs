@@ -187,7 +187,7 @@ impl EventLoop {
     }
 }
 
-/// Returns the context that takes a connection, the opener, and whether that is another extension's; or why the
+/// Returns the context that takes a connection, the opener, and whether that is another extension's or a web page; or why the
 /// connection is refused. Rights are checked
 /// again, because they may have changed since the opener looked into the index.
 ///
@@ -208,7 +208,7 @@ fn admit<'a, 'o>(
     let external = instance != opener.description().instance && !mutant("instance-looked-at-nowhere");
     let admitted = (context.suspended.is_none() || mutant("cached-page-connected"))
         && !context.shared.is_killed()
-        && (!external || service.index.admits(instance, opener.extension()))
+        && (!external || instance.is_some_and(|instance| service.index.admits(instance, opener)))
         && context.shared.id() != opener.id()
         && (!opener.is_killed() || mutant("killed-opener-accepted"));
     if !admitted {

@@ -33,9 +33,10 @@ impl EventLoop {
         let (opener, context) = self.opener(opener, &target.name)?;
         let info = ConnectInfo { kind: target.kind, lifecycle: context.lifecycle() };
         let description = context.shared.description();
-        if description.kind == ContextKind::ContentScript {
+        if matches!(description.kind, ContextKind::ContentScript | ContextKind::WebPage) {
             return Err(ConnectError::NotAllowed);
         }
+        let instance = description.instance.ok_or(ConnectError::NotAllowed)?;
         let (filter, whichever_frame);
         if target.filter.document.is_some()
             && self.service.policies.document_target == DocumentTarget::DocumentDecides
@@ -45,7 +46,7 @@ impl EventLoop {
         } else {
             filter = &target.filter;
         }
-        let (instance, own) = (description.instance, context.shared.id());
+        let own = context.shared.id();
         let Self { service, peers, peer_of, last_peer, found, .. } = self;
         let mut search = Search { only: None, found, peers, peer_of, last_peer, own };
         service.index.contexts_in_tab(filter, instance, |target| search.note(target));
@@ -67,14 +68,15 @@ impl EventLoop {
         let (instance, own) = (context.shared.description().instance, context.shared.id());
         let from_background = context.shared.is_background();
         let own_id = context.shared.extension();
-        let other = target.extension.as_ref().filter(|extension| *extension != own_id);
-        let from = other.map(|_| own_id.clone());
+        let other = target.extension.as_ref().filter(|extension| Some(*extension) != own_id);
+        let from = other.map(|_| Arc::clone(&context.shared));
         let Self { service, peers, peer_of, last_peer, found, .. } = self;
         let mut search = Search { only: None, found, peers, peer_of, last_peer, own };
         let note = |target: &Arc<ContextShared>| search.note(target);
-        let reached = match other.zip(from.as_ref()) {
-            Some((other, from)) => service.index.external_contexts(other, from, note),
-            None => service.index.own_contexts(instance, from_background, note),
+        let reached = match (other.zip(from.as_ref()), instance) {
+            (Some((other, from)), _) => service.index.external_contexts(other, from, note),
+            (None, Some(instance)) => service.index.own_contexts(instance, from_background, note),
+            (None, None) => return Err(ConnectError::NotAllowed),
         };
         let only = search.only;
         if reached == Reached::Contexts && self.waiting.is_empty() {
@@ -97,11 +99,11 @@ impl EventLoop {
             return Err(ConnectError::UnknownContext);
         };
         let own = context.shared.extension();
-        let other = target.extension.as_ref().filter(|extension| *extension != own);
+        let other = target.extension.as_ref().filter(|extension| Some(*extension) != own);
         let instance = match (reached, other) {
             (Reached::Asleep(instance), _) => Some(instance),
-            (Reached::Contexts, Some(other)) => self.service.index.instance_for(other, own),
-            (Reached::Contexts, None) => Some(context.shared.description().instance),
+            (Reached::Contexts, Some(other)) => self.service.index.instance_for(other, &context.shared),
+            (Reached::Contexts, None) => context.shared.description().instance,
         };
         let external = other.is_some();
         let starting = !external && context.shared.is_background();

@@ -29,7 +29,7 @@ pub(crate) struct Context {
     pub(crate) ports: Vec<Key>,
     /// What the names of these hold on the heap, in bytes.
     pub(crate) name_bytes: u32,
-    /// How many of them another extension opened.
+    /// How many of them another extension opened, or a page of the web.
     pub(crate) external_ports: u16,
     /// Set while its page is in the back/forward cache.
     pub(crate) suspended: Option<Box<Suspended>>,
@@ -42,8 +42,8 @@ occupant!(Context);
 const _: () = assert!(size_of::<Option<Context>>() == 64);
 
 impl Context {
-    /// Returns whether it may hold one port more, whose name holds so many bytes on the heap, and which another
-    /// extension opened or not.
+    /// Returns whether it may hold one port more, whose name holds so many bytes on the heap, and which is
+    /// of the outside (another extension, or a page of the web, opened it) or not.
     #[inline(always)]
     pub(crate) fn has_room(&self, limits: &Limits, name_bytes: usize, external: bool) -> bool {
         let has_room = if external {
@@ -95,9 +95,9 @@ impl EventLoop {
         if description.bytes() > self.service.limits.description_bytes as usize {
             return Err(AttachError::DescriptionTooLong);
         }
-        let (extension, on_demand) =
-            self.service.index.extension(description.instance).ok_or(AttachError::UnknownExtension)?;
-        let counted = on_demand && description.kind == ContextKind::Background;
+        let look_up = |instance| self.service.index.extension(instance).ok_or(AttachError::UnknownExtension);
+        let (extension, on_demand) = description.instance.map(look_up).transpose()?.unzip();
+        let counted = on_demand == Some(true) && description.kind == ContextKind::Background;
         let key = self.contexts.vacant_key().ok_or(AttachError::TooManyContexts)?;
         let id = ContextId::new(self.id, key);
         let shared = Arc::new(ContextShared::new(id, description, extension));

@@ -40,7 +40,7 @@ impl Holdings {
         &mut self,
         pool: &Pool,
         bytes: u64,
-        extension: ExtensionInstance,
+        extension: Option<ExtensionInstance>,
     ) -> Result<(), Lacking> {
         let missing = (self.held + bytes).saturating_sub(LOOP_FREE + self.grant.bytes());
         if missing > 0 {
@@ -69,7 +69,7 @@ impl Holdings {
         pool: &Pool,
         slab: &mut Slab<T>,
         each: u64,
-        extension: ExtensionInstance,
+        extension: Option<ExtensionInstance>,
     ) -> Result<(), Lacking> {
         if slab.vacant_key().is_none() && slab.may_have_more() {
             self.admit(pool, each * u64::from(SLOTS), extension)?;
@@ -96,7 +96,7 @@ pub(crate) fn admit_port(
     (holdings, pool): (&mut Holdings, &Pool),
     ports: &mut Slab<Port>,
     opened: Option<&mut Slab<Leg>>,
-    extension: ExtensionInstance,
+    extension: Option<ExtensionInstance>,
     name_bytes: usize,
 ) -> Result<(), ConnectError> {
     holdings.admit_slots(pool, ports, PORT, extension)?;
@@ -122,7 +122,7 @@ impl EventLoop {
         index: PeerIndex,
         opened: bool,
         targets: usize,
-        extension: ExtensionInstance,
+        extension: Option<ExtensionInstance>,
     ) -> Result<(), Lacking> {
         let Self { holdings, service, peers, .. } = self;
         let Some(peer) = peers[index as usize].as_mut() else { return Ok(()) };

@@ -262,7 +262,8 @@ impl EventLoop {
     }
 
     /// Connects a context to the background and page contexts of its own extension, except itself, or of another
-    /// extension that admits it. Returns the opener's end at once:
+    /// extension that admits it. A [page of the web](ContextDescription::web_page) has no extension of its own and must name
+    /// one. Returns the opener's end at once:
     /// [`runtime.connect`](https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/runtime/connect).
     /// Everything else is as for [`connect_tab`](Self::connect_tab).
     ///

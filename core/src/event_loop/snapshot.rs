@@ -92,7 +92,7 @@ impl EventLoop {
             .iter()
             .map(|(key, context)| ContextSnapshot {
                 context: self.context_id(key),
-                extension: context.shared.extension().clone(),
+                extension: context.shared.extension().cloned(),
                 kind: context.shared.description().kind,
                 place: context.shared.description().place,
                 listening: context.listening.into(),

@@ -62,7 +62,7 @@ impl WaitingConnects {
 struct WaitingConnect {
     port: Key,
     info: ConnectInfo,
-    /// `true` if the opener is another extension's.
+    /// `true` if the opener is another extension's, or a page of the web.
     external: bool,
     /// The start that it waits for; `None` if that was over and those before it had not been told.
     start: Option<u64>,
@@ -264,12 +264,12 @@ impl EventLoop {
         if opener.shared.is_killed() {
             return Reached::Contexts;
         }
-        let (own, own_id) = (opener.shared.id(), opener.shared.extension().clone());
-        let background = opener.shared.is_background() && !connect.external;
-        let Self { service, peers, peer_of, last_peer, found, .. } = self;
-        if connect.external && !service.index.admits(instance, &own_id) {
+        if connect.external && !self.service.index.admits(instance, &opener.shared) {
             return Reached::Contexts;
         }
+        let own = opener.shared.id();
+        let background = opener.shared.is_background() && !connect.external;
+        let Self { service, peers, peer_of, last_peer, found, .. } = self;
         let mut search = Search { only: None, found, peers, peer_of, last_peer, own };
         let reached = service.index.own_contexts(instance, background, |target| search.note(target));
         let only = search.only;

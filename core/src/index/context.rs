@@ -19,13 +19,17 @@ use std::fmt;
 pub(crate) struct ContextShared {
     id: ContextId,
     description: ContextDescription,
-    extension: ExtensionId,
+    extension: Option<ExtensionId>,
     killed: AtomicU8,
     detached: AtomicBool,
 }
 
 impl ContextShared {
-    pub(crate) fn new(id: ContextId, description: ContextDescription, extension: ExtensionId) -> Self {
+    pub(crate) fn new(
+        id: ContextId,
+        description: ContextDescription,
+        extension: Option<ExtensionId>,
+    ) -> Self {
         Self { id, description, extension, killed: AtomicU8::new(0), detached: AtomicBool::new(false) }
     }
 
@@ -41,8 +45,9 @@ impl ContextShared {
         self.description.kind == ContextKind::Background
     }
 
-    pub(crate) fn extension(&self) -> &ExtensionId {
-        &self.extension
+    /// Returns its extension; `None` for a page of the web.
+    pub(crate) fn extension(&self) -> Option<&ExtensionId> {
+        self.extension.as_ref()
     }
 
     /// Marks the context as ended by a fact. The first reason stays.

@@ -28,9 +28,12 @@ impl Extension {
         &self.id
     }
 
-    /// Returns whether another extension may connect.
-    pub(super) fn admits(&self, opener: &ExtensionId) -> bool {
-        self.external.admit(opener)
+    /// Returns whether a context of another extension, or a page of the web, may connect.
+    pub(super) fn admits(&self, opener: &ContextShared) -> bool {
+        match opener.extension() {
+            Some(extension) => self.external.admit(extension),
+            None => opener.description().admitted_by.contains(&self.id),
+        }
     }
 
     pub(crate) fn own(&self) -> impl Iterator<Item = &Arc<ContextShared>> {

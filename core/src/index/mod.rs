@@ -144,13 +144,15 @@ impl Index {
         self.extensions.read(&instance, |extension| (extension.id().clone(), extension.is_on_demand()))
     }
 
-    /// Enters a context into its extension and, if it lives in a tab, its frame. After an error it must
+    /// Enters a context into its extension, if it has one, and, if it lives in a tab, its frame. After an error it must
     /// [leave](Self::leave), for it may be in part of the index.
     pub(crate) fn enter(&self, context: &Arc<ContextShared>) -> Result<(), AttachError> {
         let description = context.description();
-        self.extensions
-            .update(&description.instance, |extension| extension.enter(context))
-            .ok_or(AttachError::UnknownExtension)?;
+        if let Some(instance) = description.instance {
+            self.extensions
+                .update(&instance, |extension| extension.enter(context))
+                .ok_or(AttachError::UnknownExtension)?;
+        }
         if let Some(Place { tab, frame, document }) = description.place {
             let entered = self.tabs.update(&tab, |tab| tab.enter(frame, document, context));
             if entered != Some(true) {
@@ -173,7 +175,8 @@ impl Index {
     /// Removes a context from wherever it is. Returns who waited for it.
     pub(crate) fn leave(&self, context: &ContextShared) -> Waiting {
         let description = context.description();
-        let left = self.extensions.update(&description.instance, |extension| extension.leave(context));
+        let leave = |instance| self.extensions.update(&instance, |extension| extension.leave(context));
+        let left = description.instance.and_then(leave);
         let waiting = left.map(|(_, waiting)| waiting).unwrap_or_default();
         if let Some(place) = description.place {
             let left = self.tabs.update(&place.tab, |tab| tab.leave(context.id()));
@@ -206,7 +209,8 @@ impl Index {
                     let contexts = frame.contexts().iter();
                     contexts
                         .filter(|context| {
-                            context.description().instance == instance || mutant("instance-looked-at-nowhere")
+                            context.description().instance == Some(instance)
+                                || mutant("instance-looked-at-nowhere")
                         })
                         .for_each(&mut visit);
                 }
@@ -236,7 +240,7 @@ impl Index {
     pub(crate) fn external_contexts(
         &self,
         extension: &ExtensionId,
-        opener: &ExtensionId,
+        opener: &ContextShared,
         visit: impl FnMut(&Arc<ContextShared>),
     ) -> Reached {
         match self.instance_for(extension, opener) {
@@ -249,14 +253,14 @@ impl Index {
     pub(crate) fn instance_for(
         &self,
         extension: &ExtensionId,
-        opener: &ExtensionId,
+        opener: &ContextShared,
     ) -> Option<ExtensionInstance> {
         let instance = self.loaded.read(extension, |instance| *instance)?;
         self.admits(instance, opener).then_some(instance)
     }
 
-    /// Returns whether an extension instance admits connections from another extension.
-    pub(crate) fn admits(&self, instance: ExtensionInstance, opener: &ExtensionId) -> bool {
+    /// Returns whether an extension instance admits connections from a context that is not its own.
+    pub(crate) fn admits(&self, instance: ExtensionInstance, opener: &ContextShared) -> bool {
         self.extensions.read(&instance, |extension| extension.admits(opener)) == Some(true)
     }
 

@@ -78,7 +78,7 @@ impl ServiceInner {
 
     /// Notes that a background's listeners are registered, and tells those that wait.
     pub(crate) fn background_ready(&self, context: &ContextShared) {
-        let instance = context.description().instance;
+        let Some(instance) = context.description().instance else { return };
         let waiting = self.index.change_extension(instance, |extension| extension.ready(context.id()));
         self.tell_waiting(waiting.unwrap_or_default(), |_| Notice::BackgroundReady(instance));
     }
@@ -115,6 +115,8 @@ impl ServiceInner {
     pub(crate) fn leave(&self, context: &ContextShared, reason: DisconnectReason) {
         let waiting = self.index.leave(context);
         let reason = context.killed().unwrap_or(reason);
-        self.give_up_waiting(context.description().instance, waiting, reason);
+        if let Some(instance) = context.description().instance {
+            self.give_up_waiting(instance, waiting, reason);
+        }
     }
 }

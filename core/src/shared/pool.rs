@@ -49,7 +49,8 @@ struct Drawn {
 #[derive(Debug, Default)]
 pub(crate) struct Grant {
     common: u64,
-    shares: Vec<(ExtensionInstance, u64)>,
+    /// Pages of the web, which have no extension, have one share together.
+    shares: Vec<(Option<ExtensionInstance>, u64)>,
 }
 
 impl Grant {
@@ -57,11 +58,11 @@ impl Grant {
         self.common + self.shares.iter().map(|(_, bytes)| bytes).sum::<u64>()
     }
 
-    fn share(&self, extension: ExtensionInstance) -> u64 {
+    fn share(&self, extension: Option<ExtensionInstance>) -> u64 {
         self.shares.iter().find(|(known, _)| *known == extension).map_or(0, |(_, bytes)| *bytes)
     }
 
-    fn add(&mut self, common: u64, (extension, bytes): (ExtensionInstance, u64)) {
+    fn add(&mut self, common: u64, (extension, bytes): (Option<ExtensionInstance>, u64)) {
         self.common += common;
         if bytes == 0 {
             return;
@@ -72,7 +73,7 @@ impl Grant {
         }
     }
 
-    fn take_off(&mut self, (extension, bytes): (ExtensionInstance, u64)) {
+    fn take_off(&mut self, (extension, bytes): (Option<ExtensionInstance>, u64)) {
         if let Some((_, held)) = self.shares.iter_mut().find(|(known, _)| *known == extension) {
             *held -= bytes;
         }
@@ -100,7 +101,7 @@ impl Pool {
     }
 
     /// Returns how many bytes of so many the common part lacks; `None` if the extension's share does not have them.
-    fn lacking(&self, drawn: &Drawn, bytes: u64, extension: ExtensionInstance) -> Option<u64> {
+    fn lacking(&self, drawn: &Drawn, bytes: u64, extension: Option<ExtensionInstance>) -> Option<u64> {
         let lacking = bytes.saturating_sub(self.common.saturating_sub(drawn.parts.common));
         let of_all = || drawn.parts.shares.iter().map(|(_, bytes)| bytes).sum();
         let held = if mutant("one-share-for-all") { of_all() } else { drawn.parts.share(extension) };
@@ -109,7 +110,7 @@ impl Pool {
 
     /// Draws so many bytes for an extension, or nothing.
     #[must_use]
-    pub(crate) fn draw(&self, grant: &mut Grant, bytes: u64, extension: ExtensionInstance) -> bool {
+    pub(crate) fn draw(&self, grant: &mut Grant, bytes: u64, extension: Option<ExtensionInstance>) -> bool {
         let mut drawn = self.drawn.lock();
         let Some(lacking) = self.lacking(&drawn, bytes, extension) else { return false };
         if mutant("drawn-after-an-old-look") {
@@ -128,7 +129,7 @@ impl Pool {
     }
 
     /// Returns whether so many bytes could be drawn now.
-    pub(crate) fn has(&self, bytes: u64, extension: ExtensionInstance) -> bool {
+    pub(crate) fn has(&self, bytes: u64, extension: Option<ExtensionInstance>) -> bool {
         self.lacking(&self.drawn.lock(), bytes, extension).is_some()
     }
 
@@ -160,7 +161,7 @@ impl Pool {
         &self,
         event_loop: &Arc<EventLoopShared>,
         bytes: u64,
-        extension: ExtensionInstance,
+        extension: Option<ExtensionInstance>,
     ) -> bool {
         let mut drawn = self.drawn.lock();
         // Race: something was given back since the refusal.
@@ -215,7 +216,7 @@ impl LaneGrant {
         &self,
         (position, lying): (u64, u64),
         more: u64,
-        extension: ExtensionInstance,
+        extension: Option<ExtensionInstance>,
         draws: bool,
     ) -> Result<u64, u64> {
         if lying + more <= LANE_FREE {

@@ -80,6 +80,21 @@ pub fn describe_page_in_tab_at(
     ContextDescription::page_in_tab(extension, place).url(url).origin(origin)
 }
 
+/// Describes a page of the web, which some extensions admit.
+pub fn describe_web_page(place: Place, admitted_by: &[&str]) -> ContextDescription {
+    let admitted_by = admitted_by.iter().copied();
+    describe_web_page_at(place, admitted_by, "https://example.org/a", "https://example.org")
+}
+
+pub fn describe_web_page_at<'a>(
+    place: Place,
+    admitted_by: impl IntoIterator<Item = &'a str>,
+    url: &str,
+    origin: &str,
+) -> ContextDescription {
+    ContextDescription::web_page(place, admitted_by).url(url).origin(origin)
+}
+
 /// Attaches a context that has a listener for ports.
 pub fn listen(event_loop: &mut EventLoop, description: ContextDescription) -> ContextId {
     listen_for(event_loop, description, Listening::PORTS)

@@ -2,13 +2,13 @@
 
 use super::background::Load;
 use super::index::Extension;
-use super::run::{Attached, Both, EXTENSIONS};
+use super::run::{Attached, Both, EXTENSIONS, NO_LOAD};
 use super::script::Draw;
 use super::world::{Connecting, Posted};
 use super::{Context, End, Loop, Message as Posting};
 use crate::common::{
     connect_runtime, describe_background_at, describe_content_script_at, describe_page_at,
-    describe_page_in_tab_at, listening_for_everything,
+    describe_page_in_tab_at, describe_web_page_at, listening_for_everything,
 };
 use port_core::{
     AttachError, ConnectError, ConnectKind, ContextError, ContextKind, DocumentTarget, ExtensionId,
@@ -20,13 +20,14 @@ impl Both {
         let Some(home) = draw.pick(&self.living_loops()) else { return };
         let loads = self.instances.len();
         let instance = if draw.below(4) == 3 { draw.below(loads) } else { self.loaded_instance(draw) };
-        let what = draw.below(6);
+        let what = draw.below(13);
         let Some(place) = draw.recent(&self.places, 6) else { return };
         let (kind, place) = match what {
-            0..3 => (ContextKind::ContentScript, Some(place)),
-            3 => (ContextKind::Background, None),
-            4 => (ContextKind::Page, None),
-            _ => (ContextKind::Page, Some(place)),
+            0..6 => (ContextKind::ContentScript, Some(place)),
+            6..8 => (ContextKind::Background, None),
+            8..10 => (ContextKind::Page, None),
+            10..12 => (ContextKind::Page, Some(place)),
+            _ => (ContextKind::WebPage, Some(place)),
         };
         self.attach_at(home, instance, kind, place, draw.below(2) == 0);
     }
@@ -41,7 +42,14 @@ impl Both {
     ) {
         let load = self.instances[instance].1;
         let (url, origin) = (format!("ext://{}", self.contexts.len()), "ext://origin");
+        let is_web_page = kind == ContextKind::WebPage;
+        let admitted_by =
+            [is_web_page && instance.is_multiple_of(2), is_web_page && !instance.is_multiple_of(3)];
+        let admitting =
+            || EXTENSIONS.into_iter().zip(admitted_by).filter_map(|(id, admits)| admits.then_some(id));
+        let described = url.len() + origin.len() + admitting().map(str::len).sum::<usize>();
         let description = match (kind, place) {
+            (ContextKind::WebPage, Some(place)) => describe_web_page_at(place, admitting(), &url, origin),
             (ContextKind::Background, _) => describe_background_at(load, &url, origin),
             (ContextKind::ContentScript, Some(place)) => {
                 describe_content_script_at(load, place, &url, origin)
@@ -49,9 +57,9 @@ impl Both {
             (_, Some(place)) => describe_page_in_tab_at(load, place, &url, origin),
             (_, None) => describe_page_at(load, &url, origin),
         };
-        let expected = if url.len() + origin.len() > self.limits.description_bytes as usize {
+        let expected = if described > self.limits.description_bytes as usize {
             Err(AttachError::DescriptionTooLong)
-        } else if !self.index.is_loaded(load) {
+        } else if !is_web_page && !self.index.is_loaded(load) {
             Err(AttachError::UnknownExtension)
         } else if self.declared.contains(&home) {
             Err(AttachError::EventLoopGone)
@@ -64,11 +72,12 @@ impl Both {
         assert_eq!(attached.map(drop), expected);
         let Ok(id) = attached else { return };
         let context = self.contexts.len();
+        let entered = (!is_web_page).then_some(load);
+        let instance = if is_web_page { NO_LOAD } else { instance };
         self.tell(format!("attach {context} on loop {home}: {kind:?} of load {instance}, {place:?}"));
-        self.contexts.push(Attached { id, home, instance, kind, place });
-        self.index.enter(context, load, kind, place);
-        let described = (url.len() + origin.len()) as u64;
-        self.model.does(|world| world.attach(home, kind, instance, described));
+        self.contexts.push(Attached { id, home, instance, kind, place, admitted_by });
+        self.index.enter(context, entered, kind, place);
+        self.model.does(|world| world.attach(home, kind, instance, described as u64));
         self.set_listening(context, listening_for_everything().listeners(2).ready(ready));
     }
 
@@ -132,7 +141,7 @@ impl Both {
             let back = targets.iter().skip(1).step_by(2).rev();
             targets = targets.iter().step_by(2).chain(back).copied().collect();
         }
-        let not_allowed = kind == ContextKind::ContentScript;
+        let not_allowed = matches!(kind, ContextKind::ContentScript | ContextKind::WebPage);
         let got = self.event_loop(home).connect_tab(id, &target);
         let (kind, bytes) = (connect_kind, name.len() as u64);
         self.connected(&Connecting { opener, targets, kind, bytes, not_allowed, background: None }, got);
@@ -140,26 +149,31 @@ impl Both {
 
     pub(super) fn connect_runtime(&mut self, draw: &mut Draw) {
         let Some(opener) = self.some_context(draw) else { return };
-        let Attached { id, home, instance, kind: opener_kind, .. } = self.contexts[opener];
-        let own = self.instances[instance].0.clone();
-        let extension = match draw.below(4) {
-            0 | 1 => None,
-            which => Some(ExtensionId::new(EXTENSIONS[which - 2])),
-        };
+        let Attached { id, home, instance, kind: opener_kind, admitted_by, .. } = self.contexts[opener];
+        let which = draw.below(4).checked_sub(2);
+        let extension = which.map(|which| ExtensionId::new(EXTENSIONS[which]));
         let (name, kind) = self.name_and_kind(draw);
         let target = extension.clone().map_or_else(RuntimeTarget::own, RuntimeTarget::extension);
-        let reached = match &extension {
-            Some(extension) if *extension != own => self.index.reached(extension, &own),
+        let own = self.instances.get(instance).cloned();
+        let reached = match (&extension, &own) {
+            (Some(extension), None) => {
+                let admits = which.is_some_and(|which| admitted_by[which]);
+                self.index.reached(extension, extension).filter(|_| admits)
+            }
+            (None, None) => None,
+            (Some(extension), Some((own, _))) if extension != own => self.index.reached(extension, own),
             // Its own load, and no later one.
-            _ if !self.index.is_loaded(self.instances[instance].1) => None,
-            _ => self.index.reached(&own, &own),
+            (_, Some((own, load))) => {
+                self.index.reached(own, own).filter(|reached| reached.instance == *load)
+            }
         };
         // One that starts does not wait for itself.
-        let waits = |reached: &&Extension| opener_kind != ContextKind::Background || reached.id != own;
+        let is_own = |reached: &Extension| own.as_ref().is_some_and(|(own, _)| reached.id == *own);
+        let waits = |reached: &&Extension| opener_kind != ContextKind::Background || !is_own(reached);
         let background = reached.filter(waits).map(|reached| self.load_of(reached.instance));
         let targets = reached.map(|reached| reached.own.clone()).unwrap_or_default();
         let got = self.event_loop(home).connect_runtime(id, &target.name(&name).kind(kind));
-        let (bytes, not_allowed) = (name.len() as u64, false);
+        let (bytes, not_allowed) = (name.len() as u64, own.is_none() && extension.is_none());
         self.connected(&Connecting { opener, targets, kind, bytes, not_allowed, background }, got);
     }
 

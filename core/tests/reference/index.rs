@@ -186,11 +186,11 @@ impl Index {
     pub fn enter(
         &mut self,
         context: Context,
-        instance: ExtensionInstance,
+        instance: Option<ExtensionInstance>,
         kind: ContextKind,
         place: Option<Place>,
     ) {
-        for extension in self.extensions.iter_mut().filter(|known| known.instance == instance) {
+        for extension in self.extensions.iter_mut().filter(|known| Some(known.instance) == instance) {
             match kind {
                 ContextKind::ContentScript => extension.content_scripts.push(context),
                 _ => extension.own.push(context),

@@ -87,10 +87,16 @@ pub(super) struct Both {
 pub(super) struct Attached {
     pub(super) id: ContextId,
     pub(super) home: Loop,
+    /// Of its extension, or [`NO_LOAD`].
     pub(super) instance: usize,
     pub(super) kind: ContextKind,
     pub(super) place: Option<Place>,
+    /// Which of the extensions admit a page of the web.
+    pub(super) admitted_by: [bool; EXTENSIONS.len()],
 }
+
+/// In place of the load of an extension: that of a page of the web.
+pub(super) const NO_LOAD: usize = usize::MAX;
 
 pub(super) const EXTENSIONS: [&str; 2] = ["greeter@example", "other@example"];
 

@@ -85,10 +85,9 @@ impl Both {
     pub(super) fn check_sender(&self, sender: &Sender, opener: Context) {
         let Attached { instance, kind, place, .. } = self.contexts[opener];
         assert_eq!(sender.url(), format!("ext://{opener}"));
-        assert_eq!((sender.extension(), sender.instance()), {
-            let (id, instance) = &self.instances[instance];
-            (id, *instance)
-        });
+        let own = self.instances.get(instance);
+        assert_eq!(sender.extension(), own.map(|own| &own.0));
+        assert_eq!(sender.instance(), own.map(|own| own.1));
         assert_eq!(sender.kind(), kind);
         assert_eq!(sender.tab(), place.map(|place| place.tab));
         assert_eq!(sender.frame(), place.map(|place| place.frame));

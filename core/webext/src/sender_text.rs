@@ -62,8 +62,8 @@ where
 /// Who opened a connection, as the core's [`Sender`] describes it or as a renderer process was told.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Opener<'a> {
-    /// Its extension.
-    pub extension: &'a ExtensionId,
+    /// Its extension; `None` for a page of the web.
+    pub extension: Option<&'a ExtensionId>,
     /// What kind of context it is.
     pub kind: ContextKind,
     /// `sender.url`.
@@ -109,7 +109,10 @@ impl Opener<'_> {
         is_page: bool,
     ) -> serde_json::Value {
         // The URL stays the one that the document was loaded with (measured in both).
-        let mut shown = json!({ "id": self.extension.as_str(), "url": self.url });
+        let mut shown = match self.extension {
+            Some(extension) => json!({ "id": extension.as_str(), "url": self.url }),
+            None => json!({ "url": self.url }),
+        };
         let is_worker = self.kind == ContextKind::Background && self.document.is_none();
         // What a worker of Chromium sends to pages of extensions has none.
         if profile == Profile::Firefox || !is_worker || !is_page {

@@ -2,8 +2,8 @@
 //! core, and what holds at the boundary whatever engine is behind it.
 
 use port_core::{
-    ConnectKind, ContextDescription, ContextId, Event, EventLoop, ExtensionId, ExtensionInstance, Listening,
-    Message, MessageService, RuntimeTarget, TabId, TabTarget,
+    ConnectKind, ContextDescription, ContextId, DocumentId, Event, EventLoop, ExtensionId, ExtensionInstance,
+    FrameId, Listening, Message, MessageService, Place, RuntimeTarget, TabId, TabTarget, WindowId,
 };
 use port_core_webext::{Ports, Refusal, ScriptEvent, ScriptHost, ScriptSurface};
 use std::cell::RefCell;
@@ -121,12 +121,13 @@ fn take_events(thread: &Thread, worlds: &[&MockWorld]) {
     }
 }
 
-/// Two pages of an extension and one of another, on one thread.
+/// Two pages of an extension, one of another and one of the web, which the first admits, on one thread.
 struct Scene {
     thread: Rc<Thread>,
     page: MockWorld,
     background: MockWorld,
     stranger: MockWorld,
+    web: MockWorld,
 }
 
 impl Scene {
@@ -142,12 +143,18 @@ impl Scene {
         };
         let (own, other) = (load("a"), load("b"));
         let (page, background, stranger) = (world(own, "page"), world(own, "background"), world(other, "b"));
-        Self { thread, page, background, stranger }
+        let place = Place::new(TabId::new(1), FrameId::TOP, DocumentId::new(1));
+        service.tab_opened(place.tab, WindowId::new(1)).expect("new");
+        service.frame_attached(place.tab, place.frame, None, place.document).expect("new");
+        let of_web = ContextDescription::web_page(place, ["a"]).url("web");
+        let context = thread.event_loop.borrow_mut().attach(of_web).expect("attached");
+        let web = MockWorld { thread: Rc::clone(&thread), context, told: RefCell::default() };
+        Self { thread, page, background, stranger, web }
     }
 
     /// Lets everything happen, and gives what the page and the background were told.
     fn told(&self) -> [Vec<String>; 2] {
-        take_events(&self.thread, &[&self.page, &self.background, &self.stranger]);
+        take_events(&self.thread, &[&self.page, &self.background, &self.stranger, &self.web]);
         [self.page.told.take(), self.background.told.take()]
     }
 }
@@ -264,4 +271,25 @@ fn a_context_that_is_gone_is_refused_everything() {
     assert_eq!(scene.page.post_message(port, String::new()), Err(Refusal::Disconnected));
     assert_eq!(scene.page.connect_runtime(None, "", false), Err(Refusal::Gone));
     scene.page.set_listening(true, true, true, true);
+}
+
+#[test]
+fn a_page_of_the_web_reaches_who_admits_it_by_its_id_alone() {
+    let scene = Scene::new();
+    for world in [&scene.background, &scene.stranger, &scene.web] {
+        world.set_listening(true, true, true, true);
+    }
+    scene.web.connect_runtime(None, "", false).expect_err("it has no extension");
+    scene.web.connect_tab(1, None, None, "", false).expect_err("only extensions connect to tabs");
+    let port = scene.web.connect_runtime(Some("a"), "from the web", false).expect("connected");
+    scene.web.post_message(port, "1".to_owned()).expect("posted");
+    let refused = scene.web.connect_runtime(Some("b"), "", false).expect("connected");
+    let [page, background] = scene.told();
+    assert!(
+        page.is_empty() && background.len() == 2 && background[0].contains("from the web"),
+        "{background:?}"
+    );
+    assert!(scene.stranger.told.take().is_empty());
+    let ended = format!("Disconnect {{ port: {refused}, reason: \"NoReceiver\" }}");
+    assert_eq!(scene.web.told.take(), [ended]);
 }

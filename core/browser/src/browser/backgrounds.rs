@@ -85,7 +85,7 @@ impl Browser {
             stops: extension.manifest().has_background_that_stops(),
             above: Vec::new(),
             is_own_document: true,
-            is_pages_own: false,
+            admitted_by: Vec::new(),
             label,
             scripts: page.scripts.clone(),
         };

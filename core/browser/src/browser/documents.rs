@@ -236,7 +236,7 @@ impl Browser {
         Some(self.describe_pages_own(first?, place, frame, scripts))
     }
 
-    /// The world of a document itself. To the core it belongs to the extension that runs something there first.
+    /// The world of a document itself, for an extension that runs something there.
     pub(super) fn describe_pages_own(
         &self,
         loaded: &LoadedExtension,
@@ -245,9 +245,19 @@ impl Browser {
         scripts: Scripts,
     ) -> WorldDescription {
         let page = self.plain_page(frame, scripts);
-        let world = self.describe_world(loaded, place, frame, ContextKind::ContentScript, page);
-        let label = format!("{} (page)", place_label(place.tab, place.frame));
-        WorldDescription { is_pages_own: true, label, ..world }
+        let world = self.describe_world(loaded, place, frame, ContextKind::WebPage, page);
+        let profile = self.shared.profile;
+        let admits = |loaded: &&LoadedExtension| loaded.extension.manifest().admits_page(&frame.url, profile);
+        let admitting = || self.extensions.iter().filter(admits);
+        let context =
+            ContextDescription::web_page(place, admitting().map(|loaded| loaded.extension.id().clone()))
+                .url(frame.url.as_str());
+        WorldDescription {
+            context: Attachment::Described(context.origin(&frame.origin())),
+            admitted_by: admitting().map(|loaded| loaded.instance).collect(),
+            label: format!("{} (page)", place_label(place.tab, place.frame)),
+            ..world
+        }
     }
 
     /// A document as an extension that does not own it sees it.
@@ -296,7 +306,7 @@ impl Browser {
             stops: false,
             above: self.windows_above(place.tab, frame),
             is_own_document,
-            is_pages_own: false,
+            admitted_by: Vec::new(),
             label: self.label(&place_label(place.tab, place.frame), extension),
             scripts: shown.scripts,
         }

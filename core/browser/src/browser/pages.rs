@@ -89,7 +89,7 @@ impl Browser {
             stops: false,
             above: Vec::new(),
             is_own_document: true,
-            is_pages_own: false,
+            admitted_by: Vec::new(),
             label,
             scripts: shown.scripts,
         };

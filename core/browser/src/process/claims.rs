@@ -46,7 +46,7 @@ struct World {
     kind: ContextKind,
     place: Option<Place>,
     page: Option<u64>,
-    is_pages_own: bool,
+    admitted_by: Vec<ExtensionInstance>,
 }
 
 impl Claims {
@@ -65,8 +65,9 @@ impl Claims {
         if world.kind == ContextKind::Background {
             self.backgrounds.insert(world.instance);
         }
-        let WorldDescription { instance, kind, place, page, is_pages_own, .. } = *world;
-        self.worlds.insert(number, World { instance, kind, place, page, is_pages_own });
+        let WorldDescription { instance, kind, place, page, .. } = *world;
+        let admitted_by = world.admitted_by.clone();
+        self.worlds.insert(number, World { instance, kind, place, page, admitted_by });
         self.extensions.insert(instance, Arc::clone(&world.extension)).is_none()
     }
 
@@ -100,12 +101,17 @@ impl Claims {
     /// Whether it runs pages of an extension, not content scripts alone.
     pub(super) fn runs_pages_of(&self, instance: ExtensionInstance) -> bool {
         let mut worlds = self.worlds.values();
-        worlds.any(|world| world.instance == instance && world.kind != ContextKind::ContentScript)
+        let is_page = |kind: ContextKind| matches!(kind, ContextKind::Background | ContextKind::Page);
+        worlds.any(|world| world.instance == instance && is_page(world.kind))
     }
 
-    /// The tabs that it shows something in, and the extensions whose scripts it runs there.
+    /// The tabs that it shows something in, and the extensions whose scripts it runs there, or that pages there may
+    /// connect to.
     pub(super) fn tabs(&self) -> impl Iterator<Item = (port_core::TabId, ExtensionInstance)> {
-        self.worlds.values().filter_map(|world| Some((world.place?.tab, world.instance)))
+        self.worlds.values().flat_map(|world| {
+            let instances = std::iter::once(&world.instance).chain(&world.admitted_by);
+            instances.filter_map(|instance| Some((world.place?.tab, *instance)))
+        })
     }
 
     /// The extensions that it runs something of.
@@ -126,7 +132,7 @@ impl Claims {
             return Err("a call of a scenario, where none is replayed");
         }
         let may = is_scenarios || method.starts_with("storage.") || method == "runtime.getPlatformInfo";
-        if world.is_pages_own || (world.kind == ContextKind::ContentScript && !may) {
+        if world.kind == ContextKind::WebPage || (world.kind == ContextKind::ContentScript && !may) {
             return Err("a call that content scripts cannot make");
         }
         let caller = Caller {

@@ -47,8 +47,8 @@ pub(super) struct Renderer {
     presence: Presence,
     /// What it said last of being idle: after how many bytes, and whether a timer is set.
     idle: Option<(u64, bool)>,
-    /// The version of the tabs that it knows.
-    tabs: Option<u64>,
+    /// What it was told of the tabs: their version, and in how many an extension runs something.
+    tabs: Option<(u64, usize)>,
 }
 
 /// What a renderer does, as far as the browser knows.
@@ -230,7 +230,7 @@ impl Renderer {
 
     /// Tells it what tabs there are, if that changed.
     fn tell_tabs(&mut self, tabs: &Tabs<'_>) {
-        let version = self.shared.tabs.version();
+        let version = (self.shared.tabs.version(), tabs.runs_in.len());
         if self.tabs != Some(version) {
             self.tabs = Some(version);
             let shown = tabs.shown_to(&self.claims, &self.shared);

@@ -120,7 +120,7 @@ pub(super) struct SentWorld {
     stops: bool,
     above: Vec<(String, Option<String>)>,
     is_own_document: bool,
-    is_pages_own: bool,
+    admitted_by: Vec<u64>,
     label: String,
     #[serde(with = "crate::plain")]
     scripts: Vec<Vec<Script>>,
@@ -144,7 +144,7 @@ impl SentWorld {
             stops: world.stops,
             above: world.above,
             is_own_document: world.is_own_document,
-            is_pages_own: world.is_pages_own,
+            admitted_by: world.admitted_by.into_iter().map(ExtensionInstance::to_bits).collect(),
             label: world.label,
             scripts: RunAt::ALL.map(|moment| world.scripts.at(moment).to_vec()).into(),
         }
@@ -180,7 +180,7 @@ impl SentWorld {
             stops: self.stops,
             above: self.above,
             is_own_document: self.is_own_document,
-            is_pages_own: self.is_pages_own,
+            admitted_by: self.admitted_by.into_iter().map(ExtensionInstance::from_bits).collect(),
             label: self.label,
             scripts,
         }

@@ -380,7 +380,7 @@ impl<'a> From<&'a AnyOpener> for Opener<'a> {
             AnyOpener::Here(sender) => sender.into(),
             #[cfg(unix)]
             AnyOpener::Elsewhere(sender) => Self {
-                extension: &sender.extension,
+                extension: sender.extension.as_ref(),
                 kind: sender.kind,
                 url: &sender.url,
                 origin: &sender.origin,

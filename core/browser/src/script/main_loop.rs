@@ -13,7 +13,7 @@ use crate::messages::{
 use crate::quickjs::Engine;
 use crate::script_error::report_engine_error;
 use crate::shared::Shared;
-use port_core::{ContextId, DisconnectReason, DocumentId, ExtensionInstance};
+use port_core::{ContextId, ContextKind, DisconnectReason, DocumentId, ExtensionInstance};
 use port_core_webext::extension::manifest::RunAt;
 use port_core_webext::{Profile, ScriptEvent};
 use std::borrow::Cow;
@@ -397,12 +397,13 @@ impl MainLoop {
     /// The world that a description is of, if it has been made: a page has one of its own for all extensions.
     fn known_world(&self, description: &WorldDescription) -> Option<ContextId> {
         let document = description.place?.document;
+        let is_pages_own = description.kind == ContextKind::WebPage;
         let is_it = |world: &World| {
             let identity = world.identity();
             identity.place.is_some_and(|known| known.document == document)
-                && world.is_pages_own() == description.is_pages_own
+                && world.is_pages_own() == is_pages_own
                 && !world.is_orphan()
-                && (description.is_pages_own || identity.instance == description.instance)
+                && (is_pages_own || identity.instance == description.instance)
         };
         self.worlds.iter().find(|(_, world)| is_it(world)).map(|(context, _)| *context)
     }

@@ -21,7 +21,6 @@ use std::rc::Rc;
 /// checkpoint behind it.
 pub(super) struct World {
     kind: ContextKind,
-    is_pages_own: bool,
     /// Whether its extension is no more.
     is_orphan: bool,
     /// Whether it is told of events: a background is not until the browser process knows that it runs.
@@ -59,7 +58,8 @@ impl World {
             kind: description.kind,
             listening: Cell::new(Listening::none()),
         });
-        let scenario_global = host.host.shared.scenario_global.filter(|_| !description.is_pages_own);
+        let scenario_global =
+            host.host.shared.scenario_global.filter(|_| description.kind != ContextKind::WebPage);
         let addition = scenario_global.map(|(name, source)| {
             let host = Rc::clone(&host);
             Addition { name, source, native: Box::new(move |events| host.record(events)) }
@@ -71,7 +71,6 @@ impl World {
         }
         Ok(Self {
             kind: description.kind,
-            is_pages_own: description.is_pages_own,
             is_orphan: false,
             hears: description.kind != ContextKind::Background,
             host,
@@ -83,12 +82,12 @@ impl World {
     /// Whether it is a page of the extension, background or not, and so is told of
     /// browser events.
     pub(super) fn is_extension_page(&self) -> bool {
-        self.kind != ContextKind::ContentScript
+        matches!(self.kind, ContextKind::Background | ContextKind::Page)
     }
 
     /// Whether it is the world of the page itself.
     pub(super) fn is_pages_own(&self) -> bool {
-        self.is_pages_own
+        self.kind == ContextKind::WebPage
     }
 
     /// Whether its extension is no more.
@@ -183,7 +182,7 @@ impl World {
         let own = world.extension.id();
         let opener = || label_of(&Opener::from(sender), own);
         let port = host.accepted(world, port, kind, name, opener);
-        let is_external = Opener::from(sender).extension != own;
+        let is_external = Opener::from(sender).extension != Some(own);
         let sender = self.senders.of(
             sender,
             host.shared.profile,
@@ -227,7 +226,11 @@ fn label_of(opener: &Opener<'_>, own: &ExtensionId) -> String {
         (Some(tab), Some(frame)) => place_label(tab, frame),
         _ => "background".to_owned(),
     };
-    if opener.extension == own { label } else { format!("{label} of extension {}", opener.extension) }
+    match opener.extension {
+        Some(extension) if extension == own => label,
+        Some(extension) => format!("{label} of extension {extension}"),
+        None => format!("{label} of the web"),
+    }
 }
 
 /// The world as its scripts' side is told of it, see `host.d.ts`.
@@ -236,11 +239,12 @@ fn describe(host: &Host, description: &WorldDescription) -> serde_json::Value {
     let manifest: serde_json::Value = serde_json::from_str(extension.manifest_text()).unwrap_or_default();
     json!({
         "kind": match description.kind {
-            _ if description.is_pages_own => "main",
+            ContextKind::WebPage => "main",
             ContextKind::ContentScript => "content-script",
             ContextKind::Background => "background",
             _ => "page",
         },
+        "isAdmitted": !description.admitted_by.is_empty(),
         "isWorker": description.is_worker,
         "profile": host.shared.profile.name(),
         "userAgent": host.shared.profile.user_agent(),

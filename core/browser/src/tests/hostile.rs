@@ -4,7 +4,7 @@ use super::{Files, Run, run};
 use port_core_webext::script;
 use std::collections::BTreeSet;
 
-const HOSTILE: &str = include_str!("hostile.js");
+pub(super) const HOSTILE: &str = include_str!("hostile.js");
 
 const MANIFEST: &str = r#"{ "manifest_version": 3, "name": "NAME", "version": "1", "action": {},
     "permissions": ["tabs", "scripting"], "host_permissions": ["<all_urls>"],
@@ -86,7 +86,7 @@ const HONEST_CONTENT: &str = r"
 ";
 
 /// The words in the browser's own code, and the first of the numbers that arrays have.
-fn names() -> String {
+pub(super) fn names() -> String {
     let code = script::with_polyfills();
     let words = code.split(|character: char| !character.is_alphanumeric() && character != '_');
     let words: BTreeSet<&str> = words.filter(|word| word.starts_with(char::is_alphabetic)).collect();

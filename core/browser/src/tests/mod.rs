@@ -17,6 +17,7 @@ mod replay;
 mod rooms;
 mod sample;
 mod scripts;
+mod web_pages;
 
 use crate::arguments::Arguments;
 use crate::folder::Folder;

@@ -124,7 +124,7 @@ fn until_loaded(socket: &mut UnixStream) -> Value {
     }
 }
 
-fn run(extensions: &[Files], options: &[&str]) -> Run {
+pub(super) fn run(extensions: &[Files], options: &[&str]) -> Run {
     run_with(|arguments| arguments.launch = Some(launch()), extensions, options)
 }
 

@@ -30,7 +30,7 @@ const FINISH: &str = include_str!("finish.js");
 const REPLAY: &str = include_str!("replay.js");
 
 /// What the names of scenarios begin with that have a second extension, the sleeper.
-const WITH_SLEEPER: &str = "dormant_";
+const WITH_SLEEPER: [&str; 2] = ["dormant_", suite::OF_WEB_PAGES];
 
 /// After how long its background is stopped.
 const IDLE: Duration = Duration::from_millis(1_000);
@@ -123,7 +123,11 @@ fn replay_one(suite: &Suite, name: &str, profile: Profile, launch: Option<Launch
         Scenario { name: name.to_owned(), run: format!("{name}.replayed1"), global: ("replay", REPLAY) };
     let recorder = Arc::new(Recorder::default());
     let mut extensions = vec![suite.extension()];
-    let sleeper = name.starts_with(WITH_SLEEPER).then(|| suite.sleeper(name, profile)).transpose();
+    let sleeper = WITH_SLEEPER
+        .iter()
+        .any(|begin| name.starts_with(begin))
+        .then(|| suite.sleeper(name, profile))
+        .transpose();
     let sleeper = match sleeper {
         Ok(sleeper) => sleeper,
         Err(error) => {

@@ -17,6 +17,9 @@ const HARNESS: &str = "harness.js";
 const BACKGROUND: &str = include_str!("background.js");
 const CONTENT: &str = include_str!("content.js");
 const SLEEPER: &str = include_str!("sleeper.js");
+/// What the names of scenarios begin with whose sleeper admits pages of the web.
+pub(super) const OF_WEB_PAGES: &str = "web_page_";
+
 /// A file for scenarios to inject.
 const INJECTED: &str = include_str!("../../../tests/scenarios/record/injected.js");
 
@@ -91,6 +94,9 @@ impl Suite {
         let scripts: Vec<&str> =
             ["build.js", HARNESS].into_iter().chain(names).chain(["sleeper.js"]).collect();
         let mut manifest = json!({ "manifest_version": 3, "name": "sleeper", "version": "1.0" });
+        if scenario.starts_with(OF_WEB_PAGES) {
+            manifest["externally_connectable"] = json!({ "ids": ["*"], "matches": ["http://127.0.0.1/*"] });
+        }
         manifest["background"] = background_of(&scripts, profile, &mut files);
         manifest["browser_specific_settings"] = json!({ "gecko": { "id": "sleeper@example.invalid" } });
         files.insert("manifest.json".to_owned(), manifest.to_string());

@@ -52,8 +52,10 @@ impl From<ExtensionId> for ExtensionDescription {
 pub struct ContextDescription {
     pub itself: core::ContextDescription,
     kind: u32,
-    instance: ExtensionInstance,
+    instance: Option<ExtensionInstance>,
     place: Option<Place>,
+    /// With commas between, or `-`.
+    admitted_by: String,
     url: String,
     origin: String,
 }
@@ -62,26 +64,34 @@ impl ContextDescription {
     fn new(
         itself: core::ContextDescription,
         kind: u32,
-        instance: ExtensionInstance,
+        instance: Option<ExtensionInstance>,
         place: Option<Place>,
     ) -> Self {
-        Self { itself, kind, instance, place, url: String::new(), origin: String::new() }
+        let admitted_by = "-".to_owned();
+        Self { itself, kind, instance, place, admitted_by, url: String::new(), origin: String::new() }
     }
 
     pub fn content_script(instance: ExtensionInstance, place: Place) -> Self {
-        Self::new(core::ContextDescription::content_script(instance, place), 1, instance, Some(place))
+        Self::new(core::ContextDescription::content_script(instance, place), 1, Some(instance), Some(place))
     }
 
     pub fn background(instance: ExtensionInstance) -> Self {
-        Self::new(core::ContextDescription::background(instance), 2, instance, None)
+        Self::new(core::ContextDescription::background(instance), 2, Some(instance), None)
     }
 
     pub fn page(instance: ExtensionInstance) -> Self {
-        Self::new(core::ContextDescription::page(instance), 3, instance, None)
+        Self::new(core::ContextDescription::page(instance), 3, Some(instance), None)
     }
 
     pub fn page_in_tab(instance: ExtensionInstance, place: Place) -> Self {
-        Self::new(core::ContextDescription::page_in_tab(instance, place), 4, instance, Some(place))
+        Self::new(core::ContextDescription::page_in_tab(instance, place), 4, Some(instance), Some(place))
+    }
+
+    pub fn web_page<'a>(place: Place, admitted_by: impl IntoIterator<Item = &'a str>) -> Self {
+        let admitted_by: Vec<_> = admitted_by.into_iter().collect();
+        let listed = if admitted_by.is_empty() { "-".to_owned() } else { admitted_by.join(",") };
+        let itself = core::ContextDescription::web_page(place, admitted_by);
+        Self { admitted_by: listed, ..Self::new(itself, 5, None, Some(place)) }
     }
 
     pub fn url(self, url: &str) -> Self {
@@ -94,9 +104,10 @@ impl ContextDescription {
 
     pub fn shown(&self, record: &Record) -> String {
         let place = self.place.unwrap_or(Place::new(TabId::new(0), FrameId::TOP, DocumentId::new(0)));
-        let (instance, document) = (record.instance(self.instance), shown(&place.document));
-        let Self { kind, url, origin, .. } = self;
-        format!("{kind} {instance} {} {} {document} {url} {origin}", place.tab, place.frame)
+        let instance = self.instance.map_or("-".to_owned(), |instance| record.instance(instance).to_string());
+        let document = shown(&place.document);
+        let Self { kind, admitted_by, url, origin, .. } = self;
+        format!("{kind} {instance} {} {} {document} {admitted_by} {url} {origin}", place.tab, place.frame)
     }
 }
 

@@ -228,6 +228,7 @@ impl Record {
         let kind = match (sender.kind(), sender.tab()) {
             (ContextKind::ContentScript, _) => 1,
             (ContextKind::Background, _) => 2,
+            (ContextKind::WebPage, _) => 5,
             (_, None) => 3,
             (_, Some(_)) => 4,
         };
@@ -237,6 +238,7 @@ impl Record {
             Some(_) => 1,
         };
         let context = sender.context().map_or("-".into(), |context| self.context(context).to_string());
-        format!("{kind} {} {} {context} {lifecycle}", self.instance(sender.instance()), sender.url())
+        let instance = sender.instance().map_or("-".into(), |instance| self.instance(instance).to_string());
+        format!("{kind} {instance} {} {context} {lifecycle}", sender.url())
     }
 }

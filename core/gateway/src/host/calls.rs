@@ -118,7 +118,7 @@ impl Host {
 
     fn connect_tab(&mut self, context: ContextNumber, port: PortNumber, to: InTab<'_>) -> Result<(), Lied> {
         let kind = self.attached(context)?.map(|(_, kind)| kind);
-        if kind == Some(ContextKind::ContentScript) {
+        if matches!(kind, Some(ContextKind::ContentScript | ContextKind::WebPage)) {
             return Err(Lied::NotAllowed);
         }
         let mut target = TabTarget::new(to.tab).name(to.name).kind(to.kind);
@@ -137,6 +137,10 @@ impl Host {
         port: PortNumber,
         to: OfExtension<'_>,
     ) -> Result<(), Lied> {
+        let kind = self.attached(context)?.map(|(_, kind)| kind);
+        if kind == Some(ContextKind::WebPage) && to.extension.is_none() {
+            return Err(Lied::NotAllowed);
+        }
         let target = to.extension.map_or_else(RuntimeTarget::own, RuntimeTarget::extension);
         let call = Call::ConnectRuntime(target.name(to.name).kind(to.kind));
         let bytes = to.name.len() + to.extension.map_or(0, str::len);

@@ -19,8 +19,8 @@ impl Host {
                 debug_assert!(open);
                 let entry = Port::new(context, Some(*id), Receivers::from(sender));
                 self.ports.insert(port, Port { undecided: *undecided, ..entry });
-                let own = self.contexts.get(&context).map(|context| context.extension);
-                let (external, undecided) = (own != Some(sender.instance()), *undecided);
+                let own = self.contexts.get(&context).and_then(|context| context.extension);
+                let (external, undecided) = (own != sender.instance(), *undecided);
                 let (kind, name, sender) = (*kind, name.as_str(), sender.into());
                 Down::Connect { context, port, kind, undecided, external, name, sender }
                     .write(self.outgoing.end());

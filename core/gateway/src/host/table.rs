@@ -10,7 +10,8 @@ use port_core::{ContextDescription, ContextId, ContextKind, ExtensionInstance, P
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) kind: ContextKind,
-    pub(super) extension: ExtensionInstance,
+    /// `None` for a page of the web.
+    pub(super) extension: Option<ExtensionInstance>,
     pub(super) user_activation: bool,
     pub(super) state: State,
 }

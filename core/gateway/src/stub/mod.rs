@@ -172,7 +172,7 @@ impl Stub {
     /// # Errors
     ///
     /// [`UnknownContext`](ConnectError::UnknownContext), [`NotAllowed`](ConnectError::NotAllowed) for a content
-    /// script, [`Busy`](ConnectError::Busy) while too much is on its way, [`NameTooLong`](ConnectError::NameTooLong)
+    /// script or a page of the web, [`Busy`](ConnectError::Busy) while too much is on its way, [`NameTooLong`](ConnectError::NameTooLong)
     /// for a name longer than a message may be. If the browser refuses, or the context holds as many ports as it may,
     /// the port ends with [`LimitReached`](port_core::DisconnectReason::LimitReached).
     pub fn connect_tab(
@@ -180,7 +180,8 @@ impl Stub {
         opener: ContextNumber,
         target: &InTab<'_>,
     ) -> Result<PortNumber, ConnectError> {
-        if self.attached(opener).ok_or(ConnectError::UnknownContext)? == ContextKind::ContentScript {
+        let kind = self.attached(opener).ok_or(ConnectError::UnknownContext)?;
+        if matches!(kind, ContextKind::ContentScript | ContextKind::WebPage) {
             return Err(ConnectError::NotAllowed);
         }
         self.open(opener, target.name.len(), |context, port| Up::ConnectTab {
@@ -196,13 +197,16 @@ impl Stub {
     ///
     /// # Errors
     ///
-    /// As for [`connect_tab`](Self::connect_tab), without `NotAllowed`.
+    /// As for [`connect_tab`](Self::connect_tab), but `NotAllowed` for a page of the web that names no extension.
     pub fn connect_runtime(
         &mut self,
         opener: ContextNumber,
         target: &OfExtension<'_>,
     ) -> Result<PortNumber, ConnectError> {
-        self.attached(opener).ok_or(ConnectError::UnknownContext)?;
+        let kind = self.attached(opener).ok_or(ConnectError::UnknownContext)?;
+        if kind == ContextKind::WebPage && target.extension.is_none() {
+            return Err(ConnectError::NotAllowed);
+        }
         let bytes = target.name.len() + target.extension.map_or(0, str::len);
         self.open(opener, bytes, |context, port| Up::ConnectRuntime { context, port, target: *target })
     }

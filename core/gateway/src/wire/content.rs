@@ -181,8 +181,8 @@ impl<'a> OfExtension<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SenderDescription {
-    /// `sender.id`: the extension.
-    pub extension: ExtensionId,
+    /// `sender.id`: the extension; `None` for a page of the web, and for no other kind.
+    pub extension: Option<ExtensionId>,
     /// What kind of context it is.
     pub kind: ContextKind,
     /// `sender.url`.
@@ -205,7 +205,7 @@ pub struct SenderDescription {
 impl From<&port_core::Sender> for SenderDescription {
     fn from(sender: &port_core::Sender) -> Self {
         Self {
-            extension: sender.extension().clone(),
+            extension: sender.extension().cloned(),
             kind: sender.kind(),
             url: sender.url().into(),
             origin: sender.origin().into(),
@@ -221,7 +221,7 @@ impl From<&port_core::Sender> for SenderDescription {
 impl SenderDescription {
     pub(super) fn write(&self, to: &mut Writer<'_>) {
         to.u8(context_kind_to_byte(self.kind))
-            .text(self.extension.as_str())
+            .text(self.extension.as_ref().map_or("", ExtensionId::as_str))
             .text(&self.url)
             .text(&self.origin);
         let given =
@@ -240,6 +240,11 @@ impl SenderDescription {
     pub(super) fn read(from: &mut Reader<'_>) -> Result<Self, Lied> {
         let kind = context_kind(from.u8()?)?;
         let (extension, url, origin) = (from.text()?, from.text()?, from.text()?);
+        let extension = match kind {
+            ContextKind::WebPage if extension.is_empty() => None,
+            ContextKind::WebPage => return Err(Lied::Value),
+            _ => Some(ExtensionId::new(extension)),
+        };
         let given = from.u8()?;
         if given > 15 {
             return Err(Lied::Value);
@@ -252,7 +257,7 @@ impl SenderDescription {
             _ => return Err(Lied::Value),
         };
         Ok(Self {
-            extension: ExtensionId::new(extension),
+            extension,
             kind,
             url: url.into(),
             origin: origin.into(),
@@ -321,6 +326,7 @@ pub(super) const fn context_kind_to_byte(kind: ContextKind) -> u8 {
         ContextKind::ContentScript => 0,
         ContextKind::Background => 1,
         ContextKind::Page => 2,
+        ContextKind::WebPage => 3,
         _ => UNKNOWN,
     }
 }
@@ -330,6 +336,7 @@ pub(super) const fn context_kind(byte: u8) -> Result<ContextKind, Lied> {
         0 => Ok(ContextKind::ContentScript),
         1 => Ok(ContextKind::Background),
         2 => Ok(ContextKind::Page),
+        3 => Ok(ContextKind::WebPage),
         _ => Err(Lied::Value),
     }
 }

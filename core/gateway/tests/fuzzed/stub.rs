@@ -98,8 +98,12 @@ fn frame(choices: &mut Choices<'_>, bytes: &mut Vec<u8>, granted: &mut u64, acce
         0..=2 => {
             *granted += 1;
             let context = ContextNumber::from_bits(*granted);
-            let kind =
-                [ContextKind::ContentScript, ContextKind::Background, ContextKind::Page][choices.below(3)];
+            let kind = [
+                ContextKind::ContentScript,
+                ContextKind::Background,
+                ContextKind::Page,
+                ContextKind::WebPage,
+            ][choices.below(4)];
             Down::Grant { context, kind, label: b"label" }.write(bytes);
         }
         3 => Down::Revoke { context }.write(bytes),

@@ -238,8 +238,10 @@ impl EventLoop {
         target: &RuntimeTarget,
     ) -> Result<PortId, ConnectError> {
         let killed = self.is_killed(opener);
-        let port = self.stub.connect_runtime(self.context_number(opener), &target.on_the_wire())?;
-        self.opened(killed, port)
+        match self.stub.connect_runtime(self.context_number(opener), &target.on_the_wire()) {
+            Err(ConnectError::NotAllowed) => Err(self.refusal(opener).unwrap_or(ConnectError::NotAllowed)),
+            port => self.opened(killed, port?),
+        }
     }
 
     fn opened(&mut self, killed: bool, number: PortNumber) -> Result<PortId, ConnectError> {
@@ -360,7 +362,8 @@ impl EventLoop {
             StubEvent::Connect { context, port, name, sender, undecided, .. } => {
                 let id = self.port_of(port).expect("it was accepted");
                 self.ports.insert(port, id);
-                let sender = Sender { instance: self.instance_of(sender.extension.as_str()), told: *sender };
+                let instance = sender.extension.as_ref().map(|id| self.instance_of(id.as_str()));
+                let sender = Sender { instance, told: *sender };
                 Event::Connect {
                     context: self.contexts[&context],
                     port: id,

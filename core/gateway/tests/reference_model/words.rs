@@ -43,15 +43,15 @@ impl Event {
 #[derive(Clone, Debug)]
 pub struct Sender {
     pub(crate) told: SenderDescription,
-    pub(crate) instance: ExtensionInstance,
+    pub(crate) instance: Option<ExtensionInstance>,
 }
 
 impl Sender {
-    pub fn extension(&self) -> &ExtensionId {
-        &self.told.extension
+    pub fn extension(&self) -> Option<&ExtensionId> {
+        self.told.extension.as_ref()
     }
 
-    pub fn instance(&self) -> ExtensionInstance {
+    pub fn instance(&self) -> Option<ExtensionInstance> {
         self.instance
     }
 

@@ -14,9 +14,10 @@ use crate::shared::pool::memory;
 /// Records and bytes.
 type Amount = [u64; 2];
 
-/// What each extension has in a lane beyond the common part, at most; none while the lane is below it.
+/// What each extension has in a lane beyond the common part, at most; none while the lane is below it. Pages of the web,
+/// which have no extension, have one share together.
 #[derive(Default)]
-pub(super) struct Shares(Vec<(ExtensionInstance, Amount)>);
+pub(super) struct Shares(Vec<(Option<ExtensionInstance>, Amount)>);
 
 /// A share, and the common part.
 const fn parts(budget: u64) -> (u64, u64) {
@@ -41,7 +42,7 @@ impl Ends {
         &mut self,
         shares: &mut Shares,
         limits: &Limits,
-        extension: ExtensionInstance,
+        extension: Option<ExtensionInstance>,
         sent: Amount,
         counts: bool,
     ) -> Result<(), Option<Lacking>> {
@@ -74,7 +75,13 @@ impl Ends {
 impl Shares {
     /// Returns whether a lane in which so much is lying admits what an extension sends.
     #[inline(always)]
-    fn admit(&mut self, budgets: Amount, lying: Amount, extension: ExtensionInstance, sent: Amount) -> bool {
+    fn admit(
+        &mut self,
+        budgets: Amount,
+        lying: Amount,
+        extension: Option<ExtensionInstance>,
+        sent: Amount,
+    ) -> bool {
         let common = budgets.map(|budget| parts(budget).1);
         if (0..2).all(|unit| lying[unit] < common[unit]) {
             self.0 = Vec::new();
@@ -91,7 +98,7 @@ impl Shares {
         &mut self,
         budgets: Amount,
         lying: Amount,
-        extension: ExtensionInstance,
+        extension: Option<ExtensionInstance>,
         sent: Amount,
         counts: bool,
     ) -> bool {

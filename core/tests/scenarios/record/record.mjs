@@ -116,7 +116,9 @@ function newId(name) {
 }
 
 const scenarioFiles = files.map(file => 'scenario_' + file);
-const withSleepers = names.filter(name => name.startsWith('dormant_'));
+const withSleepers = names.filter(name => /^(dormant|web_page)_/.test(name));
+// Pages of the web may connect to it, in some scenarios.
+const admitsPages = name => (name.startsWith('web_page_') ? { externally_connectable: { ids: ['*'], matches: ['http://127.0.0.1/*'] } } : {});
 const sleepers = Object.fromEntries(withSleepers.map(name => [name, newId(name)]));
 const extension = path.join(folder, 'extension');
 const common = ['harness.js', ...scenarioFiles];
@@ -128,7 +130,7 @@ const write = writeExtension(extension, newId('recorder'), [...common, 'backgrou
 for (const file of ['content.js', 'injected.js']) fs.copyFileSync(path.join(here, file), path.join(extension, file));
 write('page.html', '<!doctype html><meta charset="utf-8">' + ['build.js', ...common, 'content.js'].map(file => `<script src="${file}"></script>`).join(''));
 const extensions = [extension, ...withSleepers.map(name => path.join(folder, name))];
-for (const name of withSleepers) writeExtension(path.join(folder, name), sleepers[name], [...common, 'sleeper.js'], { base, scenario: name }, {});
+for (const name of withSleepers) writeExtension(path.join(folder, name), sleepers[name], [...common, 'sleeper.js'], { base, scenario: name }, admitsPages(name));
 
 // ---- traces
 

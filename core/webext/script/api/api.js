@@ -5,6 +5,7 @@ import { createChecker } from "./arguments.js";
 import { createCalls } from "./calls.js";
 import { createChrome } from "./chrome.js";
 import { createCodec } from "./clone.js";
+import { createConnecting } from "./connecting.js";
 import { createDevtools } from "./devtools.js";
 import { Listeners, createEvent } from "./event.js";
 import {
@@ -22,9 +23,9 @@ import { createLastError } from "./last_error.js";
 import { createAlarms, createButton, createCommands, createMenus, createOffscreen, createOmnibox, createPermissions, createSidePanel, createWebNavigation, createWindows } from "./namespaces.js";
 import { addOlderNames, addOlderNamesOfContentScripts } from "./older_names.js";
 import { createOneOffMessages } from "./one_off.js";
+import { createApiOfPage } from "./page_api.js";
 import { createPorts } from "./port.js";
 import { createProfile } from "./profile.js";
-import { createSendArguments } from "./send_arguments.js";
 import { createStorage } from "./storage.js";
 import { addSurface } from "./surface.js";
 
@@ -143,6 +144,9 @@ export function createApi(native, world, platform) {
     };
 }
 
+/** The API of a page of the web, see page_api.js. */
+export const createPageApi = createApiOfPage;
+
 /** What pages of the extension have and content scripts have not. */
 function addPageApi(api, world, tools, incoming) {
     const { calls, emitted } = tools;
@@ -257,47 +261,14 @@ function createIncoming(native, profile) {
 }
 
 function createRuntime({ native, profile, lastError, createPort, oneOff, calls }, { id, base, manifest }, incoming) {
-    const connectInfo = object("connectInfo", [string("name"), boolean("includeTlsChannelId")], optional);
-    const checkConnect = createChecker(profile, "runtime.connect", [string("extensionId", optional), connectInfo]);
-    const sendOptions = object("options", [boolean("includeTlsChannelId")], optional);
-    const sendParameters = [string("extensionId", optional), any("message"), sendOptions, callback];
-    const checkSend = createChecker(profile, "runtime.sendMessage", sendParameters);
-    const readSent = createSendArguments(profile, checkSend);
     const manifestText = stringify(manifest);
-
-    /** The extension to reach; undefined for one's own. */
-    function target(check, extension) {
-        if (extension === undefined || extension === null || extension === "" || extension === id) {
-            return undefined;
-        }
-        const error = profile.invalidExtension(check.method, extension);
-        if (error !== undefined) {
-            throw error;
-        }
-        return extension;
-    }
-
+    const reached = (extension) =>
+        extension === undefined || extension === null || extension === "" || extension === id ? undefined : extension;
     return {
         id,
         onConnect: incoming.onConnect.event,
         onMessage: incoming.onMessage.event,
-        connect(...given) {
-            // By their numbers: taking an array apart calls its iterator.
-            const values = checkConnect(given);
-            const name = profile.portName(values[1]) ?? "";
-            const reached = target(checkConnect, values[0]);
-            const number = native.connectRuntime(reached, profile.sendName(name), false);
-            return createPort(number, name, undefined);
-        },
-        sendMessage(...given) {
-            const sent = readSent(given);
-            if (sent.error !== undefined) {
-                return oneOff.fail(sent.error, sent.callback);
-            }
-            const reached = target(checkSend, sent.id);
-            const connect = () => native.connectRuntime(reached, "", true);
-            return oneOff.send(checkSend.method, connect, sent.message, sent.callback);
-        },
+        ...createConnecting({ native, profile, createPort, oneOff }, reached),
         getURL(path) {
             const text = toText(path);
             return base + (text[0] === "/" ? slice(text, 1) : text);

@@ -10,13 +10,13 @@ const ofPages = () => ({ loadTimes: () => ({}), csi: () => ({}) });
  *
  * @param {object} profile the browser to follow
  * @param {object} world see host.d.ts
- * @param {object} [api] what is to be the global `browser`; undefined in a page's own world
+ * @param {object} [api] what is to be the global `browser`; undefined in a page's own world that has none
  * @returns {object | undefined} undefined where there is none
  */
 export function createChrome(profile, world, api) {
     if (profile.hasSurface) {
-        if (api === undefined) {
-            return { ...ofPages(), app: {} };
+        if (world.kind === "main") {
+            return { ...ofPages(), app: {}, ...api };
         }
         // Another object, with the same namespaces.
         const chrome = defineProperties({}, getOwnPropertyDescriptors(api));

@@ -104,6 +104,12 @@ const chromium = {
     // An id that cannot be one is refused at once.
     invalidExtension: (method, id) =>
         isExtensionId(id) ? undefined : invocation(method, `Invalid extension id: '${id}'`),
+    // A page of the web gave none.
+    extensionMissing: (method) =>
+        invocation(
+            method,
+            `chrome.${method.name}() called from a webpage must specify an Extension ID (string) for its first argument.`,
+        ),
 
     // Argument errors; see arguments.js.
     asksGetters: true,

@@ -6,7 +6,8 @@ function constants(...values) {
     return Object.fromEntries(values.map((value) => [value.toUpperCase().replaceAll("-", "_"), value]));
 }
 
-const runtime = {
+/** Those of `runtime`. */
+export const runtimeConstants = {
     ContextType: constants("BACKGROUND", "DEVELOPER_TOOLS", "OFFSCREEN_DOCUMENT", "POPUP", "SIDE_PANEL", "TAB"),
     OnInstalledReason: constants("chrome_update", "install", "shared_module_update", "update"),
     OnRestartRequiredReason: constants("app_update", "os_update", "periodic"),
@@ -96,7 +97,7 @@ export function addSurface(api, { instance }, { emitted }) {
     api.extension.ViewType = constants("popup", "tab");
     Object.assign(api.management, management);
     api.runtime.dynamicId = instance;
-    for (const [namespace, values] of Object.entries({ runtime, scripting, tabs, webNavigation, windows })) {
+    for (const [namespace, values] of Object.entries({ runtime: runtimeConstants, scripting, tabs, webNavigation, windows })) {
         Object.assign(api[namespace] ?? {}, values);
     }
     for (const [namespace, names] of Object.entries(silentEvents)) {

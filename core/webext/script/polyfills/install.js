@@ -6,7 +6,7 @@
 // the functions by which the host delivers tasks to it. Each delivery is one task; the
 // host runs a microtask checkpoint behind it.
 
-import { createApi } from "../api/api.js";
+import { createApi, createPageApi } from "../api/api.js";
 import { createChrome } from "../api/chrome.js";
 import { after, apply, indirectEval, parse, toText } from "../api/intrinsics.js";
 import { createProfile } from "../api/profile.js";
@@ -43,9 +43,10 @@ export function install(native, world) {
     uncaught.listen(tellOfUncaught);
     // What listeners of the extension API throw is an error of Firefox's extension pages.
     const isTold = profile.tellsOfListeners && world.kind !== "content-script";
+    const web = { ...platform, later };
     const { api, chrome, deliver, calls } = isPagesOwn
-        ? { api: undefined, chrome: createChrome(profile, world, undefined), deliver: toNobody, calls: undefined }
-        : createApi(isTold ? telling : native, world, { ...platform, later });
+        ? createPagesOwn(native, profile, world, web)
+        : createApi(isTold ? telling : native, world, web);
     // What comes from the browser is not listed among the globals of the scripts.
     for (const name of Object.getOwnPropertyNames(globalThis).filter((name) => !builtIn.has(name))) {
         // A window lists itself, which makes it a circle.
@@ -55,7 +56,7 @@ export function install(native, world) {
         addWorkerGlobals();
     }
     // Data properties in both engines; scripts may shadow them.
-    if (!isPagesOwn) {
+    if (api !== undefined) {
         globalThis.browser = api;
     }
     if (chrome !== undefined) {
@@ -65,6 +66,12 @@ export function install(native, world) {
         isTelling && tellOfUncaught({ type: "unhandledrejection", cancelable: true, reason, promise });
     const executions = createExecutions(native, profile.tellsOfExecuted ? uncaught.report : () => {});
     return { __proto__: null, calls, deliver: { __proto__: null, ...deliver, ...page, timer, rejected, ...executions } };
+}
+
+/** What a page's own world has, and what is delivered about it. */
+function createPagesOwn(native, profile, world, web) {
+    const { api, deliver } = world.isAdmitted ? createPageApi(native, world, web) : { api: undefined, deliver: toNobody };
+    return { api, chrome: createChrome(profile, world, api), deliver, calls: undefined };
 }
 
 /** What is delivered about the extension API where there is none. */

@@ -140,12 +140,15 @@ impl TryFrom<Value> for ManifestVersion {
     }
 }
 
-/// `"externally_connectable"`. Its `matches` are ignored: no page runs scripts of its own.
+/// `"externally_connectable"`.
 #[derive(Debug, Deserialize)]
 struct ExternallyConnectable {
     /// The extensions that may connect; `*` for all.
     #[serde(default)]
     ids: Vec<String>,
+    /// The pages of the web that may.
+    #[serde(default)]
+    matches: Vec<MatchPattern>,
 }
 
 /// `"browser_specific_settings"`.
@@ -362,6 +365,17 @@ impl Manifest {
         }
     }
 
+    /// Whether a page of the web may connect, by the URL of its document: one without a URL of its own, such as
+    /// `about:srcdoc`, may not, and one in a sandbox may (measured). Firefox ignores the key.
+    pub fn admits_page(&self, url: &Url, profile: Profile) -> bool {
+        profile == Profile::Chromium
+            && matches!(url.scheme(), "http" | "https")
+            && self
+                .externally_connectable
+                .as_ref()
+                .is_some_and(|key| key.matches.iter().any(|pattern| pattern.matches(url)))
+    }
+
     /// Whether the extension has a toolbar button.
     pub fn has_toolbar_button(&self) -> bool {
         self.button().is_some()
@@ -516,6 +530,8 @@ pub fn without_comments(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Manifest, ManifestError, RunAt, ScriptKind};
+    use crate::profile::Profile;
+    use url::Url;
 
     #[test]
     fn version_2_and_3_are_read() {
@@ -546,6 +562,24 @@ mod tests {
         assert_eq!(background.service_worker.as_deref(), Some("sw.js"));
         assert_eq!(background.kind, ScriptKind::Module);
         assert_eq!(manifest.hosts().count(), 1);
+    }
+
+    #[test]
+    fn pages_of_the_web_are_admitted_by_their_urls_in_chromium() {
+        let keys = r#"{ "matches": ["https://*.example.com/a*"] }"#;
+        let text = format!(
+            r#"{{ "manifest_version": 3, "name": "n", "version": "1", "externally_connectable": {keys} }}"#
+        );
+        let manifest = Manifest::parse(&text).expect("a manifest");
+        let admits = |url: &str, profile| manifest.admits_page(&Url::parse(url).expect("a URL"), profile);
+        assert!(admits("https://www.example.com/about", Profile::Chromium));
+        for url in ["https://www.example.com/b", "http://www.example.com/a", "about:srcdoc", "data:,a"] {
+            assert!(!admits(url, Profile::Chromium), "{url}");
+        }
+        assert!(!admits("https://www.example.com/about", Profile::Firefox));
+        let other = r#"{ "manifest_version": 3, "name": "n", "version": "1" }"#;
+        let page = Url::parse("https://www.example.com/about").expect("a URL");
+        assert!(!Manifest::parse(other).expect("a manifest").admits_page(&page, Profile::Chromium));
     }
 
     fn error(text: &str) -> ManifestError {

@@ -98,11 +98,8 @@ pub(super) fn named_in(manifest: &Value) -> Vec<String> {
                 .any(|list| asked(list).any(|asked| asked == **name))
         })
         .map(|name| format!("the permission {name:?}"));
-    let web = manifest.get("externally_connectable").and_then(|key| key.get("matches")).map(|_| {
-        "the manifest's \"externally_connectable.matches\", for pages of the web cannot connect".to_owned()
-    });
     let pages = asked("content_scripts")
         .any(|entry| entry.get("css").is_some() && entry.get("js").is_none())
         .then(|| "content scripts of CSS alone, for nothing is painted".to_owned());
-    keys.chain(permissions).chain(web).chain(pages).collect()
+    keys.chain(permissions).chain(pages).collect()
 }

@@ -27,8 +27,8 @@ macro_rules! modules {
 /// The modules of the API. Each comes after those that it imports.
 pub const API: &[Module] = modules!("api":
     "intrinsics" "refusal" "profile" "clone_writer" "clone_reader" "clone" "last_error" "event" "channel"
-    "port" "one_off" "text" "arguments" "send_arguments" "chrome" "calls" "devtools" "absent" "storage" "i18n" "namespaces" "surface"
-    "injection" "invalidation" "older_names" "api"
+    "port" "one_off" "text" "arguments" "send_arguments" "connecting" "chrome" "calls" "devtools" "absent" "storage" "i18n" "namespaces" "surface"
+    "injection" "invalidation" "older_names" "page_api" "api"
 );
 
 /// The modules of the polyfills, which import those of the API.
@@ -37,7 +37,7 @@ pub const POLYFILLS: &[Module] = modules!("polyfills":
     "uncaught" "url" "navigation" "window" "other_window" "page" "worker" "install"
 );
 
-/// Returns the API as one classic script, whose value is `{ createApi }`.
+/// Returns the API as one classic script, whose value is `{ createApi, createPageApi }`.
 ///
 /// For an engine outside of Rust, write it to a file:
 ///

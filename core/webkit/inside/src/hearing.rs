@@ -181,7 +181,7 @@ impl Page {
             ports.numbers.insert(port, known);
         }
         let opener = Opener {
-            extension: &sender.extension,
+            extension: sender.extension.as_ref(),
             kind: sender.kind,
             url: &sender.url,
             origin: &sender.origin,
