@@ -164,6 +164,38 @@ fn what_is_absent_is_named() {
     }
 }
 
+/// Firefox's `chrome` is another object with manifests of version 2; what is absent is there too.
+#[test]
+fn what_is_absent_is_named_in_version_2() {
+    const EXTENSION: Files = &[
+        (
+            "manifest.json",
+            r#"{ "manifest_version": 2, "name": "Test", "version": "1", "permissions": ["bookmarks"],
+                 "background": { "scripts": ["background.js"] } }"#,
+        ),
+        (
+            "background.js",
+            "chrome.bookmarks.onRemoved.addListener(() => {});
+            chrome.bookmarks.create({ title: 'x' }, () => console.log('called back'));
+            console.log('lives on');",
+        ),
+    ];
+    for profile in PROFILES {
+        let run = run_in(profile, EXTENSION, &[]);
+        assert_eq!(
+            run.console("background"),
+            [
+                "not supported by this browser: bookmarks.onRemoved",
+                "not supported by this browser: bookmarks.create",
+                "lives on",
+                "called back",
+            ],
+            "{profile}: {:?}",
+            run.errors()
+        );
+    }
+}
+
 #[test]
 fn messages_of_locales_stand_in_the_manifest_and_in_i18n() {
     const EXTENSION: Files = files!(

@@ -32,6 +32,10 @@ export function createChrome(profile, world, api) {
 function withoutPromises(object) {
     const descriptors = getOwnPropertyDescriptors(object);
     const names = keys(descriptors);
+    if (names.length === 0) {
+        // A namespace that is absent makes its members when they are asked for.
+        return object;
+    }
     for (let index = 0; index < names.length; index += 1) {
         const descriptor = descriptors[names[index]];
         if (!hasOwn(descriptor, "value")) {
