@@ -89,7 +89,8 @@ def options_for(folder, source, manifest):
     pressed = [option for selector in press for option in ("--press", selector)]
     options += [*pressed, "--press", "input[name]", "--type", "hello"]
     for tab in ("1", "2"):
-        options += ["--tab", tab, *pressed[:2], "--press", "a"]
+        # The last is what content scripts add: the page's own button is in a form.
+        options += ["--tab", tab, *pressed[:2], "--press", "a", "--press", "body > button"]
     if not any(key in manifest for key in ("action", "browser_action", "page_action", "devtools_page", "content_scripts")):
         for page in own_pages(folder):
             options += ["--open", f"/{page}", *pressed]
