@@ -30,6 +30,8 @@ pub(crate) enum Surface {
 pub(crate) enum Effect {
     /// The page may attach the context.
     Grant(Box<ContextDescription>, ContextKey),
+    /// The context is none of the core's.
+    Refuse(ContextKey),
     /// A document that was taken for gone is shown again: the page is to ask for its contexts anew.
     Again(DocumentNumber),
     /// The core knows that the page is out of the cache.
@@ -343,9 +345,10 @@ impl Facts {
     ) -> Result<Vec<Effect>, Lie> {
         let page = self.pages.get_mut(&key).ok_or(Lie("a page that is none"))?;
         // A document or an extension that is gone meanwhile is a race.
-        let Some(document) = page.documents.get(&number) else { return Ok(Vec::new()) };
+        let refused = Ok(vec![Effect::Refuse(context)]);
+        let Some(document) = page.documents.get(&number) else { return refused };
         let known = self.extensions.iter().find(|known| known.extension.id().as_str() == id);
-        let Some(Known { extension, instance }) = known else { return Ok(Vec::new()) };
+        let Some(Known { extension, instance }) = known else { return refused };
         if page.contexts.contains_key(&context) || page.contexts.len() >= MOST {
             return Err(Lie("a context's number twice, or too many"));
         }
@@ -385,7 +388,7 @@ impl Facts {
                 }
                 ContextDescription::content_script(*instance, Place::new(tab, frame, document.id))
             }
-            _ => return Ok(Vec::new()),
+            _ => return refused,
         };
         let shown = if is_own && matches!(page.surface, Surface::Background(_)) && extension.has_worker() {
             extension.background().map_or_else(|| document.url.clone(), |page| page.url.clone())

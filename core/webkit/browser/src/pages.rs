@@ -170,6 +170,7 @@ impl Browser {
             Effect::Restored => self.gateway.settle(move || {
                 on_gtk_thread(move |browser| browser.tell_page(page, &ToPage::Restored));
             }),
+            Effect::Refuse(context) => self.tell_page(page, &ToPage::Refused { context }),
             Effect::Again(document) => self.tell_page(page, &ToPage::Again { document }),
             Effect::Navigated => {
                 if let Some(Surface::Tab(tab)) = self.surface_of(view) {

@@ -138,6 +138,11 @@ pub enum ToPage {
     },
     /// The core knows that a page came back from the back/forward cache: its contexts may connect again.
     Restored,
+    /// A world's document or extension is gone, or was never one of the core's: it gets no context.
+    Refused {
+        /// The context.
+        context: ContextKey,
+    },
     /// A document that was taken for gone is there again: its contexts are to be attached anew.
     Again {
         /// The document.

@@ -1,12 +1,12 @@
 //! What the browser tells a page, and what of it the scripts hear.
 
-use crate::control::{Code, DocumentNumber, FromPage, ToPage};
+use crate::control::{Code, ContextKey, DocumentNumber, FromPage, ToPage};
 use crate::page::Page;
 use crate::process::run_script;
 use crate::values::{number, optional_text, text, text_of, truth_of};
 use crate::webkit;
 use crate::world::{Operation, Side, Waiting, World};
-use glib::{ControlFlow, Priority};
+use glib::Priority;
 use javascriptcore6::{Context, Value};
 use port_core::{ConnectKind, ContextId, DisconnectReason};
 use port_core_gateway::{ContextNumber, PortNumber, SenderDescription, StubEvent};
@@ -30,16 +30,14 @@ impl Page {
         let mut taken = 0;
         let open = loop {
             if taken == most {
-                let page = Rc::downgrade(self);
-                glib::source::idle_add_local_full(Priority::DEFAULT, move || {
-                    if let Some(page) = page.upgrade() {
-                        page.turn();
-                    }
-                    ControlFlow::Break
-                });
+                self.turn_soon(Priority::DEFAULT);
                 break true;
             }
-            let came = self.connection.borrow_mut().next_event();
+            let postponed = self.postponed.borrow_mut().events.pop_front();
+            let came = match postponed {
+                Some(event) => Ok(Some(event)),
+                None => self.connection.borrow_mut().next_event(),
+            };
             match came {
                 Ok(Some(event)) => self.take(event),
                 Ok(None) => break true,
@@ -48,6 +46,8 @@ impl Page {
             taken += 1;
         };
         self.turning.set(false);
+        // To take a connection is to answer it: the opener's messages may wait for that.
+        self.flush();
         open
     }
 
@@ -94,7 +94,7 @@ impl Page {
     }
 
     /// The browser grants a context that this page asked for: what its scripts called so far is carried out.
-    fn granted(&self, context: ContextNumber, label: &[u8]) {
+    pub(crate) fn granted(&self, context: ContextNumber, label: &[u8]) {
         let key = label.try_into().map(u32::from_le_bytes).ok();
         let world = key.and_then(|key| self.worlds.borrow().get(&key).cloned());
         let (Some(key), Some(world)) = (key, world) else { return };
@@ -242,7 +242,15 @@ impl Page {
             }
             ToPage::Restored => self.release(),
             ToPage::Again { document } => self.attach_again(document),
+            ToPage::Refused { context } => self.refused(context),
         }
+    }
+
+    /// The browser has no place for a context: what its scripts call fails from now on.
+    pub(crate) fn refused(&self, context: ContextKey) {
+        let world = self.worlds.borrow().get(&context).cloned();
+        let waits = world.filter(|world| matches!(*world.side.borrow(), Side::Waiting(_)));
+        waits.into_iter().for_each(|world| drop(world.side.replace(Side::Gone)));
     }
 
     /// Asks anew for the contexts of a document that the browser took for gone.
@@ -276,7 +284,8 @@ impl Page {
             frame.context_in(&process.pages_own)
         } else {
             if self.world_in(document, extension).is_none() {
-                self.make_world(&frame, document, &loaded, false).ok_or("the document runs no scripts")?;
+                let world = self.make_world(&frame, document, &loaded, false);
+                self.hold_until_granted(&*world.ok_or("the document runs no scripts")?);
             }
             frame.context_in(&loaded.world)
         };

@@ -8,6 +8,7 @@
 //! - [`control`]: what a page and the browser tell each other beside messages. The browser's package uses it too.
 //! - `process`: the extensions, worlds and pages of a process. `page`: one page with its sockets. `documents`: its
 //!   frames. `world`: one extension's scripts in one document. `natives`, `hearing`: what those call and are told.
+//!   `holding`: how they wait for the browser to know of them.
 //!
 //! All of it runs on the process's main thread.
 
@@ -15,6 +16,7 @@ pub mod control;
 mod documents;
 mod extensions;
 mod hearing;
+mod holding;
 mod natives;
 mod page;
 mod process;

@@ -1,7 +1,8 @@
 //! A web page: what one view shows in this process, with its two sockets to the browser.
 
-use crate::control::{ContextKey, Control, DocumentNumber, FromPage, OpenTab};
+use crate::control::{ContextKey, Control, DocumentNumber, FromPage, OpenTab, ToPage};
 use crate::documents::Documents;
+use crate::holding::Postponed;
 use crate::natives;
 use crate::process::Process;
 use crate::values;
@@ -47,6 +48,7 @@ pub(crate) struct Page {
     latest_world: Cell<ContextKey>,
     flushing: Cell<bool>,
     pub(crate) turning: Cell<bool>,
+    pub(crate) postponed: RefCell<Postponed>,
 }
 
 /// The ports of a page's scripts.
@@ -79,6 +81,7 @@ impl Page {
             latest_world: Cell::new(0),
             flushing: Cell::new(false),
             turning: Cell::new(false),
+            postponed: RefCell::default(),
         });
         let (messages, control) =
             (page.connection.borrow().as_fd().as_raw_fd(), page.control.borrow().as_fd().as_raw_fd());
@@ -319,7 +322,7 @@ impl Page {
         });
     }
 
-    fn flush(&self) {
+    pub(crate) fn flush(&self) {
         let messages = self.connection.borrow_mut().flush();
         let control = self.control.borrow_mut().flush();
         for (all, socket) in [
@@ -345,16 +348,26 @@ impl Page {
     /// Takes what the browser tells beside messages. Returns whether it is still there.
     pub(crate) fn take_control(self: &Rc<Self>) -> bool {
         loop {
-            let came = self.control.borrow_mut().receive();
-            match came {
-                Ok(Some(told)) => self.hear(told),
-                Ok(None) => return true,
-                Err(_) => {
-                    self.closed.set(true);
-                    return false;
-                }
+            let postponed = self.postponed.borrow_mut().told.pop_front();
+            match postponed.or_else(|| self.read_control()) {
+                Some(told) => self.hear(told),
+                None => return !self.closed.get(),
             }
         }
+    }
+
+    /// Reads the next thing that the browser tells beside messages.
+    pub(crate) fn read_control(&self) -> Option<ToPage> {
+        let came = self.control.borrow_mut().receive();
+        if came.is_err() {
+            self.closed.set(true);
+        }
+        came.ok().flatten()
+    }
+
+    /// Returns whether the browser is there no more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.get()
     }
 
     /// Takes over the open tabs.

@@ -123,8 +123,10 @@ impl Process {
         let extensions = self.extensions.borrow().clone();
         let owner = extensions.iter().find(|loaded| own.starts_with(loaded.extension.base().as_str()));
         let (Some(owner), Some(page)) = (owner, self.page_of(page)) else { return };
-        if let Some(document) = page.document_in(self, frame) {
-            page.make_world(frame, document, owner, true);
+        if let Some(document) = page.document_in(self, frame)
+            && let Some(world) = page.make_world(frame, document, owner, true)
+        {
+            page.hold_until_granted(&world);
         }
     }
 
@@ -153,9 +155,15 @@ impl Process {
                 }
                 if let Some(world) = page.world_in(document, extension.extension.id().as_str()) {
                     let scripts = isolated.iter().flat_map(|scripts| scripts.at(moment));
+                    let mut scripts = scripts.peekable();
+                    if scripts.peek().is_some() {
+                        page.hold_until_granted(&world);
+                    }
                     for script in scripts {
                         run_script(context, script, &mut |error| page.report(&world, error));
                     }
+                    // Before what the scripts fetch, by which others may learn that they run.
+                    page.flush();
                 }
                 let pages_own = frame.context_in(&process.pages_own);
                 let scripts = main.iter().flat_map(|scripts| scripts.at(moment));
