@@ -23,6 +23,11 @@ export async function stop() {
   await gone;
 }
 
+// The browser of core/webkit, by its command line.
+export function webkit(program, extensions, folder, profile) {
+  start(program, ['--log', '--profile', profile, ...extensions], folder);
+}
+
 // Over its debugging pipe: messages of JSON, each ended by NUL.
 export async function chromium(program, extensions, folder) {
   const browser = start(program, [

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Records what a real browser does in the scenarios:
 //   node record.mjs --browser chromium|firefox [--runs 3] [--only PREFIX,…] [--scenarios DIR] [--out DIR] [--program PATH]
+// With --webkit PATH it is the browser of core/webkit, in the profile of the other: core/webkit/conformance runs that.
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import http from 'node:http';
@@ -15,6 +16,7 @@ const { values: options } = parseArgs({
   options: {
     browser: { type: 'string', default: 'chromium' },
     program: { type: 'string' },
+    webkit: { type: 'string' },
     runs: { type: 'string', default: '3' },
     only: { type: 'string', default: '' },
     scenarios: { type: 'string', default: path.dirname(here) },
@@ -27,7 +29,9 @@ const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'record-'));
 const files = fs.readdirSync(options.scenarios).filter(file => file.endsWith('.js')).sort();
 const names = files
   .flatMap(file => [...fs.readFileSync(path.join(options.scenarios, file), 'utf8').matchAll(/^scenario\('([^']+)'/gm)].map(found => found[1]))
-  .filter(name => options.only.split(',').some(prefix => name.startsWith(prefix)));
+  .filter(name => options.only.split(',').some(prefix => name.startsWith(prefix)))
+  // That browser never stops a background.
+  .filter(name => !(options.webkit && name.startsWith('dormant_')));
 
 // ---- pages, and what the extension reports
 
@@ -189,7 +193,8 @@ async function cleanUp() {
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => cleanUp().then(() => process.exit(1)));
 try {
   const program = options.program ?? { chromium: 'chromium', firefox: 'firefox-esr' }[kind];
-  await browsers[kind](program, extensions, folder);
+  if (options.webkit) browsers.webkit(options.webkit, extensions, folder, kind);
+  else await browsers[kind](program, extensions, folder);
   const info = await Promise.race([hello, new Promise((_, reject) => setTimeout(reject, 30000, new Error('the extension does not start')))]);
   console.log(info.browser);
   for (const name of names) {
