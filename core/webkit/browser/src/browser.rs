@@ -39,6 +39,8 @@ pub(crate) struct Browser {
     pub(crate) session: NetworkSession,
     pub(crate) scripts: UserContentManager,
     pub(crate) settings: Settings,
+    /// Those of backgrounds, whose pages nobody ever sees.
+    pub(crate) hidden_settings: Settings,
     pub(crate) window: OnceCell<Window>,
     pub(crate) application: gtk4::Application,
 }
@@ -77,11 +79,14 @@ impl Browser {
             .into());
         }
         context.set_web_process_extensions_directory(&library.to_string_lossy());
-        let settings = Settings::new();
-        settings.set_enable_developer_extras(true);
-        if profile == Profile::Firefox {
-            settings.set_user_agent(Some(profile.user_agent()));
+        let [settings, hidden_settings] = [Settings::new(), Settings::new()];
+        for settings in [&settings, &hidden_settings] {
+            settings.set_enable_developer_extras(true);
+            if profile == Profile::Firefox {
+                settings.set_user_agent(Some(profile.user_agent()));
+            }
         }
+        keep_timers_of_hidden_pages(&hidden_settings);
         let gateway = GatewayThread::start(service.clone(), |page, why| {
             on_gtk_thread(move |browser| browser.end_process_of(page, &why));
         })?;
@@ -102,6 +107,7 @@ impl Browser {
             session: NetworkSession::new_ephemeral(),
             scripts: UserContentManager::new(),
             settings,
+            hidden_settings,
             window: OnceCell::new(),
             application: application.clone(),
         });
@@ -139,6 +145,17 @@ impl Browser {
     pub(crate) fn log(&self, line: std::fmt::Arguments<'_>) {
         if self.log {
             println!("{line}");
+        }
+    }
+}
+
+/// WebKit has the timers of a page that is not shown run once a second. A background is never shown, and browsers let
+/// its timers run.
+fn keep_timers_of_hidden_pages(settings: &Settings) {
+    let Some(features) = Settings::all_features() else { return };
+    for feature in (0..features.length()).filter_map(|at| features.get(at)) {
+        if feature.identifier().is_some_and(|name| name.starts_with("HiddenPageDOMTimerThrottling")) {
+            settings.set_feature_enabled(&feature, false);
         }
     }
 }

@@ -28,11 +28,13 @@ fn now() -> u64 {
 impl Browser {
     /// Makes a view with a process of its own.
     pub(crate) fn open_view(self: &Rc<Self>, surface: Surface) -> WebView {
+        let is_hidden = matches!(surface, Surface::Background(_));
+        let settings = if is_hidden { &self.hidden_settings } else { &self.settings };
         let web = WebView::builder()
             .web_context(&self.context)
             .network_session(&self.session)
             .user_content_manager(&self.scripts)
-            .settings(&self.settings)
+            .settings(settings)
             .build();
         let key = self.new_number();
         self.views.borrow_mut().insert(key, View { web: web.clone(), surface });
