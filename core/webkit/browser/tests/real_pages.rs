@@ -1,5 +1,6 @@
 //! The browser with real pages: a window, sandboxed web processes, clicks.
 
+#[allow(dead_code, reason = "every test uses a part of it")]
 mod common;
 
 use common::{ExtensionFolder, Opened, Site};

@@ -16,9 +16,11 @@ use std::time::{Duration, Instant};
 /// How long anything may take on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Pages on loopback, by their paths; what is posted to `/report` is a line for the test.
+/// Pages on loopback, by their paths; what is posted to `/report` is a line for the test, and who asks for `/wait` waits
+/// for it.
 pub struct Site {
     pub port: u16,
+    go_on: Sender<()>,
     reports: Mutex<Receiver<String>>,
 }
 
@@ -31,18 +33,24 @@ impl Site {
             .iter()
             .map(|(path, page)| ((*path).to_owned(), page.replace("PORT", &port.to_string())))
             .collect();
-        let (pages, (reports, taken)) = (Arc::new(pages), channel());
+        let ((reports, taken), (go_on, waited)) = (channel(), channel());
+        let (pages, waited) = (Arc::new(pages), Arc::new(Mutex::new(waited)));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (pages, reports) = (Arc::clone(&pages), reports.clone());
-                thread::spawn(move || answer(stream, &pages, &reports));
+                let (pages, reports, waited) = (Arc::clone(&pages), reports.clone(), Arc::clone(&waited));
+                thread::spawn(move || answer(stream, &pages, &reports, &waited));
             }
         });
-        Self { port, reports: Mutex::new(taken) }
+        Self { port, go_on, reports: Mutex::new(taken) }
     }
 
     pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// Answers who waits, or waits next.
+    pub fn go_on(&self) {
+        self.go_on.send(()).unwrap();
     }
 
     /// The next thing that a page posted.
@@ -52,7 +60,12 @@ impl Site {
     }
 }
 
-fn answer(stream: TcpStream, pages: &HashMap<String, String>, reports: &Sender<String>) -> Option<()> {
+fn answer(
+    stream: TcpStream,
+    pages: &HashMap<String, String>,
+    reports: &Sender<String>,
+    waited: &Mutex<Receiver<()>>,
+) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let (mut line, mut length) = (String::new(), 0);
     reader.read_line(&mut line).ok()?;
@@ -72,9 +85,17 @@ fn answer(stream: TcpStream, pages: &HashMap<String, String>, reports: &Sender<S
     if path == "/report" {
         let _ = reports.send(String::from_utf8_lossy(&body).into_owned());
     }
+    if path == "/wait" {
+        let _ = waited.lock().unwrap_or_else(PoisonError::into_inner).recv();
+    }
     let page = pages.get(&path).map_or("", String::as_str);
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n";
-    let answer = format!("{head}Content-Length: {}\r\n\r\n{page}", page.len());
+    // Where no other site is let in, WebKit shows scripts the time to 20 µs; elsewhere to a millisecond.
+    let isolation = match path.starts_with("/isolated") {
+        true => "Cross-Origin-Opener-Policy: same-origin\r\nCross-Origin-Embedder-Policy: require-corp\r\n",
+        false => "",
+    };
+    let answer = format!("{head}{isolation}Content-Length: {}\r\n\r\n{page}", page.len());
     (&stream).write_all(answer.as_bytes()).ok()
 }
 
@@ -151,23 +172,15 @@ impl Opened {
         self.wait_for_many(text, 1).swap_remove(0)
     }
 
-    /// Clicks the button of an extension, as a person does.
-    pub fn click(&mut self, label: &str) {
-        let line = self.wait_for(&format!("button {label} at "));
-        let place: Vec<String> = line
-            .split(' ')
-            .rev()
-            .take(2)
-            .map(|number| number.split('.').next().unwrap().to_owned())
-            .collect();
-        let moved = Command::new("xdotool").args(["mousemove", &place[1], &place[0], "click", "1"]).status();
-        assert!(moved.is_ok_and(|status| status.success()), "xdotool clicks");
+    /// The browser's process.
+    pub fn process(&self) -> u32 {
+        self.process.id()
     }
 
-    /// Kills all web processes of the browser, as a crash would.
-    pub fn kill_web_processes(&self) -> usize {
+    /// The browser's web processes.
+    pub fn web_processes(&self) -> Vec<u32> {
         let mut below = vec![self.process.id()];
-        let mut killed = 0;
+        let mut found = Vec::new();
         let parents: Vec<(u32, u32, String)> = fs::read_dir("/proc")
             .unwrap()
             .flatten()
@@ -183,13 +196,35 @@ impl Opened {
             for (process, _, name) in parents.iter().filter(|(_, of, _)| *of == parent) {
                 below.push(*process);
                 if name.starts_with("WebKitWebProces") {
-                    let ended = Command::new("kill").args(["-9", &process.to_string()]).status();
-                    killed += usize::from(ended.is_ok_and(|status| status.success()));
+                    found.push(*process);
                 }
             }
         }
-        killed
+        found
     }
+
+    /// Clicks the button of an extension, as a person does.
+    pub fn click(&mut self, label: &str) {
+        let line = self.wait_for(&format!("button {label} at "));
+        let place: Vec<String> = line
+            .split(' ')
+            .rev()
+            .take(2)
+            .map(|number| number.split('.').next().unwrap().to_owned())
+            .collect();
+        let moved = Command::new("xdotool").args(["mousemove", &place[1], &place[0], "click", "1"]).status();
+        assert!(moved.is_ok_and(|status| status.success()), "xdotool clicks");
+    }
+
+    /// Kills all web processes of the browser, as a crash would. Returns how many.
+    pub fn kill_web_processes(&self) -> usize {
+        self.web_processes().into_iter().filter(|process| kill(*process)).count()
+    }
+}
+
+/// Kills a process.
+pub fn kill(process: u32) -> bool {
+    Command::new("kill").args(["-9", &process.to_string()]).status().is_ok_and(|status| status.success())
 }
 
 impl Drop for Opened {
