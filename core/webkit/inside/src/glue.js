@@ -65,9 +65,25 @@
             reportException(error);
         }
     });
-    const handle = (name, ...given) => {
+    const run = (name, ...given) => {
         task = [name, given];
         dispatch(new NewEvent("task"));
+    };
+    const { slice } = String.prototype;
+    const cut = slice.call.bind(slice);
+    const handle = (name, ...given) => {
+        if (name !== "messages") {
+            run(name, ...given);
+            return;
+        }
+        // Each message is a task, and all came in one call: ports with the lengths of their messages, and the messages.
+        const [places, text] = given;
+        const lengths = parse(places);
+        for (let index = 0, start = 0; index < lengths.length; index += 2) {
+            const end = start + lengths[index + 1];
+            run("message", lengths[index], cut(text, start, end));
+            start = end;
+        }
     };
     // The document holds the function by this listener, and the browser does not: or no document would ever be freed.
     addEventListener("pagehide", () => handle);

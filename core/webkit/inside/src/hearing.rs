@@ -1,5 +1,6 @@
 //! What the browser tells a page, and what of it the scripts hear.
 
+use crate::batch::Batches;
 use crate::control::{Code, ContextKey, DocumentNumber, FromPage, ToPage};
 use crate::page::Page;
 use crate::process::run_script;
@@ -15,6 +16,9 @@ use port_core_webext::extension::Script;
 use port_core_webext::extension::manifest::ScriptKind;
 use std::rc::Rc;
 
+/// Of how many worlds a turn takes as many messages as it may.
+const MOST_WORLDS: usize = 16;
+
 impl Page {
     /// Takes what came over both sockets, as much as the profile takes in one turn of the main loop. Returns whether
     /// the browser is still there.
@@ -27,9 +31,11 @@ impl Page {
             return true;
         }
         let most = self.process.upgrade().map_or(1, |process| process.profile.events_per_turn());
-        let mut taken = 0;
+        // As many as the profile takes for each world, which has a queue of its own in browsers.
+        let (mut messages, mut others) = (0, 0);
+        let mut batches = Batches::default();
         let open = loop {
-            if taken == most {
+            if batches.longest() == most || others == most || messages == most * MOST_WORLDS {
                 self.turn_soon(Priority::DEFAULT);
                 break true;
             }
@@ -39,12 +45,24 @@ impl Page {
                 None => self.connection.borrow_mut().next_event(),
             };
             match came {
-                Ok(Some(event)) => self.take(event),
+                Ok(Some(StubEvent::Message { context, port, payload, .. })) => {
+                    let known = self.ports.borrow().numbers.get(&port).copied();
+                    if let (Some(port), Some(world)) = (known, self.holder(context)) {
+                        batches.add(world, port, &payload);
+                    }
+                    messages += 1;
+                }
+                Ok(Some(event)) => {
+                    // In their order with everything else that scripts hear.
+                    batches.deliver();
+                    self.take(event);
+                    others += 1;
+                }
                 Ok(None) => break true,
                 Err(_) => break false,
             }
-            taken += 1;
         };
+        batches.deliver();
         self.turning.set(false);
         // To take a connection is to answer it: the opener's messages may wait for that.
         self.flush();
@@ -69,13 +87,6 @@ impl Page {
             }
             StubEvent::Connect { context, port, kind, name, sender, external, .. } => {
                 self.connected(context, port, kind, &name, (&sender, external));
-            }
-            StubEvent::Message { context, port, payload, .. } => {
-                let known = self.ports.borrow().numbers.get(&port).copied();
-                if let (Some(port), Some(world)) = (known, self.holder(context)) {
-                    let payload = String::from_utf8_lossy(&payload);
-                    world.deliver("message", |js| vec![number(js, port), text(js, &payload)]);
-                }
             }
             StubEvent::Disconnect { context, port, reason, .. } => {
                 if let (Some(port), Some(world)) = (self.drop_number(port), self.holder(context)) {

@@ -7,11 +7,12 @@
 //! - [`webkit`]: WebKit's C functions behind safe ones; all unsafe code is there and in this file.
 //! - [`control`]: what a page and the browser tell each other beside messages. The browser's package uses it too.
 //! - `process`: the extensions, worlds and pages of a process. `page`: one page with its sockets. `documents`: its
-//!   frames. `world`: one extension's scripts in one document. `natives`, `hearing`: what those call and are told.
-//!   `holding`: how they wait for the browser to know of them.
+//!   frames. `world`: one extension's scripts in one document. `natives`, `hearing`: what those call and are told; `batch`:
+//!   messages together. `holding`: how scripts wait for the browser to know of them.
 //!
 //! All of it runs on the process's main thread.
 
+mod batch;
 pub mod control;
 mod documents;
 mod extensions;
