@@ -26,7 +26,7 @@ FOLDER              an unpacked extension
 --page URL          opens a page in a tab; may be given several times
 --profile NAME      chromium (the default) or firefox: whose ways extensions meet
 --inspect           opens the pane with the extensions and the inspector
---log               writes what happens to the standard output";
+--log               writes what happens to the standard output, and a count of all there is on SIGUSR1";
 
 impl Arguments {
     /// Reads the arguments; `None` if only help was wanted, which is printed.

@@ -113,6 +113,9 @@ impl Browser {
         });
         BROWSER.with(|kept| kept.set(Rc::clone(&browser)).is_ok());
         browser.register_scheme();
+        if browser.log {
+            browser.count_on_signal();
+        }
         let window = Window::new(&browser, arguments.inspect);
         let _ = browser.window.set(window);
         for folder in arguments.folders {

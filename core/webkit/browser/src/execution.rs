@@ -26,6 +26,13 @@ struct Running {
     is_plain: bool,
 }
 
+impl Executions {
+    /// How many calls wait for answers.
+    pub(crate) fn count(&self) -> usize {
+        self.calls.len()
+    }
+}
+
 impl Browser {
     /// Starts what a call asks for; the answer is sent once all frames have run it.
     pub(crate) fn execute(

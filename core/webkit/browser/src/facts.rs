@@ -178,6 +178,11 @@ impl Facts {
         }
     }
 
+    /// How many pages there are.
+    pub(crate) fn page_count(&self) -> usize {
+        self.pages.len()
+    }
+
     /// The extension is to run scripts in a document though its manifest does not say so.
     pub(crate) fn allow(&mut self, page: PageKey, document: DocumentNumber, instance: ExtensionInstance) {
         if let Some(known) = self.pages.get_mut(&page) {

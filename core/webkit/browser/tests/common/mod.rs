@@ -53,6 +53,11 @@ impl Site {
         self.go_on.send(()).unwrap();
     }
 
+    /// The next thing that a page posted, if one does within a time.
+    pub fn report_within(&self, time: Duration) -> Option<String> {
+        self.reports.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(time).ok()
+    }
+
     /// The next thing that a page posted.
     pub fn report(&self) -> String {
         let reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
@@ -168,6 +173,12 @@ impl Opened {
         }
     }
 
+    /// Takes the lines that the browser has written until now.
+    pub fn take_lines(&mut self) -> Vec<String> {
+        self.seen.extend(self.lines.try_iter());
+        std::mem::take(&mut self.seen)
+    }
+
     pub fn wait_for(&mut self, text: &str) -> String {
         self.wait_for_many(text, 1).swap_remove(0)
     }
@@ -224,7 +235,13 @@ impl Opened {
 
 /// Kills a process.
 pub fn kill(process: u32) -> bool {
-    Command::new("kill").args(["-9", &process.to_string()]).status().is_ok_and(|status| status.success())
+    signal(process, "KILL")
+}
+
+/// Sends a process a signal. Returns whether it was there.
+pub fn signal(process: u32, signal: &str) -> bool {
+    let sent = Command::new("kill").args(["-s", signal, &process.to_string()]).stderr(Stdio::null()).status();
+    sent.is_ok_and(|status| status.success())
 }
 
 impl Drop for Opened {
