@@ -614,11 +614,18 @@ fn one_stopped_receiver_does_not_silence_the_others() {
 fn more_is_not_taken_than_came() {
     let with_window = || {
         let browser = Browser::with_limits(Limits::default().window_messages(4));
-        let ConnectedRenderer { mut renderer, place, script, port, mut there, received, .. } =
-            ConnectedRenderer::new(&browser, Bounds::default());
+        let ConnectedRenderer {
+            mut renderer,
+            place,
+            script,
+            port,
+            mut there,
+            background: received_by,
+            received,
+        } = ConnectedRenderer::new(&browser, Bounds::default());
         there.post_message(received, "x").unwrap();
         renderer.host.turn().unwrap();
-        Scene { browser, renderer, script, port, tab: place.tab, there, received }
+        Scene { browser, renderer, script, port, tab: place.tab, there, received, received_by }
     };
     let port = with_window().port;
     for (messages, bytes) in [(0, 0), (0, 1), (2, 1), (1, 2), (u32::MAX, u64::MAX)] {
