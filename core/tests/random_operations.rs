@@ -18,6 +18,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind, set_hook, take_h
 const SEEDS: u64 = 1_500;
 const OPERATIONS: usize = 60;
 
+/// Scripts that failed once, made short.
+const FAILED_ONCE: [&str; 1] = [
+    // The farewell of a context that has ended counts for no share of the one that connects next.
+    "0,630000,7b,88b000000,7000000,0,c1000000,9,71,1d,a23e,c3d5",
+];
+
 fn number(name: &str) -> Option<u64> {
     Some(std::env::var(name).ok()?.parse().expect("a number"))
 }
@@ -25,8 +31,7 @@ fn number(name: &str) -> Option<u64> {
 #[test]
 fn what_is_handed_out_is_what_the_model_allows() {
     if let Ok(script) = std::env::var("SCRIPT") {
-        let number = |number| u64::from_str_radix(number, 16).expect("hexadecimal numbers");
-        check(&script.split(',').map(number).collect::<Vec<_>>(), "script");
+        check(&script_of_text(&script), "script");
         return;
     }
     let seeds = match number("SEED") {
@@ -45,6 +50,13 @@ fn what_is_handed_out_is_what_the_model_allows() {
 }
 
 #[test]
+fn what_failed_once_is_allowed() {
+    for script in FAILED_ONCE {
+        check(&script_of_text(script), "what failed once");
+    }
+}
+
+#[test]
 fn what_a_fuzzer_found_worth_keeping_is_allowed() {
     let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/operations");
     let mut heard = 0;
@@ -53,6 +65,10 @@ fn what_a_fuzzer_found_worth_keeping_is_allowed() {
         heard += check(&script_of_bytes(&std::fs::read(&path).unwrap()), &path.display().to_string()).heard;
     }
     assert!(heard > 0, "the corpus is not where it was");
+}
+
+fn script_of_text(script: &str) -> Vec<u64> {
+    script.split(',').map(|number| u64::from_str_radix(number, 16).expect("hexadecimal numbers")).collect()
 }
 
 /// Runs a script; a failing one is made short and told.

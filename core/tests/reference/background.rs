@@ -253,13 +253,7 @@ impl World {
                 self.channels[channel].order.retain(|leg| *leg != to);
             }
         }
-        let reached = self.channels[channel].order.clone();
-        let before: Vec<_> = reached.iter().map(|to| self.lying(home, *to).0).collect();
         self.send_connects(channel, lifecycle);
-        for (to, before) in reached.into_iter().zip(before) {
-            let sent = self.lying(home, to).0.beyond(before);
-            self.counts_for_share(end.1, to, sent);
-        }
         // What the loop takes for full before the next is opened may be another lane.
         self.guess_anew();
         let wait = self.policies().opening_port == OpeningPort::PostsWait && kind == ConnectKind::Port;

@@ -59,15 +59,14 @@ impl World {
         if got.is_err() {
             return false;
         }
-        let before: Vec<_> = reached.iter().map(|to| self.lying(home, *to).0).collect();
         reached.iter().for_each(|to| self.looks_at_budget(home, *to, true));
         let waits = self.policies().opening_port == OpeningPort::PostsWait && kind == ConnectKind::Port;
         let state = if waits && !legs.is_empty() { State::Opening } else { State::Open };
+        let to_nobody = legs.is_empty().then(|| self.lying(home, home));
         let channel = self.new_channel(opener, kind, *bytes, (legs, order), None, state);
         self.send_connects(channel, lifecycle);
-        for (to, before) in reached.into_iter().zip(before) {
-            let sent = self.lying(home, to).0.beyond(before);
-            self.counts_for_share(opener, to, sent);
+        if let Some(before) = to_nobody {
+            self.counts_for_share(opener, home, before, Amount::one(0));
         }
         true
     }
@@ -122,9 +121,13 @@ impl World {
             let targets: Vec<_> = leg.targets.iter().map(|target| target.context).collect();
             // Several are listed, by eight bytes each.
             let listed = if targets.len() > 1 { 8 * targets.len() as u64 } else { 0 };
-            self.announce(opener, to);
+            let before = self.lying(home, to);
+            let farewells = self.announce(opener, to);
             *self.unanswered.entry((home, to)).or_default() += leg.targets.len() as u64;
             self.send(home, to, Record::Connect { channel, targets, lifecycle, bytes: name_bytes + listed });
+            // Farewells count for no share: they may be another extension's.
+            let sent = self.lying(home, to).0.beyond(before.0).beyond(farewells);
+            self.counts_for_share(opener, to, before, sent);
         }
     }
 }

@@ -212,10 +212,19 @@ impl World {
         }
     }
 
-    /// A context's share counts what it has just sent beyond the common part.
-    pub(super) fn counts_for_share(&mut self, context: Context, to: Loop, sent: Amount) {
+    /// A context's share counts what it has just sent beyond the common part, by what was lying in the lane before, at
+    /// least and at most.
+    pub(super) fn counts_for_share(
+        &mut self,
+        context: Context,
+        to: Loop,
+        before: (Amount, Amount),
+        sent: Amount,
+    ) {
         let from = self.home(context);
-        let ((_, common), (least, most)) = (self.parts(), self.lying(from, to));
+        let ((_, common), (mut least, mut most)) = (self.parts(), before);
+        least.add(sent);
+        most.add(sent);
         let instance = self.contexts[context].instance;
         let (held_least, held_most) =
             self.lanes.entry((from, to)).or_default().shares.entry(instance).or_default();

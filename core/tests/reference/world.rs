@@ -141,19 +141,23 @@ impl World {
         });
     }
 
-    /// Has a loop told of a context, if it was not before, and of those that ended since.
-    pub(super) fn announce(&mut self, context: Context, to: Loop) {
+    /// Has a loop told of a context, if it was not before, and of those that ended since. Returns how many farewells
+    /// that takes.
+    pub(super) fn announce(&mut self, context: Context, to: Loop) -> Amount {
+        let mut farewells = Amount::default();
         if !self.contexts[context].announced_to.insert(to) {
-            return;
+            return farewells;
         }
         let home = self.home(context);
         for ended in 0..self.contexts.len() {
             let state = &mut self.contexts[ended];
             if state.home == home && state.ended && state.announced_to.remove(&to) {
                 self.send(home, to, Record::Farewell);
+                farewells.add(Amount::one(0));
             }
         }
         self.send(home, to, Record::Announce(self.contexts[context].described));
+        farewells
     }
 
     pub fn set_listening(
@@ -216,10 +220,11 @@ impl World {
             self.ask_for_room(end, full);
             return got == Posted::Busy;
         }
+        let before: Vec<_> = others.iter().map(|to| self.lying(home, *to)).collect();
         others.iter().for_each(|to| self.looks_at_budget(home, *to, true));
         self.send_message(end, message);
-        for to in others {
-            self.counts_for_share(end.1, to, Amount::one(message.length));
+        for (to, before) in others.into_iter().zip(before) {
+            self.counts_for_share(end.1, to, before, Amount::one(message.length));
         }
         got == Posted::Sent
     }
