@@ -285,6 +285,24 @@ fn what_waits_is_bounded_as_a_lane_is() {
 }
 
 #[test]
+fn the_name_of_what_waited_counts_no_more_once_its_opener_has_gone() {
+    let small = limits(|limits| limits.lane_bytes = 1_000);
+    let mut sleeper = Sleeper::of(service(small, Policies::default()));
+    sleeper.connect("stays");
+    for _ in 0..3 {
+        let script = content_script_of(sleeper.extension, &mut sleeper.page, sleeper.place);
+        let port = connect_runtime(&mut sleeper.page, script, &"n".repeat(1_000)).unwrap();
+        assert!(sleeper.page.disconnect(port));
+        // It is to arrive all the same, so it counts.
+        assert_eq!(connect_runtime(&mut sleeper.page, script, ""), Err(ConnectError::Busy));
+        sleeper.page.detach(script).unwrap();
+    }
+    sleeper.connect("next");
+    sleeper.start();
+    assert_eq!(sleeper.settle().1, [connect("stays"), connect("next")]);
+}
+
+#[test]
 fn what_waited_goes_to_no_lane_that_is_full() {
     let small = limits(|limits| limits.lane_records = 16);
     let mut sleeper = Sleeper::of(service(small, Policies::default()));

@@ -3,11 +3,11 @@
 mod common;
 
 use common::*;
-use port_core::DisconnectReason::LimitReached;
+use port_core::DisconnectReason::{BackgroundNotStarted, LimitReached};
 use port_core::bytes::Bytes;
 use port_core::{
     ConnectError, ConnectListeners, Event, EventLoop, ExtensionInstance, Limits, Listening, OpeningPort,
-    PortId, PostErrorKind, RuntimeTarget, TabTarget,
+    Policies, PortId, PostErrorKind, RuntimeTarget, TabTarget,
 };
 
 const KIB: u64 = 1 << 10;
@@ -246,4 +246,37 @@ fn a_listener_joins_only_where_the_lane_has_room() {
     assert!(in_use(&browser) <= POOL + SHARE);
     drain(&mut here);
     drain(&mut there);
+}
+
+#[test]
+fn the_names_of_ports_that_waited_for_a_background_are_given_back() {
+    // Each of two loops keeps a little for the next: less than two of the pieces in which it draws. A name of each round
+    // would be more.
+    const KEPT: u64 = 2 * 2 * 96 * KIB;
+    let name = "n".repeat(60_000);
+    for end in ["given up", "started", "detached"] {
+        let mut sleeper = Sleeper::of(service(tight(), Policies::default()));
+        for round in 0..8 {
+            let ports: Vec<_> = (0..50).map(|_| sleeper.connect(&name)).collect();
+            let held = in_use(&sleeper.browser);
+            assert!(held > 50 * 60_000 - (1 << 20), "{end}, round {round}: {held} bytes");
+            assert!(ports.into_iter().all(|port| sleeper.page.disconnect(port)));
+            let service = &sleeper.browser.service;
+            match end {
+                "given up" => service.give_up_background(sleeper.extension, BackgroundNotStarted).unwrap(),
+                "started" => drop(sleeper.start()),
+                _ => {
+                    sleeper.page.detach(sleeper.script).unwrap();
+                    sleeper.script = content_script_of(sleeper.extension, &mut sleeper.page, sleeper.place);
+                }
+            }
+            sleeper.settle();
+            let held = in_use(&sleeper.browser);
+            assert!(held <= KEPT, "{end}, round {round}: {held} bytes");
+            if end == "started" {
+                sleeper.browser.service.stop_background(sleeper.extension).unwrap();
+                sleeper.settle();
+            }
+        }
+    }
 }
