@@ -83,7 +83,7 @@ impl EventLoop {
     fn post(&mut self, id: PortId, message: &mut Message<'_>) -> Result<(), PostErrorKind> {
         let Some(key) = self.port_key(id) else { return Err(PostErrorKind::Disconnected) };
         let Some(port) = self.ports.get(key) else { return Err(PostErrorKind::Disconnected) };
-        let context = self.contexts.get(port.context).filter(|context| context.shared.killed().is_none());
+        let context = self.contexts.get(port.context).filter(|context| !context.shared.is_killed());
         let Some(Context { shared: context, .. }) = context else { return Err(PostErrorKind::Gone) };
         let bytes = message.bytes().len();
         let limits = &self.service.limits;
