@@ -1,5 +1,6 @@
 //! Script to script: what the example browser measures, run as a process of its own.
 
+use crate::sample::Spread;
 use serde_json::Value;
 use std::env;
 use std::fs;
@@ -50,12 +51,31 @@ pub const FIREFOX: EndToEnd = EndToEnd {
     samples: 1,
 };
 
-/// Builds the example browser and has it measure itself. Needs cargo.
+/// What the samples of a run came to, figure by figure.
+#[derive(Clone, Copy, Debug)]
+pub struct Range {
+    /// Of each figure the middle one.
+    pub median: EndToEnd,
+    /// Of each figure the least.
+    pub least: EndToEnd,
+    /// Of each figure the greatest.
+    pub greatest: EndToEnd,
+}
+
+impl Range {
+    /// Returns one figure's.
+    #[must_use]
+    pub fn of(&self, figure: fn(&EndToEnd) -> f64) -> Spread {
+        Spread { median: figure(&self.median), min: figure(&self.least), max: figure(&self.greatest) }
+    }
+}
+
+/// Builds the example browser and has it measure itself, with further arguments of its command `bench`. Needs cargo.
 ///
 /// # Errors
 ///
 /// What went wrong, in words.
-pub fn measure() -> Result<EndToEnd, String> {
+pub fn measure(arguments: &[&str]) -> Result<Range, String> {
     let file = env::temp_dir().join(format!("port-core-end-to-end-{}.json", std::process::id()));
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
@@ -72,6 +92,7 @@ pub fn measure() -> Result<EndToEnd, String> {
             "--json",
         ])
         .arg(&file)
+        .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status()
         .map_err(|error| format!("the example browser does not run: {error}"))?;
@@ -83,8 +104,18 @@ pub fn measure() -> Result<EndToEnd, String> {
     }
 }
 
-fn read(text: &str) -> Result<EndToEnd, String> {
+fn read(text: &str) -> Result<Range, String> {
     let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let samples = value["samples"].as_u64().ok_or("/samples is missing")? as usize;
+    let [median, least, greatest] = [&value, &value["least"], &value["greatest"]];
+    Ok(Range {
+        median: figures(median, samples)?,
+        least: figures(least, samples)?,
+        greatest: figures(greatest, samples)?,
+    })
+}
+
+fn figures(value: &Value, samples: usize) -> Result<EndToEnd, String> {
     let figure = |pointer: &str| {
         value.pointer(pointer).and_then(Value::as_f64).ok_or_else(|| format!("{pointer} is missing"))
     };
@@ -96,6 +127,6 @@ fn read(text: &str) -> Result<EndToEnd, String> {
         large_megabytes_per_second: figure("/large_megabytes_per_second")?,
         fan_out_per_second: figure("/fan_out_per_second")?,
         bytes_per_idle_port: figure("/bytes_per_idle_port")?,
-        samples: value.pointer("/samples").and_then(Value::as_u64).map_or(1, |samples| samples as usize),
+        samples,
     })
 }

@@ -156,9 +156,14 @@ fn a_round_trip_is_judged_beside_rings_channels_and_bare_lines() {
 fn a_document_keeps_what_is_not_measured() {
     let sections = [("one", "new\n".to_owned())];
     let page = |inside| format!("before\n<!-- measured: one -->\n{inside}<!-- end -->\nafter\n");
-    assert_eq!(document::renewed(&page("old\nolder\n"), &sections), Some(page("new\n")));
-    assert_eq!(document::renewed(&page("").replace("one", "two"), &sections), None);
-    assert_eq!(document::renewed("<!-- measured: one -->\n", &sections), None);
+    let renewed = |page: &str| document::renewed(page, "measured", &sections);
+    assert_eq!(renewed(&page("old\nolder\n")), Some(page("new\n")));
+    assert_eq!(renewed(&page("").replace("one", "two")), None);
+    assert_eq!(renewed("<!-- measured: one -->\n"), None);
+    // What another program measures.
+    let others = page("old\n").replace("measured", "measured elsewhere");
+    assert_eq!(renewed(&others), None);
+    assert_eq!(renewed(&(others.clone() + &page("old\n"))), Some(others + &page("new\n")));
 }
 
 #[test]

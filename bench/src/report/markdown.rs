@@ -30,17 +30,21 @@ pub fn sections(findings: &Findings, verdicts: &[Verdict]) -> Vec<Section> {
     ]
 }
 
-fn spread(Spread { median, min, max }: Spread) -> String {
+/// A median, and its range where it has one.
+#[must_use]
+pub fn spread(Spread { median, min, max }: Spread) -> String {
     if min < max { format!("{} ({}–{})", figure(median), figure(min), figure(max)) } else { figure(median) }
 }
 
 /// A row of a table.
-fn row<'c>(cells: impl IntoIterator<Item = &'c str>) -> String {
+pub fn row<'c>(cells: impl IntoIterator<Item = &'c str>) -> String {
     let cells: Vec<_> = cells.into_iter().collect();
     format!("| {} |\n", cells.join(" | "))
 }
 
-fn head(cells: &[&str]) -> String {
+/// The head of a table.
+#[must_use]
+pub fn head(cells: &[&str]) -> String {
     row(cells.iter().copied()) + &"|---".repeat(cells.len()) + "|\n"
 }
 

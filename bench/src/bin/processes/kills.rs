@@ -4,6 +4,7 @@ use super::Pace;
 use super::children::Role;
 use super::judge::{Verdicts, spread};
 use port_core::{ContextDescription, DisconnectReason, Event, ExtensionId, Listening, MessageService};
+use port_core_bench::report::figure;
 use port_core_bench::sample::Spread;
 use port_core_gateway::Bounds;
 use port_core_gateway::unix::{Ended, Gateway, pair};
@@ -51,10 +52,15 @@ pub(crate) fn measure(pace: Pace, verdicts: &mut Verdicts) {
         }
         taken.push(killed.expect("it was killed").elapsed().as_secs_f64() * 1e3);
     }
-    println!("{} kills, with whatever had come before", pace.kills);
-    verdicts.figure("the other side heard after", "ms", &taken);
-    let range = spread(taken.clone());
+    let kills = figure(pace.kills as f64);
+    verdicts.about(&format!("{kills} kills, with whatever had come before"));
+    let range = spread(&taken);
+    verdicts.figure("the other side heard after", "ms", range);
     taken.sort_by(f64::total_cmp);
     let ninety_nine = taken[(taken.len() * 99).div_ceil(100) - 1];
-    verdicts.at_most("p99 of it in ms", Spread { median: ninety_nine, ..range }, 5.0);
+    verdicts.at_most(
+        "milliseconds until a kill -9 is heard, 99 of 100",
+        Spread { median: ninety_nine, ..range },
+        5.0,
+    );
 }

@@ -227,6 +227,9 @@ struct Raw {
 /// Kind, port, format and activation of a post, after the four bytes of the length.
 const HEAD: usize = 1 + 8 + 2;
 
+/// The bytes of such a frame with a short message.
+pub(crate) const RAW_FRAME: usize = 4 + HEAD + SHORT;
+
 impl Raw {
     fn new(socket: UnixStream) -> Self {
         Self { socket, out: Vec::new(), buffer: vec![0; 64 << 10].into(), read: Vec::new(), start: 0 }

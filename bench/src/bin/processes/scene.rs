@@ -2,7 +2,7 @@
 
 use super::Pace;
 use super::children::{Relay, Role};
-use super::judge::{Verdicts, ratios};
+use super::judge::{Verdicts, ratios, spread};
 use super::rivals::{InProcess, Ipc};
 use super::roles::{LARGE, SHORT};
 use port_core::{ContextDescription, ExtensionId, MessageService};
@@ -136,32 +136,46 @@ pub(crate) fn measure(pace: Pace, verdicts: &mut Verdicts) {
             }
         }
     }
-    println!("round trip of {SHORT} bytes, everybody sleeps; ipc-channel without a process between");
-    verdicts.figure("gateway, renderer to renderer and back", "µs", &round.gateway);
-    verdicts.figure("a process that copies bytes", "µs", &round.relay);
-    verdicts.figure("ipc-channel", "µs", &round.ipc);
-    verdicts.figure("the core between two threads", "µs", &round.in_process);
-    verdicts.at_most("round trip by the relay's", ratios(&round.gateway, &round.relay), 1.25);
-    println!("one way, {SHORT} bytes, sent together");
-    verdicts.figure("gateway", "ns", &batched.gateway);
-    verdicts.figure("a process that copies bytes", "ns", &batched.relay);
-    verdicts.figure("the core between two threads", "ns", &batched.in_process);
-    verdicts.at_least("messages a second by the relay's", ratios(&batched.relay, &batched.gateway), 0.6);
-    verdicts.at_least(
-        "messages a second by ipc-channel's, one by one",
-        ratios(&each.ipc, &batched.gateway),
-        5.0,
+    verdicts.about(&format!(
+        "round trip of {SHORT} bytes, everybody sleeps; ipc-channel without a process between"
+    ));
+    verdicts.figure("gateway, renderer to renderer and back", "µs", spread(&round.gateway));
+    verdicts.figure("a process that copies bytes", "µs", spread(&round.relay));
+    verdicts.figure("ipc-channel", "µs", spread(&round.ipc));
+    verdicts.figure("the core between two threads", "µs", spread(&round.in_process));
+    verdicts.at_most(
+        "round trip, everybody sleeps, by the copying process's",
+        ratios(&round.gateway, &round.relay),
+        1.25,
     );
-    println!("one way, {SHORT} bytes, each sent at once");
-    verdicts.figure("gateway", "ns", &each.gateway);
-    verdicts.figure("a raw socket, nobody between", "ns", &each.raw);
-    verdicts.figure("ipc-channel", "ns", &each.ipc);
-    verdicts.at_least("messages a second by the raw socket's", ratios(&each.raw, &each.gateway), 0.4);
-    println!("{} MiB", LARGE >> 20);
-    verdicts.figure("gateway", "ms", &large.gateway);
-    verdicts.figure("a raw socket, nobody between", "ms", &large.raw);
-    verdicts.at_most("large message by the raw socket's", ratios(&large.gateway, &large.raw), 3.0);
-    verdicts.figure("round trip of others alone", "µs", &alone);
-    verdicts.figure("round trip of others beside large messages", "µs", &with_large);
-    verdicts.at_most("round trip beside large ones by that alone", ratios(&with_large, &alone), 3.0);
+    verdicts.about(&format!("one way, {SHORT} bytes, sent together"));
+    verdicts.figure("gateway", "ns", spread(&batched.gateway));
+    verdicts.figure("a process that copies bytes", "ns", spread(&batched.relay));
+    verdicts.figure("the core between two threads", "ns", spread(&batched.in_process));
+    verdicts.at_least(
+        "messages a second, sent together, by the copying process's",
+        ratios(&batched.relay, &batched.gateway),
+        0.6,
+    );
+    verdicts.at_least("the same by ipc-channel's, one by one", ratios(&each.ipc, &batched.gateway), 5.0);
+    verdicts.about(&format!("one way, {SHORT} bytes, each sent at once"));
+    verdicts.figure("gateway", "ns", spread(&each.gateway));
+    verdicts.figure("a raw socket, nobody between", "ns", spread(&each.raw));
+    verdicts.figure("ipc-channel", "ns", spread(&each.ipc));
+    verdicts.at_least(
+        "messages a second, each sent at once, by the raw socket's",
+        ratios(&each.raw, &each.gateway),
+        0.4,
+    );
+    verdicts.about(&format!("{} MiB", LARGE >> 20));
+    verdicts.figure("gateway", "ms", spread(&large.gateway));
+    verdicts.figure("a raw socket, nobody between", "ms", spread(&large.raw));
+    verdicts.at_most("16 MiB, by the raw socket's", ratios(&large.gateway, &large.raw), 3.0);
+    verdicts.figure("round trip of others alone", "µs", spread(&alone));
+    verdicts.figure("round trip of others beside large messages", "µs", spread(&with_large));
+    verdicts.at_most(
+        "others' round trip beside messages of 16 MiB, by that alone",
+        ratios(&with_large, &alone),
+        3.0,
+    );
 }

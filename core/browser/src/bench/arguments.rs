@@ -15,7 +15,7 @@ Options:
   --samples COUNT   How many samples to take (default 11), besides one to warm up.
   --processes       Run each site, and the extension, in a process of its own (on Unix).
                     Memory and processor time are then the browser's process's alone.
-  --json FILE       Write the medians to a file, for machines.
+  --json FILE       Write the medians, and their ranges, to a file, for machines.
   --help            Print this.
 
 The exit code is 0 when all was measured, 1 when it was not, and 2 when the options are wrong.
@@ -30,7 +30,7 @@ pub(crate) struct BenchArguments {
     pub(crate) samples: usize,
     /// How to start processes for sites and the extension, if they are to have their own.
     pub(crate) launch: Option<Launch>,
-    /// Where to write the medians.
+    /// Where to write the medians and their ranges.
     pub(crate) json: Option<PathBuf>,
 }
 

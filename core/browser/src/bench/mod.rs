@@ -167,6 +167,10 @@ mod tests {
         ] {
             let value = json.pointer(name).and_then(serde_json::Value::as_f64);
             assert!(value.is_some_and(|value| value > least), "{name}: {json}");
+            // Of one sample.
+            let range =
+                ["least", "greatest"].map(|end| json[end].pointer(name).and_then(serde_json::Value::as_f64));
+            assert_eq!(range, [value; 2], "{name}: {json}");
         }
         assert_eq!((&json["profile"], &json["samples"]), (&"chromium".into(), &1.into()));
         if cfg!(target_os = "linux") {

@@ -2,7 +2,7 @@
 
 use super::sample::{RoundTrip, Sample};
 use port_core_webext::Profile;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -80,29 +80,35 @@ impl Report {
         }
     }
 
-    /// The medians as JSON, for machines.
+    /// The medians as JSON, for machines, and beside them the least and the greatest of the same figures.
     pub(crate) fn to_json(&self) -> String {
+        let mut json = self.figures(|spread| spread.median);
+        json["profile"] = self.profile.name().into();
+        json["samples"] = self.samples.into();
+        json["least"] = self.figures(|spread| spread.least);
+        json["greatest"] = self.figures(|spread| spread.greatest);
+        json.to_string()
+    }
+
+    fn figures(&self, of: fn(Spread) -> f64) -> Value {
         let round_trip_us = RoundTrip {
-            mean: self.round_trip_mean.median,
-            p50: self.round_trip_p50.median,
-            p99: self.round_trip_p99.median,
+            mean: of(self.round_trip_mean),
+            p50: of(self.round_trip_p50),
+            p99: of(self.round_trip_p99),
         };
         json!({
-            "profile": self.profile.name(),
             "round_trip_us": round_trip_us,
-            "one_way_per_second": self.one_way.median,
-            "large_megabytes_per_second": self.large.median,
-            "connects_per_second": self.connects.median,
-            "fan_out_per_second": self.fan_out.median,
-            "bytes_per_idle_port": self.memory.map(|memory| memory.median),
+            "one_way_per_second": of(self.one_way),
+            "large_megabytes_per_second": of(self.large),
+            "connects_per_second": of(self.connects),
+            "fan_out_per_second": of(self.fan_out),
+            "bytes_per_idle_port": self.memory.map(of),
             "processor_us": self
                 .processor
                 .iter()
-                .map(|(question, time)| (*question, time.median))
+                .map(|(question, time)| (*question, of(*time)))
                 .collect::<BTreeMap<_, _>>(),
-            "samples": self.samples,
         })
-        .to_string()
     }
 
     fn line(
