@@ -4,13 +4,23 @@ use super::cursor::{Cursor, Tail};
 use super::segment::{Recycled, SMALL, Segment, Slot};
 use super::{CONSUMER_LEFT, Shared};
 use crate::sync::{Arc, Ordering, mutant};
-use std::{fmt, ptr};
+use std::{fmt, hint, ptr};
 
 /// Up to how many records a frontier is exact. Few in models, so that they see both kinds.
 const NEAR: u64 = if cfg!(port_core_model) { 2 } else { 64 };
 
 /// How many recycled segments may wait for the producer.
 const RECYCLED: usize = 3;
+
+/// After how many records without a pause the consumer [keeps behind](Consumer::keep_behind). Never in models, which would
+/// explore each look for nothing: no record is read on the strength of one.
+const RUN: u64 = if cfg!(port_core_model) { u64::MAX >> 8 } else { 64 };
+
+/// The most records it takes before it asks again, where asking was of no use.
+const LONG_RUN: u64 = RUN << 6;
+
+/// How often it looks before it goes on.
+const PATIENCE: u32 = 16;
 
 /// The reading end. `Send`, and used by one thread at a time. Its counts lie apart, as the
 /// [producer's](super::Producer) do.
@@ -25,6 +35,10 @@ pub(crate) struct Consumer<T> {
     /// The counts of slots and records that were last published.
     published: (u64, u64),
     large: Large,
+    /// How many records it will have taken when it next sees to it that it is behind, if it does not pause.
+    look: u64,
+    /// How many records it takes before that.
+    run: u64,
 }
 
 // SAFETY: the cursor's segments are reached by the consumer alone, wherever it is.
@@ -89,6 +103,8 @@ impl<T> Consumer<T> {
             bytes: 0,
             published: (0, 0),
             large: Large::None,
+            look: RUN,
+            run: RUN,
         }
     }
 
@@ -117,9 +133,35 @@ impl<T> Consumer<T> {
         let at = match self.cursor.complete() {
             Some(at) => at,
             None if self.cursor.is_followed() && self.follow() => self.cursor.at(),
-            None => return None,
+            None => {
+                self.look = self.records + self.run;
+                return None;
+            }
         };
+        if self.records == self.look {
+            self.keep_behind();
+        }
         Some(Entry { consumer: self, at })
+    }
+
+    /// Gives the producer a moment to get ahead, after a run of records without a pause, and asks for the lines of what is
+    /// there. A consumer that is as fast as the producer takes each line while it is being written, and the line goes back and
+    /// forth; if it is some slots behind, each line comes once, and several at a time. Never after the lane was found
+    /// empty, so that a message that comes alone is seen at once.
+    #[cold]
+    #[inline(never)]
+    fn keep_behind(&mut self) {
+        for _ in 0..PATIENCE {
+            // SAFETY: a record is ready.
+            if let Some(records) = unsafe { self.cursor.is_behind() } {
+                self.run = RUN;
+                self.look = self.records + records;
+                return;
+            }
+            hint::spin_loop();
+        }
+        self.run = (self.run * 2).min(LONG_RUN);
+        self.look = self.records + self.run;
     }
 
     /// Returns the end of what the lane holds now: exactly if that is near, otherwise an upper bound. If the

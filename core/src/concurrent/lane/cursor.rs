@@ -1,11 +1,16 @@
 //! Reading a lane: where the next record lies.
 
+use super::prefetch;
 use super::segment::{Extent, PIECE_BYTES, Ring, Segment, Slot};
+use super::{TAIL_BYTES, pieces};
 use crate::payload::discard;
 use crate::sync::mutant;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ptr;
+
+/// How many slots a consumer keeps behind the producer.
+const BEHIND: usize = 16;
 
 /// A reading position in a chain of segments. Only the consumer has one.
 pub(super) struct Cursor<T> {
@@ -167,6 +172,31 @@ impl<T> Cursor<T> {
                 return true;
             }
         }
+    }
+
+    /// Returns whether the producer is [`BEHIND`] slots ahead, or has gone on to another segment, or the ring is too small
+    /// for it to be; and if so, how many records like the one at the cursor may be taken before this is asked again.
+    /// Asks for the lines of the slots that are known to be written.
+    ///
+    /// # Safety
+    ///
+    /// A record is ready at the cursor.
+    pub(super) unsafe fn is_behind(&self) -> Option<u64> {
+        if self.ring.length() < 2 * BEHIND {
+            return Some(self.round());
+        }
+        // SAFETY: as the caller promises, and its segment lives as in `current`.
+        let (_, Extent { slots, .. }) = unsafe { (*self.at).record::<T>() };
+        // One of so many is a record's, and not a piece of a tail.
+        let reached = (BEHIND..=BEHIND + pieces(TAIL_BYTES)).any(|count| {
+            let ahead = self.ring.after(self.at, count);
+            // SAFETY: it lies within the ring.
+            unsafe { &*ahead }.is_complete(self.turn + u32::from(ahead < self.at))
+        });
+        if reached {
+            (1..BEHIND).for_each(|count| prefetch::to_read(self.ring.after(self.at, count)));
+        }
+        (reached || self.is_followed()).then(|| (BEHIND as u64).div_ceil(slots.into()))
     }
 
     /// Looks at the record at the cursor, in this slot.

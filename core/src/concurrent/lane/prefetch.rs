@@ -4,7 +4,8 @@
 //! of what a record costs, above all for the producer: the fence after every
 //! post waits for it. These are hints and change nothing else.
 //!
-//! The consumer does not read ahead: it would take lines that the producer is about to write.
+//! The consumer asks for lines of slots that it knows to be written, and for no others: it would take lines that the producer
+//! is about to write.
 
 use super::segment::{Ring, Slot};
 
@@ -37,6 +38,22 @@ fn line(place: *const Slot) {
     // SAFETY: a hint may name any address.
     unsafe {
         std::arch::asm!("prfm pstl1keep, [{}]", in(reg) place, options(nostack, preserves_flags, readonly));
+    }
+    let _ = place;
+}
+
+/// Prefetches the line of a slot that is written.
+#[inline(always)]
+pub(super) fn to_read(place: *const Slot) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: a hint may name any address.
+    unsafe {
+        std::arch::asm!("prefetcht0 [{}]", in(reg) place, options(nostack, preserves_flags, readonly));
+    }
+    #[cfg(all(target_arch = "aarch64", not(miri)))]
+    // SAFETY: a hint may name any address.
+    unsafe {
+        std::arch::asm!("prfm pldl1keep, [{}]", in(reg) place, options(nostack, preserves_flags, readonly));
     }
     let _ = place;
 }
