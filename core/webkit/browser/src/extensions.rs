@@ -133,13 +133,14 @@ impl Browser {
         let at = self.extensions.borrow().iter().position(|loaded| loaded.instance == instance);
         let Some(at) = at else { return };
         let LoadedExtension { extension: old, folder, storage, .. } = self.extensions.borrow_mut().remove(at);
+        // First: content scripts find their context invalid when they hear of a port's end.
+        let _ = self.service.extension_unloaded(instance);
         self.close_views(
             |surface| matches!(surface, Surface::Background(of) | Surface::Popup(of) if *of == instance),
         );
         let own: Vec<TabId> =
             self.tabs.all().iter().filter(|tab| old.owns(&tab.url)).map(|tab| tab.id).collect();
         own.into_iter().for_each(|tab| self.close_tab(tab));
-        let _ = self.service.extension_unloaded(instance);
         match Extension::load(Arc::new(folder.clone()), self.profile) {
             Ok(extension) => {
                 self.add_extension(Arc::new(extension), folder, storage);

@@ -3,11 +3,9 @@
 #[allow(dead_code, reason = "every test uses a part of it")]
 mod common;
 
-use common::{ExtensionFolder, Opened, Site};
+use common::{ExtensionFolder, Opened, Site, with_main_thread_blocked};
 use serde_json::Value;
 use std::fs;
-use std::io;
-use std::ptr;
 use std::thread;
 use std::time::Duration;
 
@@ -24,24 +22,6 @@ fn next(site: &Site, name: &str) -> String {
 
 fn rate(site: &Site, name: &str) -> f64 {
     next(site, name).parse().unwrap()
-}
-
-/// Stops the thread that a process began with for a time, and no other of its threads.
-fn block_main_thread(process: u32, time: Duration) -> io::Result<()> {
-    let thread = libc::pid_t::try_from(process).unwrap();
-    let asked = |request| {
-        // SAFETY: these requests take no memory of this process.
-        let done = unsafe { libc::ptrace(request, thread, ptr::null_mut::<()>(), ptr::null_mut::<()>()) };
-        if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
-    };
-    asked(libc::PTRACE_SEIZE)?;
-    asked(libc::PTRACE_INTERRUPT)?;
-    // SAFETY: no status is asked for.
-    if unsafe { libc::waitpid(thread, ptr::null_mut(), libc::__WALL) } < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    thread::sleep(time);
-    asked(libc::PTRACE_DETACH)
 }
 
 /// What processes hold that no other does, in bytes.
@@ -101,7 +81,7 @@ fn measure() {
     println!("| round trip, mean | | {:.1} µs | |", figure("mean"));
 
     next(&site, "running");
-    let stopped = block_main_thread(browser.process(), Duration::from_secs(2));
+    let stopped = with_main_thread_blocked(browser.process(), || thread::sleep(Duration::from_secs(2)));
     let tenths: Vec<u64> = serde_json::from_str(&next(&site, "blocked")).unwrap();
     match stopped {
         // The first and the last may be of the time before and after.

@@ -4,10 +4,11 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::ptr;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -223,7 +224,12 @@ impl Opened {
             .take(2)
             .map(|number| number.split('.').next().unwrap().to_owned())
             .collect();
-        let moved = Command::new("xdotool").args(["mousemove", &place[1], &place[0], "click", "1"]).status();
+        self.click_at(&place[1], &place[0]);
+    }
+
+    /// Clicks a place on the screen.
+    pub fn click_at(&self, x: &str, y: &str) {
+        let moved = Command::new("xdotool").args(["mousemove", x, y, "click", "1"]).status();
         assert!(moved.is_ok_and(|status| status.success()), "xdotool clicks");
     }
 
@@ -242,6 +248,25 @@ pub fn kill(process: u32) -> bool {
 pub fn signal(process: u32, signal: &str) -> bool {
     let sent = Command::new("kill").args(["-s", signal, &process.to_string()]).stderr(Stdio::null()).status();
     sent.is_ok_and(|status| status.success())
+}
+
+/// Does something while the thread that a process began with is stopped, and no other of its threads.
+pub fn with_main_thread_blocked<R>(process: u32, call: impl FnOnce() -> R) -> io::Result<R> {
+    let thread = libc::pid_t::try_from(process).unwrap();
+    let asked = |request| {
+        // SAFETY: these requests take no memory of this process.
+        let done = unsafe { libc::ptrace(request, thread, ptr::null_mut::<()>(), ptr::null_mut::<()>()) };
+        if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    };
+    asked(libc::PTRACE_SEIZE)?;
+    asked(libc::PTRACE_INTERRUPT)?;
+    // SAFETY: no status is asked for.
+    if unsafe { libc::waitpid(thread, ptr::null_mut(), libc::__WALL) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let result = call();
+    asked(libc::PTRACE_DETACH)?;
+    Ok(result)
 }
 
 impl Drop for Opened {
