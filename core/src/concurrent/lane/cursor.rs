@@ -185,8 +185,10 @@ impl<T> Cursor<T> {
         if self.ring.length() < 2 * BEHIND {
             return Some(self.round());
         }
-        // SAFETY: as the caller promises, and its segment lives as in `current`.
-        let (_, Extent { slots, .. }) = unsafe { (*self.at).record::<T>() };
+        // SAFETY: it lies within the ring, whose segment lives as in `current`.
+        let slot = unsafe { &*self.at };
+        // SAFETY: as the caller promises.
+        let (_, Extent { slots, .. }) = unsafe { slot.record::<T>() };
         // One of so many is a record's, and not a piece of a tail.
         let reached = (BEHIND..=BEHIND + pieces(TAIL_BYTES)).any(|count| {
             let ahead = self.ring.after(self.at, count);
