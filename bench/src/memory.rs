@@ -7,7 +7,7 @@ use crate::load::Slice100;
 use crate::scene::Scene;
 use crate::transport::{End, Transport};
 use bytes::Bytes;
-use port_core::{Event, EventLoop, Message, PortId};
+use port_core::{Event, EventLoop, Limits, Message, PortId};
 
 /// One count.
 #[derive(Clone, Copy, Debug)]
@@ -172,7 +172,8 @@ pub struct Burst {
 /// A burst of messages of 100 bytes to a loop that sleeps meanwhile.
 #[must_use]
 pub fn burst(messages: usize) -> Burst {
-    let mut scene = Scene::of_two_loops(1);
+    // More than a service holds by default: the rivals have no bound.
+    let mut scene = Scene::of_two_loops_with(1, Limits::default().service_bytes(1 << 30));
     let port = scene.connect_many(1).0[0];
     let mut receiver = scene.receiver.expect("the scene has two loops");
     let (queued, ()) = Tally::of(|| {

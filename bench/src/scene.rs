@@ -1,7 +1,7 @@
 //! A scene in the small browser: a background, and a tab of one or more frames.
 
 use crate::browser::{Browser, describe_background, place};
-use port_core::{ContextId, DocumentId, Event, EventLoop, FrameId, PortId, TabId, TabTarget};
+use port_core::{ContextId, DocumentId, Event, EventLoop, FrameId, Limits, PortId, TabId, TabTarget};
 use std::task::Waker;
 
 /// An extension's background on one event loop, and its content scripts in all frames
@@ -24,23 +24,29 @@ impl Scene {
     /// With the tab on an event loop of its own.
     #[must_use]
     pub fn of_two_loops(frames: u64) -> Self {
-        Self::new(frames, true, Waker::noop())
+        Self::of_two_loops_with(frames, Limits::default())
+    }
+
+    /// Likewise, within these limits.
+    #[must_use]
+    pub fn of_two_loops_with(frames: u64, limits: Limits) -> Self {
+        Self::new(frames, true, Waker::noop(), limits)
     }
 
     /// With the tab on an event loop of its own, which is woken by `waker`.
     #[must_use]
     pub fn with_a_sleeper(frames: u64, waker: &Waker) -> Self {
-        Self::new(frames, true, waker)
+        Self::new(frames, true, waker, Limits::default())
     }
 
     /// With everything on one event loop.
     #[must_use]
     pub fn of_one_loop(frames: u64) -> Self {
-        Self::new(frames, false, Waker::noop())
+        Self::new(frames, false, Waker::noop(), Limits::default())
     }
 
-    fn new(frames: u64, two: bool, waker: &Waker) -> Self {
-        let (browser, tab) = (Browser::new(), TabId::new(7));
+    fn new(frames: u64, two: bool, waker: &Waker, limits: Limits) -> Self {
+        let (browser, tab) = (Browser::with_limits(limits), TabId::new(7));
         let mut opener = browser.event_loop();
         let mut receiver = two.then(|| browser.service.event_loop(waker.clone()));
         // It does not listen: nobody connects to it.
