@@ -9,6 +9,7 @@ button, gives its commands, chooses its menu items, types its keyword, opens its
 their buttons and types into what is there. Extensions that listen to others are run with their neighbours. The program
 is target/release/examples/browser, or $BROWSER.
 """
+import contextlib
 import json
 import os
 import re
@@ -21,6 +22,7 @@ PAGE = """<!doctype html><title>Example</title><h1>Example</h1>
 <p>1600 Amphitheatre Parkway, Mountain View, CA 94043</p>
 <p>A text with <a id="link" href="https://example.org/other">a link</a> and <img src="https://example.org/a.png">
 <form><input name="q"><button type="button" id="button">press</button></form>"""
+PROFILES = ("chromium", "firefox")
 ABSENT = "not supported by this browser: "
 
 
@@ -106,7 +108,7 @@ def neighbours_of(folder, source):
     return [other for other in beside if other != folder and os.path.exists(os.path.join(other, "manifest.json"))]
 
 
-def run(folder, source, profile, page):
+def run(folder, source, profile, page, neighbours):
     browser = os.environ.get("BROWSER", "target/release/examples/browser")
     try:
         manifest = manifest_of(folder)
@@ -114,48 +116,72 @@ def run(folder, source, profile, page):
         manifest = {}
     pages = [option for url in pages_for(manifest, source) for option in ("--page", url, "--html", page)]
     pages += ["--page", "https://example.org/", "--html", page, "--page", "https://developer.mozilla.org/"]
-    extensions = [option for one in [folder, *neighbours_of(folder, source)] for option in ("--extension", one)]
+    extensions = [option for one in [folder, *neighbours] for option in ("--extension", one)]
     command = [browser, "--json", *extensions, "--profile", profile, "--time", "8", *pages]
     command += options_for(folder, source, manifest)
     if "SHOW" in os.environ:
         print(" ".join(command), file=sys.stderr)
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=60)
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    heard = sum(line["event"] == "message" for line in lines)
-    loaded = any(line["event"] == "extension" for line in lines)
+    heard = [line["context"] for line in lines if line["event"] == "message"]
+    loaded, accepted = (any(line["event"] == event for line in lines) for event in ("extension", "accept"))
     texts = [line.get("text") or line.get("message") or "" for line in lines if line["event"] in ("console", "error")]
     absent = [text.split(ABSENT, 1)[1] for text in texts if ABSENT in text]
     absent += [text for text in texts if text.startswith("alert: ")]
     errors = [line["message"] for line in lines if line["event"] == "error" and "no extension has" not in line["message"]]
+    if accepted and not heard and not absent and not errors:
+        errors = ["ports open, and nothing is posted to them"]
     return loaded, heard, absent, errors
 
 
-def main(roots):
-    found = []
-    for root in roots:
-        for path, folders, files in os.walk(root):
-            folders.sort()
-            folders[:] = [name for name in folders if name != "node_modules"]
-            if "manifest.json" in files:
-                source = "\n".join(scripts_of(path))
-                if MESSAGING.search(source):
-                    found.append((os.path.relpath(path, os.path.dirname(root.rstrip("/"))), path, source))
-    print("| extension | Chromium | Firefox | what is absent, or went wrong |\n|---|---|---|---|")
-    totals = {"chromium": 0, "firefox": 0}
+def found_in(root):
+    """The extensions below a folder whose scripts message: their folders and sources."""
+    for path, folders, files in os.walk(root):
+        folders.sort()
+        folders[:] = [name for name in folders if name != "node_modules"]
+        if "manifest.json" in files:
+            source = "\n".join(scripts_of(path))
+            if MESSAGING.search(source):
+                yield path, source
+
+
+@contextlib.contextmanager
+def page_to_open():
     with tempfile.NamedTemporaryFile("w", suffix=".html") as page:
         page.write(PAGE)
         page.flush()
-        for name, folder, source in found:
-            cells, reasons = [], []
-            for profile in totals:
-                loaded, heard, absent, errors = run(folder, source, profile, page.name)
-                totals[profile] += heard > 0
-                cells.append("does not load" if not loaded else "messages" if heard else "loads")
-                if not heard:
-                    reasons += [reason for reason in dict.fromkeys(absent or errors) if reason not in reasons][:2]
-            reason = "; ".join(re.sub(r"\s*\(of [^)]*\)", "", reason).replace("|", "/")[:90] for reason in reasons[:2])
-            print(f"| {name} | {cells[0]} | {cells[1]} | {reason} |", flush=True)
-    print(f"\n{len(found)} that message; got a message through: " + ", ".join(f"{profile} {count}" for profile, count in totals.items()))
+        yield page.name
+
+
+def try_out(folder, source, page, neighbours=()):
+    """Runs it, beside its neighbours, under each profile: what to say of each, who heard a message, and why nobody did."""
+    cells, listeners, reasons = {}, set(), []
+    for profile in PROFILES:
+        loaded, heard, absent, errors = run(folder, source, profile, page, neighbours)
+        cells[profile] = "does not load" if not loaded else "messages" if heard else "loads"
+        listeners.update(heard)
+        if not heard:
+            reasons += [reason for reason in dict.fromkeys(absent or errors) if reason not in reasons][:2]
+    reason = "; ".join(re.sub(r"\s*\(of [^)]*\)", "", reason).replace("|", "/")[:90] for reason in reasons[:2])
+    return cells, listeners, reason
+
+
+def say_totals(results):
+    counts = ", ".join(f"{profile} {sum(cells[profile] == 'messages' for cells in results)}" for profile in PROFILES)
+    print(f"\n{len(results)} that message; got a message through: {counts}")
+
+
+def main(roots):
+    print("| extension | Chromium | Firefox | what is absent, or went wrong |\n|---|---|---|---|")
+    results = []
+    with page_to_open() as page:
+        for root in roots:
+            for folder, source in found_in(root):
+                cells, _, reason = try_out(folder, source, page, neighbours_of(folder, source))
+                name = os.path.relpath(folder, os.path.dirname(root.rstrip("/")))
+                print(f"| {name} | {cells['chromium']} | {cells['firefox']} | {reason} |", flush=True)
+                results.append(cells)
+    say_totals(results)
 
 
 if __name__ == "__main__":
