@@ -105,13 +105,17 @@ fn one_of_two(name: &str) -> ExtensionFolder {
     );
     let content = format!(
         "browser.runtime.sendMessage('a message of {name}').catch(() => {{}});
-        const port = browser.runtime.connect({{ name: 'a port of {name}' }});
-        const say = (how, what) => port.postMessage(`${{how}} ${{what}}`);
+        const begin = () => {{
+          const port = browser.runtime.connect({{ name: 'a port of {name}' }});
+          // The background may be loading still.
+          port.onDisconnect.addListener(() => setTimeout(begin, 50));
+          for (let round = 1; round <= 3; round += 1) {{ port.postMessage(`round ${{round}} of {name}`); }}
+        }};
         browser.runtime.onMessage.addListener((message) => {{ browser.runtime.sendMessage(`back: ${{message}}`).catch(() => {{}}); }});
         browser.runtime.onConnect.addListener((connected) => {{
           connected.onMessage.addListener((message) => browser.runtime.sendMessage(`back: ${{connected.name}}, ${{message}}`).catch(() => {{}}));
         }});
-        for (let round = 1; round <= 3; round += 1) {{ say('round', `${{round}} of {name}`); }}"
+        begin();"
     );
     ExtensionFolder::new(
         name,
