@@ -25,35 +25,33 @@ pub(super) fn to_write(ring: Ring, at: *const Slot, count: usize) {
     }
 }
 
+/// Prefetches a slot's line by an instruction of the processor, where there is one.
+macro_rules! prefetch {
+    ($place:expr, $x86_64:literal, $aarch64:literal) => {{
+        let place: *const Slot = $place;
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        // SAFETY: a hint may name any address.
+        unsafe {
+            std::arch::asm!(concat!($x86_64, " [{}]"), in(reg) place, options(nostack, preserves_flags, readonly));
+        }
+        #[cfg(all(target_arch = "aarch64", not(miri)))]
+        // SAFETY: a hint may name any address.
+        unsafe {
+            std::arch::asm!(concat!($aarch64, ", [{}]"), in(reg) place, options(nostack, preserves_flags, readonly));
+        }
+        let _ = place;
+    }};
+}
+
 #[inline(always)]
 fn line(place: *const Slot) {
     // Assembly, because the intrinsic becomes a prefetch for reading if the target is not known to
     // have this instruction. All 64-bit processors accept it, the oldest as a no-op.
-    #[cfg(all(target_arch = "x86_64", not(miri)))]
-    // SAFETY: a hint may name any address.
-    unsafe {
-        std::arch::asm!("prefetchw [{}]", in(reg) place, options(nostack, preserves_flags, readonly));
-    }
-    #[cfg(all(target_arch = "aarch64", not(miri)))]
-    // SAFETY: a hint may name any address.
-    unsafe {
-        std::arch::asm!("prfm pstl1keep, [{}]", in(reg) place, options(nostack, preserves_flags, readonly));
-    }
-    let _ = place;
+    prefetch!(place, "prefetchw", "prfm pstl1keep");
 }
 
 /// Prefetches the line of a slot that is written.
 #[inline(always)]
 pub(super) fn to_read(place: *const Slot) {
-    #[cfg(all(target_arch = "x86_64", not(miri)))]
-    // SAFETY: a hint may name any address.
-    unsafe {
-        std::arch::asm!("prefetcht0 [{}]", in(reg) place, options(nostack, preserves_flags, readonly));
-    }
-    #[cfg(all(target_arch = "aarch64", not(miri)))]
-    // SAFETY: a hint may name any address.
-    unsafe {
-        std::arch::asm!("prfm pldl1keep, [{}]", in(reg) place, options(nostack, preserves_flags, readonly));
-    }
-    let _ = place;
+    prefetch!(place, "prefetcht0", "prfm pldl1keep");
 }

@@ -357,34 +357,26 @@ impl<T> Producer<T> {
 
     /// Has so many more records [fit](Self::fits), of fewer bytes than so many.
     pub(crate) fn allow(&mut self, records: u64, bytes: u64) {
-        let [appended, appended_bytes] = self.appended();
+        let (sent, sent_bytes) = self.sent();
         let left = |allowed: u64| i64::try_from(allowed).unwrap_or(i64::MAX);
         self.records_left = left(records);
         self.bytes_left = left(bytes);
-        self.until = [
-            appended.wrapping_add_signed(self.records_left),
-            appended_bytes.wrapping_add_signed(self.bytes_left),
-        ];
+        self.until =
+            [sent.wrapping_add_signed(self.records_left), sent_bytes.wrapping_add_signed(self.bytes_left)];
     }
 
     /// Returns how many records and bytes are pushed.
     pub(crate) fn sent(&self) -> (u64, u64) {
-        let [records, bytes] = self.appended();
-        (records, bytes)
-    }
-
-    /// Returns how many records and bytes were appended so far.
-    fn appended(&self) -> [u64; 2] {
         let [records, bytes] = self.until;
-        [
+        (
             records.wrapping_sub(self.records_left.cast_unsigned()),
             bytes.wrapping_sub(self.bytes_left.cast_unsigned()),
-        ]
+        )
     }
 
     /// Returns how many records and bytes are pushed and not yet known to be consumed.
     pub(crate) fn outstanding(&self) -> (u64, u64) {
-        let [records, bytes] = self.appended();
+        let (records, bytes) = self.sent();
         // Relaxed: plain counts; an old value only makes a budget too strict.
         let consumed = self.shared.progress.records.load(Ordering::Relaxed);
         let consumed_bytes = self.shared.progress.bytes.load(Ordering::Relaxed);
@@ -402,7 +394,7 @@ impl<T> Drop for Producer<T> {
 
 impl<T> fmt::Debug for Producer<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [records, bytes] = self.appended();
+        let (records, bytes) = self.sent();
         f.debug_struct("Producer").field("records", &records).field("bytes", &bytes).finish()
     }
 }
