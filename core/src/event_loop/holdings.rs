@@ -5,7 +5,7 @@ use super::EventLoop;
 use crate::error::ConnectError;
 use crate::event_loop::port::{Leg, PeerIndex, Port};
 use crate::event_loop::slab::{Occupant, Slab};
-use crate::ids::ExtensionInstance;
+use crate::ids::{ExtensionInstance, Key};
 use crate::shared::pool::{CHUNK, Grant, Pool, Waiting};
 
 /// How many bytes a loop may hold of its own.
@@ -114,6 +114,12 @@ pub(crate) const fn of_messages(messages: u64, bytes: u64) -> u64 {
 }
 
 impl EventLoop {
+    /// Returns for which extension a port draws on the pool, if its context is there.
+    pub(super) fn draws_for(&self, key: Key) -> Option<Option<ExtensionInstance>> {
+        let holder = self.contexts.get(self.ports.get(key)?.context)?;
+        Some(holder.shared.description().instance)
+    }
+
     /// Lets a peer have a slot for one more channel, if it is `opened`, and so many more targets in lists, for an
     /// extension.
     #[cold]

@@ -47,8 +47,7 @@ impl EventLoop {
         }
         let bytes = message.bytes().len() as u64;
         let waits_for = queued.waits_for;
-        let holder = self.contexts.get(port.context).map(|holder| holder.shared.description().instance);
-        if let Some(extension) = holder
+        if let Some(extension) = self.draws_for(key)
             && let Err(Lacking(lacking)) =
                 self.holdings.admit(&self.service.pool, of_messages(1, bytes), extension)
         {

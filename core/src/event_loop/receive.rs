@@ -144,8 +144,7 @@ impl EventLoop {
         else {
             return;
         };
-        let opener = self.ports.get(port).and_then(|port| self.contexts.get(port.context));
-        let Some(extension) = opener.map(|opener| opener.shared.description().instance) else { return };
+        let Some(extension) = self.draws_for(port) else { return };
         if self.admit_targets(index, false, 2, extension).is_err() {
             return self.end_leg(index, channel, DisconnectReason::LimitReached);
         }

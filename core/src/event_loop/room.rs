@@ -74,8 +74,7 @@ impl EventLoop {
     /// Has a port wait until somebody gives something back to the pool, which lacks so many bytes.
     #[cold]
     pub(super) fn wait_for_pool(&mut self, key: Key, lacking: u64) {
-        let holder = self.ports.get(key).and_then(|port| self.contexts.get(port.context));
-        let Some(extension) = holder.map(|holder| holder.shared.description().instance) else { return };
+        let Some(extension) = self.draws_for(key) else { return };
         self.waiting_for_pool.insert(key);
         // Ports that ended meanwhile are still among them.
         if self.waiting_for_pool.len() > self.ports.allowed() as usize {

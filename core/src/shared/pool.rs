@@ -204,6 +204,13 @@ struct Reach {
     grant: Grant,
 }
 
+impl Reach {
+    /// Returns how many bytes are to be drawn before the lane may hold so many.
+    fn missing(&self, held: u64) -> u64 {
+        held.saturating_sub(LANE_FREE + self.grant.bytes()).next_multiple_of(CHUNK)
+    }
+}
+
 impl LaneGrant {
     pub(crate) fn new(pool: &Arc<Pool>) -> Self {
         Self { pool: Arc::clone(pool), state: Mutex::new(Reach::default()) }
@@ -223,9 +230,8 @@ impl LaneGrant {
             return Ok(LANE_FREE - lying);
         }
         let mut state = self.state.lock();
-        let missing = (lying + more).saturating_sub(LANE_FREE + state.grant.bytes());
+        let missing = state.missing(lying + more);
         if missing > 0 {
-            let missing = missing.next_multiple_of(CHUNK);
             if !draws {
                 return if self.pool.has(missing, extension) { Ok(0) } else { Err(missing) };
             }
@@ -245,27 +251,31 @@ impl LaneGrant {
             return;
         }
         let mut state = self.state.lock();
-        let missing = (lying + more).saturating_sub(LANE_FREE + state.grant.bytes());
-        self.pool.draw_anyway(&mut state.grant, missing.next_multiple_of(CHUNK));
+        let missing = state.missing(lying + more);
+        self.pool.draw_anyway(&mut state.grant, missing);
         state.until = state.until.max(position + more);
     }
 
     /// Has the reader give back what is no more needed, as it took everything up to this position.
     pub(crate) fn taken(&self, position: u64) {
-        let mut state = self.state.lock();
-        let needed = state.until.saturating_sub(position + LANE_FREE);
-        let over = state.grant.bytes().saturating_sub(needed);
-        let over = if mutant("taken-and-never-given-back") { 0 } else { over };
-        let waiting = self.pool.give_back(&mut state.grant, over);
-        drop(state);
-        waiting.ring();
+        self.keep(|state| {
+            if mutant("taken-and-never-given-back") { u64::MAX } else { state.until.saturating_sub(position) }
+        });
     }
 
     /// Has the writer give back what it has not used. It must not send before it asked again.
     pub(crate) fn unused(&self, (position, lying): (u64, u64)) {
+        self.keep(|state| {
+            state.until = position;
+            lying
+        });
+    }
+
+    /// Gives back what the lane has drawn beyond what it holds at most.
+    fn keep(&self, held: impl FnOnce(&mut Reach) -> u64) {
         let mut state = self.state.lock();
-        state.until = position;
-        let over = state.grant.bytes().saturating_sub(lying.saturating_sub(LANE_FREE));
+        let needed = held(&mut state).saturating_sub(LANE_FREE);
+        let over = state.grant.bytes().saturating_sub(needed);
         let waiting = self.pool.give_back(&mut state.grant, over);
         drop(state);
         waiting.ring();

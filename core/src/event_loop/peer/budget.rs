@@ -70,6 +70,11 @@ impl Ends {
         }
         Ok(())
     }
+
+    /// Returns how far the lane to the peer was written, and how much of that is not known to be taken.
+    fn filled(&self) -> (u64, u64) {
+        (memory(self.producer.sent()), memory(self.producer.outstanding()))
+    }
 }
 
 impl Shares {
@@ -185,17 +190,14 @@ impl Peer {
     /// Counts a message of so many bytes, which waited and is sent next, among what lies in the lane.
     pub(crate) fn count_released(&mut self, bytes: usize) {
         let Link::Lanes(ends) = &self.link else { return };
-        let at = (memory(ends.producer.sent()), memory(ends.producer.outstanding()));
-        ends.grants[0].move_here(at, memory((1, bytes as u64)));
+        ends.grants[0].move_here(ends.filled(), memory((1, bytes as u64)));
     }
 
     /// Returns whether the pool has room for the word that one more listener of a context takes a connection, which is
     /// sent next.
     pub(crate) fn admits_join(&mut self, context: &ContextShared) -> bool {
         let Link::Lanes(ends) = &mut self.link else { return true };
-        let lying = memory(ends.producer.outstanding());
-        let at = (memory(ends.producer.sent()), lying);
-        ends.grants[0].admit(at, memory((1, 0)), context.description().instance, true).is_ok()
+        ends.grants[0].admit(ends.filled(), memory((1, 0)), context.description().instance, true).is_ok()
     }
 
     /// Returns what the pool lacked when it refused what was asked last; `None` if it was the lane that did.
@@ -208,8 +210,7 @@ impl Peer {
     pub(crate) fn give_back_unused(&mut self) {
         if let Link::Lanes(ends) = &mut self.link {
             ends.producer.allow(0, 0);
-            let lying = memory(ends.producer.outstanding());
-            ends.grants[0].unused((memory(ends.producer.sent()), lying));
+            ends.grants[0].unused(ends.filled());
         }
     }
 }
