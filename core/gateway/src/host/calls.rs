@@ -9,8 +9,8 @@ use crate::wire::lie::{Lie, Lied};
 use crate::wire::number::{ContextNumber, Given, PortNumber};
 use crate::wire::{Content, Down, InTab, OfExtension, Up, VERSION};
 use port_core::{
-    ConnectError, ContextId, ContextKind, DisconnectReason, EventLoop, Listening, Message, PortId,
-    PostErrorKind, RuntimeTarget, TabTarget,
+    ConnectError, ContextId, DisconnectReason, EventLoop, Listening, Message, PortId, PostErrorKind,
+    RuntimeTarget, TabTarget,
 };
 use std::collections::HashSet;
 
@@ -118,7 +118,7 @@ impl Host {
 
     fn connect_tab(&mut self, context: ContextNumber, port: PortNumber, to: InTab<'_>) -> Result<(), Lied> {
         let kind = self.attached(context)?.map(|(_, kind)| kind);
-        if matches!(kind, Some(ContextKind::ContentScript | ContextKind::WebPage)) {
+        if kind.is_some_and(|kind| !to.is_open_to(kind)) {
             return Err(Lied::NotAllowed);
         }
         let mut target = TabTarget::new(to.tab).name(to.name).kind(to.kind);
@@ -138,7 +138,7 @@ impl Host {
         to: OfExtension<'_>,
     ) -> Result<(), Lied> {
         let kind = self.attached(context)?.map(|(_, kind)| kind);
-        if kind == Some(ContextKind::WebPage) && to.extension.is_none() {
+        if kind.is_some_and(|kind| !to.is_open_to(kind)) {
             return Err(Lied::NotAllowed);
         }
         let target = to.extension.map_or_else(RuntimeTarget::own, RuntimeTarget::extension);

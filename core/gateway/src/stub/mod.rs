@@ -181,7 +181,7 @@ impl Stub {
         target: &InTab<'_>,
     ) -> Result<PortNumber, ConnectError> {
         let kind = self.attached(opener).ok_or(ConnectError::UnknownContext)?;
-        if matches!(kind, ContextKind::ContentScript | ContextKind::WebPage) {
+        if !target.is_open_to(kind) {
             return Err(ConnectError::NotAllowed);
         }
         self.open(opener, target.name.len(), |context, port| Up::ConnectTab {
@@ -204,7 +204,7 @@ impl Stub {
         target: &OfExtension<'_>,
     ) -> Result<PortNumber, ConnectError> {
         let kind = self.attached(opener).ok_or(ConnectError::UnknownContext)?;
-        if kind == ContextKind::WebPage && target.extension.is_none() {
+        if !target.is_open_to(kind) {
             return Err(ConnectError::NotAllowed);
         }
         let bytes = target.name.len() + target.extension.map_or(0, str::len);

@@ -107,6 +107,11 @@ impl<'a> InTab<'a> {
         Self { tab, frame: None, document: None, kind: ConnectKind::Port, name: "" }
     }
 
+    /// Returns whether a context of this kind may connect there.
+    pub(crate) const fn is_open_to(&self, opener: ContextKind) -> bool {
+        !matches!(opener, ContextKind::ContentScript | ContextKind::WebPage)
+    }
+
     /// Sets the port's name.
     pub const fn name(mut self, name: &'a str) -> Self {
         self.name = name;
@@ -148,6 +153,11 @@ impl<'a> OfExtension<'a> {
     /// Names the opener's own extension, by a port with no name.
     pub const fn own() -> Self {
         Self { extension: None, kind: ConnectKind::Port, name: "" }
+    }
+
+    /// Returns whether a context of this kind may connect there: a page of the web has no extension of its own.
+    pub(crate) const fn is_open_to(&self, opener: ContextKind) -> bool {
+        self.extension.is_some() || !matches!(opener, ContextKind::WebPage)
     }
 
     /// Sets the port's name.
