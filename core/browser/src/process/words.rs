@@ -120,7 +120,8 @@ pub(super) struct SentWorld {
     stops: bool,
     above: Vec<(String, Option<String>)>,
     is_own_document: bool,
-    admitted_by: Vec<u64>,
+    #[serde(with = "crate::plain")]
+    admitted_by: Vec<ExtensionInstance>,
     label: String,
     #[serde(with = "crate::plain")]
     scripts: Vec<Vec<Script>>,
@@ -144,7 +145,7 @@ impl SentWorld {
             stops: world.stops,
             above: world.above,
             is_own_document: world.is_own_document,
-            admitted_by: world.admitted_by.into_iter().map(ExtensionInstance::to_bits).collect(),
+            admitted_by: world.admitted_by,
             label: world.label,
             scripts: RunAt::ALL.map(|moment| world.scripts.at(moment).to_vec()).into(),
         }
@@ -180,7 +181,7 @@ impl SentWorld {
             stops: self.stops,
             above: self.above,
             is_own_document: self.is_own_document,
-            admitted_by: self.admitted_by.into_iter().map(ExtensionInstance::from_bits).collect(),
+            admitted_by: self.admitted_by,
             label: self.label,
             scripts,
         }
