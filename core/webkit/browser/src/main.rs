@@ -2,7 +2,7 @@
 //!
 //! - `facts`: from what pages say to facts for the core, and grants. `gateway`: the thread that carries messages.
 //! - `browser`: what the browser has. `extensions`, `views`, `pages`: its parts, and the sockets of pages.
-//! - `api`, `execution`, `storage`, `buttons`: what scripts ask for. `scheme`: the pages of extensions.
+//! - `api`, `execution`, `buttons`: what scripts ask for. `scheme`: the pages of extensions.
 //! - `window`, `inspector`: what a person sees. `census`: what a test counts.
 
 mod api;

@@ -25,18 +25,23 @@ browser.runtime.onConnect.addListener((port) => {
     port.onMessage.addListener((message) => port.postMessage(message));
 });
 
-const oneWay = (tab) => best(async () => {
-    const port = browser.tabs.connect(tab, { name: "count" });
-    const count = 100_000;
-    const done = next(port);
-    const start = performance.now();
-    for (let sent = 0; sent < count; sent += 1_000) {
-        for (let index = 0; index < 1_000; index += 1) {
+// So many messages, so many in each turn, and a last one that ends them.
+const postInTurns = async (port, count, inTurn) => {
+    for (let sent = 0; sent < count; sent += inTurn) {
+        for (let index = 0; index < inTurn; index += 1) {
             port.postMessage(TEXT);
         }
         await turn();
     }
     port.postMessage("end");
+};
+
+const oneWay = (tab) => best(async () => {
+    const port = browser.tabs.connect(tab, { name: "count" });
+    const count = 100_000;
+    const done = next(port);
+    const start = performance.now();
+    await postInTurns(port, count, 1_000);
     await done;
     const rate = count / (performance.now() - start) * 1_000;
     port.disconnect();
@@ -66,13 +71,7 @@ const fanOut = (tab) => best(async () => {
     let done = 0;
     const all = new Promise((go) => port.onMessage.addListener(() => (done += 1) === frames && go()));
     const start = performance.now();
-    for (let sent = 0; sent < count; sent += 100) {
-        for (let index = 0; index < 100; index += 1) {
-            port.postMessage(TEXT);
-        }
-        await turn();
-    }
-    port.postMessage("end");
+    await postInTurns(port, count, 100);
     await all;
     const rate = count * frames / (performance.now() - start) * 1_000;
     port.disconnect();
