@@ -10,6 +10,7 @@ use port_core_webkit_inside::control::{Control, FromPage, OpenTab, ToPage};
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, AsRawFd};
 use std::rc::Rc;
+use url::Url;
 use webkit6::UserMessage;
 use webkit6::prelude::*;
 
@@ -28,6 +29,17 @@ const MOST_WAITING: usize = 10_000;
 
 /// How much a page may say before others have their turn.
 const MOST_A_TURN: usize = 200;
+
+/// Forgets documents that came and went before WebKit spoke of them, where it has by now of a later one: a tab's first,
+/// for one, if it is sent elsewhere at once. Else all that follows would wait for them.
+fn forget_passing_documents(waiting: &mut VecDeque<FromPage>, url: Option<&Url>) {
+    let is_shown =
+        |told: &FromPage| matches!(told, FromPage::Document { frame: 0, .. }) && Facts::fits(told, url);
+    let Some(shown) = waiting.iter().position(is_shown) else { return };
+    let later = waiting.split_off(shown);
+    waiting.retain(|told| !matches!(told, FromPage::Document { .. }));
+    waiting.extend(later);
+}
 
 impl Browser {
     /// Takes the sockets that a page's process made. Returns whether the message was that.
@@ -110,31 +122,42 @@ impl Browser {
 
     /// What waited for WebKit's word about a view may fit now.
     pub(crate) fn hear_again(self: &Rc<Self>, view: ViewKey) {
-        for page in self.pages_of(view) {
-            let waiting = match self.pages.borrow_mut().get_mut(&page) {
-                Some(open) => std::mem::take(&mut open.waiting),
-                None => continue,
-            };
-            waiting.into_iter().for_each(|told| self.hear(page, told));
-        }
+        self.pages_of(view).into_iter().for_each(|page| self.hear_waiting(page));
     }
 
     fn hear(self: &Rc<Self>, page: PageKey, told: FromPage) {
-        let Some(view) = self.pages.borrow().get(&page).map(|page| page.view) else { return };
-        let url = self.url_of(view);
-        {
-            let mut pages = self.pages.borrow_mut();
-            let Some(open) = pages.get_mut(&page) else { return };
-            if !open.waiting.is_empty() || !Facts::fits(&told, url.as_ref()) {
-                open.waiting.push_back(told);
-                let is_too_much = open.waiting.len() > MOST_WAITING;
-                drop(pages);
-                if is_too_much {
-                    self.end_process_of(page, "it shows what its view does not");
+        if let Some(open) = self.pages.borrow_mut().get_mut(&page) {
+            open.waiting.push_back(told);
+        }
+        self.hear_waiting(page);
+    }
+
+    /// Hears what a page said as far as WebKit has confirmed it.
+    fn hear_waiting(self: &Rc<Self>, page: PageKey) {
+        loop {
+            let Some(view) = self.pages.borrow().get(&page).map(|page| page.view) else { return };
+            let url = self.url_of(view);
+            let told = {
+                let mut pages = self.pages.borrow_mut();
+                let Some(open) = pages.get_mut(&page) else { return };
+                if open.waiting.front().is_some_and(|told| !Facts::fits(told, url.as_ref())) {
+                    forget_passing_documents(&mut open.waiting, url.as_ref());
                 }
-                return;
+                match open.waiting.front() {
+                    None => return,
+                    Some(told) if Facts::fits(told, url.as_ref()) => open.waiting.pop_front(),
+                    Some(_) if open.waiting.len() > MOST_WAITING => None,
+                    Some(_) => return,
+                }
+            };
+            match told {
+                Some(told) => self.hear_confirmed(page, view, told),
+                None => return self.end_process_of(page, "it shows what its view does not"),
             }
         }
+    }
+
+    fn hear_confirmed(self: &Rc<Self>, page: PageKey, view: ViewKey, told: FromPage) {
         match told {
             FromPage::Call { context, number, method, arguments } => {
                 self.answer(page, context, number, &method, &arguments);
@@ -236,5 +259,43 @@ impl Browser {
             granted: tab.granted.iter().map(ToString::to_string).collect(),
         });
         open.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FromPage, forget_passing_documents};
+    use std::collections::VecDeque;
+    use url::Url;
+
+    #[test]
+    fn a_document_that_passed_holds_up_no_later_one() {
+        let document = |document, url: &str| FromPage::Document {
+            frame: 0,
+            parent: None,
+            document,
+            url: url.to_owned(),
+            maker: None,
+            is_sandboxed: false,
+        };
+        let world = |document| FromPage::World {
+            context: document,
+            document,
+            extension: "greeter@example".to_owned(),
+            is_page: false,
+        };
+        let all = || {
+            VecDeque::from([
+                document(1, "about:blank"),
+                world(1),
+                document(2, "http://a.example/one"),
+                world(2),
+            ])
+        };
+        let mut waiting = all();
+        forget_passing_documents(&mut waiting, Url::parse("http://b.example/").ok().as_ref());
+        assert_eq!(waiting, all());
+        forget_passing_documents(&mut waiting, Url::parse("http://a.example/").ok().as_ref());
+        assert_eq!(waiting, [world(1), document(2, "http://a.example/one"), world(2)]);
     }
 }
