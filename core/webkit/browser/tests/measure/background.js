@@ -91,13 +91,13 @@ const openIdle = async (tab, count) => {
 const wait = () => fetch(`${SITE}/wait`, { mode: "no-cors" });
 
 (async () => {
-    // First, while there is no garbage whose room would be used again.
+    // First, while there is no garbage whose room would be used again. Fewer than one context may hold.
     const plain = await open("/plain");
     await openIdle(plain, 2_000);
     await report("warm", idle.length);
     await wait();
-    await openIdle(plain, 20_000);
-    await report("idle", 20_000);
+    await openIdle(plain, 12_000);
+    await report("idle", 12_000);
     idle.splice(0).forEach((port) => port.disconnect());
 
     const isolated = await open("/isolated");
