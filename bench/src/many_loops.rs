@@ -5,7 +5,7 @@ use crate::allocation::Tally;
 use crate::browser::{Browser, content_script_of, describe_background, place};
 use crate::concurrent::bell::{Line, Source};
 use crate::concurrent::lane::lane;
-use crate::ids::EventLoopId;
+use crate::ids::{EventLoopId, ExtensionNumber, PeerId};
 use crate::transport::Item;
 use port_core::{ContextId, DocumentId, Event, EventLoop, FrameId, PortId, TabId, TabTarget};
 
@@ -84,7 +84,14 @@ impl ManyLoops {
 /// what the loops at its ends know of each other.
 #[must_use]
 pub fn heap_of_a_lane() -> i64 {
-    Tally::of(|| (lane::<Item>(), Line::new(Source::Lane(EventLoopId::from_bits(1))))).0.bytes
+    Tally::of(|| {
+        (
+            lane::<Item>(),
+            Line::new(Source::Lane(PeerId::new(EventLoopId::from_bits(1), ExtensionNumber::FIRST))),
+        )
+    })
+    .0
+    .bytes
 }
 
 /// Bytes of heap per lane between loops that once had a port and are silent now: each

@@ -241,6 +241,49 @@ impl EventLoopId {
     }
 }
 
+/// Numbers a loaded extension, as small as may be: when it is unloaded, the next one has its number. What is kept
+/// apart by it is bounded by how many extensions are loaded together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ExtensionNumber(u32);
+
+impl ExtensionNumber {
+    /// That of pages of the web, which have no extension.
+    pub(crate) const WEB_PAGES: Self = Self(0);
+    pub(crate) const FIRST: Self = Self(1);
+
+    pub(crate) const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// Names a peer of an event loop: another event loop, or itself, for the connections that one extension opens.
+///
+/// In one number: those of event loops leave as many bits free. Peers of one event loop are next to each other.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct PeerId(u64);
+
+impl PeerId {
+    #[inline(always)]
+    pub(crate) const fn new(event_loop: EventLoopId, opens: ExtensionNumber) -> Self {
+        Self(event_loop.0 | opens.0 as u64)
+    }
+
+    pub(crate) const fn event_loop(self) -> EventLoopId {
+        EventLoopId(self.0 & !Key::MASK)
+    }
+
+    pub(crate) const fn opens(self) -> ExtensionNumber {
+        ExtensionNumber((self.0 & Key::MASK) as u32)
+    }
+
+    /// Returns the least and the greatest that there may be of an event loop.
+    pub(crate) const fn all_of(event_loop: EventLoopId) -> std::ops::RangeInclusive<Self> {
+        Self(event_loop.0)..=Self(event_loop.0 | Key::MASK)
+    }
+}
+
+const _: () = assert!(Key::BITS > u32::BITS);
+
 impl ExtensionInstance {
     pub(crate) const fn numbered(number: u64) -> Self {
         Self(number)
@@ -272,6 +315,12 @@ number_of_the_core!(EventLoopId);
 impl fmt::Debug for ExtensionInstance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ExtensionInstance({})", self.0)
+    }
+}
+
+impl fmt::Debug for PeerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PeerId({}, {})", self.event_loop().number(), self.0 & Key::MASK)
     }
 }
 

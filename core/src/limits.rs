@@ -40,17 +40,18 @@ pub struct Limits {
     /// an empty one. `None` (the default, and what browsers do) sets no window.
     pub window_bytes: Option<u64>,
     /// How many records (messages, connects, answers) one direction
-    /// between two event loops may hold. Seven eighths are common; beyond these each extension may use an eighth of its
-    /// own, so that none shuts another out. Default 1,048,576.
+    /// between two event loops may hold, for the connections that one extension's contexts open. Where another extension
+    /// answers on these, seven eighths are common; beyond these each may use an eighth of its
+    /// own, so that neither shuts the other out. Default 1,048,576.
     pub lane_records: u64,
-    /// How many bytes of payload, names, context descriptions and target lists one direction between two event loops
+    /// How many bytes of payload, names, context descriptions and target lists such a direction
     /// may hold, shared out like records. Default 128 MiB. A message is admitted while the sum is below the budget.
     pub lane_bytes: u64,
     /// How many bytes everything that the service holds for scripts may take together, beyond a little for each event
     /// loop and lane: records, payload, names and lists in lanes, ports and their names, posts that wait. Default 192 MiB.
     pub service_bytes: u64,
     /// How many bytes each extension, and all pages of the web together, may hold besides while [`service_bytes`](Self::service_bytes) are used up, so that
-    /// none shuts another out. It is drawn in pieces of 96 KiB, so less than that is nothing. Default 8 MiB.
+    /// none shuts another out. It is drawn in pieces of up to 96 KiB, so less than that is nothing. Default 8 MiB.
     pub extension_bytes: u64,
     /// How many ports one context may hold, opened or accepted from its own extension. Default 16,384.
     pub ports_per_context: u32,
@@ -64,7 +65,7 @@ pub struct Limits {
     /// How many bytes the names of one context's ports may have in all; those of up to 23 bytes, which lie in their
     /// ports, do not count. Default 4 MiB.
     pub names_per_context: u32,
-    /// How many connections one event loop may have sent to another, or to itself, and not taken the answer. Each
+    /// How many connections of one extension's contexts one event loop may have sent to another, or to itself, and not taken the answer. Each
     /// context that is connected to counts, also when the opener has disconnected meanwhile. A connect is
     /// admitted while the sum is below the limit. Default 65,536.
     pub unanswered_connects: u32,

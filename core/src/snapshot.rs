@@ -116,7 +116,7 @@ impl Queued {
     }
 }
 
-/// Shows a lane from an event loop to another.
+/// Shows what lies in the lanes from an event loop to another, one for each extension whose connections lead there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LaneSnapshot {

@@ -4,7 +4,7 @@
 use crate::concurrent::bell;
 use crate::concurrent::lane;
 use crate::concurrent::wakeup::Wakeup;
-use crate::ids::EventLoopId;
+use crate::ids::{EventLoopId, ExtensionNumber, PeerId};
 use crate::sync::{Arc, PairedFence};
 use std::task::Waker;
 
@@ -110,7 +110,8 @@ impl Bell {
     /// Makes a line of this bell, and returns both sides of it.
     #[must_use]
     pub fn line(&self) -> (Ringer, Armer) {
-        let line = bell::Line::new(bell::Source::Lane(EventLoopId::UNNUMBERED));
+        let lane = PeerId::new(EventLoopId::UNNUMBERED, ExtensionNumber::WEB_PAGES);
+        let line = bell::Line::new(bell::Source::Lane(lane));
         (Ringer(bell::Ringer::new(Arc::clone(&line)), self.clone()), Armer(bell::Armer::new(line)))
     }
 

@@ -2,8 +2,8 @@
 //! content script, each on an event loop of its own, alone and while the other extension's do their worst there.
 //!
 //! Quiet samples and attacked ones take turns in one run, and a round's attacked sample is compared with its quiet one.
-//! Prints a table for `docs/performance.md`. Exits with failure if a 99th percentile under an attack that is judged is
-//! more than four times the quiet one, or could not be measured.
+//! Prints a table for `docs/performance.md`. Exits with failure if a 99th percentile under an attack is more than four
+//! times the quiet one, or could not be measured.
 
 use port_core::{ContextId, Event, EventLoop, PortId, TabTarget};
 use port_core_bench::browser::{Browser, background_of, connected, content_script_of, limits};
@@ -13,7 +13,7 @@ use port_core_bench::topology::Processors;
 use port_core_bench::two_threads::{p99, two_threads};
 use std::hint::spin_loop;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -57,12 +57,6 @@ impl Attack {
             Self::Connects(count) => format!("{count} connections that end at once a trip"),
             Self::Full => format!("lanes of {} records kept full", figure(LANE_RECORDS as f64)),
         }
-    }
-
-    /// A lane is one queue, in the order of the calls: who comes last waits for all that lies in it. So a full one has no
-    /// bound but its budget, by which an embedder chooses what this takes.
-    fn is_judged(self) -> bool {
-        !matches!(self, Self::Full)
     }
 
     fn trips(self) -> usize {
@@ -173,8 +167,8 @@ fn trips(
     count: usize,
 ) -> Result<(Percentiles, Sample), String> {
     let [mut near, mut far] = sides();
-    let over = &AtomicBool::new(false);
-    let mut times = Vec::with_capacity(count);
+    let (over, attacked) = (&AtomicBool::new(false), &AtomicUsize::new(0));
+    let (mut times, mut trip) = (Vec::with_capacity(count), 0);
     let sample = two_threads(
         processors,
         count,
@@ -182,6 +176,11 @@ fn trips(
             times.clear();
             for _ in 0..count {
                 near.attack(attack, true);
+                trip += 1;
+                // What counts is what lies before a word, not how long the flooding scripts themselves run.
+                if !patiently(over, || attacked.load(Ordering::Relaxed) >= trip) {
+                    break;
+                }
                 let start = Instant::now();
                 if !(near.speak(over) && near.listen(over)) {
                     break;
@@ -191,11 +190,9 @@ fn trips(
         },
         |count| {
             for _ in 0..count {
-                if !far.listen(over) {
-                    break;
-                }
                 far.attack(attack, false);
-                if !far.speak(over) {
+                attacked.fetch_add(1, Ordering::Relaxed);
+                if !(far.listen(over) && far.speak(over)) {
                     break;
                 }
             }
@@ -270,13 +267,12 @@ fn main() -> ExitCode {
         let cell = |which: usize, of: usize| spread(good.iter().map(|round| round[which][of])).1;
         let ratio = |of: usize| spread(good.iter().map(|[quiet, attacked]| attacked[of] / quiet[of]));
         let met = good.len() >= LEAST && ratio(1).0 <= LIMIT;
-        let verdict = match (attack.is_judged(), good.len() < LEAST, met) {
-            (false, ..) => "not judged",
-            (true, true, _) => "**not measured**",
-            (true, false, true) => "met",
-            (true, false, false) => "**short**",
+        let verdict = match (good.len() < LEAST, met) {
+            (true, _) => "**not measured**",
+            (false, true) => "met",
+            (false, false) => "**short**",
         };
-        all_met &= met || !attack.is_judged();
+        all_met &= met;
         println!(
             "| {} | {} | {} | {} | {} | {} | {} | {verdict} | {} |",
             attack.name(),

@@ -8,7 +8,7 @@ use super::{End, Transport, look_at_any};
 use crate::concurrent::bell::{Armer, Bell, Line, Ringer, Source};
 use crate::concurrent::lane::{Consumer, Producer, lane};
 use crate::concurrent::wakeup::Wakeup;
-use crate::ids::EventLoopId;
+use crate::ids::{EventLoopId, ExtensionNumber, PeerId};
 use crate::load::Load;
 use crate::sync::{Arc, PairedFence};
 use bytes::Bytes;
@@ -71,10 +71,14 @@ impl Transport for RingPerPort {
     }
 }
 
+/// Where the number lies in an event loop's id, by which the bell names the port.
+const EVENT_LOOP_SHIFT: u32 = 40;
+
 /// One direction of a port.
 fn join(port: u32, from: &mut RingEnd, to: &mut RingEnd) {
     let (producer, consumer) = lane();
-    let line = Line::new(Source::Lane(EventLoopId::from_bits(port.into())));
+    let id = EventLoopId::from_bits(u64::from(port) << EVENT_LOOP_SHIFT);
+    let line = Line::new(Source::Lane(PeerId::new(id, ExtensionNumber::FIRST)));
     from.outbound.push((producer, Ringer::new(Arc::clone(&line))));
     to.inbound.push(Inbound { consumer, armer: Armer::new(line), idle: false, polled: false });
 }
@@ -126,7 +130,7 @@ impl RingEnd {
         }
         for source in self.bell.take() {
             if let Source::Lane(port) = source
-                && let Ok(port) = u32::try_from(port.to_bits())
+                && let Ok(port) = u32::try_from(port.event_loop().to_bits() >> EVENT_LOOP_SHIFT)
                 && !std::mem::replace(&mut inbound[port as usize].polled, true)
             {
                 self.polled.push(port);

@@ -17,7 +17,7 @@
 //! | `CLOSED` | gone | nobody |
 
 use crate::concurrent::wakeup::Wakeup;
-use crate::ids::EventLoopId;
+use crate::ids::PeerId;
 use crate::sync::{Arc, AtomicBool, AtomicPtr, AtomicU32, Ordering, PairedFence, UnsafeCell, mutant};
 use crossbeam_utils::CachePadded;
 use std::{fmt, ptr};
@@ -51,7 +51,7 @@ pub(crate) struct Line {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     Control,
-    Lane(EventLoopId),
+    Lane(PeerId),
 }
 
 // SAFETY: `next` is owned in turns as its comment says; the rest is atomic or constant.

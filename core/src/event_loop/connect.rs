@@ -1,7 +1,7 @@
 //! `tabs.connect` and `runtime.connect`: finding the receivers, and sending them the connection.
 
+use super::EventLoop;
 use super::search::{FoundTarget, Search, there_and_back};
-use super::{EventLoop, OWN};
 use crate::description::ContextKind;
 use crate::error::ConnectError;
 use crate::event_loop::context::Context;
@@ -10,7 +10,7 @@ use crate::event_loop::one_or_many::OneOrMany;
 use crate::event_loop::peer::Gone;
 use crate::event_loop::port::{LegAt, Opener, PeerIndex, Port, PortState, Side, Target, TargetState};
 use crate::event_loop::slab::{Slab, grow_gently};
-use crate::ids::{ContextId, Key, PortId};
+use crate::ids::{ContextId, ExtensionNumber, Key, PeerId, PortId};
 use crate::index::{ContextShared, Reached};
 use crate::name::PortName;
 use crate::policy::{BackForwardCache, DocumentTarget, FanOutOrder};
@@ -46,7 +46,7 @@ impl EventLoop {
         } else {
             filter = &target.filter;
         }
-        let own = context.shared.id();
+        let own = (context.shared.id(), context.shared.number());
         let Self { service, peers, peer_of, last_peer, found, .. } = self;
         let mut search = Search { only: None, found, peers, peer_of, last_peer, own };
         service.index.contexts_in_tab(filter, instance, |target| search.note(target));
@@ -65,7 +65,8 @@ impl EventLoop {
     ) -> Result<PortId, ConnectError> {
         let (opener, context) = self.opener(opener, &target.name)?;
         let info = ConnectInfo { kind: target.kind, lifecycle: context.lifecycle() };
-        let (instance, own) = (context.shared.description().instance, context.shared.id());
+        let instance = context.shared.description().instance;
+        let own = (context.shared.id(), context.shared.number());
         let from_background = context.shared.is_background();
         let own_id = context.shared.extension();
         let other = target.extension.as_ref().filter(|extension| Some(*extension) != own_id);
@@ -213,7 +214,7 @@ impl EventLoop {
         name: &PortName,
         info: ConnectInfo,
     ) -> Result<PortId, ConnectError> {
-        self.keep_reachable(found);
+        self.keep_reachable(opener, found);
         if !self.lanes_admit_connect(opener, name, found) {
             return Err(ConnectError::Busy);
         }
@@ -233,6 +234,7 @@ impl EventLoop {
         name: &PortName,
         found: &[FoundTarget],
     ) -> bool {
+        let own_peer = self.own_peer(opener);
         let Self { contexts, peers, service, .. } = self;
         let Some(Context { shared: opener, .. }) = contexts.get(opener) else {
             debug_assert!(false, "the opener was looked up");
@@ -240,7 +242,7 @@ impl EventLoop {
         };
         let limits = &service.limits;
         if found.is_empty() {
-            let own = peers[OWN as usize].as_mut();
+            let own = peers[own_peer as usize].as_mut();
             return own.is_some_and(|own| own.admits_message(limits, opener, 0, true));
         }
         let mut concerned = SmallVec::<[(PeerIndex, usize); 4]>::new();
@@ -277,9 +279,10 @@ impl EventLoop {
     }
 
     /// Makes sure that lanes lead to every target, and leaves out the others.
-    pub(super) fn keep_reachable(&mut self, found: &mut Vec<FoundTarget>) {
+    pub(super) fn keep_reachable(&mut self, opener: Key, found: &mut Vec<FoundTarget>) {
         // Race: a target's event loop went after the index was read. Its contexts are no targets then.
-        found.retain_mut(|target| self.meet(target).is_some());
+        let opens = self.contexts.get(opener).map(|context| context.shared.number());
+        found.retain_mut(|target| opens.and_then(|opens| self.meet(target, opens)).is_some());
     }
 
     /// Makes an opener's port that has no leg yet.
@@ -321,8 +324,9 @@ impl EventLoop {
             self.bury_dead(peer, watched);
         }
         if matches!(self.ports.get(port), Some(Port { side: Side::Opener(side), .. }) if side.legs.is_empty())
-            && let Some(own) = self.peer_mut(OWN)
         {
+            let own = self.own_peer(opener);
+            let Some(own) = self.peer_mut(own) else { return };
             // Queued like any record to this loop, so that a handler that connects again
             // whenever it hears of no receiver does not starve other event loops.
             own.no_target(port);
@@ -331,12 +335,16 @@ impl EventLoop {
 
     /// Finds or creates the lanes to a target's event loop, and notes the peer; `None` when that loop is gone. What was
     /// unmet stays so until [`bury_dead`](Self::bury_dead) has looked at its mark, after the connect is sent.
-    fn meet(&mut self, target: &mut FoundTarget) -> Option<()> {
+    fn meet(&mut self, target: &mut FoundTarget, opens: ExtensionNumber) -> Option<()> {
         let Some(unmet) = &target.unmet else { return Some(()) };
-        let event_loop = unmet.id().event_loop();
-        if !self.peer_of.contains_key(&event_loop) {
-            let peer = self.service.event_loop(event_loop)?;
-            match EventLoopShared::create_lanes(&self.shared, &peer) {
+        let id = PeerId::new(unmet.id().event_loop(), opens);
+        if id.event_loop() == self.id {
+            target.peer = self.own_peer_for(opens);
+            return Some(());
+        }
+        if !self.peer_of.contains_key(&id) {
+            let peer = self.service.event_loop(id.event_loop())?;
+            match EventLoopShared::create_lanes(&self.shared, &peer, opens) {
                 Ok(lanes) => {
                     self.add_peer(lanes);
                 }
@@ -350,7 +358,7 @@ impl EventLoop {
                 }
             }
         }
-        target.peer = *self.peer_of.get(&event_loop)?;
+        target.peer = *self.peer_of.get(&id)?;
         Some(())
     }
 
@@ -447,5 +455,3 @@ pub(super) fn enter_port(
     holder.ports.push(key);
     Some(key)
 }
-
-const _: () = assert!(OWN == 0);

@@ -8,7 +8,7 @@ use crate::event_loop::holdings::of_messages;
 use crate::event_loop::port::PortState;
 use crate::event_loop::slab::occupant;
 use crate::event_loop::uses::Uses;
-use crate::ids::{ContextId, Key, PortId};
+use crate::ids::{ContextId, ExtensionNumber, Key, PortId};
 use crate::index::ContextShared;
 use crate::limits::Limits;
 use crate::reason::DisconnectReason;
@@ -96,11 +96,17 @@ impl EventLoop {
             return Err(AttachError::DescriptionTooLong);
         }
         let look_up = |instance| self.service.index.extension(instance).ok_or(AttachError::UnknownExtension);
-        let (extension, on_demand) = description.instance.map(look_up).transpose()?.unzip();
-        let counted = on_demand == Some(true) && description.kind == ContextKind::Background;
+        let (extension, number, on_demand) = match description.instance {
+            Some(instance) => {
+                let (id, number, on_demand) = look_up(instance)?;
+                (Some(id), number, on_demand)
+            }
+            None => (None, ExtensionNumber::WEB_PAGES, false),
+        };
+        let counted = on_demand && description.kind == ContextKind::Background;
         let key = self.contexts.vacant_key().ok_or(AttachError::TooManyContexts)?;
         let id = ContextId::new(self.id, key);
-        let shared = Arc::new(ContextShared::new(id, description, extension));
+        let shared = Arc::new(ContextShared::new(id, description, extension, number));
         // Race: a connection or a notice finds the context before the attach is refused further on. It is entered here
         // first, so its key is used up and never names another context.
         let context = Context {

@@ -4,9 +4,9 @@ use super::EventLoop;
 use crate::error::ContextError;
 use crate::event_loop::peer::Peer;
 use crate::event_loop::port::PeerIndex;
-use crate::ids::{ContextId, Key, PortId};
+use crate::ids::{ContextId, ExtensionNumber, Key, PeerId, PortId};
 use crate::shared::event_loop::Lanes;
-use crate::sync::mutant;
+use crate::sync::{Arc, mutant};
 
 impl EventLoop {
     #[inline]
@@ -42,13 +42,31 @@ impl EventLoop {
 
     /// Enters a peer with its lanes, and returns its index.
     pub(super) fn add_peer(&mut self, lanes: Lanes) -> PeerIndex {
-        let id = lanes.peer.id();
+        self.enter_peer(Peer::other(lanes))
+    }
+
+    /// Returns the loop itself as its own peer, for the connections of an opener's extension. It is made when it is first
+    /// needed.
+    pub(super) fn own_peer(&mut self, opener: Key) -> PeerIndex {
+        let opens = self.contexts.get(opener).map(|context| context.shared.number());
+        self.own_peer_for(opens.unwrap_or(ExtensionNumber::WEB_PAGES))
+    }
+
+    pub(super) fn own_peer_for(&mut self, opens: ExtensionNumber) -> PeerIndex {
+        match self.peer_of.get(&PeerId::new(self.id, opens)) {
+            Some(&index) => index,
+            None => self.enter_peer(Peer::own(Arc::clone(&self.shared), opens)),
+        }
+    }
+
+    fn enter_peer(&mut self, peer: Peer) -> PeerIndex {
+        let id = peer.id;
         let index = self.peers.iter().position(Option::is_none).unwrap_or(self.peers.len());
         if index == self.peers.len() {
             self.peers.push(None);
         }
-        self.peers[index] = Some(Box::new(Peer::other(lanes)));
-        let index = PeerIndex::try_from(index).expect("there are fewer event loops than ids");
+        self.peers[index] = Some(Box::new(peer));
+        let index = PeerIndex::try_from(index).expect("there are fewer event loops and extensions than that");
         self.peer_of.insert(id, index);
         index
     }

@@ -51,7 +51,7 @@ use crate::event_loop::slot::EventSlot;
 use crate::event_loop::stream::Events;
 use crate::event_loop::uses::Uses;
 use crate::event_loop::waiting::WaitingConnects;
-use crate::ids::{ContextId, EventLoopId, ExtensionInstance, Key, PortId};
+use crate::ids::{ContextId, EventLoopId, ExtensionInstance, Key, PeerId, PortId};
 use crate::index::ContextShared;
 use crate::message::Message;
 use crate::payload::discard_all;
@@ -61,13 +61,10 @@ use crate::shared::service::ServiceInner;
 use crate::snapshot::EventLoopSnapshot;
 use crate::sync::{Arc, HashMap, HashSet};
 use crate::target::{Listening, RuntimeTarget, TabTarget};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::task::{self, Poll, Waker};
 use std::time::Duration;
-
-/// The loop itself among its peers.
-const OWN: PeerIndex = 0;
 
 /// The core's part of one browser thread that runs script: the contexts that live on
 /// the thread, their ports, and the lanes to other event loops.
@@ -115,9 +112,9 @@ pub struct EventLoop {
     holdings: Holdings,
     /// The embedder's numbers of these.
     port_data: PortData,
-    /// The loop itself first; `None` where a peer is gone.
+    /// The loop itself is among them, where it connects to itself. `None` where a peer is gone.
     peers: Vec<Option<Box<Peer>>>,
-    peer_of: HashMap<EventLoopId, PeerIndex>,
+    peer_of: BTreeMap<PeerId, PeerIndex>,
     /// The peer of the last target that was found.
     last_peer: PeerIndex,
     /// Events made and not yet handed out. They come before anything in a lane.
@@ -488,7 +485,8 @@ impl EventLoop {
     /// [`next_event_unarmed`](Self::next_event_unarmed) for a moment, as [`wait`](Self::wait) does.
     ///
     /// The event loops that sent something take turns in batches of 64 records, and so do this loop's
-    /// messages to itself: a flood from one holds up no other.
+    /// messages to itself, each for every extension whose contexts opened the connections; of 8 records if several
+    /// have something: a flood from one holds up no other.
     /// Allocates nothing for a message.
     ///
     /// A short message lies in the event itself, so an event is about two hundred bytes large. Match on a
@@ -780,8 +778,6 @@ impl EventLoop {
 
 impl EventLoop {
     pub(crate) fn new(service: Arc<ServiceInner>, shared: Arc<EventLoopShared>) -> Self {
-        let own = Peer::own(Arc::clone(&shared));
-        let peer_of = [(shared.id(), OWN)].into_iter().collect();
         let limits = &service.limits;
         let windowed = limits.window_messages.is_some() || limits.window_bytes.is_some();
         Self {
@@ -793,9 +789,9 @@ impl EventLoop {
             ports: Slab::counted(LAST_GENERATION),
             holdings: Holdings::default(),
             port_data: PortData::default(),
-            peers: vec![Some(Box::new(own))],
-            peer_of,
-            last_peer: OWN,
+            peers: Vec::new(),
+            peer_of: BTreeMap::new(),
+            last_peer: 0,
             events: VecDeque::new(),
             fan_out: FanOut::default(),
             polled: Vec::new(),

@@ -5,10 +5,11 @@ use super::deliver::Taken;
 use crate::event::{EndedPort, Event};
 use crate::event_loop::peer::{Gone, Peer};
 use crate::event_loop::port::{PeerIndex, TargetState};
-use crate::ids::{EventLoopId, Key, PortId};
+use crate::ids::{EventLoopId, Key, PeerId, PortId};
 use crate::reason::DisconnectReason;
 use crate::shared::event_loop::Notice;
 use crate::sync::{Arc, mutant};
+use smallvec::SmallVec;
 
 impl EventLoop {
     /// Takes the notices in the control queue, in order.
@@ -79,8 +80,17 @@ impl EventLoop {
     /// Killed contexts left the peer's registry before the notice was sent. One that its owner detached has left it
     /// too, after it put its last word into the lane, which comes before the cut.
     fn some_contexts_gone(&mut self, event_loop: EventLoopId, reason: DisconnectReason) {
-        // Race: the peer went as well, and its own cut was applied already.
-        let Some(&index) = self.peer_of.get(&event_loop) else { return };
+        for index in self.peers_at(event_loop) {
+            self.some_contexts_gone_at(index, reason);
+        }
+    }
+
+    /// Returns the peers that an event loop is. Race: none, if it went as well and its own cut was applied already.
+    fn peers_at(&self, event_loop: EventLoopId) -> SmallVec<[PeerIndex; 4]> {
+        self.peer_of.range(PeerId::all_of(event_loop)).map(|(_, &index)| index).collect()
+    }
+
+    fn some_contexts_gone_at(&mut self, index: PeerIndex, reason: DisconnectReason) {
         let Some(peer) = self.peer(index) else {
             debug_assert!(false, "a peer is there until it is cut off");
             return;
@@ -103,9 +113,10 @@ impl EventLoop {
     }
 
     fn cut_off(&mut self, event_loop: EventLoopId, gone: Gone) {
-        // Race: the peer went as well, and its own cut was applied already.
-        if let Some(&index) = self.peer_of.get(&event_loop) {
-            self.cut(index, gone);
+        let peers = self.peers_at(event_loop);
+        if let Some((last, others)) = peers.split_last() {
+            others.iter().for_each(|index| self.cut(*index, gone.clone()));
+            self.cut(*last, gone);
         }
     }
 
@@ -155,7 +166,7 @@ impl EventLoop {
             }
             Gone::Peer(reason) => {
                 self.end_with(index, None, reason);
-                if let Some(id) = self.peer(index).map(|peer| peer.shared.id()) {
+                if let Some(id) = self.peer(index).map(|peer| peer.id) {
                     self.peer_of.remove(&id);
                 }
                 self.stop_polling(index);

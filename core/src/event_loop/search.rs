@@ -1,11 +1,11 @@
 //! The targets of a connect, as the index shows them.
 
-use super::OWN;
 use crate::event_loop::peer::Peer;
 use crate::event_loop::port::PeerIndex;
-use crate::ids::{ContextId, EventLoopId, Key};
+use crate::ids::{ContextId, EventLoopId, ExtensionNumber, Key, PeerId};
 use crate::index::ContextShared;
-use crate::sync::{Arc, HashMap};
+use crate::sync::Arc;
+use std::collections::BTreeMap;
 
 /// A target of the connect being made.
 pub(super) struct FoundTarget {
@@ -24,11 +24,11 @@ pub(super) struct Search<'a> {
     /// All targets otherwise.
     pub(super) found: &'a mut Vec<FoundTarget>,
     pub(super) peers: &'a [Option<Box<Peer>>],
-    pub(super) peer_of: &'a HashMap<EventLoopId, PeerIndex>,
+    pub(super) peer_of: &'a BTreeMap<PeerId, PeerIndex>,
     /// The peer found last, which probably is the next target's too.
     pub(super) last_peer: &'a mut PeerIndex,
-    /// The opener.
-    pub(super) own: ContextId,
+    /// The opener, and the number of its extension.
+    pub(super) own: (ContextId, ExtensionNumber),
 }
 
 impl Search<'_> {
@@ -36,7 +36,7 @@ impl Search<'_> {
     #[inline(always)]
     pub(super) fn note(&mut self, target: &Arc<ContextShared>) {
         let id = target.id();
-        if id == self.own || target.is_gone() {
+        if id == self.own.0 || target.is_gone() {
             return;
         }
         match self.peer_of(id.event_loop()) {
@@ -47,15 +47,16 @@ impl Search<'_> {
 
     #[inline(always)]
     fn peer_of(&mut self, event_loop: EventLoopId) -> Option<PeerIndex> {
+        let id = PeerId::new(event_loop, self.own.1);
         match self.peers.get(*self.last_peer as usize) {
-            Some(Some(peer)) if peer.shared.id() == event_loop => Some(*self.last_peer),
-            _ => self.other_peer_of(event_loop),
+            Some(Some(peer)) if peer.id == id => Some(*self.last_peer),
+            _ => self.other_peer_of(id),
         }
     }
 
     #[inline(never)]
-    fn other_peer_of(&mut self, event_loop: EventLoopId) -> Option<PeerIndex> {
-        *self.last_peer = *self.peer_of.get(&event_loop)?;
+    fn other_peer_of(&mut self, id: PeerId) -> Option<PeerIndex> {
+        *self.last_peer = *self.peer_of.get(&id)?;
         Some(*self.last_peer)
     }
 
@@ -67,7 +68,7 @@ impl Search<'_> {
         // line that two threads write.
         let (peer, unmet) = match peer {
             Some(peer) => (peer, None),
-            None => (OWN, Some(Arc::clone(target))),
+            None => (0, Some(Arc::clone(target))),
         };
         self.found.push(FoundTarget { key: target.id().key(), peer, unmet });
     }

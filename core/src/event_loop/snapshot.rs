@@ -1,6 +1,6 @@
 //! An event loop's view of its channels.
 
-use super::{EventLoop, OWN};
+use super::EventLoop;
 use crate::event::Event;
 use crate::event_loop::port::{PortState, Side, TargetState};
 use crate::ids::ContextId;
@@ -101,16 +101,23 @@ impl EventLoop {
                 ports: context.ports.len(),
             })
             .collect();
-        let mut lanes: Vec<_> = indices
-            .iter()
-            .filter(|&&index| index != OWN)
-            .filter_map(|&index| self.peer(index))
-            .map(|peer| {
-                let (records, bytes) = peer.outstanding();
-                LaneSnapshot { peer: peer.shared.id(), outbound_records: records, outbound_bytes: bytes }
-            })
-            .collect();
-        lanes.sort_by_key(|lane| lane.peer);
+        // In the order of the event loops: those of one loop, one for each extension that opens connections, are together.
+        let mut lanes = Vec::<LaneSnapshot>::new();
+        let others = self.peer_of.iter().filter(|(id, _)| id.event_loop() != self.id);
+        for peer in others.filter_map(|(_, &index)| self.peer(index)) {
+            let (records, bytes) = peer.outstanding();
+            match lanes.last_mut().filter(|lane| lane.peer == peer.shared.id()) {
+                Some(lane) => {
+                    lane.outbound_records += records;
+                    lane.outbound_bytes += bytes;
+                }
+                None => lanes.push(LaneSnapshot {
+                    peer: peer.shared.id(),
+                    outbound_records: records,
+                    outbound_bytes: bytes,
+                }),
+            }
+        }
         EventLoopSnapshot {
             event_loop: self.id(),
             contexts,

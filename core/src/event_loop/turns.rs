@@ -6,7 +6,10 @@ use crate::event_loop::port::PeerIndex;
 use crate::sync::mutant;
 
 /// How many records are taken from one peer, and events made of them, before it is the next one's turn.
-const BATCH: u32 = 64;
+const BATCH: u32 = 4;
+
+/// How many if there is no other, whom that could hold up.
+const BATCH_ALONE: u32 = 64;
 
 /// Where the loop is in its round over the polled peers.
 #[derive(Debug, Default)]
@@ -66,7 +69,8 @@ impl EventLoop {
             }
         }
         self.round.turning = true;
-        self.round.left = if mutant("batch-without-end") { u32::MAX } else { BATCH };
+        let batch = if self.polled.len() > 1 { BATCH } else { BATCH_ALONE };
+        self.round.left = if mutant("batch-without-end") { u32::MAX } else { batch };
         self.round.peer = self.polled[self.round.position];
         let before_cut = self.apply_cuts_due(self.round.peer);
         // The batch stops at the next cut, so that what goes there ends before later records. If the peer itself

@@ -267,7 +267,7 @@ impl EventLoop {
         if connect.external && !self.service.index.admits(instance, &opener.shared) {
             return Reached::Contexts;
         }
-        let own = opener.shared.id();
+        let own = (opener.shared.id(), opener.shared.number());
         let background = opener.shared.is_background() && !connect.external;
         let Self { service, peers, peer_of, last_peer, found, .. } = self;
         let mut search = Search { only: None, found, peers, peer_of, last_peer, own };
@@ -287,9 +287,9 @@ impl EventLoop {
         queued.waits_for = None;
         self.queued_posts.insert(key, queued);
         let mut found = std::mem::take(&mut self.found);
-        self.keep_reachable(&mut found);
         let port = self.ports.get(key).map(|port| (port.context, port.name.clone()));
         if let Some((opener, name)) = &port {
+            self.keep_reachable(*opener, &mut found);
             self.keep_admitted(key, *opener, name, &mut found);
         }
         // Without a target it stays as it is until it hears that it reaches nobody.

@@ -1,7 +1,7 @@
 //! What threads share of a context.
 
 use crate::description::{ContextDescription, ContextKind};
-use crate::ids::{ContextId, ExtensionId};
+use crate::ids::{ContextId, ExtensionId, ExtensionNumber};
 use crate::reason::DisconnectReason;
 use crate::sync::{AtomicBool, AtomicU8, Ordering};
 use std::fmt;
@@ -20,6 +20,7 @@ pub(crate) struct ContextShared {
     id: ContextId,
     description: ContextDescription,
     extension: Option<ExtensionId>,
+    number: ExtensionNumber,
     killed: AtomicU8,
     detached: AtomicBool,
 }
@@ -29,8 +30,16 @@ impl ContextShared {
         id: ContextId,
         description: ContextDescription,
         extension: Option<ExtensionId>,
+        number: ExtensionNumber,
     ) -> Self {
-        Self { id, description, extension, killed: AtomicU8::new(0), detached: AtomicBool::new(false) }
+        Self {
+            id,
+            description,
+            extension,
+            number,
+            killed: AtomicU8::new(0),
+            detached: AtomicBool::new(false),
+        }
     }
 
     pub(crate) fn id(&self) -> ContextId {
@@ -48,6 +57,12 @@ impl ContextShared {
     /// Returns its extension; `None` for a page of the web.
     pub(crate) fn extension(&self) -> Option<&ExtensionId> {
         self.extension.as_ref()
+    }
+
+    /// Returns its extension's number, by which the lanes are chosen that its connections take.
+    #[inline(always)]
+    pub(crate) fn number(&self) -> ExtensionNumber {
+        self.number
     }
 
     /// Marks the context as ended by a fact. The first reason stays.

@@ -2,7 +2,7 @@
 
 use crate::description::ContextKind;
 use crate::description::ExternalConnections;
-use crate::ids::{ContextId, ExtensionId};
+use crate::ids::{ContextId, ExtensionId, ExtensionNumber};
 use crate::index::ContextShared;
 use crate::index::background::{Background, Waiting};
 use crate::snapshot::BackgroundState;
@@ -11,6 +11,7 @@ use crate::sync::{Arc, HashMap, mutant};
 /// One load of an extension and where it runs.
 pub(crate) struct Extension {
     id: ExtensionId,
+    number: ExtensionNumber,
     external: ExternalConnections,
     pub(super) background: Background,
     /// Background and pages: the targets of `runtime.connect`, in order of arrival.
@@ -20,12 +21,21 @@ pub(crate) struct Extension {
 }
 
 impl Extension {
-    pub(super) fn new(id: ExtensionId, external: ExternalConnections, background: Background) -> Self {
-        Self { id, external, background, own: Vec::new(), content_scripts: HashMap::default() }
+    pub(super) fn new(
+        id: ExtensionId,
+        number: ExtensionNumber,
+        external: ExternalConnections,
+        background: Background,
+    ) -> Self {
+        Self { id, number, external, background, own: Vec::new(), content_scripts: HashMap::default() }
     }
 
     pub(crate) fn id(&self) -> &ExtensionId {
         &self.id
+    }
+
+    pub(super) fn number(&self) -> ExtensionNumber {
+        self.number
     }
 
     /// Returns whether a context of another extension, or a page of the web, may connect.

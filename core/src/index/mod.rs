@@ -7,6 +7,7 @@
 pub(crate) mod background;
 pub(crate) mod context;
 mod extension;
+mod numbering;
 mod tab;
 
 pub(crate) use context::ContextShared;
@@ -15,10 +16,11 @@ pub(crate) use tab::{Frame, Tab};
 
 use crate::description::{ExtensionDescription, Place};
 use crate::error::{AttachError, FactError};
-use crate::ids::{DocumentId, EventLoopId, ExtensionId, ExtensionInstance, TabId, WindowId};
+use crate::ids::{DocumentId, EventLoopId, ExtensionId, ExtensionInstance, ExtensionNumber, TabId, WindowId};
 use crate::index::background::{Background, Wait, Waiting};
+use crate::index::numbering::Numbering;
 use crate::reason::DisconnectReason;
-use crate::sync::{Arc, ShardedMap, mutant};
+use crate::sync::{Arc, Mutex, ShardedMap, mutant};
 use crate::target::TabFilter;
 
 /// Who is where.
@@ -29,6 +31,7 @@ pub(crate) struct Index {
     extensions: ShardedMap<ExtensionInstance, Extension>,
     /// The instance of every extension loaded. Claimed before the instance enters.
     loaded: ShardedMap<ExtensionId, ExtensionInstance>,
+    numbers: Mutex<Numbering>,
 }
 
 /// Tells what `runtime.connect` found.
@@ -54,6 +57,7 @@ impl Index {
             documents: ShardedMap::new(),
             extensions: ShardedMap::new(),
             loaded: ShardedMap::new(),
+            numbers: Mutex::new(Numbering::new()),
         }
     }
 
@@ -114,13 +118,16 @@ impl Index {
         if !self.loaded.insert_new(id.clone(), instance) {
             return Err(FactError::ExtensionExists);
         }
-        self.extensions.insert_new(instance, Extension::new(id, external, Background::new(on_demand)));
+        let number = self.numbers.lock().take();
+        let extension = Extension::new(id, number, external, Background::new(on_demand));
+        self.extensions.insert_new(instance, extension);
         Ok(())
     }
 
     pub(crate) fn unload(&self, instance: ExtensionInstance) -> Result<(Removed, Waiting), FactError> {
         let mut extension = self.extensions.remove(&instance).ok_or(FactError::UnknownExtension)?;
         self.loaded.remove(extension.id());
+        self.numbers.lock().give_back(extension.number());
         let waiting = extension.give_up();
         Ok((Removed { contexts: extension.into_contexts(), documents: Vec::new() }, waiting))
     }
@@ -139,9 +146,14 @@ impl Index {
         self.change_extension(instance, |extension| extension.background.wait(event_loop))
     }
 
-    /// Returns the id of an extension, and whether its background is started on demand.
-    pub(crate) fn extension(&self, instance: ExtensionInstance) -> Option<(ExtensionId, bool)> {
-        self.extensions.read(&instance, |extension| (extension.id().clone(), extension.is_on_demand()))
+    /// Returns the id and the number of an extension, and whether its background is started on demand.
+    pub(crate) fn extension(
+        &self,
+        instance: ExtensionInstance,
+    ) -> Option<(ExtensionId, ExtensionNumber, bool)> {
+        self.extensions.read(&instance, |extension| {
+            (extension.id().clone(), extension.number(), extension.is_on_demand())
+        })
     }
 
     /// Enters a context into its extension, if it has one, and, if it lives in a tab, its frame. After an error it must

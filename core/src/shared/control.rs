@@ -47,7 +47,7 @@ impl ControlQueue {
         let is_stranger = self
             .notices
             .iter()
-            .any(|notice| matches!(notice, Notice::Peer(lanes) if lanes.peer.id() == peer));
+            .any(|notice| matches!(notice, Notice::Peer(lanes) if lanes.first && lanes.peer.id() == peer));
         if !is_stranger || self.strangers_over < STRANGERS_OVER {
             self.strangers_over += usize::from(is_stranger);
             self.push(Notice::EventLoopGone(peer, reason));

@@ -4,13 +4,14 @@
 use crate::concurrent::bell::{Bell, Line, Ringer, Source};
 use crate::concurrent::lane::{self, Consumer, Producer};
 use crate::concurrent::wakeup::Wakeup;
-use crate::ids::{EventLoopId, ExtensionInstance, Key};
+use crate::ids::{EventLoopId, ExtensionInstance, ExtensionNumber, Key, PeerId};
 use crate::index::ContextShared;
 use crate::reason::DisconnectReason;
 use crate::shared::control::ControlQueue;
 use crate::shared::pool::{LaneGrant, Pool};
 use crate::sync::{Arc, HashMap, Mutex, PairedFence, mutant};
 use crate::wire::record::Record;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::task::Waker;
 
@@ -31,12 +32,18 @@ struct Registry {
     /// added from then on.
     closed: bool,
     peers: Vec<Arc<EventLoopShared>>,
+    /// For which extensions there are lanes with those of them whose ids are greater.
+    lanes: BTreeSet<PeerId>,
     contexts: HashMap<Key, Arc<ContextShared>>,
 }
 
-/// The lanes between an event loop and a peer, in both directions, as the loop sees them.
+/// The lanes between an event loop and a peer, in both directions, as the loop sees them. They are for connections that
+/// contexts of one extension open.
 pub(crate) struct Lanes {
     pub(crate) peer: Arc<EventLoopShared>,
+    pub(crate) opens: ExtensionNumber,
+    /// `true` if there were no lanes between the two before.
+    pub(crate) first: bool,
     pub(crate) producer: Producer<Record>,
     pub(crate) ringer: Ringer,
     pub(crate) consumer: Consumer<Record>,
@@ -87,7 +94,12 @@ impl EventLoopShared {
             bell,
             control_line: Line::new(Source::Control),
             control: Mutex::new(Some(ControlQueue::new(id))),
-            registry: Mutex::new(Registry { closed: false, peers: Vec::new(), contexts: HashMap::default() }),
+            registry: Mutex::new(Registry {
+                closed: false,
+                peers: Vec::new(),
+                lanes: BTreeSet::new(),
+                contexts: HashMap::default(),
+            }),
             pool,
         }
     }
@@ -167,7 +179,11 @@ impl EventLoopShared {
     /// Creates the lanes to a peer, both directions at once. The peer finds its ends
     /// in its control queue. Both registries are locked, that of the lower id first, so
     /// that of two loops that try at once, one creates the lanes and the other finds them.
-    pub(crate) fn create_lanes(own: &Arc<Self>, peer: &Arc<Self>) -> Result<Lanes, NoLanes> {
+    pub(crate) fn create_lanes(
+        own: &Arc<Self>,
+        peer: &Arc<Self>,
+        opens: ExtensionNumber,
+    ) -> Result<Lanes, NoLanes> {
         let own_first = own.id < peer.id || mutant("registries-locked-own-first");
         let (lower, higher) = if own_first { (own, peer) } else { (peer, own) };
         let mut lower_registry = lower.registry.lock();
@@ -175,14 +191,18 @@ impl EventLoopShared {
         if (lower_registry.closed || higher_registry.closed) && !mutant("lanes-to-a-closed-loop") {
             return Err(NoLanes::Gone);
         }
-        if lower_registry.peers.iter().any(|known| known.id == higher.id) {
+        if lower_registry.lanes.contains(&PeerId::new(higher.id, opens)) {
             return Err(NoLanes::Exist);
         }
+        let first = lower_registry.peers.iter().all(|known| known.id != higher.id);
         if !mutant("lanes-not-registered") {
-            lower_registry.peers.push(Arc::clone(higher));
-            higher_registry.peers.push(Arc::clone(lower));
+            lower_registry.lanes.insert(PeerId::new(higher.id, opens));
+            if first {
+                lower_registry.peers.push(Arc::clone(higher));
+                higher_registry.peers.push(Arc::clone(lower));
+            }
         }
-        let (here, there) = Lanes::between(own, peer);
+        let (here, there) = Lanes::between(own, peer, opens, first);
         // Under the locks, so that a notice of our death, or of one of our contexts',
         // comes after this one in the peer's queue. The waker must not run there.
         let locked =
@@ -232,6 +252,7 @@ impl EventLoopShared {
     pub(crate) fn retire(&self) -> (Vec<Arc<ContextShared>>, Vec<Arc<Self>>) {
         let mut registry = self.registry.lock();
         registry.closed = true;
+        registry.lanes = BTreeSet::new();
         let contexts = std::mem::take(&mut registry.contexts).into_values().collect();
         (contexts, std::mem::take(&mut registry.peers))
     }
@@ -256,6 +277,7 @@ impl EventLoopShared {
         let mut registry = self.registry.lock();
         let forgotten =
             registry.peers.iter().position(|known| known.id == peer).map(|at| registry.peers.swap_remove(at));
+        registry.lanes.retain(|lanes| lanes.event_loop() != peer);
         drop(registry);
         drop(forgotten);
     }
@@ -268,14 +290,21 @@ impl fmt::Debug for EventLoopShared {
 }
 
 impl Lanes {
-    fn between(here: &Arc<EventLoopShared>, there: &Arc<EventLoopShared>) -> (Self, Self) {
+    fn between(
+        here: &Arc<EventLoopShared>,
+        there: &Arc<EventLoopShared>,
+        opens: ExtensionNumber,
+        first: bool,
+    ) -> (Self, Self) {
         let (to_there, from_here) = lane::lane();
         let (to_here, from_there) = lane::lane();
         let [grant_there, grant_here] = [(); 2].map(|()| Arc::new(LaneGrant::new(&here.pool)));
-        let line_here = Line::new(Source::Lane(there.id));
-        let line_there = Line::new(Source::Lane(here.id));
+        let line_here = Line::new(Source::Lane(PeerId::new(there.id, opens)));
+        let line_there = Line::new(Source::Lane(PeerId::new(here.id, opens)));
         let ours = Self {
             peer: Arc::clone(there),
+            opens,
+            first,
             producer: to_there,
             ringer: Ringer::new(Arc::clone(&line_there)),
             consumer: from_there,
@@ -284,6 +313,8 @@ impl Lanes {
         };
         let theirs = Self {
             peer: Arc::clone(here),
+            opens,
+            first,
             producer: to_here,
             ringer: Ringer::new(line_here),
             consumer: from_here,
@@ -295,11 +326,12 @@ impl Lanes {
 
     /// Makes the lane of an event loop to itself: both ends of one.
     #[cold]
-    pub(crate) fn to_itself(own: &Arc<EventLoopShared>) -> Self {
+    pub(crate) fn to_itself(own: &Arc<EventLoopShared>, id: PeerId) -> Self {
         let (producer, consumer) = lane::lane();
-        let line = Line::new(Source::Lane(own.id));
+        let line = Line::new(Source::Lane(id));
         let grant = Arc::new(LaneGrant::new(&own.pool));
         let (peer, ringer) = (Arc::clone(own), Ringer::new(Arc::clone(&line)));
-        Self { peer, producer, ringer, consumer, line, grants: [Arc::clone(&grant), grant] }
+        let (opens, first, grants) = (id.opens(), false, [Arc::clone(&grant), grant]);
+        Self { peer, opens, first, producer, ringer, consumer, line, grants }
     }
 }

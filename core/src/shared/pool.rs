@@ -13,17 +13,29 @@ use std::mem;
 /// What a record counts for beside its payload: its slots, and what goes with a long message or a list.
 const RECORD: u64 = 128;
 
-/// How many bytes a lane may hold of its own.
-pub(crate) const LANE_FREE: u64 = if cfg!(port_core_model) { 8 } else { 1024 } * RECORD;
+/// How many bytes a lane may hold of its own, as long as there are few.
+const LANE_FREE: u64 = if cfg!(port_core_model) { 8 } else { 1024 } * RECORD;
 
-/// In which pieces is drawn. A lane that falls idle has given everything back without another look, because this
-/// and [`LOOK`] are together no more than what it has of its own.
-pub(crate) const CHUNK: u64 = LANE_FREE / 4 * 3;
+/// How many lanes are few.
+const FEW_LANES: u32 = if cfg!(port_core_model) { 8 } else { 128 };
 
-/// After how many bytes the reader of a lane looks what it may give back.
-pub(crate) const LOOK: u64 = LANE_FREE / 4;
+/// How many bytes each further lane may hold of its own. There is one for each extension between two event loops, so there
+/// may be thousands, most of which never hold more than this.
+const LATE_LANE_FREE: u64 = LANE_FREE / if cfg!(port_core_model) { 2 } else { 16 };
 
-const _: () = assert!(CHUNK + LOOK <= LANE_FREE);
+/// In which pieces an event loop draws, and most lanes.
+pub(crate) const CHUNK: u64 = chunk(LANE_FREE);
+
+/// Returns in which pieces a lane draws that may hold so much of its own. If it falls idle it has given everything back without
+/// another look, because this and [`look`] are together no more than that.
+const fn chunk(free: u64) -> u64 {
+    free / 4 * 3
+}
+
+/// Returns after how many bytes the reader of such a lane looks what it may give back.
+const fn look(free: u64) -> u64 {
+    free / 4
+}
 
 /// Returns how many bytes so many records count for, with their payload.
 #[inline(always)]
@@ -41,6 +53,8 @@ pub(crate) struct Pool {
 #[derive(Default)]
 struct Drawn {
     parts: Grant,
+    /// How many lanes there are that came while there were few.
+    early_lanes: u32,
     /// Loops that were refused something and are rung when something is given back.
     waiting: Vec<Arc<EventLoopShared>>,
 }
@@ -122,6 +136,21 @@ impl Pool {
         true
     }
 
+    /// Counts a lane. Returns how many bytes it may hold of its own.
+    fn lane_comes(&self) -> u64 {
+        let mut drawn = self.drawn.lock();
+        if drawn.early_lanes == FEW_LANES {
+            return LATE_LANE_FREE;
+        }
+        drawn.early_lanes += 1;
+        LANE_FREE
+    }
+
+    /// Counts a lane no more that might hold so many bytes of its own.
+    fn lane_goes(&self, free: u64) {
+        self.drawn.lock().early_lanes -= u32::from(free == LANE_FREE);
+    }
+
     /// Draws so many bytes of the common part, whatever there is of it.
     fn draw_anyway(&self, grant: &mut Grant, bytes: u64) {
         self.drawn.lock().parts.common += bytes;
@@ -193,6 +222,8 @@ impl Pool {
 /// took, because the writer may never send again. Positions are bytes of [`memory`] since the lane's beginning.
 pub(crate) struct LaneGrant {
     pool: Arc<Pool>,
+    /// How many bytes the lane may hold of its own.
+    free: u64,
     state: Mutex<Reach>,
 }
 
@@ -204,16 +235,24 @@ struct Reach {
     grant: Grant,
 }
 
-impl Reach {
-    /// Returns how many bytes are to be drawn before the lane may hold so many.
-    fn missing(&self, held: u64) -> u64 {
-        held.saturating_sub(LANE_FREE + self.grant.bytes()).next_multiple_of(CHUNK)
-    }
-}
-
 impl LaneGrant {
     pub(crate) fn new(pool: &Arc<Pool>) -> Self {
-        Self { pool: Arc::clone(pool), state: Mutex::new(Reach::default()) }
+        Self { pool: Arc::clone(pool), free: pool.lane_comes(), state: Mutex::new(Reach::default()) }
+    }
+
+    /// Returns after how many bytes the reader looks what it may give back.
+    pub(crate) fn look(&self) -> u64 {
+        look(self.free)
+    }
+
+    /// Returns how many bytes are to be drawn before the lane may hold so many.
+    fn missing(&self, state: &Reach, held: u64) -> u64 {
+        match held.saturating_sub(self.free + state.grant.bytes()) {
+            0 => 0,
+            // By constants, for a division by what is not known takes longer than all the rest.
+            missing if self.free == LANE_FREE => missing.next_multiple_of(CHUNK),
+            missing => missing.next_multiple_of(chunk(LATE_LANE_FREE)),
+        }
     }
 
     /// Has the lane, which was written up to `position` and of which `lying` is not known to be taken, hold so much
@@ -226,11 +265,11 @@ impl LaneGrant {
         extension: Option<ExtensionInstance>,
         draws: bool,
     ) -> Result<u64, u64> {
-        if lying + more <= LANE_FREE {
-            return Ok(LANE_FREE - lying);
+        if lying + more <= self.free {
+            return Ok(self.free - lying);
         }
         let mut state = self.state.lock();
-        let missing = state.missing(lying + more);
+        let missing = self.missing(&state, lying + more);
         if missing > 0 {
             if !draws {
                 return if self.pool.has(missing, extension) { Ok(0) } else { Err(missing) };
@@ -240,18 +279,18 @@ impl LaneGrant {
             }
         }
         // No further than a chunk ahead, so that the reader can give back the rest.
-        let room = (LANE_FREE + state.grant.bytes() - lying).min(more + CHUNK);
+        let room = (self.free + state.grant.bytes() - lying).min(more + chunk(self.free));
         state.until = state.until.max(position + room);
         Ok(room)
     }
 
     /// Has the lane hold so much more that was admitted elsewhere, where it counts no longer. So it is not refused here.
     pub(crate) fn move_here(&self, (position, lying): (u64, u64), more: u64) {
-        if lying + more <= LANE_FREE {
+        if lying + more <= self.free {
             return;
         }
         let mut state = self.state.lock();
-        let missing = state.missing(lying + more);
+        let missing = self.missing(&state, lying + more);
         self.pool.draw_anyway(&mut state.grant, missing);
         state.until = state.until.max(position + more);
     }
@@ -274,7 +313,7 @@ impl LaneGrant {
     /// Gives back what the lane has drawn beyond what it holds at most.
     fn keep(&self, held: impl FnOnce(&mut Reach) -> u64) {
         let mut state = self.state.lock();
-        let needed = held(&mut state).saturating_sub(LANE_FREE);
+        let needed = held(&mut state).saturating_sub(self.free);
         let over = state.grant.bytes().saturating_sub(needed);
         let waiting = self.pool.give_back(&mut state.grant, over);
         drop(state);
@@ -287,5 +326,6 @@ impl Drop for LaneGrant {
         let mut state = mem::take(&mut *self.state.lock());
         let all = if mutant("drawn-by-a-lane-that-is-gone") { 0 } else { state.grant.bytes() };
         self.pool.give_back(&mut state.grant, all).ring();
+        self.pool.lane_goes(self.free);
     }
 }

@@ -1,4 +1,5 @@
-//! An event loop as another one sees it: the lanes between the two, and the channels on them.
+//! An event loop as another one sees it, for the connections that contexts of one extension open: the lanes between the
+//! two, and the channels on them. So what one extension sends lies in no other's way.
 
 mod budget;
 mod by_context;
@@ -12,7 +13,7 @@ use crate::concurrent::bell::{Armer, Ringer};
 use crate::concurrent::lane::{Consumer, Producer};
 use crate::event_loop::port::{Leg, LegWindow};
 use crate::event_loop::slab::{LAST_GENERATION, Slab};
-use crate::ids::Key;
+use crate::ids::{ExtensionNumber, Key, PeerId};
 use crate::shared::event_loop::{EventLoopShared, Lanes};
 use crate::shared::pool::LaneGrant;
 use crate::sync::{Arc, HashMap, HashSet, mutant};
@@ -28,6 +29,7 @@ use taking::Cut;
 /// A peer of an event loop. The loop is its own first peer, with one lane of which it
 /// holds both ends.
 pub(crate) struct Peer {
+    pub(crate) id: PeerId,
     pub(crate) shared: Arc<EventLoopShared>,
     /// `true` if it is the loop itself.
     own: bool,
@@ -98,29 +100,33 @@ struct Ends {
     armer: Armer,
     /// What the lane to the peer has drawn on the pool, and the one from it.
     grants: [Arc<LaneGrant>; 2],
-    /// How much was taken when the reader last looked what it may give back.
+    /// How much was taken when the reader last looked what it may give back, and after how much it looks again.
     looked: u64,
+    look: u64,
 }
 
 impl Ends {
     fn of(lanes: Lanes) -> (Arc<EventLoopShared>, Box<Self>) {
-        let Lanes { peer, producer, ringer, consumer, line, grants } = lanes;
-        (peer, Box::new(Self { producer, ringer, consumer, armer: Armer::new(line), grants, looked: 0 }))
+        let Lanes { peer, producer, ringer, consumer, line, grants, .. } = lanes;
+        let (armer, look) = (Armer::new(line), grants[1].look());
+        (peer, Box::new(Self { producer, ringer, consumer, armer, grants, looked: 0, look }))
     }
 }
 
 impl Peer {
-    pub(crate) fn own(shared: Arc<EventLoopShared>) -> Self {
-        Self::new(shared, true, Link::Own)
+    pub(crate) fn own(shared: Arc<EventLoopShared>, opens: ExtensionNumber) -> Self {
+        Self::new(PeerId::new(shared.id(), opens), shared, true, Link::Own)
     }
 
     pub(crate) fn other(lanes: Lanes) -> Self {
+        let id = PeerId::new(lanes.peer.id(), lanes.opens);
         let (peer, ends) = Ends::of(lanes);
-        Self::new(peer, false, Link::Lanes(ends))
+        Self::new(id, peer, false, Link::Lanes(ends))
     }
 
-    fn new(shared: Arc<EventLoopShared>, own: bool, link: Link) -> Self {
+    fn new(id: PeerId, shared: Arc<EventLoopShared>, own: bool, link: Link) -> Self {
         Self {
+            id,
             shared,
             own,
             link,
@@ -145,7 +151,7 @@ impl Peer {
     #[inline(always)]
     fn ends(&mut self) -> (&mut Ends, &EventLoopShared) {
         if matches!(self.link, Link::Own) {
-            self.link = Link::Lanes(Ends::of(Lanes::to_itself(&self.shared)).1);
+            self.link = Link::Lanes(Ends::of(Lanes::to_itself(&self.shared, self.id)).1);
         }
         let Link::Lanes(ends) = &mut self.link else { unreachable!("made above") };
         if mutant("rung-before-publishing") {

@@ -12,7 +12,7 @@ use crate::message::MessageFlags;
 use crate::name::PortName;
 use crate::payload::{Payload, discard};
 use crate::reason::DisconnectReason;
-use crate::shared::pool::{LOOK, memory};
+use crate::shared::pool::memory;
 use crate::sync::{Arc, mutant};
 use crate::target::ConnectInfo;
 use crate::wire::channel::{Channel, Route};
@@ -97,7 +97,7 @@ impl Ends {
     pub(super) fn publish_taken(&mut self) {
         self.consumer.publish_consumed();
         let position = memory(self.consumer.taken());
-        if position - self.looked >= LOOK {
+        if position - self.looked >= self.look {
             self.give_back_taken(position);
         }
     }
