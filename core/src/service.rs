@@ -75,7 +75,42 @@ impl MessageService {
     /// - It is cloned and dropped under no lock of the core either. [`set_waker`](EventLoop::set_waker) replaces it.
     #[must_use]
     pub fn event_loop(&self, waker: Waker) -> EventLoop {
-        let shared = self.inner.new_event_loop(Wakeup::new(waker));
+        let shared = self.inner.new_event_loop(Wakeup::new(waker), None);
+        EventLoop::new(Arc::clone(&self.inner), shared)
+    }
+
+    /// Makes an event loop like [`event_loop`](Self::event_loop), for one whose scripts are trusted less than others': those of a
+    /// renderer process, say. All that it has the service hold takes at most `bytes` of
+    /// [`Limits::service_bytes`](crate::Limits::service_bytes) and the extensions' own: what lies in the lanes that it sends on, to whichever
+    /// event loops and of whichever extensions, and its ports, names and posts that wait. So it cannot use up
+    /// what is for all, and with it what other event loops send for the same extensions. Beyond that it has, as
+    /// every loop and lane, a little of its own.
+    ///
+    /// What would pass the limit is refused as where the service's bytes are used up: connects and posts give
+    /// `Busy`, and an [`Event::Room`](crate::Event::Room) tells when there is room. What others send to it counts for them. Bytes are drawn in pieces of up to
+    /// 96 KiB, so less than that is nothing.
+    ///
+    /// ```
+    /// use port_core::{MessageService, PostErrorKind};
+    /// # use port_core::*;
+    /// # use std::task::Waker;
+    ///
+    /// let service = MessageService::default();
+    /// let mut renderer = service.limited_event_loop(Waker::noop().clone(), 1 << 20);
+    /// # let extension = service.extension_loaded(ExtensionId::new("greeter@example"))?;
+    /// # let mut browser = service.event_loop(Waker::noop().clone());
+    /// # let background = browser.attach(ContextDescription::background(extension))?;
+    /// # browser.set_listening(background, Listening::PORTS)?;
+    /// # let page = renderer.attach(ContextDescription::page(extension))?;
+    /// let port = renderer.connect_runtime(page, &RuntimeTarget::own())?;
+    /// let mut posts = std::iter::repeat_with(|| renderer.post_message(port, vec![0; 100_000]));
+    /// let refused = posts.by_ref().take(100).find_map(Result::err).expect("10 MB are too many");
+    /// assert_eq!(refused.kind(), PostErrorKind::Busy);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn limited_event_loop(&self, waker: Waker, bytes: u64) -> EventLoop {
+        let shared = self.inner.new_event_loop(Wakeup::new(waker), Some(bytes));
         EventLoop::new(Arc::clone(&self.inner), shared)
     }
 

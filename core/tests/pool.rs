@@ -9,6 +9,7 @@ use port_core::{
     ConnectError, ConnectListeners, Event, EventLoop, ExtensionInstance, Limits, Listening, OpeningPort,
     Policies, PortId, PostErrorKind, RuntimeTarget, TabTarget,
 };
+use std::task::Waker;
 
 const KIB: u64 = 1 << 10;
 const POOL: u64 = 4 << 20;
@@ -279,4 +280,90 @@ fn the_names_of_ports_that_waited_for_a_background_are_given_back() {
             }
         }
     }
+}
+
+/// A loop that has a limit, with content scripts of several tabs' backgrounds to post to: each of those is on a loop of its own.
+struct Limited {
+    here: EventLoop,
+    there: Vec<EventLoop>,
+    ports: Vec<PortId>,
+}
+
+const LIMIT: u64 = 1 << 20;
+
+impl Limited {
+    /// An extension for each of those that it posts to.
+    fn new(browser: &Browser, extensions: &[ExtensionInstance]) -> Self {
+        let mut here = browser.service.limited_event_loop(Waker::noop().clone(), LIMIT);
+        let place = browser.tab();
+        let (mut there, mut ports) = (Vec::new(), Vec::new());
+        for &extension in extensions {
+            let mut event_loop = browser.event_loop();
+            background_of(extension, &mut event_loop);
+            let script = content_script_of(extension, &mut here, place);
+            ports.push(here.connect_runtime(script, &RuntimeTarget::own()).unwrap());
+            assert_eq!(connected(&mut event_loop).len(), 1);
+            there.push(event_loop);
+        }
+        assert_eq!(hear(&mut here), []);
+        Self { here, there, ports }
+    }
+
+    fn flood(&mut self, each: usize) -> u64 {
+        let Self { here, ports, .. } = self;
+        let mut flood = |port: PortId| {
+            let sent = (0..100_000).take_while(|_| here.post_message(port, vec![0; each]).is_ok());
+            sent.count() as u64 * each as u64
+        };
+        ports.iter().map(|&port| flood(port)).sum()
+    }
+}
+
+#[test]
+fn what_a_limited_loop_sends_on_all_its_lanes_leaves_the_rest_to_others() {
+    for each in [1_000, 10_000, 300_000] {
+        let browser = Browser::with_limits(tight());
+        let others = ["a@example", "b@example"].map(|id| browser.load(id));
+        let mut limited = Limited::new(&browser, &[browser.extension, others[0], others[1]]);
+        let sent = limited.flood(each);
+        let most = LIMIT + 3 * LANE;
+        assert!(
+            sent <= most && sent + 3 * each as u64 > most / 2,
+            "{sent} of {most} bytes in messages of {each}"
+        );
+        assert!(in_use(&browser) <= LIMIT);
+        assert_eq!(hear(&mut limited.here), []);
+        // The same extension's scripts elsewhere have what is left for all, and the share.
+        let mut star = Star::new(&browser, browser.extension);
+        assert!(star.flood(0, 1_000) > (POOL - LIMIT + SHARE) * 3 / 4);
+        drop(star);
+        // What was read may be sent again, and whoever waited for that is told.
+        limited.there.iter_mut().for_each(|there| drop(drain(there)));
+        assert_eq!(in_use(&browser), 0);
+        let rooms = drain(&mut limited.here);
+        assert!(rooms.iter().all(|event| matches!(event, Event::Room { .. })), "{rooms:?}");
+        assert_eq!(rooms.len(), 3, "one for each port that was refused");
+        assert!(limited.flood(each) + 3 * each as u64 > most / 2);
+        drop(limited);
+        assert_eq!(in_use(&browser), 0);
+    }
+}
+
+#[test]
+fn ports_of_a_limited_loop_count_with_what_it_sends() {
+    let browser = Browser::with_limits(tight().unanswered_connects(1 << 20).ports_per_context(1 << 20));
+    let mut limited = Limited::new(&browser, &[browser.extension]);
+    let script = limited.here.context_of(limited.ports[0]).unwrap();
+    let mut opened = 0;
+    while limited.here.connect_runtime(script, &RuntimeTarget::own()).is_ok() {
+        opened += 1;
+        drop(drain(&mut limited.there[0]));
+    }
+    // A port and its channel, beyond what a loop has of its own.
+    let most = (LIMIT + (1 << 20)) / (512 + 128) + 64;
+    assert!(opened <= most && opened > most / 2, "{opened} ports of {most}");
+    // With ports alone the limit is used up, and others have theirs.
+    assert!(in_use(&browser) <= LIMIT + SHARE);
+    let mut star = Star::new(&browser, browser.extension);
+    assert!(star.flood(0, 1_000) > (POOL - 2 * LIMIT) * 3 / 4);
 }

@@ -6,6 +6,7 @@ mod support;
 
 use loom::thread;
 use port_core_model::{EventLoop, ExtensionInstance, Place, Policies, PortId, PostErrorKind, TabTarget};
+use std::task::Waker;
 use support::{
     Browser, Connected, OTHER_PLACE, PLACE, Seen, TAB, background_of, browser_with, connected,
     content_script_of, drain, limits, model, settle, take_connect,
@@ -215,5 +216,37 @@ fn a_loop_is_declared_gone_against_a_post_that_draws_for_it() {
         assert_eq!(drain(&mut page), [Seen::Message(1)]);
         assert_eq!(in_use(&browser), 0, "what the loop never takes is given back, though its thread lives");
         drop(hung);
+    });
+}
+
+/// A loop at its limit is refused a post while another thread takes what lies in its lane. The service has more, so nobody
+/// else would tell it of room.
+#[test]
+fn a_post_that_a_loops_limit_refuses_against_what_is_given_back() {
+    model(Some(2), 100, || {
+        let browser = browser_with_pool(4 * CHUNK, 0);
+        let (mut background, opener) = browser.background_loop();
+        let mut page = browser.service.limited_event_loop(Waker::noop().clone(), CHUNK);
+        content_script_of(browser.extension, &mut page, PLACE);
+        background.connect_tab(opener, &TabTarget::new(TAB)).unwrap();
+        let port = take_connect(&mut page);
+        assert_eq!(drain(&mut page), []);
+        assert_eq!(drain(&mut background), []);
+        post(&mut page, port).unwrap();
+        let taking = thread::spawn(move || {
+            let saw = drain(&mut background);
+            (background, saw)
+        });
+        let posted = post(&mut page, port).is_ok();
+        let (mut background, mut background_saw) = taking.join().unwrap();
+        let (saw, more) = settle(&mut page, &mut background);
+        background_saw.extend(more);
+        if !posted {
+            assert_eq!(saw, [Seen::Room]);
+            post(&mut page, port).unwrap();
+        }
+        background_saw.extend(drain(&mut background));
+        assert_eq!(background_saw, [Seen::Message(1); 2]);
+        assert_eq!(in_use(&browser), 0, "all is given back");
     });
 }

@@ -1431,6 +1431,23 @@ pc_status pc_event_loop_new(const struct pc_service *service,
                             struct pc_event_loop **event_loop);
 
 /**
+ * Makes an event loop like `pc_event_loop_new()`, for one whose scripts are trusted less than others': those of a renderer process,
+ * say. All that it has the service hold takes at most so many bytes of `service_bytes` and the extensions' own: what lies in
+ * the lanes that it sends on, its ports, names, and posts that wait. What would pass that is refused with `PC_BUSY`.
+ *
+ * Thread: any.
+ *
+ * @param waker  as for `pc_event_loop_new()`
+ * @param bytes  drawn in pieces of up to 96 KiB, so less than that is nothing
+ * @param[out] event_loop  for `pc_event_loop_free()`; null if the call is refused
+ * @return `PC_OK`, `PC_NULL`, `PC_WRONG_SIZE`.
+ */
+pc_status pc_event_loop_new_limited(const struct pc_service *service,
+                                    const struct pc_waker *waker,
+                                    uint64_t bytes,
+                                    struct pc_event_loop **event_loop);
+
+/**
  * Frees an event loop; null is ignored. Its contexts end: the other sides hear `PC_REASON_EVENT_LOOP_GONE`,
  * after what was sent before. A view of an event goes with it.
  *

@@ -477,6 +477,14 @@ public:
         if (made) own.taken();
         return made;
     }
+    /// For one whose scripts are trusted less than others': the service holds at most so many bytes for them. See `pc_event_loop_new_limited()`.
+    static Result<EventLoop> make_limited(const Service& service, Waker waker, std::uint64_t bytes) {
+        detail::OwnWaker own(std::move(waker));
+        pc_event_loop* event_loop = nullptr;
+        const Status status = pc_event_loop_new_limited(service.get(), &own.raw, bytes, &event_loop);
+        if (status) own.taken();
+        return status ? Result<EventLoop>(EventLoop(event_loop)) : status;
+    }
 
     pc_event_loop* get() const noexcept { return event_loop_.get(); }
 

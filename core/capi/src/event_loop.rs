@@ -42,6 +42,40 @@ pub unsafe extern "C" fn pc_event_loop_new(
     waker: *const pc_waker,
     event_loop: *mut *mut pc_event_loop,
 ) -> pc_status {
+    // SAFETY: as C is told.
+    unsafe { make(service, waker, None, event_loop) }
+}
+
+/// Makes an event loop like `pc_event_loop_new()`, for one whose scripts are trusted less than others': those of a renderer process,
+/// say. All that it has the service hold takes at most so many bytes of `service_bytes` and the extensions' own: what lies in
+/// the lanes that it sends on, its ports, names, and posts that wait. What would pass that is refused with `PC_BUSY`.
+///
+/// Thread: any.
+///
+/// @param waker  as for `pc_event_loop_new()`
+/// @param bytes  drawn in pieces of up to 96 KiB, so less than that is nothing
+/// @param[out] event_loop  for `pc_event_loop_free()`; null if the call is refused
+/// @return `PC_OK`, `PC_NULL`, `PC_WRONG_SIZE`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pc_event_loop_new_limited(
+    service: *const pc_service,
+    waker: *const pc_waker,
+    bytes: u64,
+    event_loop: *mut *mut pc_event_loop,
+) -> pc_status {
+    // SAFETY: as C is told.
+    unsafe { make(service, waker, Some(bytes), event_loop) }
+}
+
+/// # Safety
+///
+/// As for [`pc_event_loop_new`].
+unsafe fn make(
+    service: *const pc_service,
+    waker: *const pc_waker,
+    bytes: Option<u64>,
+    event_loop: *mut *mut pc_event_loop,
+) -> pc_status {
     let make = |service: &port_core::MessageService| {
         // SAFETY: as C is told.
         let Some(to) = (unsafe { event_loop.as_mut() }) else { return PC_NULL };
@@ -51,7 +85,11 @@ pub unsafe extern "C" fn pc_event_loop_new(
             Ok(waker) => waker(),
             Err(status) => return status,
         };
-        let whole = Whole { event_loop: service.event_loop(waker), shown: Shown::default() };
+        let event_loop = match bytes {
+            Some(bytes) => service.limited_event_loop(waker, bytes),
+            None => service.event_loop(waker),
+        };
+        let whole = Whole { event_loop, shown: Shown::default() };
         let made = pc_event_loop { ownership: Ownership::here(), whole: UnsafeCell::new(whole) };
         *to = Box::into_raw(Box::new(made));
         live::made(*to, KIND);

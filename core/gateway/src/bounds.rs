@@ -54,6 +54,11 @@ pub struct Bounds {
     /// How many bytes may wait for the renderer to read them, before no more events are taken from the core for it.
     /// Default 256 KiB.
     pub output_bytes: usize,
+    /// How many bytes the core may hold for the renderer's scripts, in whatever lanes and ports: see
+    /// [`limited_event_loop`](port_core::MessageService::limited_event_loop), by which [`Gateway::add`](crate::unix::Gateway::add) makes
+    /// its event loop. What would pass it is refused, as where the service's own bytes are used up. A larger message is never taken, so it is more
+    /// than [`message_bytes`](Self::message_bytes). Default 96 MiB, half of what a service has for all.
+    pub held_bytes: u64,
 }
 
 impl Default for Bounds {
@@ -65,6 +70,7 @@ impl Default for Bounds {
             bytes: 256 << 20,
             message_bytes: 64 << 20,
             output_bytes: 256 << 10,
+            held_bytes: 96 << 20,
         }
     }
 }
@@ -104,5 +110,7 @@ impl Bounds {
         message_bytes: u32,
         /// Sets how many bytes may wait for the renderer to read them.
         output_bytes: usize,
+        /// Sets how many bytes the core may hold for the renderer's scripts.
+        held_bytes: u64,
     }
 }

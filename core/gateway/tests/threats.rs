@@ -9,8 +9,8 @@ use common::{
 };
 use port_core::{
     ConnectError, ConnectKind, ContextKind, DisconnectReason, DocumentId, Event, ExtensionDescription,
-    ExtensionId, ExternalConnections, FrameId, Limits, Listening, MessageFormat, PostErrorKind, TabId,
-    TabTarget,
+    ExtensionId, ExternalConnections, FrameId, Limits, Listening, MessageFormat, PostErrorKind,
+    RuntimeTarget, TabId, TabTarget,
 };
 use port_core_gateway::wire::{Down, Up, VERSION};
 use port_core_gateway::{
@@ -495,6 +495,48 @@ fn more_than_the_windows_let_pass_is_a_lie() {
         // Eight are in the lane, and a window's worth waits for it.
         assert_eq!((lie.what(), passed), (Lied::Credit, admitted), "{payload:?}");
         drop(there);
+    }
+}
+
+#[test]
+fn a_renderer_uses_up_no_more_than_its_own() {
+    const HELD: u64 = 4 << 20;
+    const EACH: usize = 10_000;
+    let browser = Browser::new();
+    let bounds = Bounds::default().held_bytes(HELD);
+    let ConnectedRenderer { mut renderer, port, mut there, received, .. } =
+        ConnectedRenderer::new(&browser, bounds);
+    // A window's worth and more than the service has for all; whoever it is for takes nothing.
+    let flood = vec![7; EACH];
+    let mut sent = 0;
+    while sent < 60 << 20 && renderer.stub.post_message(port, &flood[..]).is_ok() {
+        sent += EACH;
+        renderer.carry_up().unwrap();
+        let _ = renderer.host.turn().unwrap();
+    }
+    assert!(sent > 50 << 20, "what the lane does not take, the browser's end keeps in its own bounds");
+    let held = browser.service.snapshot().bytes;
+    assert!(held <= HELD && held > HELD / 2, "{held} bytes");
+    // The same extension's scripts elsewhere are not refused.
+    let place = browser.tab();
+    let mut other = browser.event_loop();
+    let script = other.attach(describe_content_script(browser.extension, place)).unwrap();
+    let own = other.connect_runtime(script, &RuntimeTarget::own()).unwrap();
+    for _ in 0..1_000 {
+        other.post_message(own, &flood[..]).unwrap();
+    }
+    // Nothing of it is lost.
+    let mut heard = 0;
+    while heard < sent {
+        let before = heard;
+        while let Some(event) = there.next_event() {
+            match event {
+                Event::Message { port, payload, .. } if port == received => heard += payload.len(),
+                _ => {}
+            }
+        }
+        renderer.hear();
+        assert!(heard > before, "{heard} of {sent} bytes");
     }
 }
 

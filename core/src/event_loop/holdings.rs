@@ -6,7 +6,7 @@ use crate::error::ConnectError;
 use crate::event_loop::port::{Leg, PeerIndex, Port};
 use crate::event_loop::slab::{Occupant, Slab};
 use crate::ids::{ExtensionInstance, Key};
-use crate::shared::pool::{CHUNK, Grant, Pool, Waiting};
+use crate::shared::pool::{CHUNK, Grant, LoopLimit, Pool, Waiting};
 
 /// How many bytes a loop may hold of its own.
 const LOOP_FREE: u64 = 1 << 20;
@@ -28,13 +28,17 @@ const SLOTS: u32 = 32;
 const MESSAGE: u64 = 256;
 
 /// What an event loop holds, and what it has drawn for that.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Holdings {
     held: u64,
     grant: Grant,
 }
 
 impl Holdings {
+    pub(crate) fn within(limit: Option<LoopLimit>) -> Self {
+        Self { held: 0, grant: Grant::within(limit) }
+    }
+
     /// Counts so many bytes for an extension; nothing if the pool does not have them.
     pub(crate) fn admit(
         &mut self,

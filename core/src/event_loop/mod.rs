@@ -485,7 +485,7 @@ impl EventLoop {
     /// [`next_event_unarmed`](Self::next_event_unarmed) for a moment, as [`wait`](Self::wait) does.
     ///
     /// The event loops that sent something take turns in batches of 64 records, and so do this loop's
-    /// messages to itself, each for every extension whose contexts opened the connections; of 8 records if several
+    /// messages to itself, each for every extension whose contexts opened the connections; of 4 records if several
     /// have something: a flood from one holds up no other.
     /// Allocates nothing for a message.
     ///
@@ -779,6 +779,7 @@ impl EventLoop {
 impl EventLoop {
     pub(crate) fn new(service: Arc<ServiceInner>, shared: Arc<EventLoopShared>) -> Self {
         let limits = &service.limits;
+        let holdings = Holdings::within(shared.limit());
         let windowed = limits.window_messages.is_some() || limits.window_bytes.is_some();
         Self {
             service,
@@ -787,7 +788,7 @@ impl EventLoop {
             shared,
             contexts: Slab::new(LAST_GENERATION),
             ports: Slab::counted(LAST_GENERATION),
-            holdings: Holdings::default(),
+            holdings,
             port_data: PortData::default(),
             peers: Vec::new(),
             peer_of: BTreeMap::new(),

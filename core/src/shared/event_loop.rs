@@ -8,7 +8,7 @@ use crate::ids::{EventLoopId, ExtensionInstance, ExtensionNumber, Key, PeerId};
 use crate::index::ContextShared;
 use crate::reason::DisconnectReason;
 use crate::shared::control::ControlQueue;
-use crate::shared::pool::{LaneGrant, Pool};
+use crate::shared::pool::{LaneGrant, LoopLimit, Pool};
 use crate::sync::{Arc, HashMap, Mutex, PairedFence, mutant};
 use crate::wire::record::Record;
 use std::collections::BTreeSet;
@@ -24,6 +24,7 @@ pub(crate) struct EventLoopShared {
     control: Mutex<Option<ControlQueue>>,
     registry: Mutex<Registry>,
     pool: Arc<Pool>,
+    limit: Option<LoopLimit>,
 }
 
 /// Which peers have lanes with an event loop, and which contexts live on it.
@@ -82,7 +83,12 @@ pub(crate) enum NoLanes {
 }
 
 impl EventLoopShared {
-    pub(crate) fn new(id: EventLoopId, wakeup: Wakeup, fence: PairedFence, pool: Arc<Pool>) -> Self {
+    pub(crate) fn new(
+        id: EventLoopId,
+        wakeup: Wakeup,
+        fence: PairedFence,
+        (pool, limit): (Arc<Pool>, Option<LoopLimit>),
+    ) -> Self {
         let bell = Bell::new(wakeup, fence);
         if !mutant("armed-by-the-first-look") {
             // So that a thread that sleeps before its first look is woken too.
@@ -101,7 +107,13 @@ impl EventLoopShared {
                 contexts: HashMap::default(),
             }),
             pool,
+            limit,
         }
+    }
+
+    /// Returns what bounds all that it sends and holds, if anything does.
+    pub(crate) fn limit(&self) -> Option<LoopLimit> {
+        self.limit
     }
 
     pub(crate) fn id(&self) -> EventLoopId {
@@ -298,7 +310,8 @@ impl Lanes {
     ) -> (Self, Self) {
         let (to_there, from_here) = lane::lane();
         let (to_here, from_there) = lane::lane();
-        let [grant_there, grant_here] = [(); 2].map(|()| Arc::new(LaneGrant::new(&here.pool)));
+        let [grant_there, grant_here] =
+            [here, there].map(|sender| Arc::new(LaneGrant::new(&here.pool, sender.limit)));
         let line_here = Line::new(Source::Lane(PeerId::new(there.id, opens)));
         let line_there = Line::new(Source::Lane(PeerId::new(here.id, opens)));
         let ours = Self {
@@ -329,7 +342,7 @@ impl Lanes {
     pub(crate) fn to_itself(own: &Arc<EventLoopShared>, id: PeerId) -> Self {
         let (producer, consumer) = lane::lane();
         let line = Line::new(Source::Lane(id));
-        let grant = Arc::new(LaneGrant::new(&own.pool));
+        let grant = Arc::new(LaneGrant::new(&own.pool, own.limit));
         let (peer, ringer) = (Arc::clone(own), Ringer::new(Arc::clone(&line)));
         let (opens, first, grants) = (id.opens(), false, [Arc::clone(&grant), grant]);
         Self { peer, opens, first, producer, ringer, consumer, line, grants }

@@ -2,12 +2,13 @@
 //!
 //! A lane and a loop hold a little each that is theirs. For more they draw on the pool, in chunks, so that a message costs
 //! nothing here. Whoever comes may draw on the common part; once that is used up, each extension has a share of its
-//! own. So one extension may use the whole common part, and shuts no other out.
+//! own. So one extension may use the whole common part, and shuts no other out. An event loop may have a limit besides, for
+//! all that it sends and holds, whatever extensions its contexts belong to.
 
 use crate::ids::{EventLoopId, ExtensionInstance};
 use crate::limits::Limits;
 use crate::shared::event_loop::EventLoopShared;
-use crate::sync::{Arc, Mutex, mutant};
+use crate::sync::{Arc, HashMap, Mutex, mutant};
 use std::mem;
 
 /// What a record counts for beside its payload: its slots, and what goes with a long message or a list.
@@ -53,21 +54,36 @@ pub(crate) struct Pool {
 #[derive(Default)]
 struct Drawn {
     parts: Grant,
+    /// What loops have drawn that have a limit.
+    by_loop: HashMap<EventLoopId, u64>,
     /// How many lanes there are that came while there were few.
     early_lanes: u32,
     /// Loops that were refused something and are rung when something is given back.
     waiting: Vec<Arc<EventLoopShared>>,
 }
 
+/// Bounds what an event loop draws, with the lanes that it sends on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LoopLimit {
+    pub(crate) event_loop: EventLoopId,
+    pub(crate) bytes: u64,
+}
+
 /// What a holder has drawn: of the common part, and of extensions' shares.
 #[derive(Debug, Default)]
 pub(crate) struct Grant {
+    /// The limit of the event loop that it is drawn for, if there is one.
+    limit: Option<LoopLimit>,
     common: u64,
     /// Pages of the web, which have no extension, have one share together.
     shares: Vec<(Option<ExtensionInstance>, u64)>,
 }
 
 impl Grant {
+    pub(crate) fn within(limit: Option<LoopLimit>) -> Self {
+        Self { limit, ..Self::default() }
+    }
+
     pub(crate) fn bytes(&self) -> u64 {
         self.common + self.shares.iter().map(|(_, bytes)| bytes).sum::<u64>()
     }
@@ -95,6 +111,27 @@ impl Grant {
     }
 }
 
+impl Drawn {
+    /// Counts so many bytes for an event loop, if it has a limit.
+    fn count(&mut self, limit: Option<LoopLimit>, bytes: u64) {
+        if let Some(LoopLimit { event_loop, .. }) = limit {
+            *self.by_loop.entry(event_loop).or_default() += bytes;
+        }
+    }
+
+    /// Counts so many bytes less.
+    fn discount(&mut self, limit: Option<LoopLimit>, bytes: u64) {
+        if let Some(LoopLimit { event_loop, .. }) = limit
+            && let Some(counted) = self.by_loop.get_mut(&event_loop)
+        {
+            *counted -= bytes;
+            if *counted == 0 {
+                self.by_loop.remove(&event_loop);
+            }
+        }
+    }
+}
+
 /// Loops to be rung, once no lock is held, because something was given back.
 #[must_use]
 pub(crate) struct Waiting(Vec<Arc<EventLoopShared>>);
@@ -114,8 +151,20 @@ impl Pool {
         }
     }
 
-    /// Returns how many bytes of so many the common part lacks; `None` if the extension's share does not have them.
-    fn lacking(&self, drawn: &Drawn, bytes: u64, extension: Option<ExtensionInstance>) -> Option<u64> {
+    /// Returns how many bytes of so many the common part lacks; `None` if the extension's share does not have them, or the
+    /// event loop's limit does not allow them.
+    fn lacking(
+        &self,
+        drawn: &Drawn,
+        bytes: u64,
+        extension: Option<ExtensionInstance>,
+        limit: Option<LoopLimit>,
+    ) -> Option<u64> {
+        if let Some(LoopLimit { event_loop, bytes: limit }) = limit
+            && drawn.by_loop.get(&event_loop).unwrap_or(&0) + bytes > limit
+        {
+            return None;
+        }
         let lacking = bytes.saturating_sub(self.common.saturating_sub(drawn.parts.common));
         let of_all = || drawn.parts.shares.iter().map(|(_, bytes)| bytes).sum();
         let held = if mutant("one-share-for-all") { of_all() } else { drawn.parts.share(extension) };
@@ -126,11 +175,12 @@ impl Pool {
     #[must_use]
     pub(crate) fn draw(&self, grant: &mut Grant, bytes: u64, extension: Option<ExtensionInstance>) -> bool {
         let mut drawn = self.drawn.lock();
-        let Some(lacking) = self.lacking(&drawn, bytes, extension) else { return false };
+        let Some(lacking) = self.lacking(&drawn, bytes, extension, grant.limit) else { return false };
         if mutant("drawn-after-an-old-look") {
             drop(drawn);
             drawn = self.drawn.lock();
         }
+        drawn.count(grant.limit, bytes);
         drawn.parts.add(bytes - lacking, (extension, lacking));
         grant.add(bytes - lacking, (extension, lacking));
         true
@@ -153,13 +203,15 @@ impl Pool {
 
     /// Draws so many bytes of the common part, whatever there is of it.
     fn draw_anyway(&self, grant: &mut Grant, bytes: u64) {
-        self.drawn.lock().parts.common += bytes;
+        let mut drawn = self.drawn.lock();
+        drawn.count(grant.limit, bytes);
+        drawn.parts.common += bytes;
         grant.common += bytes;
     }
 
     /// Returns whether so many bytes could be drawn now.
-    pub(crate) fn has(&self, bytes: u64, extension: Option<ExtensionInstance>) -> bool {
-        self.lacking(&self.drawn.lock(), bytes, extension).is_some()
+    fn has(&self, bytes: u64, extension: Option<ExtensionInstance>, limit: Option<LoopLimit>) -> bool {
+        self.lacking(&self.drawn.lock(), bytes, extension, limit).is_some()
     }
 
     /// Takes so many bytes back, of shares first: they were drawn last.
@@ -168,6 +220,9 @@ impl Pool {
             return Waiting(Vec::new());
         }
         let mut drawn = self.drawn.lock();
+        if !mutant("what-a-loop-gave-back-still-counted") {
+            drawn.discount(grant.limit, bytes);
+        }
         while bytes > 0
             && let Some(&(extension, held)) = grant.shares.last()
         {
@@ -194,7 +249,9 @@ impl Pool {
     ) -> bool {
         let mut drawn = self.drawn.lock();
         // Race: something was given back since the refusal.
-        if self.lacking(&drawn, bytes, extension).is_some() && !mutant("waits-for-what-is-there") {
+        if self.lacking(&drawn, bytes, extension, event_loop.limit()).is_some()
+            && !mutant("waits-for-what-is-there")
+        {
             return false;
         }
         if drawn.waiting.iter().all(|known| known.id() != event_loop.id()) {
@@ -227,7 +284,6 @@ pub(crate) struct LaneGrant {
     state: Mutex<Reach>,
 }
 
-#[derive(Default)]
 struct Reach {
     /// How far the writer may send with what is drawn. Beyond what lies in the lane, and what is the lane's own, it
     /// is less than a chunk.
@@ -236,8 +292,10 @@ struct Reach {
 }
 
 impl LaneGrant {
-    pub(crate) fn new(pool: &Arc<Pool>) -> Self {
-        Self { pool: Arc::clone(pool), free: pool.lane_comes(), state: Mutex::new(Reach::default()) }
+    /// Makes that of a lane on which an event loop sends that has this limit.
+    pub(crate) fn new(pool: &Arc<Pool>, limit: Option<LoopLimit>) -> Self {
+        let state = Reach { until: 0, grant: Grant::within(limit) };
+        Self { pool: Arc::clone(pool), free: pool.lane_comes(), state: Mutex::new(state) }
     }
 
     /// Returns after how many bytes the reader looks what it may give back.
@@ -272,7 +330,11 @@ impl LaneGrant {
         let missing = self.missing(&state, lying + more);
         if missing > 0 {
             if !draws {
-                return if self.pool.has(missing, extension) { Ok(0) } else { Err(missing) };
+                return if self.pool.has(missing, extension, state.grant.limit) {
+                    Ok(0)
+                } else {
+                    Err(missing)
+                };
             }
             if !self.pool.draw(&mut state.grant, missing, extension) {
                 return Err(missing);
@@ -323,9 +385,11 @@ impl LaneGrant {
 
 impl Drop for LaneGrant {
     fn drop(&mut self) {
-        let mut state = mem::take(&mut *self.state.lock());
+        let mut state = self.state.lock();
         let all = if mutant("drawn-by-a-lane-that-is-gone") { 0 } else { state.grant.bytes() };
-        self.pool.give_back(&mut state.grant, all).ring();
+        let waiting = self.pool.give_back(&mut state.grant, all);
+        drop(state);
+        waiting.ring();
         self.pool.lane_goes(self.free);
     }
 }

@@ -10,7 +10,7 @@ use crate::policy::Policies;
 use crate::reason::DisconnectReason;
 use crate::shared::background::Wanted;
 use crate::shared::event_loop::{EventLoopShared, Notice};
-use crate::shared::pool::Pool;
+use crate::shared::pool::{LoopLimit, Pool};
 use crate::sync::{Arc, HashMap, Mutex, Numbers, PairedFence, mutant};
 
 /// The state of a service.
@@ -45,21 +45,23 @@ impl ServiceInner {
         ExtensionInstance::numbered(self.numbers.next_instance())
     }
 
-    /// Makes the shared part of an event loop and enters it.
-    pub(crate) fn new_event_loop(&self, wakeup: Wakeup) -> Arc<EventLoopShared> {
-        self.enter_event_loop(self.numbers.next_event_loop(), wakeup)
+    /// Makes the shared part of an event loop and enters it. So many bytes bound all that it sends and holds.
+    pub(crate) fn new_event_loop(&self, wakeup: Wakeup, bytes: Option<u64>) -> Arc<EventLoopShared> {
+        self.enter_event_loop(self.numbers.next_event_loop(), wakeup, bytes)
     }
 
     /// Makes and enters the shared part of an event loop with this number. If the number is too large for an id, the
     /// loop is gone from the start.
-    fn enter_event_loop(&self, number: u64, wakeup: Wakeup) -> Arc<EventLoopShared> {
+    fn enter_event_loop(&self, number: u64, wakeup: Wakeup, bytes: Option<u64>) -> Arc<EventLoopShared> {
         let (fence, pool) = (PairedFence::new(self.asymmetric_fences), Arc::clone(&self.pool));
         let Some(id) = EventLoopId::numbered(number) else {
-            let shared = Arc::new(EventLoopShared::new(EventLoopId::UNNUMBERED, wakeup, fence, pool));
+            let shared = EventLoopShared::new(EventLoopId::UNNUMBERED, wakeup, fence, (pool, None));
+            let shared = Arc::new(shared);
             let _nobody_lives_there = shared.retire();
             return shared;
         };
-        let shared = Arc::new(EventLoopShared::new(id, wakeup, fence, pool));
+        let limit = bytes.map(|bytes| LoopLimit { event_loop: id, bytes });
+        let shared = Arc::new(EventLoopShared::new(id, wakeup, fence, (pool, limit)));
         self.event_loops.lock().insert(id, Arc::clone(&shared));
         shared
     }

@@ -14,7 +14,7 @@ fn an_event_loop_that_no_number_is_left_for_is_gone_from_the_start() {
     let extension = service.extension_loaded(ExtensionId::new("extension")).unwrap();
     let inner = service.inner();
     let make = |number| {
-        let shared = inner.enter_event_loop(number, Wakeup::new(Waker::noop().clone()));
+        let shared = inner.enter_event_loop(number, Wakeup::new(Waker::noop().clone()), None);
         EventLoop::new(Arc::clone(inner), shared)
     };
     let description = || ContextDescription::background(extension);

@@ -159,7 +159,11 @@ impl ProcessHandle {
 
 /// What each renderer may send.
 fn bounds(limits: Limits) -> Bounds {
-    Bounds::default().message_bytes(u32::try_from(limits.message_bytes).unwrap_or(u32::MAX).min(LARGEST))
+    // A message of that length is still taken; what is left of the service's is for others.
+    let held = limits.service_bytes / 3 * 2;
+    Bounds::default()
+        .message_bytes(u32::try_from(limits.message_bytes).unwrap_or(u32::MAX).min(LARGEST))
+        .held_bytes(held)
 }
 
 /// What the gateway thread has.
@@ -217,7 +221,8 @@ impl Turns {
     }
 
     fn add(&mut self, index: ThreadIndex, name: String, process: (Child, UnixStream), shared: Shared) {
-        let event_loop = self.service.event_loop(Waker::from(Arc::clone(&self.bell)));
+        let waker = Waker::from(Arc::clone(&self.bell));
+        let event_loop = self.service.limited_event_loop(waker, self.bounds.held_bytes);
         let host = Host::new(event_loop, self.bounds);
         let bell = Arc::clone(&self.bell);
         let backlog = Backlog::new(BACKLOG, move || bell.ring());

@@ -110,7 +110,8 @@ impl Gateway {
         bounds: Bounds,
     ) -> io::Result<RendererId> {
         set_nonblocking(&socket)?;
-        let host = Host::new(service.event_loop(self.wake_up.waker()), bounds);
+        let event_loop = service.limited_event_loop(self.wake_up.waker(), bounds.held_bytes);
+        let host = Host::new(event_loop, bounds);
         let renderer = RendererId(self.next);
         self.next += 1;
         self.renderers.insert(renderer, Renderer { host, socket, ready: PollFlags::empty() });

@@ -20,7 +20,8 @@ impl Renderer {
     }
 
     pub fn with(service: &MessageService, bounds: Bounds) -> Self {
-        let host = Host::new(service.event_loop(Waker::noop().clone()), bounds);
+        let event_loop = service.limited_event_loop(Waker::noop().clone(), bounds.held_bytes);
+        let host = Host::new(event_loop, bounds);
         Self { host, stub: Stub::new() }
     }
 
