@@ -5,7 +5,7 @@ use super::record::{Notice, Refusal};
 use super::state::State;
 use super::window::Amount;
 use super::world::World;
-use super::{Channel, Context, End, Loop, Message};
+use super::{Channel, Context, End, Loop, Message, Number};
 use port_core::DisconnectReason::BackgroundStopped;
 use port_core::{BackgroundState, ConnectKind, DisconnectReason, DocumentLifecycle, OpeningPort};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +15,8 @@ pub type Load = usize;
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Background {
+    /// The load's.
+    number: Number,
     pub state: BackgroundState,
     /// The contexts of the background that there are, and those of them that are ready.
     contexts: Vec<Context>,
@@ -43,10 +45,10 @@ pub struct Waits {
 type Steps = BTreeMap<u64, (End, Option<Message>, bool)>;
 
 impl Background {
-    pub fn new(on_demand: bool) -> Self {
+    pub fn new(number: Number, on_demand: bool) -> Self {
         let state = if on_demand { BackgroundState::Dormant } else { BackgroundState::Resident };
         let (contexts, ready, waiting) = Default::default();
-        Self { state, contexts, ready, starts: 0, told: false, waiting }
+        Self { number, state, contexts, ready, starts: 0, told: false, waiting }
     }
 
     fn sleeps(&self) -> bool {
@@ -62,7 +64,14 @@ impl Background {
 
 impl World {
     pub fn load(&mut self, on_demand: bool) {
-        self.backgrounds.push(Some(Background::new(on_demand)));
+        let is_taken = |number| self.backgrounds.iter().flatten().any(|loaded| loaded.number == number);
+        let number = (1..).find(|number| !is_taken(*number)).expect("there are more numbers than loads");
+        self.backgrounds.push(Some(Background::new(number, on_demand)));
+    }
+
+    /// The number of a load, which is loaded; zero for pages of the web.
+    pub(super) fn number_of(&self, load: Load) -> Number {
+        self.backgrounds.get(load).and_then(Option::as_ref).map_or(0, |background| background.number)
     }
 
     pub fn unload(&mut self, load: Load) {
@@ -245,8 +254,9 @@ impl World {
         (self.channels[channel].legs, self.channels[channel].order) = self.legs_to(end.1, targets);
         let home = self.home(end.1);
         for to in self.channels[channel].order.clone() {
-            let admitted = !self.is_overdue(home, to) && !self.is_full(end.1, to);
-            self.looks_at_budget(home, to, admitted);
+            let lane = self.lane_of(channel, home, to);
+            let admitted = !self.is_overdue(lane) && !self.is_full(end.1, lane);
+            self.looks_at_budget(lane, admitted);
             if !admitted {
                 self.channels[channel].refusal = Refusal::LimitReached;
                 self.channels[channel].legs.remove(&to);

@@ -50,23 +50,26 @@ impl World {
         }
         let (legs, order) = self.legs_to(opener, targets);
         // That nobody is there the loop tells itself.
-        let overdue = order.iter().any(|to| self.is_overdue(home, *to));
-        let reached = if legs.is_empty() { vec![home] } else { order.clone() };
-        if overdue || reached.iter().any(|to| self.is_full(opener, *to)) {
-            reached.iter().for_each(|to| self.looks_at_budget(home, *to, false));
+        let lane = |to: &Loop| self.lane_for(opener, home, *to);
+        let own = lane(&home);
+        let lanes: Vec<_> = order.iter().map(lane).collect();
+        let overdue = lanes.iter().any(|lane| self.is_overdue(*lane));
+        let reached = if legs.is_empty() { vec![own] } else { lanes };
+        if overdue || reached.iter().any(|lane| self.is_full(opener, *lane)) {
+            reached.iter().for_each(|lane| self.looks_at_budget(*lane, false));
             return got == Err(ConnectError::Busy);
         }
         if got.is_err() {
             return false;
         }
-        reached.iter().for_each(|to| self.looks_at_budget(home, *to, true));
+        reached.iter().for_each(|lane| self.looks_at_budget(*lane, true));
         let waits = self.policies().opening_port == OpeningPort::PostsWait && kind == ConnectKind::Port;
         let state = if waits && !legs.is_empty() { State::Opening } else { State::Open };
-        let to_nobody = legs.is_empty().then(|| self.lying(home, home));
+        let to_nobody = legs.is_empty().then(|| self.lying(own));
         let channel = self.new_channel(opener, kind, *bytes, (legs, order), None, state);
         self.send_connects(channel, lifecycle);
         if let Some(before) = to_nobody {
-            self.counts_for_share(opener, home, before, Amount::one(0));
+            self.counts_for_share(opener, own, before, Amount::one(0));
         }
         true
     }
@@ -115,19 +118,20 @@ impl World {
         let ChannelState { opener, name_bytes, legs, .. } = self.channels[channel].clone();
         let home = self.home(opener);
         if legs.is_empty() {
-            self.send(home, home, Record::NoTarget(channel));
+            self.send(self.lane_for(opener, home, home), Record::NoTarget(channel));
         }
         for (to, leg) in legs {
             let targets: Vec<_> = leg.targets.iter().map(|target| target.context).collect();
             // Several are listed, by eight bytes each.
             let listed = if targets.len() > 1 { 8 * targets.len() as u64 } else { 0 };
-            let before = self.lying(home, to);
+            let lane = self.lane_for(opener, home, to);
+            let before = self.lying(lane);
             let farewells = self.announce(opener, to);
-            *self.unanswered.entry((home, to)).or_default() += leg.targets.len() as u64;
-            self.send(home, to, Record::Connect { channel, targets, lifecycle, bytes: name_bytes + listed });
+            *self.unanswered.entry(lane).or_default() += leg.targets.len() as u64;
+            self.send(lane, Record::Connect { channel, targets, lifecycle, bytes: name_bytes + listed });
             // Farewells count for no share: they may be another extension's.
-            let sent = self.lying(home, to).0.beyond(before.0).beyond(farewells);
-            self.counts_for_share(opener, to, before, sent);
+            let sent = self.lying(lane).0.beyond(before.0).beyond(farewells);
+            self.counts_for_share(opener, lane, before, sent);
         }
     }
 }

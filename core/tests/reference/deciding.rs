@@ -37,7 +37,7 @@ impl World {
             None => Record::Accept(end),
             Some(refusal) => Record::Refuse(end, refusal),
         };
-        self.send(home, opener, answer);
+        self.send(self.lane_of(end.0, home, opener), answer);
         true
     }
 

@@ -55,7 +55,7 @@ impl World {
 
     /// Hands out nothing, if nothing is left to take.
     pub(super) fn fall_silent(&mut self, event_loop: Loop) -> bool {
-        let mut lanes = self.lanes.iter_mut().filter(|((_, to), _)| *to == event_loop);
+        let mut lanes = self.lanes.iter_mut().filter(|(lane, _)| lane.to == event_loop);
         let taken = lanes.all(|(_, lane)| {
             lane.taken = Amount::default();
             lane.records.is_empty()

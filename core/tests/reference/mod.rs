@@ -1,8 +1,8 @@
 //! What the core is to do, written for reading, and a way to hold the core against it.
 //!
 //! A [`World`](world::World) is one way in which everything may have gone so far: every
-//! loop has a queue from every loop, and a queue of notices, and takes from any of them
-//! in any order; a record does what it does at once. Where the order is free the
+//! loop has queues from every loop, one for the connections that each extension opens, and
+//! a queue of notices, and takes from any of them in any order; a record does what it does at once. Where the order is free the
 //! [`Model`] follows every one, and what the core answers and hands out must fit at least
 //! one of them. Facts need no such care: the [`Index`](index::Index) is the same in all.
 //!
@@ -50,6 +50,25 @@ pub type Channel = usize;
 /// context, where each has a port of its own.
 pub type End = (Channel, Context, Nth);
 pub type Nth = u16;
+
+/// What a load of an extension is numbered by: the least that no loaded extension has. Pages of the web have zero.
+pub type Number = usize;
+
+/// A lane from a loop to another or to itself, for the connections that contexts of this number open: what either side
+/// of them sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LaneId {
+    pub from: Loop,
+    pub to: Loop,
+    pub opens: Number,
+}
+
+impl LaneId {
+    /// The lane the other way.
+    pub fn back(self) -> Self {
+        Self { from: self.to, to: self.from, opens: self.opens }
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Message {

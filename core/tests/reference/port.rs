@@ -52,7 +52,7 @@ impl World {
             record = Record::ToOpener(end, message);
         }
         for to in others {
-            self.send(home, to, record.clone());
+            self.send(self.lane_of(end.0, home, to), record.clone());
         }
     }
 
@@ -95,7 +95,7 @@ impl World {
                 // The one that left may have been the slowest.
                 self.report_taken(channel, home);
             }
-            self.send(home, self.home(opener), Record::Left(end, reason));
+            self.send(self.lane_of(channel, home, self.home(opener)), Record::Left(end, reason));
         }
     }
 
@@ -103,7 +103,7 @@ impl World {
         let home = self.home(self.opener_of(channel).1);
         for (to, leg) in std::mem::take(&mut self.channels[channel].legs) {
             if leg.unanswered || leg.lives() {
-                self.send(home, to, Record::Close(channel, reason, told));
+                self.send(self.lane_of(channel, home, to), Record::Close(channel, reason, told));
             }
         }
     }
@@ -149,7 +149,7 @@ impl World {
         if !lives {
             state.legs.remove(&there);
             if unanswered {
-                self.send(home, there, Record::Close(channel, reason, Told::No));
+                self.send(self.lane_of(channel, home, there), Record::Close(channel, reason, Told::No));
             }
         }
         if before == TargetState::Open {

@@ -4,13 +4,13 @@ use super::record::Record;
 use super::state::State;
 use super::window::Amount;
 use super::world::World;
-use super::{Context, End, Heard, Loop};
+use super::{Context, End, Heard, LaneId};
 
 /// What a loop is taken to know of lanes of which the model cannot tell whether it holds them for full: for each, in the
 /// order in which this came up while something was done, and for which load of an extension.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Guesses {
-    lanes: Vec<(Loop, Loop, usize)>,
+    lanes: Vec<(LaneId, usize)>,
     /// For the first of them; the others are not full.
     full: Vec<bool>,
     /// How many of them were made before something was sent, and hold no more.
@@ -39,13 +39,13 @@ impl World {
     }
 
     /// Whether a loop holds a lane of its own for full, for a context's extension.
-    pub(super) fn is_full(&mut self, context: Context, to: Loop) -> bool {
-        match self.admission(context, to) {
+    pub(super) fn is_full(&mut self, context: Context, lane: LaneId) -> bool {
+        match self.admission(context, lane) {
             (_, true) => return false,
             (false, _) => return true,
             _ => {}
         }
-        let lane = (self.home(context), to, self.contexts[context].instance);
+        let lane = (lane, self.contexts[context].instance);
         let Guesses { lanes, full, past } = &mut self.guesses;
         let known = lanes.iter().skip(*past).position(|known| *known == lane).map(|at| at + *past);
         let at = known.unwrap_or_else(|| {
@@ -61,34 +61,35 @@ impl World {
     }
 
     /// The first full lane of those that an end's posts go by.
-    pub(super) fn full_lane(&mut self, end: End) -> Option<Loop> {
-        let (home, others) = (self.home(end.1), self.others(end));
-        let full = others.iter().copied().find(|to| self.is_full(end.1, *to));
-        others.into_iter().for_each(|to| self.looks_at_budget(home, to, false));
+    pub(super) fn full_lane(&mut self, end: End) -> Option<LaneId> {
+        let others = self.others(end);
+        let full = others.iter().copied().find(|lane| self.is_full(end.1, *lane));
+        others.into_iter().for_each(|lane| self.looks_at_budget(lane, false));
         full
     }
 
     /// Has an end wait until a loop has taken what lies in the lane to it.
-    pub(super) fn ask_for_room(&mut self, end: End, to: Loop) {
-        let home = self.home(end.1);
+    pub(super) fn ask_for_room(&mut self, end: End, full: LaneId) {
         self.ports.entry(end).and_modify(|port| port.wants_room = true);
-        self.waiting.entry((home, to)).or_default().insert(end);
-        if self.asked.insert((home, to)) {
-            self.send(home, to, Record::AskRoom);
+        self.waiting.entry(full).or_default().insert(end);
+        if self.asked.insert(full) {
+            self.send(full, Record::AskRoom);
         }
     }
 
-    /// A loop was asked, and has taken all that came before the question.
-    pub(super) fn answer_of_room(&mut self, from: Loop, at: Loop) {
-        self.lanes.entry((from, at)).and_modify(|lane| lane.taken = Amount::default());
-        self.send(at, from, Record::RoomThere);
+    /// A loop was asked by a lane, and has taken all that came before the question.
+    pub(super) fn answer_of_room(&mut self, asked: LaneId) {
+        self.lanes.entry(asked).and_modify(|lane| lane.taken = Amount::default());
+        self.send(asked.back(), Record::RoomThere);
     }
 
-    /// A loop answered.
-    pub(super) fn room_there(&mut self, from: Loop, at: Loop) {
-        self.asked.remove(&(at, from));
-        let waiting = self.waiting.remove(&(at, from)).unwrap_or_default();
-        self.hears_in_no_order(at, |world| waiting.into_iter().for_each(|end| world.tell_of_room(end)));
+    /// A loop that was asked by a lane answered.
+    pub(super) fn room_there(&mut self, asked: LaneId) {
+        self.asked.remove(&asked);
+        let waiting = self.waiting.remove(&asked).unwrap_or_default();
+        self.hears_in_no_order(asked.from, |world| {
+            waiting.into_iter().for_each(|end| world.tell_of_room(end))
+        });
     }
 
     /// Tells an end that was refused a post that there is room again, or asks for it.

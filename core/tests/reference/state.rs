@@ -3,7 +3,7 @@
 use super::background::Waits;
 use super::record::Refusal;
 use super::window::Amount;
-use super::{Context, End, Heard, Loop, Message, Nth};
+use super::{Context, End, Heard, Loop, Message, Nth, Number};
 use port_core::{ConnectKind, ContextKind, DisconnectReason, Listening};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,8 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct ContextState {
     pub home: Loop,
     pub kind: ContextKind,
-    /// The load of its extension.
+    /// The load of its extension, and that one's number.
     pub instance: usize,
+    pub number: Number,
     /// Bytes of its URL and origin.
     pub described: u64,
     /// The loops that were told of it.

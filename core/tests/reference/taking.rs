@@ -1,18 +1,19 @@
 //! What a loop makes of records and notices when it takes them.
 
 use super::record::{Notice, Record, Refusal, Told};
-use super::state::{Port, State, Suspended, Target, TargetState};
+use super::state::{ChannelState, Port, State, Suspended, Target, TargetState};
 use super::window::Amount;
 use super::world::World;
-use super::{Channel, Context, End, Heard, Loop, Message};
+use super::{Channel, Context, End, Heard, LaneId, Loop, Message, Number};
 use crate::common::ANSWERS_ON_HEARING;
 use port_core::DisconnectReason::{BackForwardCache as WentIntoCache, NoReceiver};
 use port_core::{BackForwardCache, ConnectKind, ConnectListeners, DisconnectReason, DocumentLifecycle};
+use std::collections::BTreeSet;
 
 impl World {
-    pub(super) fn send(&mut self, from: Loop, to: Loop, record: Record) {
-        if !self.parted.contains(&(from, to)) {
-            self.lanes.entry((from, to)).or_default().records.push_back(record);
+    pub(super) fn send(&mut self, lane: LaneId, record: Record) {
+        if !self.parted.contains(&(lane.from, lane.to)) && !self.cut.contains(&lane) {
+            self.lanes.entry(lane).or_default().records.push_back(record);
         }
     }
 
@@ -37,9 +38,9 @@ impl World {
                 }
             }));
         }
-        for (&(from, to), lane) in self.lanes.iter().filter(|((_, to), _)| *to == event_loop) {
-            for choice in 0..lane.front().len() {
-                next.extend(self.ways(|world| world.take(from, to, choice)));
+        for (&lane, lying) in self.lanes.iter().filter(|(lane, _)| lane.to == event_loop) {
+            for choice in 0..lying.front().len() {
+                next.extend(self.ways(|world| world.take(lane, choice)));
             }
         }
         next.into_iter().map(|(world, ())| world).collect()
@@ -53,7 +54,7 @@ impl World {
                 }
             }),
             Notice::LoopGone(gone, reason) => {
-                self.send_as(gone, at, Record::LoopGone(reason));
+                self.send_as(gone, at, &Record::LoopGone(reason));
             }
             Notice::Suspend(context) => self.goes_into_cache(context),
             Notice::Resume(context) => {
@@ -78,24 +79,30 @@ impl World {
             self.end_contexts(at, &living, reason);
             self.hear(at, living.into_iter().map(|context| Heard::ContextGone(context, reason)).collect());
         }
-        self.send_as(home, at, Record::Gone(contexts, reason));
+        self.send_as(home, at, &Record::Gone(contexts, reason));
     }
 
-    /// Puts a notice behind what another loop has sent by now.
-    fn send_as(&mut self, from: Loop, at: Loop, notice: Record) {
-        self.lanes.entry((from, at)).or_default().records.push_back(notice);
+    /// Puts a notice behind what another loop has sent by now, in each of the lanes from it.
+    fn send_as(&mut self, from: Loop, at: Loop, notice: &Record) {
+        let between = |lane: &&LaneId| [(from, at), (at, from)].contains(&(lane.from, lane.to));
+        let opens: BTreeSet<_> = self.lanes.keys().filter(between).map(|lane| lane.opens).collect();
+        for opens in opens {
+            let lane = LaneId { from, to: at, opens };
+            self.lanes.entry(lane).or_default().records.push_back(notice.clone());
+        }
     }
 
-    fn take(&mut self, from: Loop, at: Loop, choice: usize) {
-        let lane = self.lanes.get_mut(&(from, at)).expect("the lane is there");
-        match lane.pop(choice) {
+    fn take(&mut self, lane: LaneId, choice: usize) {
+        let LaneId { from, to: at, opens } = lane;
+        let lying = self.lanes.get_mut(&lane).expect("the lane is there");
+        match lying.pop(choice) {
             Record::Connect { channel, targets, lifecycle, .. } => {
                 for target in targets {
-                    self.connected(channel, target, from, lifecycle);
+                    self.connected(channel, target, lane.back(), lifecycle);
                 }
             }
             Record::Accept(end) => {
-                self.note_answer(from, at);
+                self.note_answer(lane.back());
                 let leg = self.channels[end.0].legs.get_mut(&from);
                 let target = leg.and_then(|leg| leg.target(end));
                 if let Some(target) = target.filter(|target| target.state == TargetState::Pending) {
@@ -111,7 +118,7 @@ impl World {
                 }
             }
             Record::Refuse(end, refusal) => {
-                self.note_answer(from, at);
+                self.note_answer(lane.back());
                 let leg = self.channels[end.0].legs.get_mut(&from);
                 let target = leg.and_then(|leg| leg.target(end));
                 if target.is_some_and(|target| target.state == TargetState::Pending) {
@@ -139,31 +146,38 @@ impl World {
                 }
             }
             credit @ (Record::CreditOpener(..) | Record::CreditReceiver(..)) => self.credited(from, credit),
-            Record::AskRoom => self.answer_of_room(from, at),
-            Record::RoomThere => self.room_there(from, at),
+            Record::AskRoom => self.answer_of_room(lane),
+            Record::RoomThere => self.room_there(lane.back()),
             Record::Spent(channel, receiver) => {
                 self.tell_of_room(receiver.unwrap_or(self.opener_of(channel)));
             }
             Record::Announce(_) | Record::Farewell => {}
             Record::NoTarget(channel) => self.end_if_alone(channel),
             Record::Gone(contexts, reason) => {
-                self.end_with(at, reason, |_, context| contexts.contains(&context));
+                self.end_with(at, opens, reason, |_, context| contexts.contains(&context));
             }
             Record::LoopGone(reason) => {
                 let is_gone = |world: &Self, context| world.home(context) == from;
-                self.end_with(at, reason, is_gone);
-                self.parted.insert((at, from));
-                self.parted.insert((from, at));
-                self.lanes.remove(&(from, at));
-                self.lanes.remove(&(at, from));
+                self.end_with(at, opens, reason, is_gone);
+                self.cut.extend([lane, lane.back()]);
+                self.lanes.remove(&lane);
+                self.lanes.remove(&lane.back());
             }
             Record::AnyOf(_) => unreachable!("never nested"),
         }
     }
 
-    /// Contexts are gone, and what they sent before was taken.
-    fn end_with(&mut self, at: Loop, reason: DisconnectReason, is_gone: impl Fn(&Self, Context) -> bool) {
-        let channels = (0..self.channels.len()).collect();
+    /// Contexts are gone, and what they sent before was taken, as far as it is about channels that contexts of a number
+    /// opened.
+    fn end_with(
+        &mut self,
+        at: Loop,
+        opens: Number,
+        reason: DisconnectReason,
+        is_gone: impl Fn(&Self, Context) -> bool,
+    ) {
+        let opened = |channel: &Channel| self.contexts[self.channels[*channel].opener].number == opens;
+        let channels = (0..self.channels.len()).filter(opened).collect();
         self.in_no_order(channels, at, |world, channel: Channel| {
             let opener = world.opener_of(channel).1;
             if world.home(opener) == at {
@@ -181,8 +195,8 @@ impl World {
         });
     }
 
-    /// A connection reaches a target: it is taken, or refused at once.
-    fn connected(&mut self, channel: Channel, target: Context, from: Loop, lifecycle: DocumentLifecycle) {
+    /// A connection reaches a target: it is taken, or refused at once. The answer goes by the lane back.
+    fn connected(&mut self, channel: Channel, target: Context, back: LaneId, lifecycle: DocumentLifecycle) {
         let opener = &self.contexts[self.opener_of(channel).1];
         let context = &self.contexts[target];
         let at = context.home;
@@ -207,7 +221,7 @@ impl World {
                     .then_some(Refusal::LimitReached),
             };
             match refusal {
-                Some(refusal) if nth == 0 => return self.send(at, from, Record::Refuse(end, refusal)),
+                Some(refusal) if nth == 0 => return self.send(back, Record::Refuse(end, refusal)),
                 Some(_) => return,
                 None => {}
             }
@@ -215,7 +229,7 @@ impl World {
             self.ports.insert(end, Port::new(if undecided { State::Undecided } else { State::Open }));
             self.channels[channel].receivers.entry(at).or_default().push(end);
             if !undecided {
-                self.send(at, from, if nth == 0 { Record::Accept(end) } else { Record::Join(end) });
+                self.send(back, if nth == 0 { Record::Accept(end) } else { Record::Join(end) });
             }
             let shown = self.policies().sender.lifecycle.then_some(lifecycle);
             self.emit(target, Heard::Connect(end, shown, undecided && !ANSWERS_ON_HEARING));
@@ -258,18 +272,18 @@ impl World {
     /// Takes what changes nothing that anybody could tell, whenever it is taken, so that
     /// the number of ways stays small.
     pub(super) fn take_inert(&mut self, at: Loop) {
-        let from: Vec<_> = self.lanes.keys().filter(|(_, to)| *to == at).map(|(from, _)| *from).collect();
-        for from in from {
-            while let Some(lane) = self.lanes.get(&(from, at)) {
-                let inert = lane.front().into_iter().position(|record| self.is_inert(from, at, record));
+        let lanes: Vec<_> = self.lanes.keys().filter(|lane| lane.to == at).copied().collect();
+        for lane in lanes {
+            while let Some(lying) = self.lanes.get(&lane) {
+                let inert = lying.front().into_iter().position(|record| self.is_inert(lane, record));
                 let Some(choice) = inert else { break };
-                self.take(from, at, choice);
+                self.take(lane, choice);
                 self.forget_unfit(at);
             }
         }
     }
 
-    fn is_inert(&self, from: Loop, at: Loop, record: &Record) -> bool {
+    fn is_inert(&self, LaneId { from, to: at, opens }: LaneId, record: &Record) -> bool {
         let target = |&(channel, context, nth): &End| {
             let leg = self.channels[channel].legs.get(&from);
             let mut targets = leg.into_iter().flat_map(|leg| &leg.targets);
@@ -301,7 +315,7 @@ impl World {
             Record::NoTarget(channel) => self.state(self.opener_of(*channel)).is_none(),
             Record::CreditOpener(channel, _) => !self.channels[*channel].legs.contains_key(&from),
             Record::CreditReceiver(end, _) => !self.receives(*end),
-            Record::Gone(contexts, _) => !self.concerns(at, |context| contexts.contains(&context)),
+            Record::Gone(contexts, _) => !self.concerns(at, opens, |context| contexts.contains(&context)),
             Record::Spent(channel, receiver) => {
                 let end = receiver.unwrap_or(self.opener_of(*channel));
                 !self.ports.get(&end).is_some_and(|port| port.wants_room)
@@ -312,9 +326,10 @@ impl World {
         }
     }
 
-    /// Whether the end of some contexts is anything to a loop.
-    fn concerns(&self, at: Loop, is_gone: impl Fn(Context) -> bool) -> bool {
-        self.channels.iter().any(|channel| {
+    /// Whether the end of some contexts is anything to a loop, for channels that contexts of a number opened.
+    fn concerns(&self, at: Loop, opens: Number, is_gone: impl Fn(Context) -> bool) -> bool {
+        let opened = |channel: &&ChannelState| self.contexts[channel.opener].number == opens;
+        self.channels.iter().filter(opened).any(|channel| {
             let mut targets = channel.legs.values().flat_map(|leg| &leg.targets);
             let reached = self.home(channel.opener) == at && targets.any(|target| is_gone(target.context));
             let heard = is_gone(channel.opener) && channel.receivers.contains_key(&at);

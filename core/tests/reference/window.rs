@@ -3,7 +3,7 @@
 
 use super::record::Record;
 use super::world::World;
-use super::{Channel, Context, End, Loop, Message};
+use super::{Channel, Context, End, LaneId, Loop, Message};
 use port_core::Limits;
 
 /// Messages or records, and bytes.
@@ -71,10 +71,10 @@ impl World {
 
     /// Reads the credits that lie in a lane ahead of everything else in it. A loop's
     /// own are not looked for.
-    pub(super) fn take_credits(&mut self, from: Loop, at: Loop) {
-        let Some(lane) = self.lanes.get_mut(&(from, at)).filter(|_| from != at) else { return };
-        for credit in lane.read_credits() {
-            self.credited(from, credit);
+    pub(super) fn take_credits(&mut self, lane: LaneId) {
+        let Some(lying) = self.lanes.get_mut(&lane).filter(|_| lane.from != lane.to) else { return };
+        for credit in lying.read_credits() {
+            self.credited(lane.from, credit);
         }
     }
 
@@ -124,7 +124,7 @@ impl World {
             self.ports.entry(receiver).and_modify(|port| port.unreported.subtract(slowest));
         }
         let opener = self.home(self.opener_of(channel).1);
-        self.send(at, opener, Record::CreditOpener(channel, slowest));
+        self.send(self.lane_of(channel, at, opener), Record::CreditOpener(channel, slowest));
     }
 
     /// The opener is done with a message of one receiver.
@@ -143,19 +143,19 @@ impl World {
             if let Some(leg) = self.channels[channel].legs.get_mut(&there) {
                 leg.target(sender).into_iter().for_each(|target| target.unreported = Amount::default());
             }
-            self.send(home, there, Record::CreditReceiver(sender, taken));
+            self.send(self.lane_of(channel, home, there), Record::CreditReceiver(sender, taken));
         }
     }
 
     /// Whether too many connections wait for their answers.
-    pub(super) fn is_overdue(&self, from: Loop, to: Loop) -> bool {
-        let waiting = self.unanswered.get(&(from, to)).copied().unwrap_or(0);
+    pub(super) fn is_overdue(&self, lane: LaneId) -> bool {
+        let waiting = self.unanswered.get(&lane).copied().unwrap_or(0);
         waiting >= self.limits().unanswered_connects.into()
     }
 
-    /// A target of a connection answered, whatever became of the connection.
-    pub(super) fn note_answer(&mut self, from: Loop, at: Loop) {
-        self.unanswered.entry((at, from)).and_modify(|waiting| *waiting -= 1);
+    /// A target of a connection that went by a lane answered, whatever became of the connection.
+    pub(super) fn note_answer(&mut self, lane: LaneId) {
+        self.unanswered.entry(lane).and_modify(|waiting| *waiting -= 1);
     }
 
     /// Whether an answer may make room for a connect.
@@ -174,19 +174,17 @@ impl World {
 
     /// What lies in a lane at least and at most, for all that the sender knows: what was taken since the
     /// receiver last fell silent may not be known yet.
-    pub(super) fn lying(&self, from: Loop, to: Loop) -> (Amount, Amount) {
-        let Some(lane) = self.lanes.get(&(from, to)) else { return Default::default() };
+    pub(super) fn lying(&self, lane: LaneId) -> (Amount, Amount) {
+        let Some(lane) = self.lanes.get(&lane) else { return Default::default() };
         let (least, mut most) = (lane.lying(), lane.lying());
         most.add(lane.taken);
         (least, most)
     }
 
     /// Whether a lane admits what a context sends: whether it may, and whether it must.
-    pub(super) fn admission(&self, context: Context, to: Loop) -> (bool, bool) {
-        let from = self.home(context);
-        let ((share, common), (least, most)) = (self.parts(), self.lying(from, to));
-        let shares =
-            self.lanes.get(&(from, to)).and_then(|lane| lane.shares.get(&self.contexts[context].instance));
+    pub(super) fn admission(&self, context: Context, lane: LaneId) -> (bool, bool) {
+        let ((share, common), (least, most)) = (self.parts(), self.lying(lane));
+        let shares = self.lanes.get(&lane).and_then(|lane| lane.shares.get(&self.contexts[context].instance));
         let (held_least, held_most) = shares.copied().unwrap_or_default();
         let admits = |lying: Amount, held: Amount| {
             let (held, share) = (held.least(lying.beyond(common)), share);
@@ -197,9 +195,9 @@ impl World {
     }
 
     /// A sender looks at a lane's budget, or may have: what it knows of shares beyond what lies there is void.
-    pub(super) fn looks_at_budget(&mut self, from: Loop, to: Loop, for_certain: bool) {
-        let ((_, common), (least, most)) = (self.parts(), self.lying(from, to));
-        let Some(lane) = self.lanes.get_mut(&(from, to)) else { return };
+    pub(super) fn looks_at_budget(&mut self, lane: LaneId, for_certain: bool) {
+        let ((_, common), (least, most)) = (self.parts(), self.lying(lane));
+        let Some(lane) = self.lanes.get_mut(&lane) else { return };
         if for_certain && !most.reaches(common) {
             lane.shares.clear();
         }
@@ -217,17 +215,15 @@ impl World {
     pub(super) fn counts_for_share(
         &mut self,
         context: Context,
-        to: Loop,
+        lane: LaneId,
         before: (Amount, Amount),
         sent: Amount,
     ) {
-        let from = self.home(context);
         let ((_, common), (mut least, mut most)) = (self.parts(), before);
         least.add(sent);
         most.add(sent);
         let instance = self.contexts[context].instance;
-        let (held_least, held_most) =
-            self.lanes.entry((from, to)).or_default().shares.entry(instance).or_default();
+        let (held_least, held_most) = self.lanes.entry(lane).or_default().shares.entry(instance).or_default();
         held_least.add(sent.least(least.beyond(common)));
         held_most.add(sent.least(most.beyond(common)));
     }

@@ -5,7 +5,7 @@ use super::record::{Lane, Notice, Record, Refusal};
 use super::room::Guesses;
 use super::state::{ChannelState, ContextState, Port, State};
 use super::window::Amount;
-use super::{Channel, Context, End, Groups, Heard, Loop, Message};
+use super::{Channel, Context, End, Groups, Heard, LaneId, Loop, Message};
 use port_core::DisconnectReason::{ContextDetached, Disconnected};
 use port_core::{ConnectKind, ContextError, ContextKind, DisconnectReason, Limits, Listening, Policies};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -34,20 +34,22 @@ pub struct World {
     pub(super) contexts: Vec<ContextState>,
     pub(super) channels: Vec<ChannelState>,
     pub(super) ports: BTreeMap<End, Port>,
-    pub(super) lanes: BTreeMap<(Loop, Loop), Lane>,
+    pub(super) lanes: BTreeMap<LaneId, Lane>,
     pub(super) notices: BTreeMap<Loop, VecDeque<Notice>>,
     /// Heard next, by loop.
     pub(super) heard: BTreeMap<Loop, Groups>,
     /// Dropped, or declared gone.
     pub(super) gone: BTreeSet<Loop>,
-    /// Pairs of which the first knows that the second is gone.
+    /// Pairs of which the second was dropped.
     pub(super) parted: BTreeSet<(Loop, Loop)>,
-    /// How many targets on the second the first connected to and has no answer of.
-    pub(super) unanswered: BTreeMap<(Loop, Loop), u64>,
-    /// Pairs of which the first asked the second for room and has no answer.
-    pub(super) asked: BTreeSet<(Loop, Loop)>,
-    /// For which ends it asks, or asked before.
-    pub(super) waiting: BTreeMap<(Loop, Loop), BTreeSet<End>>,
+    /// Lanes of which one side knows that the other is gone.
+    pub(super) cut: BTreeSet<LaneId>,
+    /// How many targets were connected to by a lane that have not answered.
+    pub(super) unanswered: BTreeMap<LaneId, u64>,
+    /// Lanes by which their receiver was asked for room and has not answered.
+    pub(super) asked: BTreeSet<LaneId>,
+    /// For which ends it is asked, or was before.
+    pub(super) waiting: BTreeMap<LaneId, BTreeSet<End>>,
     pub(super) guesses: Guesses,
     /// Of each load of an extension; `None` once it is unloaded.
     pub(super) backgrounds: Vec<Option<Background>>,
@@ -94,6 +96,7 @@ impl World {
             heard: BTreeMap::new(),
             gone: BTreeSet::new(),
             parted: BTreeSet::new(),
+            cut: BTreeSet::new(),
             unanswered: BTreeMap::new(),
             asked: BTreeSet::new(),
             waiting: BTreeMap::new(),
@@ -120,6 +123,16 @@ impl World {
         (channel, self.channels[channel].opener, 0)
     }
 
+    /// The lane between two loops by which a channel's records go.
+    pub(super) fn lane_of(&self, channel: Channel, from: Loop, to: Loop) -> LaneId {
+        self.lane_for(self.channels[channel].opener, from, to)
+    }
+
+    /// The lane between two loops for the connections that a context opens.
+    pub(super) fn lane_for(&self, opener: Context, from: Loop, to: Loop) -> LaneId {
+        LaneId { from, to, opens: self.contexts[opener].number }
+    }
+
     pub(super) fn state(&self, end: End) -> Option<State> {
         self.ports.get(&end).map(|port| port.state)
     }
@@ -128,10 +141,12 @@ impl World {
         if kind == ContextKind::Background {
             self.background_enters(self.contexts.len(), instance);
         }
+        let number = self.number_of(instance);
         self.contexts.push(ContextState {
             home,
             kind,
             instance,
+            number,
             described,
             announced_to: BTreeSet::new(),
             listening: Listening::none(),
@@ -148,15 +163,16 @@ impl World {
         if !self.contexts[context].announced_to.insert(to) {
             return farewells;
         }
-        let home = self.home(context);
+        let lane = self.lane_for(context, self.home(context), to);
         for ended in 0..self.contexts.len() {
             let state = &mut self.contexts[ended];
-            if state.home == home && state.ended && state.announced_to.remove(&to) {
-                self.send(home, to, Record::Farewell);
+            let same_lane = state.home == lane.from && state.number == lane.opens;
+            if same_lane && state.ended && state.announced_to.remove(&to) {
+                self.send(lane, Record::Farewell);
                 farewells.add(Amount::one(0));
             }
         }
-        self.send(home, to, Record::Announce(self.contexts[context].described));
+        self.send(lane, Record::Announce(self.contexts[context].described));
         farewells
     }
 
@@ -208,23 +224,23 @@ impl World {
         }
         if !self.has_room(end) {
             let home = self.home(end.1);
-            self.in_no_order(self.others(end), home, |world, other| world.take_credits(other, home));
+            self.in_no_order(self.others(end), home, |world, other| world.take_credits(other.back()));
             if !self.has_room(end) {
                 self.ports.entry(end).and_modify(|port| port.wants_room = true);
-                self.others(end).into_iter().for_each(|to| self.looks_at_budget(self.home(end.1), to, false));
+                self.others(end).into_iter().for_each(|lane| self.looks_at_budget(lane, false));
                 return got == Posted::WindowFull;
             }
         }
-        let (home, others) = (self.home(end.1), self.others(end));
+        let others = self.others(end);
         if let Some(full) = self.full_lane(end) {
             self.ask_for_room(end, full);
             return got == Posted::Busy;
         }
-        let before: Vec<_> = others.iter().map(|to| self.lying(home, *to)).collect();
-        others.iter().for_each(|to| self.looks_at_budget(home, *to, true));
+        let before: Vec<_> = others.iter().map(|lane| self.lying(*lane)).collect();
+        others.iter().for_each(|lane| self.looks_at_budget(*lane, true));
         self.send_message(end, message);
-        for (to, before) in others.into_iter().zip(before) {
-            self.counts_for_share(end.1, to, before, Amount::one(message.length));
+        for (lane, before) in others.into_iter().zip(before) {
+            self.counts_for_share(end.1, lane, before, Amount::one(message.length));
         }
         got == Posted::Sent
     }
@@ -347,13 +363,14 @@ impl World {
         has_room && names.sum::<u64>() <= self.limits().names_per_context.into()
     }
 
-    /// The loops to which an end's posts go.
-    pub(super) fn others(&self, (channel, context, _): End) -> Vec<Loop> {
+    /// The lanes by which an end's posts go.
+    pub(super) fn others(&self, (channel, context, _): End) -> Vec<LaneId> {
         let state = &self.channels[channel];
-        match context == state.opener {
+        let to: Vec<Loop> = match context == state.opener {
             true => state.order.iter().copied().filter(|to| state.legs.contains_key(to)).collect(),
             false => vec![self.home(state.opener)],
-        }
+        };
+        to.into_iter().map(|to| self.lane_of(channel, self.home(context), to)).collect()
     }
 
     /// A context is to hear something, or it waits until its page comes back.
