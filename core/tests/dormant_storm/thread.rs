@@ -4,7 +4,7 @@ use crate::common::*;
 use crate::{EXTENSIONS, ROUNDS, STAGES, STARTS, Weather};
 use port_core::{
     BackgroundState, ContextDescription, ContextError, ContextId, DisconnectReason, Event, EventLoop,
-    EventLoopId, PortId, PortStatus, RuntimeTarget, TabTarget,
+    EventLoopId, ExtensionInstance, PortId, PortStatus, RuntimeTarget, TabTarget,
 };
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::SeqCst;
@@ -29,8 +29,8 @@ pub(crate) struct Thread<'a> {
     /// Open ports with the number of the sender, which is unique, and of its next message.
     ports: Vec<NumberedPort>,
     lives: HashMap<PortId, Life>,
-    /// The last sender that each context heard connect from each loop.
-    connected: HashMap<(ContextId, EventLoopId), u64>,
+    /// The last sender that each context heard connect from each loop, of those of each extension.
+    connected: HashMap<(ContextId, EventLoopId, ExtensionInstance), u64>,
     taken: usize,
 }
 
@@ -149,7 +149,8 @@ impl<'a> Thread<'a> {
             Event::Connect { context, port, name, sender, .. } => {
                 let opener = name.as_str().parse().unwrap();
                 let from = sender.context().unwrap().event_loop();
-                let before = self.connected.insert((context, from), opener);
+                let theirs = sender.instance().unwrap();
+                let before = self.connected.insert((context, from, theirs), opener);
                 assert!(before.is_none_or(|before| before < opener), "in the order of the connects");
                 let own = self.weather.browser.fresh();
                 self.own(port, own, Some(opener));

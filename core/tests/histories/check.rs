@@ -40,8 +40,8 @@ struct Seen {
     deaths: HashMap<Context, Death>,
     channels: BTreeMap<Channel, Opened>,
     ends: BTreeMap<End, EndSeen>,
-    /// By hearing context and sending life, the steps of what was heard, in order.
-    orders: HashMap<(Context, Life), Vec<u64>>,
+    /// By hearing context, sending life and the opener's extension, the steps of what was heard, in order.
+    orders: HashMap<(Context, Life, usize), Vec<u64>>,
     /// Which load of an extension is of which extension.
     extensions: Vec<usize>,
 }
@@ -171,7 +171,8 @@ impl Walk<'_> {
         }
         demand(seen.ends.insert(end, EndSeen::default()).is_none(), "one connection twice")?;
         let (life, step) = (opened.life, opened.step);
-        seen.orders.entry((end.1, life)).or_default().push(step);
+        let opens = seen.extensions[load];
+        seen.orders.entry((end.1, life, opens)).or_default().push(step);
         Ok(())
     }
 
@@ -183,12 +184,18 @@ impl Walk<'_> {
         let next = self.open(end)?.heard.entry(sent.from).or_default();
         demand(*next == sent.number, "not each once and in order")?;
         *next += 1;
-        self.seen.orders.entry((end.1, sent.life)).or_default().push(sent.step);
+        let opens = self.seen.opener_extension(opener);
+        self.seen.orders.entry((end.1, sent.life, opens)).or_default().push(sent.step);
         Ok(())
     }
 }
 
 impl Seen {
+    /// The extension of who opened a channel.
+    fn opener_extension(&self, opener: Context) -> usize {
+        self.extensions[self.contexts[&opener].load]
+    }
+
     /// An end that the other side's own call caused has its place in the order too.
     fn order_of_end(&mut self, end: End, reason: DisconnectReason) {
         let opened = &self.channels[&end.0];
@@ -204,19 +211,23 @@ impl Seen {
             _ => None,
         };
         if let Some(step) = step {
-            self.orders.entry((end.1, opened.life)).or_default().push(step);
+            let opens = self.opener_extension(opened.opener);
+            self.orders.entry((end.1, opened.life, opens)).or_default().push(step);
         }
     }
 
-    /// What one loop sends to one context arrives in the order of the calls, across ports.
+    /// What one loop sends to one context by ports that one extension opened arrives in the order of the calls, across
+    /// these ports and across loads of the extension.
     fn check_order(&self, policies: &Policies) -> Result<(), String> {
         if policies.opening_port == OpeningPort::PostsWait {
             return Ok(());
         }
-        for ((context, life), steps) in &self.orders {
+        for ((context, life, opens), steps) in &self.orders {
             if let Some(at) = steps.windows(2).position(|pair| pair[0] > pair[1]) {
                 let around = &steps[at.saturating_sub(3)..(at + 4).min(steps.len())];
-                return Err(format!("context {context} heard life {life} out of order: {around:?}"));
+                return Err(format!(
+                    "context {context} heard life {life}, by ports of extension {opens}, out of order: {around:?}"
+                ));
             }
         }
         Ok(())
