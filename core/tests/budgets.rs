@@ -1,5 +1,5 @@
-//! G6, beyond one port: what may lie between two event loops, and how many ports a
-//! context may hold.
+//! G6, beyond one port: what may lie between two event loops for the connections of each extension, and how many ports
+//! a context may hold.
 
 mod common;
 
@@ -7,7 +7,8 @@ use common::*;
 use port_core::DisconnectReason::{Disconnected, LimitReached};
 use port_core::bytes::Bytes;
 use port_core::{
-    ConnectError, ContextId, Event, EventLoop, Limits, Listening, Message, PortId, PostErrorKind, TabTarget,
+    ConnectError, ContextId, Event, EventLoop, ExtensionDescription, ExternalConnections, Limits, Listening,
+    Message, PortId, PostErrorKind, RuntimeTarget, TabTarget,
 };
 
 #[test]
@@ -155,32 +156,34 @@ fn names_of_ports_that_live_are_counted_on_both_sides() {
     assert_eq!(here.connect_tab(opener, &long), Err(ConnectError::TooManyPorts));
 }
 
-/// Two extensions with a background on one loop and a content script in one tab of another.
+/// Two extensions that send by one lane. The background of the first has opened a port to its own content script and one
+/// to the background of the second, which admits it; both answer from another loop.
 struct Two {
     browser: Browser,
     here: EventLoop,
     there: EventLoop,
-    target: TabTarget,
-    backgrounds: [ContextId; 2],
+    /// The first one's receiver.
+    script: ContextId,
+    /// Those of the receivers.
     ports: [PortId; 2],
 }
 
 impl Two {
     fn with_limits(limits: Limits) -> Self {
         let browser = Browser::with_limits(limits);
-        let extensions = [browser.extension, browser.load("other@example")];
-        let (mut here, mut there, place) = (browser.event_loop(), browser.event_loop(), browser.tab());
-        let target = TabTarget::new(place.tab);
-        let backgrounds = extensions.map(|extension| background_of(extension, &mut here));
-        let _scripts = extensions.map(|extension| content_script_of(extension, &mut there, place));
-        let ports = backgrounds.map(|background| here.connect_tab(background, &target).unwrap());
-        assert_eq!(connected(&mut there).len(), 2);
+        let other = ExtensionDescription::new("other@example").external(ExternalConnections::Everyone);
+        let other = browser.service.extension_loaded(other).unwrap();
+        let Apart { mut here, opener, mut there, script, place } = browser.apart();
+        listen_for(&mut there, describe_background(other), listening_for_everything());
+        here.connect_tab(opener, &TabTarget::new(place.tab)).unwrap();
+        here.connect_runtime(opener, &RuntimeTarget::extension("other@example")).unwrap();
+        let ports = connected(&mut there).try_into().unwrap();
         assert_eq!(hear(&mut here), []);
-        Self { browser, here, there, target, backgrounds, ports }
+        Self { browser, here, there, script, ports }
     }
 
     fn post(&mut self, of: usize, bytes: &Bytes) -> bool {
-        self.here.post_message(self.ports[of], bytes.clone()).is_ok()
+        self.there.post_message(self.ports[of], bytes.clone()).is_ok()
     }
 
     /// How many of an extension's posts go through until one is refused.
@@ -189,52 +192,63 @@ impl Two {
     }
 }
 
+/// Limits of a lane, and a message of which it holds so many.
+fn lanes_of_800() -> [(Limits, Bytes); 2] {
+    [
+        (limits(|limits| limits.lane_records = 800), Bytes::from_static(b"flood")),
+        (limits(|limits| limits.lane_bytes = 800_000), Bytes::from(vec![1; 1_000])),
+    ]
+}
+
 #[test]
 fn an_extension_that_fills_a_lane_leaves_another_its_share() {
-    for (limits, bytes, all) in [
-        (limits(|limits| limits.lane_records = 800), Bytes::from_static(b"flood"), 800),
-        (limits(|limits| limits.lane_bytes = 800_000), Bytes::from(vec![1; 1_000]), 800),
-    ] {
-        let mut two = Two::with_limits(limits);
-        assert_eq!(two.flood(0, &bytes), all, "alone it has all of it");
-        assert!(!two.post(0, &bytes));
-        assert_eq!(two.here.connect_tab(two.backgrounds[0], &two.target), Err(ConnectError::Busy));
-        // The other one connects and posts, and fills no more than its share in turn.
-        let port = two.here.connect_tab(two.backgrounds[1], &two.target).unwrap();
-        two.here.post_message(port, "through a port of its own").unwrap();
-        let more = two.flood(1, &bytes);
-        assert!((97..=100).contains(&more), "{more}");
-        assert_eq!(two.here.connect_tab(two.backgrounds[1], &two.target), Err(ConnectError::Busy));
-        let heard = drain(&mut two.there).len();
-        assert_eq!(heard, all + 2 + more, "nothing was lost");
-        assert_eq!(two.flood(1, &bytes), all, "now that is alone");
-        assert!(two.flood(0, &bytes) >= 99);
-        drop(two.browser);
+    for (limits, bytes) in lanes_of_800() {
+        for [loud, quiet] in [[0, 1], [1, 0]] {
+            let mut two = Two::with_limits(limits);
+            assert_eq!(two.flood(loud, &bytes), 800, "alone it has all of it");
+            assert!(!two.post(loud, &bytes));
+            // The other one posts, and fills no more than its share in turn.
+            let mut connects = 0;
+            if quiet == 0 {
+                // Whose lane it is connects by it too.
+                connect_runtime(&mut two.there, two.script, "").unwrap();
+                connects = 1;
+            }
+            let more = two.flood(quiet, &bytes);
+            assert!((97..=100).contains(&more), "{more}");
+            assert_eq!(connect_runtime(&mut two.there, two.script, ""), Err(ConnectError::Busy));
+            assert_eq!(drain(&mut two.here).len(), 800 + connects + more, "nothing was lost");
+            assert_eq!(two.flood(quiet, &bytes), 800, "now that is alone");
+            assert!(two.flood(loud, &bytes) >= 99);
+            drop(two.browser);
+        }
     }
 }
 
 #[test]
 fn while_one_extension_floods_the_posts_of_another_go_on() {
     // The one posts whenever it may; the other now and then. The peer takes half as much as comes.
-    let mut two = Two::with_limits(limits(|limits| limits.lane_records = 800));
-    let flood = Bytes::from_static(b"flood");
-    let (mut heard, mut sent) = (0, 0);
-    for round in 0..20_000 {
-        let flooded = two.post(0, &flood);
-        if round % 50 == 0 {
-            assert!(two.post(1, &Bytes::from_static(b"a word")), "refused in round {round}");
-            sent += 1;
+    for [loud, quiet] in [[0, 1], [1, 0]] {
+        let mut two = Two::with_limits(limits(|limits| limits.lane_records = 800));
+        let flood = Bytes::from_static(b"flood");
+        let (mut heard, mut sent) = (0, 0);
+        for round in 0..20_000 {
+            let flooded = two.post(loud, &flood);
+            if round % 50 == 0 {
+                assert!(two.post(quiet, &Bytes::from_static(b"a word")), "refused in round {round}");
+                sent += 1;
+            }
+            if round % 2 == 0 {
+                let event = two.here.next_event();
+                heard += usize::from(
+                    matches!(event, Some(Event::Message { ref payload, .. }) if **payload == *b"a word"),
+                );
+            }
+            assert!(flooded || round > 800);
         }
-        if round % 2 == 0 {
-            let event = two.there.next_event();
-            heard += usize::from(
-                matches!(event, Some(Event::Message { ref payload, .. }) if **payload == *b"a word"),
-            );
-        }
-        assert!(flooded || round > 800);
+        let rest = hear(&mut two.here).into_iter().filter(|heard| *heard == message("a word")).count();
+        assert_eq!(heard + rest, sent);
     }
-    let rest = hear(&mut two.there).into_iter().filter(|heard| *heard == message("a word")).count();
-    assert_eq!(heard + rest, sent);
 }
 
 #[test]
@@ -242,10 +256,58 @@ fn a_buffer_posted_again_and_again_leaves_another_extension_its_share() {
     // With the default limits: twice 64 MiB are the budget of a lane.
     let mut two = Two::with_limits(Limits::default());
     let buffer = Bytes::from(vec![0; 64 << 20]);
-    assert_eq!(two.flood(0, &buffer), 2);
-    assert!(two.post(1, &Bytes::from_static(b"a word")));
-    two.here.connect_tab(two.backgrounds[1], &two.target).unwrap();
-    assert_eq!(drain(&mut two.there).len(), 4);
+    assert_eq!(two.flood(1, &buffer), 2);
+    assert!(two.post(0, &Bytes::from_static(b"a word")));
+    connect_runtime(&mut two.there, two.script, "").unwrap();
+    assert_eq!(drain(&mut two.here).len(), 4);
+}
+
+#[test]
+fn an_extension_that_fills_its_lanes_leaves_another_the_whole_of_its_own() {
+    for (limits, bytes) in lanes_of_800() {
+        for same_loop in [false, true] {
+            let browser = Browser::with_limits(limits);
+            let extensions = [browser.extension, browser.load("other@example")];
+            let (mut here, mut there, place) = (browser.event_loop(), browser.event_loop(), browser.tab());
+            let target = TabTarget::new(place.tab);
+            let backgrounds = extensions.map(|extension| background_of(extension, &mut here));
+            let their_loop = if same_loop { &mut here } else { &mut there };
+            let scripts = extensions.map(|extension| content_script_of(extension, their_loop, place));
+            let ports = backgrounds.map(|background| here.connect_tab(background, &target).unwrap());
+            let received = connected(if same_loop { &mut here } else { &mut there });
+            assert_eq!(hear(&mut here), []);
+            let flood = |event_loop: &mut EventLoop, port| {
+                (0..100_000).take_while(|_| event_loop.post_message(port, bytes.clone()).is_ok()).count()
+            };
+            for of in [0, 1] {
+                assert_eq!(flood(&mut here, ports[of]), 800, "nothing of the other's counts");
+                assert_eq!(here.connect_tab(backgrounds[of], &target), Err(ConnectError::Busy));
+                if !same_loop {
+                    assert_eq!(flood(&mut there, received[of]), 800, "nor the other way");
+                    assert_eq!(connect_runtime(&mut there, scripts[of], ""), Err(ConnectError::Busy));
+                }
+            }
+            let [heard_here, heard_there] = settle([&mut here, &mut there]);
+            let messages = heard_here.iter().chain(&heard_there);
+            let messages = messages.filter(|event| matches!(event, Event::Message { .. })).count();
+            assert_eq!(messages, if same_loop { 1_600 } else { 3_200 }, "nothing was lost");
+        }
+    }
+}
+
+#[test]
+fn connects_of_one_extension_whose_answers_are_not_taken_leave_another_all_of_its_own() {
+    let browser = Browser::with_limits(limits(|limits| limits.unanswered_connects = 20));
+    let extensions = [browser.extension, browser.load("other@example")];
+    let (mut here, mut there, place) = (browser.event_loop(), browser.event_loop(), browser.tab());
+    let backgrounds = extensions.map(|extension| background_of(extension, &mut here));
+    extensions.map(|extension| content_script_of(extension, &mut there, place));
+    for background in backgrounds {
+        let connects =
+            (0..100).take_while(|_| here.connect_tab(background, &TabTarget::new(place.tab)).is_ok()).count();
+        assert_eq!(connects, 20);
+        assert_eq!(connected(&mut there).len(), 20);
+    }
 }
 
 #[test]

@@ -1,13 +1,17 @@
 //! What frames that come and go, and tabs of many frames, make a loop that hangs hold: what it is told of contexts that have
 //! ended meanwhile, and the lists of those that a connection is for. Bounded by what was announced and what was attached.
+//! And what extensions that come and go make loops hold, which have lanes for each.
 
 mod common;
 #[path = "common/heap.rs"]
 mod heap;
 
 use common::*;
-use heap::{KIB, held};
-use port_core::{ConnectError, ContextId, Event, EventLoop, TabTarget};
+use heap::{KIB, held, most_held};
+use port_core::{
+    ConnectError, ContextId, Event, EventLoop, ExtensionDescription, ExternalConnections, RuntimeTarget,
+    TabTarget,
+};
 
 /// A frame comes, its content script connects to the background, and both go. Returns whether it could connect.
 fn comes_and_goes(event_loop: &mut EventLoop, script: ContextId) -> bool {
@@ -95,32 +99,57 @@ fn a_background_forgets_the_frames_that_have_gone() {
 }
 
 #[test]
-fn the_farewells_of_an_extension_use_no_share_of_another() {
+fn the_farewells_of_frames_that_have_gone_use_no_share() {
     const BUDGET: u64 = 800;
     let browser = Browser::with_limits(limits(|limits| limits.lane_records = BUDGET));
-    let other = browser.load("other@example");
+    let other = ExtensionDescription::new("other@example").external(ExternalConnections::Everyone);
+    let other = browser.service.extension_loaded(other).unwrap();
     let (mut here, mut hung, place) = (browser.event_loop(), browser.event_loop(), browser.tab());
-    browser.background(&mut hung);
-    background_of(other, &mut hung);
-    // More frames than another's share of records, all known to the background, go at once.
+    let background = browser.background(&mut hung);
+    // More frames than a share of records, all known to the background, go at once.
     let scripts: Vec<_> = (0..2 * BUDGET / 8).map(|_| browser.content_script(&mut here, place)).collect();
     for &script in &scripts {
         connect_runtime(&mut here, script, "").unwrap();
         assert_eq!(connected(&mut hung).len(), 1);
     }
-    let flooder = browser.content_script(&mut here, place);
-    let port = connect_runtime(&mut here, flooder, "").unwrap();
-    assert_eq!(connected(&mut hung).len(), 1);
-    assert_eq!(hear(&mut here), []);
+    // The background connects to another extension, whose answers go by the lane of the frames.
+    listen_for(&mut here, describe_background(other), listening_for_everything());
+    hung.connect_runtime(background, &RuntimeTarget::extension("other@example")).unwrap();
+    let [answering] = connected(&mut here)[..] else { panic!("one connection") };
+    assert_eq!(hear(&mut hung), []);
     for script in scripts {
         here.detach(script).unwrap();
     }
-    // It hangs, and that extension floods it.
-    let flooded = (0..2 * BUDGET).take_while(|_| here.post_message(port, "flood").is_ok()).count();
+    // It hangs, and the other extension floods it.
+    let flooded = (0..2 * BUDGET).take_while(|_| here.post_message(answering, "flood").is_ok()).count();
     assert!(flooded < usize::try_from(BUDGET).unwrap());
-    let script = content_script_of(other, &mut here, place);
+    let script = browser.content_script(&mut here, place);
     let connects = (0..BUDGET).take_while(|_| connect_runtime(&mut here, script, "").is_ok()).count();
     assert_eq!(connects, 99, "an eighth, of which the announcement is one");
+}
+
+#[test]
+fn an_extension_that_is_loaded_again_and_again_holds_a_bounded_heap() {
+    // Beside others that stay, so that the next load has a number to find.
+    let browser = Browser::new();
+    let (mut here, mut there, place) = (browser.event_loop(), browser.event_loop(), browser.tab());
+    ["one@example", "two@example"].map(|id| browser.load(id));
+    let mut reload = |number: u32| {
+        // Any extension may have the number that another gave back.
+        let extension = browser.load(["again@example", "instead@example"][number as usize % 2]);
+        let background = background_of(extension, &mut here);
+        content_script_of(extension, &mut there, place);
+        content_script_of(extension, &mut here, place);
+        let port = here.connect_tab(background, &TabTarget::new(place.tab)).unwrap();
+        here.post_message(port, "to both loops").unwrap();
+        let [ours, theirs] = settle([&mut here, &mut there]);
+        assert_eq!((ours.len(), theirs.len()), (2, 2));
+        browser.service.extension_unloaded(extension).unwrap();
+        settle([&mut here, &mut there]);
+    };
+    (0..100).for_each(&mut reload);
+    let most = most_held(1_000, reload);
+    assert!(most < 16 * KIB, "{most} bytes");
 }
 
 #[test]
