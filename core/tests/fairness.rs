@@ -1,9 +1,12 @@
-//! G10: neither a flood from one loop nor a loop's own doing holds up another.
+//! G10: neither a flood from one loop nor a loop's own doing holds up another, nor does an extension another one.
 
 mod common;
 
 use common::*;
-use port_core::{Event, EventLoop, PortId, TabTarget};
+use port_core::{
+    ConnectError, ConnectKind, ContextId, Event, EventLoop, ExtensionInstance, Listening, Place, PortId,
+    TabId, TabTarget,
+};
 
 /// Far more events than a batch per lane and round.
 const PATIENCE: usize = 2_000;
@@ -143,5 +146,136 @@ fn every_one_of_many_flooding_loops_has_its_turn() {
         taken[std::str::from_utf8(&payload).unwrap().parse::<usize>().unwrap()] += 1;
         let (least, most) = (taken.iter().min().unwrap(), taken.iter().max().unwrap());
         assert!(most - least <= 128, "{taken:?}");
+    }
+}
+
+/// How many records are taken of what one extension sent before it is another's turn; and of what was sent while nobody
+/// else sent anything.
+const TURN: usize = 8;
+const TURN_ALONE: usize = 64;
+
+/// Two extensions between the same two loops, or on one: a background and a content script of each, which are connected.
+struct Beside {
+    loops: Vec<EventLoop>,
+    /// Of the loops, those of the backgrounds and of the content scripts.
+    homes: [usize; 2],
+    backgrounds: [ContextId; 2],
+    /// That the content scripts live in.
+    tab: TabId,
+    /// By extension, the ends of the background and of the content script.
+    ports: [[PortId; 2]; 2],
+}
+
+impl Beside {
+    /// Lanes that are short, so that one that is kept full is filled soon.
+    fn on(loops: usize) -> Self {
+        let browser = Browser::with_limits(limits(|limits| limits.lane_records = 300));
+        let mut loops: Vec<_> = (0..loops).map(|_| browser.event_loop()).collect();
+        let (homes, place) = ([0, loops.len() - 1], browser.tab());
+        let listening = Listening::PORTS.one_off(true);
+        let mut attach = |extension: ExtensionInstance, place: Place| {
+            let background = listen_for(&mut loops[homes[0]], describe_background(extension), listening);
+            let script = describe_content_script(extension, place);
+            listen_for(&mut loops[homes[1]], script, listening);
+            background
+        };
+        let extensions = [browser.extension, browser.load("other@example")];
+        let backgrounds = extensions.map(|extension| attach(extension, place));
+        let ports = backgrounds.map(|background| {
+            let port = loops[homes[0]].connect_tab(background, &TabTarget::new(place.tab)).unwrap();
+            [port, take_connect(&mut loops[homes[1]])]
+        });
+        loops.iter_mut().for_each(|event_loop| assert_eq!(hear(event_loop), []));
+        Self { loops, homes, backgrounds, tab: place.tab, ports }
+    }
+
+    /// The first extension posts from one side until its lane is full.
+    fn flood(&mut self, side: usize) {
+        let event_loop = &mut self.loops[self.homes[side]];
+        while event_loop.post_message(self.ports[0][side], "flood").is_ok() {}
+    }
+
+    /// How much the loop of the other side takes before what is awaited, while the lane of the first extension is kept full.
+    fn takes_before(&mut self, side: usize, awaited: impl Fn(&Event) -> bool) -> usize {
+        (0..PATIENCE)
+            .take_while(|_| {
+                let event = self.loops[self.homes[1 - side]].next_event().expect("the lane is full");
+                let goes_on = !awaited(&event);
+                self.flood(side);
+                goes_on
+            })
+            .count()
+    }
+}
+
+#[test]
+fn behind_a_lane_that_one_extension_keeps_full_another_is_heard_after_a_turn() {
+    for loops in [1, 2] {
+        for side in [0, 1] {
+            let mut beside = Beside::on(loops);
+            let word = |beside: &mut Beside| {
+                let from = beside.homes[side];
+                beside.loops[from].post_message(beside.ports[1][side], "a word").unwrap();
+            };
+            // Both lie there before the loop looks.
+            beside.flood(side);
+            word(&mut beside);
+            let before = beside.takes_before(side, |event| is_message(event, "a word"));
+            assert!(before <= TURN, "{before} before the first word");
+            // Both are taken from now on, whenever the other one comes.
+            for offset in 0..200 {
+                (0..offset % 20).for_each(|_| assert_eq!(beside.takes_before(side, |_| true), 0));
+                word(&mut beside);
+                let before = beside.takes_before(side, |event| is_message(event, "a word"));
+                assert!(before <= TURN, "{before} before a word, after {offset}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_extension_that_begins_to_speak_waits_for_a_long_turn_at_most() {
+    for loops in [1, 2] {
+        for side in [0, 1] {
+            for taken in [1, 5, TURN_ALONE, TURN_ALONE + 1] {
+                let mut beside = Beside::on(loops);
+                // Nobody else sends anything, so its turns are long.
+                beside.flood(side);
+                (0..taken).for_each(|_| assert_eq!(beside.takes_before(side, |_| true), 0));
+                let from = beside.homes[side];
+                beside.loops[from].post_message(beside.ports[1][side], "a word").unwrap();
+                let before = beside.takes_before(side, |event| is_message(event, "a word"));
+                assert!(before <= TURN_ALONE + TURN, "{before} before the word");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_one_off_message_is_heard_after_a_turn_of_another_extension() {
+    for loops in [1, 2] {
+        for floods_by_one_offs in [false, true] {
+            let mut beside = Beside::on(loops);
+            let target = TabTarget::new(beside.tab).kind(ConnectKind::OneOff);
+            let send = |event_loop: &mut EventLoop, opener, text: &str| {
+                let port = event_loop.connect_tab(opener, &target)?;
+                // Where there is no room for it, the connection counts all the same.
+                let _ = event_loop.post_message(port, text);
+                event_loop.disconnect(port);
+                Ok::<(), ConnectError>(())
+            };
+            let [loud, quiet] = beside.backgrounds;
+            if floods_by_one_offs {
+                while send(&mut beside.loops[0], loud, "flood").is_ok() {}
+            } else {
+                beside.flood(0);
+            }
+            send(&mut beside.loops[0], quiet, "a word").unwrap();
+            let to = &mut beside.loops[beside.homes[1]];
+            let before =
+                (0..PATIENCE).take_while(|_| !is_message(&to.next_event().unwrap(), "a word")).count();
+            // Its connect is heard before it.
+            assert!(before <= TURN + 1, "{before} before the word");
+        }
     }
 }
