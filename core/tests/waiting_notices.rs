@@ -201,3 +201,80 @@ fn loops_that_come_and_go_beside_a_hung_loop_hold_a_bounded_heap() {
         assert_eq!(hear(&mut there), [message("on")]);
     }
 }
+
+#[test]
+fn loops_of_several_extensions_that_come_and_go_beside_a_hung_loop_hold_a_bounded_heap() {
+    const EXTENSIONS: usize = 4;
+    for declared in [false, true] {
+        let browser = Browser::new();
+        let mut hung = browser.event_loop();
+        let extensions: [_; EXTENSIONS] = std::array::from_fn(|at| browser.load(&format!("{at}@example")));
+        let backgrounds = extensions.map(|extension| background_of(extension, &mut hung));
+        let lasting = browser.tab();
+        let mut there = browser.event_loop();
+        let ports = std::array::from_fn::<_, EXTENSIONS, _>(|at| {
+            content_script_of(extensions[at], &mut there, lasting);
+            let port = hung.connect_tab(backgrounds[at], &TabTarget::new(lasting.tab)).unwrap();
+            take_connect(&mut there);
+            port
+        });
+        assert_eq!([&mut hung, &mut there].map(hear), [[], []]);
+        let most = most_held(3_000, |_| {
+            let (mut comes, place) = (browser.event_loop(), browser.tab());
+            for extension in extensions {
+                let page = content_script_of(extension, &mut comes, place);
+                let port = connect_runtime(&mut comes, page, "").unwrap();
+                (0..3).for_each(|_| comes.post_message(port, "last words").unwrap());
+            }
+            if declared {
+                browser.service.event_loop_gone(comes.id()).unwrap();
+            }
+            drop(comes);
+            browser.service.tab_closed(place.tab).unwrap();
+        });
+        assert!(most < 3_072 * KIB, "{most} bytes");
+        // Of the first it still hears, of each extension, unless they were killed.
+        let heard = hear(&mut hung);
+        let words = heard.iter().filter(|heard| **heard == message("last words")).count();
+        assert_eq!(words, if declared { 0 } else { 64 * EXTENSIONS * 3 });
+        assert_eq!(hung.snapshot().ports.len(), EXTENSIONS);
+        for port in ports {
+            hung.post_message(port, "on").unwrap();
+            assert_eq!(hear(&mut there), [message("on")]);
+        }
+    }
+}
+
+#[test]
+fn a_loop_that_goes_is_no_stranger_to_one_that_made_lanes_to_it_for_another_extension() {
+    for declared in [false, true] {
+        let browser = Browser::new();
+        let other = browser.load("other@example");
+        let (mut hung, mut goes, place) = (browser.event_loop(), browser.event_loop(), browser.tab());
+        browser.background(&mut hung);
+        let opener = background_of(other, &mut hung);
+        // So many loops have come and gone that the next strangers are forgotten.
+        for _ in 0..100 {
+            let place = browser.tab();
+            let (mut comes, page) = browser.content_script_loop(place);
+            connect_runtime(&mut comes, page, "").unwrap();
+            drop(comes);
+            browser.service.tab_closed(place.tab).unwrap();
+        }
+        // The first lanes between the two wait, when the hung one makes others of its own.
+        let page = browser.content_script(&mut goes, place);
+        connect_runtime(&mut goes, page, "").unwrap();
+        content_script_of(other, &mut goes, place);
+        let port = hung.connect_tab(opener, &TabTarget::new(place.tab)).unwrap();
+        take_connect(&mut goes);
+        if declared {
+            browser.service.event_loop_gone(goes.id()).unwrap();
+        }
+        drop(goes);
+        let events = drain(&mut hung);
+        assert_eq!(heard_on(&events, port), [disconnect(DisconnectReason::EventLoopGone)]);
+        assert!(!hung.is_open(port));
+        assert_eq!(hung.snapshot().ports, []);
+        assert_eq!(hung.snapshot().lanes, []);
+    }
+}

@@ -12,8 +12,9 @@ const MERGED_AT: usize = if cfg!(port_core_model) { 2 } else { 1_024 };
 /// the loop asks the peer's registry which.
 const NAMED_PER_PEER: usize = if cfg!(port_core_model) { 1 } else { 1_024 };
 
-/// How many peers that the loop never met, and that are over, wait to be met. What others had sent is forgotten.
-const STRANGERS_OVER: usize = 64;
+/// How many peers that the loop never met, and that are over, wait to be met. What others had sent is forgotten. One in
+/// models.
+const STRANGERS_OVER: usize = if cfg!(port_core_model) { 1 } else { 64 };
 
 /// Notices in order. Nothing in it runs anybody's code but what is returned, when that is dropped.
 pub(super) struct ControlQueue {
@@ -63,6 +64,18 @@ impl ControlQueue {
         let forgotten: Vec<_> = self.notices.extract_if(.., is_of_it).collect();
         self.waiting -= forgotten.iter().map(weight).sum::<usize>();
         forgotten
+    }
+
+    /// Notes that the loop has met a peer, whose first lanes may still wait: it made others itself. When that is over, the
+    /// loop must know.
+    pub(super) fn meet(&mut self, peer: EventLoopId) {
+        for notice in &mut self.notices {
+            if let Notice::Peer(lanes) = notice
+                && lanes.peer.id() == peer
+            {
+                lanes.first = false;
+            }
+        }
     }
 
     pub(super) fn take(&mut self) -> Vec<Notice> {

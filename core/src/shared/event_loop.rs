@@ -43,7 +43,7 @@ struct Registry {
 pub(crate) struct Lanes {
     pub(crate) peer: Arc<EventLoopShared>,
     pub(crate) opens: ExtensionNumber,
-    /// `true` if there were no lanes between the two before.
+    /// `true` if there were no lanes between the two before, and the loop that they wait for made none since.
     pub(crate) first: bool,
     pub(crate) producer: Producer<Record>,
     pub(crate) ringer: Ringer,
@@ -213,6 +213,10 @@ impl EventLoopShared {
                 lower_registry.peers.push(Arc::clone(higher));
                 higher_registry.peers.push(Arc::clone(lower));
             }
+        }
+        if !first && !mutant("met-and-taken-for-a-stranger") {
+            // Under the locks, so that the peer is not over before it is known as met.
+            own.control.lock().as_mut().map(|queue| queue.meet(peer.id));
         }
         let (here, there) = Lanes::between(own, peer, opens, first);
         // Under the locks, so that a notice of our death, or of one of our contexts',
