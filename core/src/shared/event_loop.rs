@@ -203,10 +203,12 @@ impl EventLoopShared {
         if (lower_registry.closed || higher_registry.closed) && !mutant("lanes-to-a-closed-loop") {
             return Err(NoLanes::Gone);
         }
-        if lower_registry.lanes.contains(&PeerId::new(higher.id, opens)) {
+        let first = lower_registry.peers.iter().all(|known| known.id != higher.id);
+        if lower_registry.lanes.contains(&PeerId::new(higher.id, opens))
+            || !first && mutant("lanes-of-one-extension-taken-for-anothers")
+        {
             return Err(NoLanes::Exist);
         }
-        let first = lower_registry.peers.iter().all(|known| known.id != higher.id);
         if !mutant("lanes-not-registered") {
             lower_registry.lanes.insert(PeerId::new(higher.id, opens));
             if first {
