@@ -37,9 +37,9 @@
 //! - **No half-open port.** A connect that races with anything going away gives a
 //!   connection that is closed later, or "no receiver".
 //! - **No lost wake-up**, and at most one wake for each time that the loop said "nothing".
-//! - **Order.** What one event loop sends to one context arrives in the order of the calls, across ports,
-//!   connects, messages and disconnects. Not across senders, and not causally through a third loop: if A
-//!   posts to C, then to B, and B answers by posting to C, then C may hear B first.
+//! - **Order.** What one event loop sends to one context on connections that one extension's contexts opened arrives in
+//!   the order of the calls, across ports, connects, messages and disconnects. Not across senders, and not causally
+//!   through a third loop: if A posts to C, then to B, and B answers by posting to C, then C may hear B first.
 //! - **Bounds.** A refused call gives the message back, says why, and holds up nothing else.
 //! - **Isolation.** A context reaches its own extension instance, and others that admit it; `sender` is what the browser said.
 //! - **Nothing lost or leaked** in any order of teardown; a payload is dropped once,

@@ -1,5 +1,5 @@
-//! G5: what one event loop sends to one receiving context arrives in the order sent,
-//! across ports, connects, messages and disconnects.
+//! G5: what one event loop sends to one receiving context arrives in the order sent, across ports that one extension
+//! opened, connects, messages and disconnects.
 
 mod common;
 
