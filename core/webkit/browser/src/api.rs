@@ -67,6 +67,7 @@ impl Browser {
                 Ok(()) => None,
                 Err(error) => Some(Err(error)),
             },
+            ("tabs", "remove") => self.remove_tabs(caller, arguments),
             ("tabs" | "webNavigation", _) => Some(self.tabs_call(caller, method, arguments)),
             ("storage", _) => Some(self.storage_call(caller.known.instance, member, arguments)),
             ("action" | "browserAction" | "pageAction", _) => {
@@ -146,15 +147,6 @@ impl Browser {
                 }
                 Ok(None)
             }
-            "tabs.remove" => {
-                let given: Value = read(&mut arguments)?;
-                let many = given.as_array().cloned().unwrap_or_else(|| vec![given]);
-                let tabs = many.iter().map(|tab| self.tab(tab.as_u64().unwrap_or_default()));
-                for tab in tabs.collect::<Result<Vec<_>, _>>()? {
-                    self.close_tab(tab.id);
-                }
-                Ok(None)
-            }
             "webNavigation.getAllFrames" => {
                 let details: Value = read(&mut arguments)?;
                 Ok(self.all_frames(details["tabId"].as_u64().unwrap_or_default()))
@@ -169,6 +161,16 @@ impl Browser {
                 ))
             }
             _ => Err(format!("not supported by this browser: {method}")),
+        }
+    }
+
+    fn remove_tabs(self: &Rc<Self>, caller: &Caller, arguments: Vec<Value>) -> Option<Outcome> {
+        let given = arguments.into_iter().next().unwrap_or_default();
+        let many = given.as_array().cloned().unwrap_or_else(|| vec![given]);
+        let tabs = many.iter().map(|tab| Ok(self.tab(tab.as_u64().unwrap_or_default())?.id));
+        match tabs.collect::<Result<Vec<TabId>, String>>() {
+            Ok(tabs) => self.close_tabs_for(caller, &tabs).then_some(Ok(None)),
+            Err(error) => Some(Err(error)),
         }
     }
 

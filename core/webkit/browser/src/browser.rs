@@ -1,6 +1,7 @@
 //! What the browser has, on the GTK thread.
 
 use crate::arguments::Arguments;
+use crate::closing::Closings;
 use crate::execution::Executions;
 use crate::extensions::LoadedExtension;
 use crate::facts::Facts;
@@ -33,6 +34,7 @@ pub(crate) struct Browser {
     pub(crate) views: RefCell<BTreeMap<ViewKey, View>>,
     pub(crate) tabs: TabDirectory,
     pub(crate) executions: RefCell<Executions>,
+    pub(crate) closings: RefCell<Closings>,
     pub(crate) latest: Cell<u64>,
     pub(crate) latest_tab: Cell<u64>,
     pub(crate) context: WebContext,
@@ -53,7 +55,11 @@ thread_local! {
 /// Calls back on the GTK thread, from any thread.
 pub(crate) fn on_gtk_thread(call: impl FnOnce(&Rc<Browser>) + Send + 'static) {
     // Not as an idle task, which painting puts off for long.
-    MainContext::default().invoke_with_priority(Priority::DEFAULT, move || {
+    on_gtk_thread_with(Priority::DEFAULT, call);
+}
+
+fn on_gtk_thread_with(priority: Priority, call: impl FnOnce(&Rc<Browser>) + Send + 'static) {
+    MainContext::default().invoke_with_priority(priority, move || {
         BROWSER.with(|browser| {
             if let Some(browser) = browser.get() {
                 call(browser);
@@ -87,8 +93,9 @@ impl Browser {
             }
         }
         keep_timers_of_hidden_pages(&hidden_settings);
-        let gateway = GatewayThread::start(service.clone(), |page, why| {
-            on_gtk_thread(move |browser| browser.end_process_of(page, &why));
+        let gateway = GatewayThread::start(service.clone(), |page, said| {
+            // Before WebKit's own: what pages say of documents is not to be later than what others hear of them.
+            on_gtk_thread_with(Priority::HIGH, move |browser| browser.hear_page(page, said));
         })?;
         let browser = Rc::new(Self {
             profile,
@@ -101,6 +108,7 @@ impl Browser {
             views: RefCell::default(),
             tabs: TabDirectory::default(),
             executions: RefCell::default(),
+            closings: RefCell::default(),
             latest: Cell::new(0),
             latest_tab: Cell::new(0),
             context,

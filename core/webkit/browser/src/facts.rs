@@ -144,9 +144,9 @@ impl Facts {
         self.tabs.insert(tab, Tab::default());
     }
 
+    /// A tab is closed. That it is, is reported by the caller.
     pub(crate) fn tab_closed(&mut self, tab: TabId) {
         self.tabs.remove(&tab);
-        let _ = self.service.tab_closed(tab);
     }
 
     /// The web process of a tab is gone.
@@ -206,6 +206,11 @@ impl Facts {
             let extension = self.extensions.iter().find(|known| known.instance == *instance)?;
             Some(extension.extension.owns(&known.documents.get(document)?.url))
         }) == Some(true)
+    }
+
+    /// The page that a tab shows.
+    pub(crate) fn page_in(&self, tab: TabId) -> Option<PageKey> {
+        self.tabs.get(&tab)?.top.map(|(page, _)| page)
     }
 
     /// The frames that a tab shows, the top one first.

@@ -1,15 +1,21 @@
 //! A small native browser on WebKitGTK whose extensions talk over Port core.
 //!
-//! - `facts`: from what pages say to facts for the core, and grants. `gateway`: the thread that carries messages.
-//! - `browser`: what the browser has. `extensions`, `views`, `pages`: its parts, and the sockets of pages.
+//! - `facts`: from what pages say to facts for the core, and grants.
+//! - `gateway`: the thread that carries messages. `connected`: a page there. `bell`: what it sleeps on. `backlog`: what pages
+//!   said and the GTK thread has yet to hear.
+//! - `browser`: what the browser has. `extensions`, `views`, `pages`: its parts. `closing`: the end of a tab.
 //! - `api`, `execution`, `buttons`: what scripts ask for. `scheme`: the pages of extensions.
 //! - `window`, `inspector`: what a person sees. `census`: what a test counts.
 
 mod api;
 mod arguments;
+mod backlog;
+mod bell;
 mod browser;
 mod buttons;
 mod census;
+mod closing;
+mod connected;
 mod execution;
 mod extensions;
 mod facts;

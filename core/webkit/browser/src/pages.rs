@@ -1,23 +1,20 @@
-//! The pages of web processes, by their sockets.
+//! The pages of web processes, and what they say beside messages.
 
-use crate::browser::{Browser, on_gtk_thread};
+use crate::browser::Browser;
 use crate::facts::{Effect, Facts, Surface};
-use crate::gateway::PageKey;
+use crate::gateway::{PageKey, Said};
 use crate::views::ViewKey;
-use glib::{ControlFlow, IOCondition, Priority};
-use port_core_webkit_inside::SOCKETS;
-use port_core_webkit_inside::control::{Control, FromPage, OpenTab, ToPage};
+use port_core_webkit_inside::SOCKET;
+use port_core_webkit_inside::control::{FromPage, OpenTab, ToPage};
 use std::collections::VecDeque;
-use std::os::fd::{AsFd, AsRawFd};
 use std::rc::Rc;
 use url::Url;
 use webkit6::UserMessage;
 use webkit6::prelude::*;
 
-/// A page, by its socket.
+/// A page.
 pub(crate) struct OpenPage {
     view: ViewKey,
-    control: Control,
     /// What it said that WebKit has yet to confirm, and what came after it.
     waiting: VecDeque<FromPage>,
     /// Whether it shows a page of an extension.
@@ -26,9 +23,6 @@ pub(crate) struct OpenPage {
 
 /// How much of what a page said may wait for WebKit's word.
 const MOST_WAITING: usize = 10_000;
-
-/// How much a page may say before others have their turn.
-const MOST_A_TURN: usize = 200;
 
 /// Forgets documents that came and went before WebKit spoke of them, where it has by now of a later one: a tab's first,
 /// for one, if it is sent elsewhere at once. Else all that follows would wait for them.
@@ -42,34 +36,22 @@ fn forget_passing_documents(waiting: &mut VecDeque<FromPage>, url: Option<&Url>)
 }
 
 impl Browser {
-    /// Takes the sockets that a page's process made. Returns whether the message was that.
-    pub(crate) fn take_sockets(self: &Rc<Self>, view: ViewKey, message: &UserMessage) -> bool {
-        if message.name().as_deref() != Some(SOCKETS) {
+    /// Takes the socket that a page's process made. Returns whether the message was that.
+    pub(crate) fn take_socket(&self, view: ViewKey, message: &UserMessage) -> bool {
+        if message.name().as_deref() != Some(SOCKET) {
             return false;
         }
         let (Some(surface), Some(descriptors)) = (self.surface_of(view), message.fd_list()) else {
             return true;
         };
-        if descriptors.length() != 2 || self.pages_of(view).len() >= 64 {
+        if descriptors.length() != 1 || self.pages_of(view).len() >= 64 {
             return true;
         }
-        let (Ok(messages), Ok(control)) = (descriptors.get(0), descriptors.get(1)) else { return true };
-        let Ok(control) = Control::new(control) else { return true };
+        let Ok(socket) = descriptors.get(0) else { return true };
         let page = self.new_number();
         self.facts.borrow_mut().page_added(page, surface);
-        self.gateway.add(page, messages);
-        let me = Rc::downgrade(self);
-        // Before WebKit's own: what pages say of documents is not to be later than what others hear of them.
-        glib::source::unix_fd_add_local_full(
-            control.as_fd().as_raw_fd(),
-            Priority::HIGH,
-            IOCondition::IN | IOCondition::HUP,
-            move |_, _| {
-                let open = me.upgrade().is_some_and(|browser| browser.hear_page(page));
-                if open { ControlFlow::Continue } else { ControlFlow::Break }
-            },
-        );
-        let open = OpenPage { view, control, waiting: VecDeque::new(), is_extension: false };
+        self.gateway.add(page, socket);
+        let open = OpenPage { view, waiting: VecDeque::new(), is_extension: false };
         self.pages.borrow_mut().insert(page, open);
         true
     }
@@ -82,42 +64,28 @@ impl Browser {
         self.pages_of(view).into_iter().for_each(|page| self.remove_page(page));
     }
 
-    fn remove_page(&self, page: PageKey) {
+    /// Lets go of a page: its contexts end.
+    pub(crate) fn remove_page(&self, page: PageKey) {
         self.pages.borrow_mut().remove(&page);
         self.gateway.remove(page);
         self.facts.borrow_mut().page_removed(page);
         self.fail_executions_of(page);
     }
 
-    /// Reads what a page says. Returns whether it is still there.
-    fn hear_page(self: &Rc<Self>, page: PageKey) -> bool {
-        for _ in 0..MOST_A_TURN {
-            let came = match self.pages.borrow_mut().get_mut(&page) {
-                Some(open) => open.control.receive::<FromPage>(),
-                None => return false,
-            };
-            match came {
-                Ok(Some(told)) => self.hear(page, told),
-                Ok(None) => return true,
-                Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
-                    self.end_process_of(page, "it says what is none of the protocol");
-                    return false;
-                }
-                Err(_) => {
-                    self.remove_page(page);
-                    return false;
-                }
-            }
+    /// Hears what a page said.
+    pub(crate) fn hear_page(self: &Rc<Self>, page: PageKey, said: Said) {
+        if !self.pages.borrow().contains_key(&page) {
+            return;
         }
-        // More may lie in the buffer than in the socket.
-        let me = Rc::downgrade(self);
-        glib::source::idle_add_local_full(Priority::DEFAULT, move || {
-            if let Some(browser) = me.upgrade() {
-                browser.hear_page(page);
-            }
-            ControlFlow::Break
-        });
-        true
+        match said {
+            Said::Word(word) => match serde_json::from_slice(&word.text) {
+                Ok(told) => self.hear(page, told),
+                Err(_) => self.end_process_of(page, "it says what is none of the protocol"),
+            },
+            Said::Closed if self.is_closing(page) => self.finish_closing(page),
+            Said::Closed => self.remove_page(page),
+            Said::Lied(why) => self.end_process_of(page, &why),
+        }
     }
 
     /// What waited for WebKit's word about a view may fit now.
@@ -169,6 +137,7 @@ impl Browser {
                 }
             }
             FromPage::Executed { number, outcome } => self.executed(page, number, outcome),
+            _ if self.is_closing(page) => {}
             told => {
                 let effects = self.facts.borrow_mut().hear(page, &told);
                 match effects {
@@ -190,9 +159,8 @@ impl Browser {
                 }
                 self.gateway.grant(page, *description, context);
             }
-            Effect::Restored => self.gateway.settle(move || {
-                on_gtk_thread(move |browser| browser.tell_page(page, &ToPage::Restored));
-            }),
+            // Behind what the core says of it.
+            Effect::Restored => self.tell_page(page, &ToPage::Restored),
             Effect::Refuse(context) => self.tell_page(page, &ToPage::Refused { context }),
             Effect::Again(document) => self.tell_page(page, &ToPage::Again { document }),
             Effect::Navigated => {
@@ -208,30 +176,14 @@ impl Browser {
         let Some(view) = self.pages.borrow().get(&page).map(|page| page.view) else { return };
         eprintln!("port-core: ended a web process: {why}");
         let web = self.views.borrow().get(&view).map(|view| view.web.clone());
+        self.finish_closing(page);
         self.remove_page(page);
         web.into_iter().for_each(|web| web.terminate_web_process());
     }
 
-    /// Tells a page something.
+    /// Tells a page something, behind what it hears of the facts that were reported before.
     pub(crate) fn tell_page(&self, page: PageKey, what: &ToPage) {
-        let mut pages = self.pages.borrow_mut();
-        let Some(open) = pages.get_mut(&page) else { return };
-        let sent = open.control.send(what).and_then(|()| open.control.flush());
-        let socket = open.control.as_fd().as_raw_fd();
-        drop(pages);
-        // What it does not read it does not need: its socket says when it reads again, or that it is gone.
-        if matches!(sent, Ok(false)) {
-            on_gtk_thread(move |browser| browser.flush_later(page, socket));
-        }
-    }
-
-    fn flush_later(self: &Rc<Self>, page: PageKey, socket: i32) {
-        let me = Rc::downgrade(self);
-        glib::source::unix_fd_add_local(socket, IOCondition::OUT, move |_, _| {
-            let Some(browser) = me.upgrade() else { return ControlFlow::Break };
-            let flushed = browser.pages.borrow_mut().get_mut(&page).map(|open| open.control.flush());
-            if matches!(flushed, Some(Ok(false))) { ControlFlow::Continue } else { ControlFlow::Break }
-        });
+        self.gateway.tell(page, serde_json::to_vec(what).expect("texts and numbers"));
     }
 
     /// Tells pages something.

@@ -43,7 +43,7 @@ impl Browser {
         web.connect_local("user-message-received", false, move |values| {
             let message = values.get(1).and_then(|value| value.get::<webkit6::UserMessage>().ok());
             let taken = match (me.upgrade(), message) {
-                (Some(browser), Some(message)) => browser.take_sockets(key, &message),
+                (Some(browser), Some(message)) => browser.take_socket(key, &message),
                 _ => false,
             };
             Some(taken.to_value())
@@ -161,27 +161,6 @@ impl Browser {
         self.tabs.all().iter().find(|tab| tab.active).map(|tab| tab.id)
     }
 
-    /// Closes a tab.
-    pub(crate) fn close_tab(self: &Rc<Self>, tab: TabId) {
-        self.facts.borrow_mut().tab_closed(tab);
-        let known = self.tabs.change(|tabs| {
-            let known = tabs.remove(&tab).is_some();
-            let mut order: Vec<_> = tabs.values_mut().collect();
-            order.sort_by_key(|tab| tab.index);
-            order.into_iter().enumerate().for_each(|(index, tab)| tab.index = index);
-            known
-        });
-        if !known {
-            return;
-        }
-        self.close_views(|surface| *surface == Surface::Tab(tab));
-        self.window().remove_tab(tab);
-        self.tell_tabs();
-        let details = json!([tab.get(), { "isWindowClosing": false, "windowId": WINDOW.get() }]);
-        self.emit("tabs.onRemoved", |_| details.clone());
-        self.log(format_args!("closed tab {tab}"));
-    }
-
     fn close_view(self: &Rc<Self>, key: ViewKey) {
         match self.surface_of(key) {
             Some(Surface::Tab(tab)) => self.close_tab(tab),
@@ -250,16 +229,17 @@ impl Browser {
     }
 
     fn process_ended(self: &Rc<Self>, key: ViewKey) {
+        let Some(surface) = self.surface_of(key) else { return };
         let pages = self.pages_of(key);
         pages.iter().for_each(|page| self.gateway.crashed(*page));
-        match self.surface_of(key) {
-            Some(Surface::Tab(tab)) => self.facts.borrow_mut().tab_crashed(tab),
-            Some(Surface::Background(_)) => {
+        match surface {
+            Surface::Tab(tab) => self.facts.borrow_mut().tab_crashed(tab),
+            Surface::Background(_) => {
                 // Its extension would be dead without it.
                 let web = self.views.borrow().get(&key).map(|view| view.web.clone());
                 web.into_iter().for_each(|web| web.reload());
             }
-            _ => {}
+            Surface::Popup(_) => {}
         }
         self.remove_pages_of(key);
     }

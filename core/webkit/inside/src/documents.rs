@@ -126,7 +126,8 @@ impl Page {
                     known.is_kept = is_kept;
                 }
                 if is_left {
-                    page.tell(&FromPage::Hidden { document, is_kept });
+                    // Extensions' scripts hear it after this, and may post.
+                    page.tell_at_last(FromPage::Hidden { document, is_kept });
                 } else {
                     page.hold(document);
                     page.tell(&FromPage::Shown { document });

@@ -2,6 +2,7 @@
 
 use crate::batch::Batches;
 use crate::control::{Code, ContextKey, DocumentNumber, FromPage, ToPage};
+use crate::link::Heard;
 use crate::page::Page;
 use crate::process::run_script;
 use crate::values::{number, optional_text, text, text_of, truth_of};
@@ -20,12 +21,9 @@ use std::rc::Rc;
 const MOST_WORLDS: usize = 16;
 
 impl Page {
-    /// Takes what came over both sockets, as much as the profile takes in one turn of the main loop. Returns whether
-    /// the browser is still there.
+    /// Takes what came, as much as the profile takes in one turn of the main loop. Returns whether the browser is still
+    /// there.
     pub(crate) fn turn(self: &Rc<Self>) -> bool {
-        if !self.take_control() {
-            return false;
-        }
         // A script's handler may run a main loop of its own, as `alert` does.
         if self.turning.replace(true) {
             return true;
@@ -34,39 +32,37 @@ impl Page {
         // As many as the profile takes for each world, which has a queue of its own in browsers.
         let (mut messages, mut others) = (0, 0);
         let mut batches = Batches::default();
-        let open = loop {
+        loop {
             if batches.longest() == most || others == most || messages == most * MOST_WORLDS {
                 self.turn_soon(Priority::DEFAULT);
-                break true;
+                break;
             }
-            let postponed = self.postponed.borrow_mut().events.pop_front();
-            let came = match postponed {
-                Some(event) => Ok(Some(event)),
-                None => self.connection.borrow_mut().next_event(),
-            };
-            match came {
-                Ok(Some(StubEvent::Message { context, port, payload, .. })) => {
+            let postponed = self.postponed.borrow_mut().pop_front();
+            match postponed.or_else(|| self.link.borrow_mut().next()) {
+                Some(Heard::Event(StubEvent::Message { context, port, payload, .. })) => {
                     let known = self.ports.borrow().numbers.get(&port).copied();
                     if let (Some(port), Some(world)) = (known, self.holder(context)) {
                         batches.add(world, port, &payload);
                     }
                     messages += 1;
                 }
-                Ok(Some(event)) => {
+                Some(other) => {
                     // In their order with everything else that scripts hear.
                     batches.deliver();
-                    self.take(event);
+                    match other {
+                        Heard::Event(event) => self.take(event),
+                        Heard::Told(told) => self.hear(told),
+                    }
                     others += 1;
                 }
-                Ok(None) => break true,
-                Err(_) => break false,
+                None => break,
             }
-        };
+        }
         batches.deliver();
         self.turning.set(false);
-        // To take a connection is to answer it: the opener's messages may wait for that.
+        // What scripts called; and to take a connection is to answer it: the opener's messages may wait for that.
         self.flush();
-        open
+        !self.link.borrow().is_closed()
     }
 
     fn holder(&self, context: ContextNumber) -> Option<Rc<World>> {
@@ -109,7 +105,7 @@ impl Page {
         let key = label.try_into().map(u32::from_le_bytes).ok();
         let world = key.and_then(|key| self.worlds.borrow().get(&key).cloned());
         let (Some(key), Some(world)) = (key, world) else { return };
-        if self.connection.borrow_mut().stub().attach(context).is_err() {
+        if self.link.borrow_mut().stub().attach(context).is_err() {
             return;
         }
         self.granted.borrow_mut().insert(context, key);
@@ -182,8 +178,6 @@ impl Page {
         name: &str,
         (sender, is_external): (&SenderDescription, bool),
     ) {
-        // The tabs that the sender is in were told of before it could connect.
-        self.take_control();
         let (Some(world), Some(process)) = (self.holder(context), self.process.upgrade()) else { return };
         let known = self.new_port(world.key);
         {

@@ -5,8 +5,9 @@
 //! it lives in a process with the scripts of web pages.
 //!
 //! - [`webkit`]: WebKit's C functions behind safe ones; all unsafe code is there and in this file.
-//! - [`control`]: what a page and the browser tell each other beside messages. The browser's package uses it too.
-//! - `process`: the extensions, worlds and pages of a process. `page`: one page with its sockets. `documents`: its
+//! - [`control`]: what a page and the browser tell each other beside messages. [`stream`]: how that and messages go over
+//!   one socket. The browser's package uses both too. `link`: a page's end of the socket.
+//! - `process`: the extensions, worlds and pages of a process. `page`: one page with its socket. `documents`: its
 //!   frames. `world`: one extension's scripts in one document. `natives`, `hearing`: what those call and are told; `batch`:
 //!   messages together. `holding`: how scripts wait for the browser to know of them.
 //!
@@ -18,14 +19,16 @@ mod documents;
 mod extensions;
 mod hearing;
 mod holding;
+mod link;
 mod natives;
 mod page;
 mod process;
+pub mod stream;
 mod values;
 pub mod webkit;
 mod world;
 
-pub use page::SOCKETS;
+pub use page::SOCKET;
 
 /// Is called by WebKit once a web process has started, with what the browser set as initialization user data: a
 /// [`Start`](control::Start) as JSON.

@@ -83,12 +83,11 @@ impl Natives {
             5 => {
                 let (method, arguments_text) = (text_of(arguments, 1), text_of(arguments, 2));
                 let number = small_of(arguments, 0);
-                page.tell(&FromPage::Call {
-                    context: self.world.key,
-                    number,
-                    method,
-                    arguments: arguments_text,
-                });
+                let context_key = self.world.key;
+                let call = FromPage::Call { context: context_key, number, method, arguments: arguments_text };
+                if !page.tell(&call) {
+                    page.answer_too_long(context_key, number);
+                }
                 undefined()
             }
             6 => {

@@ -1,8 +1,8 @@
-//! A web page: what one view shows in this process, with its two sockets to the browser.
+//! A web page: what one view shows in this process, with its socket to the browser.
 
-use crate::control::{ContextKey, Control, DocumentNumber, FromPage, OpenTab, ToPage};
+use crate::control::{ContextKey, DocumentNumber, FromPage, OpenTab, ToPage};
 use crate::documents::Documents;
-use crate::holding::Postponed;
+use crate::link::{Heard, Link};
 use crate::natives;
 use crate::process::Process;
 use crate::values;
@@ -12,33 +12,28 @@ use gio::UnixFDList;
 use glib::{ControlFlow, IOCondition, Priority};
 use javascriptcore6::{Context, Value, WeakValue};
 use port_core::{DocumentId, TabId, WindowId};
-use port_core_gateway::unix::{Connection, pair};
+use port_core_gateway::unix::pair;
 use port_core_gateway::{Content, ContextNumber, InTab, OfExtension, PortNumber};
 use port_core_webext::extension::manifest::ScriptKind;
 use port_core_webext::{Refusal, TabDirectory, TabInfo};
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::rc::{Rc, Weak};
 use url::Url;
 
-/// The name of the message that carries the sockets.
-pub const SOCKETS: &str = "port-core-sockets";
+/// The name of the message that carries the socket.
+pub const SOCKET: &str = "port-core-socket";
 
 /// A page.
 pub(crate) struct Page {
     pub(crate) process: Weak<Process>,
     me: Weak<Self>,
-    object: webkit::Page,
-    /// Messages, over the gateway.
-    pub(crate) connection: RefCell<Connection>,
-    /// Everything else.
-    control: RefCell<Control>,
-    /// The browser's ends, until they are sent.
-    theirs: RefCell<Option<[OwnedFd; 2]>>,
-    /// Whether the browser is there no more.
-    closed: Cell<bool>,
+    object: webkit::WeakPage,
+    pub(crate) link: RefCell<Link>,
+    /// The browser's end, until it is sent.
+    theirs: RefCell<Option<OwnedFd>>,
     pub(crate) documents: RefCell<Documents>,
     pub(crate) worlds: RefCell<HashMap<ContextKey, Rc<World>>>,
     /// The contexts by the numbers that the browser granted them under.
@@ -48,7 +43,8 @@ pub(crate) struct Page {
     latest_world: Cell<ContextKey>,
     flushing: Cell<bool>,
     pub(crate) turning: Cell<bool>,
-    pub(crate) postponed: RefCell<Postponed>,
+    /// What came while scripts were held: it is heard after them.
+    pub(crate) postponed: RefCell<VecDeque<Heard>>,
 }
 
 /// The ports of a page's scripts.
@@ -61,18 +57,18 @@ pub(crate) struct Ports {
 }
 
 impl Page {
-    /// Makes the sockets of a page that is new in this process, and listens to them.
+    /// Makes the socket of a page that is new in this process, and listens to it.
     pub(crate) fn new(process: &Rc<Process>, object: &webkit::Page) -> io::Result<Rc<Self>> {
         let (ours, theirs) = pair()?;
-        let (our_control, their_control) = pair()?;
+        let link = Link::new(ours)?;
+        let socket = link.as_fd().as_raw_fd();
         let page = Rc::new_cyclic(|me| Self {
             process: Rc::downgrade(process),
             me: Weak::clone(me),
-            object: object.clone(),
-            connection: RefCell::new(Connection::new(ours).expect("a socket does not block")),
-            control: RefCell::new(Control::new(our_control).expect("a socket does not block")),
-            theirs: RefCell::new(Some([theirs, their_control])),
-            closed: Cell::new(false),
+            // One that counts would keep the page, which then never says that it is gone.
+            object: object.downgrade(),
+            link: RefCell::new(link),
+            theirs: RefCell::new(Some(theirs)),
             documents: RefCell::default(),
             worlds: RefCell::default(),
             granted: RefCell::default(),
@@ -83,32 +79,41 @@ impl Page {
             turning: Cell::new(false),
             postponed: RefCell::default(),
         });
-        let (messages, control) =
-            (page.connection.borrow().as_fd().as_raw_fd(), page.control.borrow().as_fd().as_raw_fd());
-        for socket in [messages, control] {
-            let me = Rc::downgrade(&page);
-            // The source ends with the page, or when the browser closes its end.
-            glib::source::unix_fd_add_local(socket, IOCondition::IN | IOCondition::HUP, move |_, _| {
-                let open = me.upgrade().is_some_and(|page| page.turn());
-                if open { ControlFlow::Continue } else { ControlFlow::Break }
-            });
-        }
+        let me = Rc::downgrade(&page);
+        // The source ends with the page, or when the browser closes its end.
+        glib::source::unix_fd_add_local(socket, IOCondition::IN | IOCondition::HUP, move |_, _| {
+            let open = me.upgrade().is_some_and(|page| page.turn());
+            if open { ControlFlow::Continue } else { ControlFlow::Break }
+        });
         Ok(page)
     }
 
-    /// Sends the browser its ends of the sockets, once. Whoever calls sees to it that the page is not provisional: such
-    /// a page's messages are lost.
+    /// Sends the browser its end of the socket, once. Whoever calls sees to it that the page is not provisional: such a
+    /// page's messages are lost.
     pub(crate) fn hand_over(&self) {
-        if let Some(descriptors) = self.theirs.borrow_mut().take() {
-            self.object.send(SOCKETS, &UnixFDList::from_array(descriptors));
+        let Some(object) = self.object.upgrade() else { return };
+        if let Some(descriptor) = self.theirs.borrow_mut().take() {
+            object.send(SOCKET, &UnixFDList::from_array([descriptor]));
         }
     }
 
-    /// Tells the browser something. If it cannot be told, it is gone, and so will be this process.
-    pub(crate) fn tell(&self, what: &FromPage) {
-        if !self.closed.get() && self.control.borrow_mut().send(what).is_err() {
-            self.closed.set(true);
-        }
+    /// Tells the browser something, behind all that scripts have called until now. Returns whether it is short enough.
+    pub(crate) fn tell(&self, what: &FromPage) -> bool {
+        let is_short = self.link.borrow_mut().tell(what);
+        self.flush_soon();
+        is_short
+    }
+
+    /// Answers a call whose arguments are longer than the browser takes.
+    pub(crate) fn answer_too_long(self: &Rc<Self>, context: ContextKey, number: u32) {
+        let outcome = Err("the arguments are too long for this browser".to_owned());
+        self.postponed.borrow_mut().push_back(Heard::Told(ToPage::Answer { context, number, outcome }));
+        self.turn_soon(Priority::DEFAULT);
+    }
+
+    /// Tells the browser something once the scripts' turn is over.
+    pub(crate) fn tell_at_last(&self, what: FromPage) {
+        self.link.borrow_mut().tell_at_last(what);
         self.flush_soon();
     }
 
@@ -244,8 +249,8 @@ impl Page {
 
     /// Makes a call on the gateway.
     pub(crate) fn perform(&self, context: ContextNumber, operation: Operation) -> Result<(), Refusal> {
-        let mut connection = self.connection.borrow_mut();
-        let stub = connection.stub();
+        let mut link = self.link.borrow_mut();
+        let stub = link.stub();
         let opened = |port: u32, number: PortNumber| {
             let mut ports = self.ports.borrow_mut();
             if let Some(known) = ports.open.get_mut(&port) {
@@ -278,7 +283,7 @@ impl Page {
                 }
             }
         }
-        drop(connection);
+        drop(link);
         self.flush_soon();
         Ok(())
     }
@@ -288,7 +293,7 @@ impl Page {
         let known = self.ports.borrow().open.get(&port).copied();
         match known {
             Some((holder, Some(number))) if holder == world.key => {
-                self.connection.borrow_mut().stub().post_message(number, Content::from(text))?;
+                self.link.borrow_mut().stub().post_message(number, Content::from(text))?;
                 self.flush_soon();
                 Ok(())
             }
@@ -305,11 +310,12 @@ impl Page {
         is_own && self.carry_out(world, Operation::Disconnect { port }).is_ok()
     }
 
-    // The sockets.
+    // The socket.
 
     /// Sends what was written once the script's turn is over: one system call for all of it.
     pub(crate) fn flush_soon(&self) {
-        if self.flushing.replace(true) {
+        // A turn of this page's own ends with that.
+        if self.turning.get() || self.flushing.replace(true) {
             return;
         }
         let me = Weak::clone(&self.me);
@@ -322,52 +328,20 @@ impl Page {
         });
     }
 
+    /// Sends what was written, now and once the socket takes more.
     pub(crate) fn flush(&self) {
-        let messages = self.connection.borrow_mut().flush();
-        let control = self.control.borrow_mut().flush();
-        for (all, socket) in [
-            (messages, self.connection.borrow().as_fd().as_raw_fd()),
-            (control, self.control.borrow().as_fd().as_raw_fd()),
-        ] {
-            match all {
-                Ok(true) => {}
-                Err(_) => self.closed.set(true),
-                Ok(false) => {
-                    let me = Weak::clone(&self.me);
-                    glib::source::unix_fd_add_local(socket, IOCondition::OUT, move |_, _| {
-                        if let Some(page) = me.upgrade() {
-                            page.flush_soon();
-                        }
-                        ControlFlow::Break
-                    });
-                }
+        let mut link = self.link.borrow_mut();
+        if link.flush() || self.flushing.replace(true) {
+            return;
+        }
+        let me = Weak::clone(&self.me);
+        glib::source::unix_fd_add_local(link.as_fd().as_raw_fd(), IOCondition::OUT, move |_, _| {
+            if let Some(page) = me.upgrade() {
+                page.flushing.set(false);
+                page.flush();
             }
-        }
-    }
-
-    /// Takes what the browser tells beside messages. Returns whether it is still there.
-    pub(crate) fn take_control(self: &Rc<Self>) -> bool {
-        loop {
-            let postponed = self.postponed.borrow_mut().told.pop_front();
-            match postponed.or_else(|| self.read_control()) {
-                Some(told) => self.hear(told),
-                None => return !self.closed.get(),
-            }
-        }
-    }
-
-    /// Reads the next thing that the browser tells beside messages.
-    pub(crate) fn read_control(&self) -> Option<ToPage> {
-        let came = self.control.borrow_mut().receive();
-        if came.is_err() {
-            self.closed.set(true);
-        }
-        came.ok().flatten()
-    }
-
-    /// Returns whether the browser is there no more.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.closed.get()
+            ControlFlow::Break
+        });
     }
 
     /// Takes over the open tabs.

@@ -91,8 +91,14 @@ impl Process {
         self.pages.borrow_mut().insert(object.id(), page);
         let (me, id) = (Rc::downgrade(self), object.id());
         object.on_gone(move || {
-            let gone = me.upgrade().and_then(|process| process.pages.borrow_mut().remove(&id));
-            drop(gone);
+            let Some(page) = me.upgrade().and_then(|process| process.pages.borrow_mut().remove(&id)) else {
+                return;
+            };
+            // WebKit says so first, and then has the scripts hear that the page goes.
+            glib::source::idle_add_local_full(Priority::HIGH, move || {
+                page.flush();
+                ControlFlow::Break
+            });
         });
     }
 

@@ -141,6 +141,17 @@ impl WeakFrame {
     }
 }
 
+/// A page, which may be gone.
+#[derive(Clone, Debug)]
+pub struct WeakPage(WeakRef<Object>);
+
+impl WeakPage {
+    /// Returns the page, if it is there.
+    pub fn upgrade(&self) -> Option<Page> {
+        self.0.upgrade().map(Page)
+    }
+}
+
 /// A page: what one view shows in this process.
 #[derive(Clone, Debug)]
 pub struct Page(Object);
@@ -150,6 +161,11 @@ impl Page {
     pub fn id(&self) -> u64 {
         // SAFETY: the object is a `WebKitWebPage`: only WebKit's signals make one of these.
         unsafe { webkit_web_page_get_id(raw(&self.0)) }
+    }
+
+    /// Returns a reference that does not keep the page.
+    pub fn downgrade(&self) -> WeakPage {
+        WeakPage(self.0.downgrade())
     }
 
     /// Sends the browser a message with descriptors, which arrives at the page's view. It is lost without a word while
