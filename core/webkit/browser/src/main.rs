@@ -5,7 +5,7 @@
 //!   said and the GTK thread has yet to hear.
 //! - `browser`: what the browser has. `extensions`, `views`, `pages`: its parts. `closing`: the end of a tab.
 //! - `api`, `execution`, `buttons`: what scripts ask for. `scheme`: the pages of extensions.
-//! - `window`, `inspector`: what a person sees. `census`: what a test counts.
+//! - `window`, `tab_page`, `inspector`: what a person sees. `census`: what a test counts.
 
 mod api;
 mod arguments;
@@ -24,6 +24,7 @@ mod gateway;
 mod inspector;
 mod pages;
 mod scheme;
+mod tab_page;
 mod views;
 mod window;
 

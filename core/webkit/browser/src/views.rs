@@ -2,6 +2,7 @@
 
 use crate::browser::{Browser, WINDOW};
 use crate::facts::Surface;
+use crate::tab_page::words_for;
 use port_core::TabId;
 use port_core_webext::TabInfo;
 use serde_json::json;
@@ -9,7 +10,7 @@ use std::rc::{Rc, Weak};
 use std::time::SystemTime;
 use url::Url;
 use webkit6::prelude::*;
-use webkit6::{LoadEvent, WebView};
+use webkit6::{LoadEvent, WebProcessTerminationReason, WebView};
 
 /// A view, as this program counts them.
 pub(crate) type ViewKey = u64;
@@ -71,7 +72,7 @@ impl Browser {
         web.connect_web_process_terminated(move |_, reason| {
             if let Some(browser) = me.upgrade() {
                 browser.log(format_args!("a web process ended: {reason:?}"));
-                browser.process_ended(key);
+                browser.process_ended(key, reason);
             }
         });
         web
@@ -213,6 +214,7 @@ impl Browser {
                 self.tabs
                     .change(|tabs| tabs.get_mut(&tab).into_iter().for_each(|tab| tab.complete = complete));
                 self.view_changed(key);
+                self.window().say_ended(self, tab, None);
                 self.emit("tabs.onUpdated", |extension| {
                     let tab_seen = self.tabs.get(tab).map(|tab| tab.seen_by(extension));
                     let status = if complete { "complete" } else { "loading" };
@@ -228,12 +230,15 @@ impl Browser {
         self.hear_again(key);
     }
 
-    fn process_ended(self: &Rc<Self>, key: ViewKey) {
+    fn process_ended(self: &Rc<Self>, key: ViewKey, reason: WebProcessTerminationReason) {
         let Some(surface) = self.surface_of(key) else { return };
         let pages = self.pages_of(key);
         pages.iter().for_each(|page| self.gateway.crashed(*page));
         match surface {
-            Surface::Tab(tab) => self.facts.borrow_mut().tab_crashed(tab),
+            Surface::Tab(tab) => {
+                self.facts.borrow_mut().tab_crashed(tab);
+                self.window().say_ended(self, tab, Some(words_for(reason)));
+            }
             Surface::Background(_) => {
                 // Its extension would be dead without it.
                 let web = self.views.borrow().get(&key).map(|view| view.web.clone());

@@ -3,10 +3,11 @@
 use crate::browser::Browser;
 use crate::facts::Surface;
 use crate::inspector::Inspector;
+use crate::tab_page::TabPage;
 use gtk4::prelude::*;
 use gtk4::{
-    Align, Box as Row, Button, Entry, HeaderBar, Label, Notebook, Orientation, Paned, Popover,
-    ScrolledWindow, Stack, StackSwitcher, TextView, ToggleButton,
+    Align, Box as Row, Button, Entry, HeaderBar, Notebook, Orientation, Paned, Popover, ScrolledWindow,
+    Stack, StackSwitcher, TextView, ToggleButton,
 };
 use port_core::{ExtensionInstance, TabId};
 use std::cell::{Cell, RefCell};
@@ -25,7 +26,7 @@ pub(crate) struct Window {
     forward: Button,
     buttons: Row,
     by_instance: RefCell<BTreeMap<ExtensionInstance, Button>>,
-    tabs: RefCell<BTreeMap<TabId, (WebView, Label)>>,
+    tabs: RefCell<BTreeMap<TabId, TabPage>>,
     popup: RefCell<Option<Popover>>,
     lines: TextView,
     failed: RefCell<Vec<String>>,
@@ -119,7 +120,7 @@ impl Window {
         });
         notebook.connect_switch_page(move |_, child, _| {
             let Some(browser) = me.upgrade() else { return };
-            let child = child.downcast_ref::<WebView>();
+            let child = child.downcast_ref::<Row>();
             let tab = child.and_then(|child| browser.window.get()?.tab_of(child));
             tab.into_iter().for_each(|tab| browser.tab_shown(tab));
         });
@@ -144,14 +145,9 @@ impl Window {
     // Tabs.
 
     pub(crate) fn add_tab(&self, browser: &Rc<Browser>, tab: TabId, view: &WebView) {
-        let label = Label::builder()
-            .label("New tab")
-            .width_chars(16)
-            .max_width_chars(16)
-            .ellipsize(gtk4::pango::EllipsizeMode::End)
-            .build();
+        let page = TabPage::new(view);
         let row = Row::new(Orientation::Horizontal, 4);
-        row.append(&label);
+        row.append(&page.label);
         let close = button("window-close-symbolic", "Close", &row);
         close.set_has_frame(false);
         let me = Rc::downgrade(browser);
@@ -160,31 +156,43 @@ impl Window {
                 browser.close_tab(tab);
             }
         });
-        self.tabs.borrow_mut().insert(tab, (view.clone(), label));
-        self.notebook.append_page(view, Some(&row));
+        self.notebook.append_page(&page.column, Some(&row));
+        self.tabs.borrow_mut().insert(tab, page);
     }
 
     pub(crate) fn remove_tab(&self, tab: TabId) {
         let known = self.tabs.borrow_mut().remove(&tab);
-        if let Some((view, _)) = known {
-            self.notebook.remove_page(self.notebook.page_num(&view));
+        if let Some(page) = known {
+            self.notebook.remove_page(self.notebook.page_num(&page.column));
+            page.let_go();
         }
     }
 
     pub(crate) fn show_tab(&self, tab: TabId) {
-        let view = self.tabs.borrow().get(&tab).map(|(view, _)| view.clone());
-        if let Some(view) = view {
-            self.notebook.set_current_page(self.notebook.page_num(&view));
+        let column = self.tabs.borrow().get(&tab).map(|page| page.column.clone());
+        if let Some(column) = column {
+            self.notebook.set_current_page(self.notebook.page_num(&column));
         }
     }
 
-    fn tab_of(&self, view: &WebView) -> Option<TabId> {
-        self.tabs.borrow().iter().find(|(_, (known, _))| known == view).map(|(tab, _)| *tab)
+    fn tab_of(&self, column: &Row) -> Option<TabId> {
+        self.tabs.borrow().iter().find(|(_, known)| known.column == *column).map(|(tab, _)| *tab)
+    }
+
+    /// Says above a tab's page how its process ended, with a button to load it anew; `None` takes that back.
+    pub(crate) fn say_ended(&self, browser: &Rc<Browser>, tab: TabId, words: Option<&'static str>) {
+        let tabs = self.tabs.borrow();
+        let Some(page) = tabs.get(&tab) else { return };
+        page.say(words);
+        if let (Some(words), true) = (words, browser.log) {
+            browser.log(format_args!("tab {tab} says: {words}"));
+            say_where_it_is(browser, &page.reload);
+        }
     }
 
     /// Shows titles, the address and buttons as they are now.
     pub(crate) fn refresh(&self, browser: &Browser) {
-        for (view, label) in self.tabs.borrow().values() {
+        for TabPage { view, label, .. } in self.tabs.borrow().values() {
             let title = view.title().filter(|title| !title.is_empty());
             label.set_text(title.or_else(|| view.uri()).as_deref().unwrap_or("New tab"));
         }
@@ -323,4 +331,23 @@ impl Window {
         let open = self.popup.borrow_mut().take();
         open.iter().for_each(PopoverExt::popdown);
     }
+}
+
+/// Writes where a button is on the screen once it is laid out, for whoever clicks it by its place.
+fn say_where_it_is(browser: &Rc<Browser>, button: &Button) {
+    let (me, button) = (Rc::downgrade(browser), button.downgrade());
+    glib::timeout_add_local(std::time::Duration::from_millis(100), move || {
+        let (Some(browser), Some(button)) = (me.upgrade(), button.upgrade()) else {
+            return glib::ControlFlow::Break;
+        };
+        let place = browser.window.get().and_then(|window| button.compute_bounds(&window.window));
+        match place.filter(|place| button.is_mapped() && place.width() > 1.0) {
+            Some(place) => {
+                let (label, middle) = (button.label().unwrap_or_default(), place.center());
+                browser.log(format_args!("button {label} at {} {}", middle.x(), middle.y()));
+                glib::ControlFlow::Break
+            }
+            None => glib::ControlFlow::Continue,
+        }
+    });
 }

@@ -109,3 +109,25 @@ fn a_page_that_hangs_holds_up_the_end_of_its_tab_for_a_while_alone() {
     browser.wait_for("said removed");
     assert_eq!(said(&browser.seen), ["end", "removed"]);
 }
+
+/// Where a page's process has ended the window says so, and a click on the button beside that loads the page anew.
+#[test]
+fn a_tab_says_that_its_process_has_ended_and_a_click_loads_it_anew() {
+    let site = Site::new(&[("/one", "<p>one")]);
+    let background = r#"
+        console.log("background started");
+        browser.runtime.onConnect.addListener((port) => console.log("said connected", port.sender.url));
+        browser.tabs.query({}).then((tabs) => {
+          if (tabs.length === 1) { browser.tabs.create({ url: SITE + "/one" }); }
+        });
+    "#;
+    let folder = extension("crash", &site, background, "browser.runtime.connect();");
+    let mut browser = Opened::new(&[], &[&folder.0], &[]);
+    browser.wait_for("said connected");
+    assert!(browser.kill_web_processes() >= 2);
+    browser.wait_for("tab 2 says: The page’s process has crashed, or was killed.");
+    // The background starts again by itself, and is to hear of the page.
+    browser.wait_for_many("background started", 2);
+    browser.click("Reload page");
+    browser.wait_for_many("said connected", 2);
+}
