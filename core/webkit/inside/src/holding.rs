@@ -48,7 +48,8 @@ impl Page {
         }
         // What they call first is not to come after what they fetch.
         self.flush();
-        if !self.postponed.borrow().is_empty() && !self.turning.get() {
+        // More may have come with the grant: it was read, so the socket does not tell of it.
+        if !self.turning.get() {
             self.turn_soon(Priority::HIGH);
         }
     }
