@@ -172,7 +172,7 @@ impl Pinger for Renderer {
 
 /// Sends what waits and takes the next event.
 fn next(connection: &mut Connection) -> Option<StubEvent> {
-    match connection.wait(Some(PATIENCE)) {
+    match connection.wait(None) {
         Ok(event) => event,
         // The browser is gone, and so is the measurement.
         Err(_) => std::process::exit(0),

@@ -15,27 +15,38 @@ use port_core::{
 use std::collections::HashSet;
 
 impl Host {
-    /// Makes the calls of the frames that came, while there is room for answers or `to_the_end`. Returns whether
-    /// there were any.
-    pub(super) fn take_frames(&mut self, to_the_end: bool) -> Result<bool, Lie> {
+    /// Makes the calls of the frames that came, `fresh` ones last, while there is room for answers or `to_the_end`.
+    /// Returns whether there were any.
+    pub(super) fn take_frames(&mut self, fresh: &[u8], to_the_end: bool) -> Result<bool, Lie> {
         if let Some(lie) = self.lied {
             return Err(lie);
         }
+        if fresh.is_empty() && self.incoming.unread() == 0 {
+            return Ok(false);
+        }
         let mut incoming = std::mem::take(&mut self.incoming);
         let began = incoming.at();
-        let taken = self.take_frames_of(&mut incoming, to_the_end);
+        let taken = self.take_frames_of(&mut incoming, fresh, to_the_end);
         let any = incoming.at() > began;
         self.incoming = incoming;
         self.lied = taken.err();
         self.lied.map_or(Ok(any), Err)
     }
 
-    fn take_frames_of(&mut self, incoming: &mut Incoming, to_the_end: bool) -> Result<(), Lie> {
+    fn take_frames_of(
+        &mut self,
+        incoming: &mut Incoming,
+        mut fresh: &[u8],
+        to_the_end: bool,
+    ) -> Result<(), Lie> {
         let longest = self.bounds.longest_frame();
         while to_the_end || self.has_room() {
             let at = incoming.at();
-            let Some(frame) = incoming.next(longest)? else { break };
+            let Some(frame) = incoming.next(&mut fresh, longest)? else { break };
             self.take_frame(&frame).map_err(|lied| Lie::new(lied, at))?;
+        }
+        if !fresh.is_empty() {
+            incoming.push(fresh);
         }
         Ok(())
     }

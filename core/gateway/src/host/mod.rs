@@ -133,10 +133,7 @@ impl Host {
     ///
     /// As [`receive`](Self::receive).
     pub fn receive_at_once(&mut self, bytes: &[u8]) -> Result<(), Lie> {
-        if self.lied.is_none() {
-            self.incoming.push(bytes);
-        }
-        self.take_frames(false).map(drop)
+        self.take_frames(bytes, false).map(drop)
     }
 
     /// Returns whether bytes from the renderer can be done something with now. While it does not read what waits for
@@ -154,7 +151,7 @@ impl Host {
     /// As [`receive`](Self::receive).
     pub fn turn(&mut self) -> Result<bool, Lie> {
         let retried = self.retry_held();
-        let mut busy = self.take_frames(false)? || retried;
+        let mut busy = self.take_frames(&[], false)? || retried;
         while self.has_room()
             && let Some(event) = self.event_loop.next_event_unarmed()
         {
@@ -211,7 +208,7 @@ impl Host {
     ///
     /// Says what no honest renderer sends, if that was among the last. What came before it is done.
     pub fn finish(&mut self) -> Result<(), Lie> {
-        let taken = self.take_frames(true);
+        let taken = self.take_frames(&[], true);
         self.retry_held();
         taken.map(drop)
     }

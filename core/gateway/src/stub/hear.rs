@@ -27,7 +27,7 @@ impl Stub {
         let mut incoming = std::mem::take(&mut self.incoming);
         let event = loop {
             let at = incoming.at();
-            match incoming.next(usize::MAX) {
+            match incoming.next(&mut &[][..], usize::MAX) {
                 Ok(None) => break Ok(None),
                 Ok(Some(frame)) => match self.hear(&frame) {
                     Ok(None) => {}

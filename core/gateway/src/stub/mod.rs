@@ -318,6 +318,12 @@ impl Stub {
         self.incoming.push(bytes);
     }
 
+    /// Returns the buffer to append what comes from the browser to, with room for `least` bytes.
+    #[cfg(unix)]
+    pub(crate) fn room(&mut self, least: usize) -> &mut Vec<u8> {
+        self.incoming.room(least)
+    }
+
     /// Returns whether more bytes are wanted: not while many are there that no event was made of. Where the renderer
     /// then leaves them in the socket, the browser's end and the core hold back what comes after.
     #[must_use]

@@ -1,6 +1,6 @@
 //! A renderer's connection to the browser.
 
-use super::{READ_BYTES, read_some, send_some, set_nonblocking};
+use super::{READ_BYTES, Read, read_into, send_some, wait_to_read_into};
 use crate::stub::{Stub, StubEvent};
 use crate::wire::lie::Lie;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -17,9 +17,12 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub struct Connection {
     stub: Stub,
+    /// It blocks unless told otherwise.
     socket: OwnedFd,
-    /// Where bytes are read to: [`FEW_BYTES`] unless many come.
-    read: Vec<u8>,
+    /// How much is read at once: [`FEW_BYTES`] unless many come.
+    read: usize,
+    /// The last read found all that there was, and no other was tried since.
+    drained: bool,
     closed: bool,
 }
 
@@ -69,8 +72,8 @@ impl Connection {
     ///
     /// As the system gives them.
     pub fn new(socket: OwnedFd) -> io::Result<Self> {
-        set_nonblocking(&socket)?;
-        Ok(Self { stub: Stub::new(), socket, read: vec![0; FEW_BYTES], closed: false })
+        rustix::io::ioctl_fionbio(&socket, false)?;
+        Ok(Self { stub: Stub::new(), socket, read: FEW_BYTES, drained: false, closed: false })
     }
 
     /// Returns the renderer's end, to make calls on.
@@ -103,6 +106,9 @@ impl Connection {
 
     /// Returns the next event, or `None` when there is nothing now. Does not block and sends nothing.
     ///
+    /// After a read that found less than it had room for, the first `None` is given without another. So what comes
+    /// meanwhile has the socket be ready, as it would later.
+    ///
     /// # Errors
     ///
     /// See [`ConnectionError`]. What came before comes first.
@@ -114,47 +120,80 @@ impl Connection {
             if self.closed {
                 return Err(ConnectionError::Closed);
             }
-            match read_some(&self.socket, &mut self.read)? {
+            if std::mem::take(&mut self.drained) {
+                return Ok(None);
+            }
+            match read_into(&self.socket, self.stub.room(self.read))? {
                 None => {
-                    // There are many renderers, and most are idle.
-                    self.read.truncate(FEW_BYTES);
-                    self.read.shrink_to_fit();
+                    self.read = FEW_BYTES;
                     return Ok(None);
                 }
-                Some(0) => self.closed = true,
-                Some(count) => {
-                    self.stub.receive(&self.read[..count]);
-                    if count == self.read.len() {
-                        self.read.resize(READ_BYTES, 0);
-                    }
-                }
+                Some(read) => self.note(read),
             }
+        }
+    }
+
+    /// Takes note of a read.
+    fn note(&mut self, Read { count, room }: Read) {
+        self.closed = count == 0;
+        self.drained = count < room;
+        if !self.drained {
+            self.read = READ_BYTES;
         }
     }
 
     /// Sends what waits, then waits for the next event, for as long as `timeout` or for ever. Returns `None` if none
     /// came in time.
     ///
+    /// Without a timeout, a thread whose output the socket took sleeps in the read itself: one message that it waits
+    /// for takes one call of the system, and its answer one more.
+    ///
     /// # Errors
     ///
     /// See [`ConnectionError`].
     pub fn wait(&mut self, timeout: Option<Duration>) -> Result<Option<StubEvent>, ConnectionError> {
-        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut deadline = None;
         loop {
             let all = self.flush()?;
             if let Some(event) = self.next_event()? {
                 return Ok(Some(event));
             }
+            // There are many renderers, and most are idle.
             self.stub.trim();
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            let flags = if all { PollFlags::IN } else { PollFlags::IN | PollFlags::OUT };
-            // A time that the system cannot express is no limit.
-            let most = left.and_then(|left| Timespec::try_from(left).ok());
-            match poll(&mut [PollFd::new(&self.socket, flags)], most.as_ref()) {
-                Ok(0) if left.is_some_and(|left| left.is_zero()) => return Ok(None),
-                Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                Err(error) => return Err(io::Error::from(error).into()),
+            let Some(timeout) = timeout else {
+                self.sleep(all)?;
+                continue;
+            };
+            // A time that the clock or the system cannot express is no limit.
+            let now = Instant::now();
+            let left = deadline.get_or_insert_with(|| now.checked_add(timeout));
+            let left = left.map(|deadline| deadline.saturating_duration_since(now));
+            let found = self.poll(all, left)?;
+            if !found && left.is_some_and(|left| left.is_zero()) {
+                return Ok(None);
             }
+        }
+    }
+
+    /// Waits until something can be read or, unless `all` was sent, be sent.
+    fn sleep(&mut self, all: bool) -> Result<(), ConnectionError> {
+        if all && let Some(read) = wait_to_read_into(&self.socket, self.stub.room(self.read))? {
+            self.note(read);
+            return Ok(());
+        }
+        self.poll(all, None).map(drop)
+    }
+
+    /// The same, for no longer than `left`. Returns whether there was anything.
+    fn poll(&mut self, all: bool, left: Option<Duration>) -> Result<bool, ConnectionError> {
+        let flags = if all { PollFlags::IN } else { PollFlags::IN | PollFlags::OUT };
+        let most = left.and_then(|left| Timespec::try_from(left).ok());
+        #[cfg(test)]
+        super::calls::count();
+        match poll(&mut [PollFd::new(&self.socket, flags)], most.as_ref()) {
+            Ok(count) => Ok(count > 0),
+            Err(rustix::io::Errno::INTR) => Ok(true),
+            Err(error) => Err(io::Error::from(error).into()),
         }
     }
 }

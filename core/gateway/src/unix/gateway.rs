@@ -1,6 +1,6 @@
 //! One thread of the browser with the event loops of many renderers.
 
-use super::wake::WakeUp;
+use super::wake::{Caller, WakeUp};
 use super::{READ_BYTES, read_some, send_some, set_nonblocking};
 use crate::bounds::Bounds;
 use crate::host::Host;
@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub struct Gateway {
     next: u64,
     wake_up: WakeUp,
     read: Box<[u8]>,
+    /// The last reads left something, so that most likely there is more.
+    expects_more: bool,
 }
 
 /// Names a renderer of one [`Gateway`]. Never given twice by it.
@@ -33,6 +36,10 @@ pub struct RendererId(u64);
 #[derive(Debug)]
 struct Renderer {
     host: Host,
+    /// Called by its event loop, once that was armed.
+    caller: Arc<Caller>,
+    /// Its event loop calls if there is something for it, and nothing else is there to do.
+    armed: bool,
     socket: OwnedFd,
     /// What the last poll said of the socket.
     ready: PollFlags,
@@ -87,7 +94,7 @@ impl Gateway {
     /// As the system gives them.
     pub fn new() -> io::Result<Self> {
         let read = vec![0; READ_BYTES].into();
-        Ok(Self { renderers: BTreeMap::new(), next: 0, wake_up: WakeUp::new()?, read })
+        Ok(Self { renderers: BTreeMap::new(), next: 0, wake_up: WakeUp::new()?, read, expects_more: false })
     }
 
     /// Returns a waker that has [`turn`](Self::turn) return, now or when it is next called. For threads that have
@@ -110,17 +117,22 @@ impl Gateway {
         bounds: Bounds,
     ) -> io::Result<RendererId> {
         set_nonblocking(&socket)?;
-        let event_loop = service.limited_event_loop(self.wake_up.waker(), bounds.held_bytes);
+        let caller = self.wake_up.caller();
+        let event_loop = service.limited_event_loop(Arc::clone(&caller).into(), bounds.held_bytes);
         let host = Host::new(event_loop, bounds);
         let renderer = RendererId(self.next);
         self.next += 1;
-        self.renderers.insert(renderer, Renderer { host, socket, ready: PollFlags::empty() });
+        self.renderers
+            .insert(renderer, Renderer { host, caller, armed: false, socket, ready: PollFlags::empty() });
         Ok(renderer)
     }
 
     /// Returns a renderer's host, to grant contexts, say; `None` once it has ended.
     pub fn host(&mut self, renderer: RendererId) -> Option<&mut Host> {
-        self.renderers.get_mut(&renderer).map(|renderer| &mut renderer.host)
+        let renderer = self.renderers.get_mut(&renderer)?;
+        // What is done with it may leave something to send.
+        renderer.armed = false;
+        Some(&mut renderer.host)
     }
 
     /// Lists the renderers that have not ended.
@@ -136,30 +148,44 @@ impl Gateway {
     /// Does what there is to do for all renderers. If there is nothing, waits for something for as long as `timeout`,
     /// or for ever, and does that. Returns the renderers that ended, which are gone from here.
     ///
+    /// While messages come one by one, each takes three calls of the system: it waits, reads and sends.
+    ///
     /// # Errors
     ///
     /// As the system gives them, for `poll`. What goes wrong with one renderer ends that one.
     pub fn turn(&mut self, timeout: Option<Duration>) -> io::Result<Vec<(RendererId, Ended)>> {
         let mut ended = Vec::new();
-        let busy = self.serve(&mut ended);
-        // To arm costs more than to look whether there is something; so look first.
-        let ready = self.poll(Some(Duration::ZERO))?;
-        if !busy && !ready && ended.is_empty() && self.arm() {
-            let retry = self.renderers.values().any(|renderer| renderer.host.wants_retry());
-            self.poll(retry.then_some(RETRY).into_iter().chain(timeout).min())?;
+        let busy = self.serve(&mut ended) || !ended.is_empty();
+        // To arm may cost more than to look whether there is something; so look first where that is likely.
+        let found = (busy || self.expects_more) && self.poll(Some(Duration::ZERO))?;
+        if !busy && !found {
+            if self.arm() && self.wake_up.fall_asleep() {
+                let retry = self.renderers.values().any(|renderer| renderer.host.wants_retry());
+                let polled = self.poll(retry.then_some(RETRY).into_iter().chain(timeout).min());
+                self.wake_up.awake();
+                polled?;
+            } else {
+                self.poll(Some(Duration::ZERO))?;
+            }
         }
         self.read(&mut ended);
         self.serve(&mut ended);
         Ok(ended)
     }
 
-    /// Gives all hosts their turns and sends what comes of it. Returns whether there is more to do.
+    /// Gives their turns to all hosts that may have something to do, and sends what comes of it. Returns whether there
+    /// is more to do.
     fn serve(&mut self, ended: &mut Vec<(RendererId, Ended)>) -> bool {
         let mut busy = true;
         for _ in 0..ROUNDS {
             busy = false;
             let mut over = Vec::new();
+            self.wake_up.ask_callers();
             for (id, renderer) in &mut self.renderers {
+                if !renderer.caller.take() && renderer.armed && !renderer.host.wants_retry() {
+                    continue;
+                }
+                renderer.armed = false;
                 match renderer.host.turn() {
                     Ok(did) => busy |= did,
                     Err(lie) => over.push((*id, Over::Lied(lie))),
@@ -179,7 +205,7 @@ impl Gateway {
 
     /// Arms all event loops. Returns whether the thread may sleep.
     fn arm(&mut self) -> bool {
-        self.renderers.values_mut().all(|renderer| renderer.host.arm())
+        self.renderers.values_mut().all(Renderer::arm)
     }
 
     /// Waits until something can be read or sent, or the waker was called. Returns whether there was anything.
@@ -194,6 +220,8 @@ impl Gateway {
         }
         // A time that the system cannot express is no limit.
         let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+        #[cfg(test)]
+        super::calls::count();
         let count = match poll(&mut polled, timeout.as_ref()) {
             Err(error) if error == rustix::io::Errno::INTR => 0,
             count => count?,
@@ -211,9 +239,11 @@ impl Gateway {
     /// Takes what can be read, up to a bound for each renderer.
     fn read(&mut self, ended: &mut Vec<(RendererId, Ended)>) {
         let mut over = Vec::new();
+        self.expects_more = false;
         for (id, renderer) in &mut self.renderers {
-            if let Some(end) = renderer.read(&mut self.read) {
-                over.push((*id, end));
+            match renderer.read(&mut self.read) {
+                Ok(all) => self.expects_more |= !all,
+                Err(end) => over.push((*id, end)),
             }
         }
         self.end(over, ended);
@@ -233,6 +263,12 @@ impl Gateway {
 }
 
 impl Renderer {
+    /// Arms the event loop. Returns whether there is nothing to do until something is called or the socket is ready.
+    fn arm(&mut self) -> bool {
+        self.armed = self.armed || self.host.arm();
+        self.armed
+    }
+
     /// Sends as much of the output as the socket takes. Returns whether that made room to go on with what had come.
     fn send(&mut self) -> io::Result<bool> {
         let wanted = self.host.wants_input();
@@ -252,33 +288,36 @@ impl Renderer {
         Ok(!wanted && self.host.wants_input())
     }
 
-    /// Reads what came, up to a bound. Returns why this was the last of it, if it was.
-    fn read(&mut self, buffer: &mut [u8]) -> Option<Over> {
+    /// Reads what came, up to a bound. Returns whether that was all, or why it was the last of it.
+    fn read(&mut self, buffer: &mut [u8]) -> Result<bool, Over> {
         let ready = std::mem::replace(&mut self.ready, PollFlags::empty());
+        if ready.is_empty() {
+            return Ok(true);
+        }
+        // It may be able to send, or to go on with what it has.
+        self.armed = false;
         // Who has hung up sends no more than lies in the socket; so there is an end to it also while nothing is
         // wanted.
         let hung_up = ready.intersects(PollFlags::HUP | PollFlags::ERR);
         if !hung_up && !ready.contains(PollFlags::IN) {
-            return None;
+            return Ok(true);
         }
         let mut read = 0;
         while read < TURN_BYTES && (hung_up || self.host.wants_input()) {
             match read_some(&self.socket, buffer) {
-                Ok(Some(0)) => return Some(Over::Closed),
+                Ok(Some(0)) => return Err(Over::Closed),
                 Ok(Some(count)) => {
                     read += count;
-                    if let Err(lie) = self.host.receive(&buffer[..count]) {
-                        return Some(Over::Lied(lie));
-                    }
+                    self.host.receive(&buffer[..count]).map_err(Over::Lied)?;
                     // Most likely that was all; if not, it is still readable in the next turn.
                     if count < buffer.len() && !hung_up {
-                        break;
+                        return Ok(true);
                     }
                 }
-                Ok(None) => break,
-                Err(error) => return Some(Over::Failed(error)),
+                Ok(None) => return Ok(true),
+                Err(error) => return Err(Over::Failed(error)),
             }
         }
-        None
+        Ok(false)
     }
 }

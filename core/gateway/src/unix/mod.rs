@@ -1,8 +1,8 @@
 //! Connections over a pair of sockets, on Unix.
 //!
 //! The browser makes a [`pair`] for each renderer process, lets the process inherit one socket, and adds the other to
-//! a [`Gateway`]. The renderer makes a [`Connection`] of its own. A sandboxed renderer needs `read`, `sendto` and
-//! `poll` for it, and nothing else: no file system, network or shared memory. Descriptors that a peer attaches to its
+//! a [`Gateway`]. The renderer makes a [`Connection`] of its own. A sandboxed renderer needs `recvfrom`, `sendto` and
+//! `poll` for it, an `ioctl` once, and nothing else: no file system, network or shared memory. Descriptors that a peer attaches to its
 //! bytes are never taken.
 //!
 //! ```no_run
@@ -32,6 +32,8 @@
 //! # }
 //! ```
 
+#[cfg(test)]
+mod calls;
 mod connection;
 mod gateway;
 mod wake;
@@ -39,6 +41,7 @@ mod wake;
 pub use connection::{Connection, ConnectionError};
 pub use gateway::{Ended, Gateway, RendererId};
 
+use rustix::buffer::spare_capacity;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -67,16 +70,45 @@ fn set_nonblocking(socket: &OwnedFd) -> io::Result<()> {
 fn send_some(socket: impl AsFd, bytes: &[u8]) -> io::Result<Option<usize>> {
     // A closed end is an error, not a signal. Elsewhere the Rust runtime ignores the signal.
     #[cfg(not(any(target_vendor = "apple", target_os = "cygwin")))]
-    let flags = SendFlags::NOSIGNAL;
+    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
     #[cfg(any(target_vendor = "apple", target_os = "cygwin"))]
-    let flags = SendFlags::empty();
+    let flags = SendFlags::DONTWAIT;
     retry(|| send(&socket, bytes, flags))
 }
 
 /// Reads what is there. Returns `None` if nothing is there now, and 0 at the end.
 fn read_some(socket: impl AsFd, to: &mut [u8]) -> io::Result<Option<usize>> {
-    match retry(|| recv(&socket, &mut *to, RecvFlags::empty()).map(|(filled, _)| filled)) {
-        // The other end was closed with something unread.
+    end_if_reset(retry(|| recv(&socket, &mut *to, RecvFlags::DONTWAIT).map(|(filled, _)| filled)))
+}
+
+/// What a read found.
+#[derive(Clone, Copy, Debug)]
+struct Read {
+    /// How many bytes came, 0 at the end.
+    count: usize,
+    /// How many could have.
+    room: usize,
+}
+
+/// Reads what is there to the end of a buffer, no more than it has room for. Returns `None` if nothing is there now.
+fn read_into(socket: impl AsFd, to: &mut Vec<u8>) -> io::Result<Option<Read>> {
+    read_to_end_of(socket, to, RecvFlags::DONTWAIT)
+}
+
+/// The same, but waits until something is there. Returns `None` if the socket does not wait.
+fn wait_to_read_into(socket: impl AsFd, to: &mut Vec<u8>) -> io::Result<Option<Read>> {
+    read_to_end_of(socket, to, RecvFlags::empty())
+}
+
+fn read_to_end_of(socket: impl AsFd, to: &mut Vec<u8>, flags: RecvFlags) -> io::Result<Option<Read>> {
+    let room = to.capacity() - to.len();
+    let count = retry(|| recv(&socket, spare_capacity(&mut *to), flags).map(|(filled, _)| filled));
+    Ok(end_if_reset(count)?.map(|count| Read { count, room }))
+}
+
+/// Takes a closed end at which something lay unread for the end that it is.
+fn end_if_reset(read: io::Result<Option<usize>>) -> io::Result<Option<usize>> {
+    match read {
         Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(Some(0)),
         read => read,
     }
@@ -84,6 +116,8 @@ fn read_some(socket: impl AsFd, to: &mut [u8]) -> io::Result<Option<usize>> {
 
 /// Calls the system until it is not interrupted. Returns `None` if it would block.
 fn retry<T>(call: impl FnMut() -> rustix::io::Result<T>) -> io::Result<Option<T>> {
+    #[cfg(test)]
+    calls::count();
     match rustix::io::retry_on_intr(call) {
         Ok(value) => Ok(Some(value)),
         Err(error) if error == rustix::io::Errno::AGAIN => Ok(None),

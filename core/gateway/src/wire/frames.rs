@@ -25,15 +25,27 @@ struct LongFrame {
 }
 
 impl LongFrame {
-    /// Appends bytes that came. Memory doubles as they come, up to the frame's length and no further: what is in it
-    /// then stays.
-    fn extend(&mut self, more: &[u8]) {
-        let wanted = self.bytes.len() + more.len();
+    /// Makes room for bytes that come. Memory doubles as they do, up to the frame's length and no further: what is in
+    /// it then stays.
+    fn reserve(&mut self, more: usize) {
+        let wanted = self.bytes.len() + more.min(self.missing());
         if wanted > self.bytes.capacity() {
             let capacity = wanted.max(2 * self.bytes.capacity()).min(self.length);
             self.bytes.reserve_exact(capacity - self.bytes.len());
         }
-        self.bytes.extend_from_slice(more);
+    }
+
+    /// Takes as many of these bytes as are its own.
+    fn take_from(&mut self, bytes: &mut &[u8]) {
+        let (own, rest) = bytes.split_at(bytes.len().min(self.missing()));
+        self.reserve(own.len());
+        self.bytes.extend_from_slice(own);
+        *bytes = rest;
+    }
+
+    /// How many bytes are yet to come.
+    fn missing(&self) -> usize {
+        self.length.saturating_sub(self.bytes.len())
     }
 }
 
@@ -65,19 +77,36 @@ impl Frame<'_> {
 }
 
 impl Incoming {
-    /// Takes bytes that came.
+    /// Keeps bytes that came, for [`next`](Self::next) to read.
     pub(crate) fn push(&mut self, mut bytes: &[u8]) {
         if let Some(long) = &mut self.long {
-            let (more, rest) = bytes.split_at(bytes.len().min(long.length - long.bytes.len()));
-            long.extend(more);
-            bytes = rest;
+            long.take_from(&mut bytes);
         }
-        // What was read makes room first.
+        self.make_room();
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Returns the buffer that bytes which come are kept in, with room for some: `least`, or what memory there is for
+    /// the rest of a long frame. They are to be appended to it, and no more than there is room for.
+    pub(crate) fn room(&mut self, least: usize) -> &mut Vec<u8> {
+        if !self.is_partly_long() {
+            self.make_room();
+            self.bytes.reserve(least);
+            return &mut self.bytes;
+        }
+        let long = self.long.as_mut().expect("there is one");
+        if long.bytes.len() == long.bytes.capacity() {
+            long.reserve(least);
+        }
+        &mut long.bytes
+    }
+
+    /// What was read makes room.
+    fn make_room(&mut self) {
         if self.read > 0 {
             self.bytes.drain(..self.read);
             self.read = 0;
         }
-        self.bytes.extend_from_slice(bytes);
     }
 
     /// Returns where the next frame begins, in bytes from the beginning of the connection.
@@ -85,36 +114,86 @@ impl Incoming {
         self.before
     }
 
-    /// Takes the next frame, if all of it has come. It may be `longest` bytes long after its length.
-    pub(crate) fn next(&mut self, longest: usize) -> Result<Option<Frame<'_>>, Lie> {
-        if let Some(long) = &self.long {
-            if long.bytes.len() < long.length {
-                return Ok(None);
+    /// Takes the next frame, if all of it has come: of what is kept here, then of `fresh`, from which it takes the bytes
+    /// that it read. A frame may be `longest` bytes long after its length. Copies nothing of a frame that lies in
+    /// `fresh` whole. What is left of that when there is no next frame should be [kept](Self::push).
+    pub(crate) fn next<'a, 'b: 'a>(
+        &'a mut self,
+        fresh: &mut &'b [u8],
+        longest: usize,
+    ) -> Result<Option<Frame<'a>>, Lie> {
+        if self.long.is_none() {
+            if self.read == self.bytes.len() {
+                self.bytes.clear();
+                self.read = 0;
+                let Some(length) = self.length_of(fresh, longest)? else { return Ok(None) };
+                let rest = &fresh[LENGTH_BYTES..];
+                if rest.len() >= length {
+                    let (frame, rest) = rest.split_at(length);
+                    *fresh = rest;
+                    self.before += (LENGTH_BYTES + length) as u64;
+                    return Ok(Some(Frame::Short(frame)));
+                }
+                if length <= LONG {
+                    return Ok(None);
+                }
+                self.long = Some(LongFrame { bytes: Vec::new(), length });
+                *fresh = rest;
+            } else {
+                self.complete(LENGTH_BYTES, fresh);
+                let Some(length) = self.length_of(&self.bytes[self.read..], longest)? else {
+                    return Ok(None);
+                };
+                if length > LONG && self.unread() < LENGTH_BYTES + length {
+                    let bytes = self.bytes[self.read + LENGTH_BYTES..].to_vec();
+                    self.bytes.clear();
+                    self.read = 0;
+                    self.long = Some(LongFrame { bytes, length });
+                } else {
+                    let whole = LENGTH_BYTES + length;
+                    self.complete(whole, fresh);
+                    if self.unread() < whole {
+                        return Ok(None);
+                    }
+                    let start = self.read + LENGTH_BYTES;
+                    self.read += whole;
+                    self.before += whole as u64;
+                    return Ok(Some(Frame::Short(&self.bytes[start..self.read])));
+                }
             }
-            let bytes = self.long.take().map(|long| long.bytes).unwrap_or_default();
-            self.before += (LENGTH_BYTES + bytes.len()) as u64;
-            return Ok(Some(Frame::Long(bytes.into())));
         }
-        let Some((length, rest)) = self.bytes[self.read..].split_first_chunk() else { return Ok(None) };
+        Ok(self.next_long(fresh).map(Frame::Long))
+    }
+
+    /// Puts bytes together with those of a long frame. Returns it once it is whole.
+    fn next_long(&mut self, fresh: &mut &[u8]) -> Option<Bytes> {
+        let mut long = self.long.take()?;
+        long.take_from(fresh);
+        if long.missing() > 0 {
+            self.long = Some(long);
+            return None;
+        }
+        self.before += (LENGTH_BYTES + long.length) as u64;
+        Some(long.bytes.into())
+    }
+
+    /// Has so many bytes lie here unread, if `fresh` has what is missing.
+    fn complete(&mut self, wanted: usize, fresh: &mut &[u8]) {
+        let missing = wanted.saturating_sub(self.bytes.len() - self.read);
+        let (taken, rest) = fresh.split_at(missing.min(fresh.len()));
+        self.bytes.extend_from_slice(taken);
+        *fresh = rest;
+    }
+
+    /// Reads the length of the frame that begins here; `None` if it has not come.
+    fn length_of(&self, bytes: &[u8], longest: usize) -> Result<Option<usize>, Lie> {
+        let Some(length) = bytes.first_chunk() else { return Ok(None) };
         // On 16-bit targets a length that does not fit is longer than any frame may be.
         let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
         if length == 0 || length > longest {
             return Err(Lie::new(Lied::Length, self.before));
         }
-        let there = rest.len();
-        if there < length {
-            if length > LONG {
-                let bytes = rest.to_vec();
-                self.bytes.clear();
-                self.read = 0;
-                self.long = Some(LongFrame { bytes, length });
-            }
-            return Ok(None);
-        }
-        let start = self.read + LENGTH_BYTES;
-        self.read = start + length;
-        self.before += (LENGTH_BYTES + length) as u64;
-        Ok(Some(Frame::Short(&self.bytes[start..self.read])))
+        Ok(Some(length))
     }
 
     /// Returns how many bytes lie here unread.
@@ -124,7 +203,7 @@ impl Incoming {
 
     /// Returns whether a long frame is being put together.
     pub(crate) fn is_partly_long(&self) -> bool {
-        self.long.as_ref().is_some_and(|long| long.bytes.len() < long.length)
+        self.long.as_ref().is_some_and(|long| long.missing() > 0)
     }
 
     /// Frees memory that nothing lies in.
@@ -178,14 +257,42 @@ impl Outgoing {
 mod tests {
     use super::*;
 
+    /// How bytes are handed in.
+    #[derive(Clone, Copy, Debug)]
+    enum Way {
+        /// They are read where they lie.
+        Fresh,
+        /// They are kept first.
+        Kept,
+        /// They are read into the buffer that keeps them.
+        IntoTheBuffer,
+        /// Every other piece is kept.
+        Mixed,
+    }
+
     /// The frames' lengths that come of some bytes, cut anywhere.
-    fn cut(bytes: &[u8], piece: usize) -> Vec<usize> {
+    fn cut(bytes: &[u8], piece: usize, way: Way) -> Vec<usize> {
         let (mut incoming, mut lengths) = (Incoming::default(), Vec::new());
-        for bytes in bytes.chunks(piece) {
-            incoming.push(bytes);
-            while let Some(frame) = incoming.next(usize::MAX).unwrap() {
-                lengths.push(frame.bytes().len());
-                assert!(frame.bytes().iter().all(|byte| usize::from(*byte) == frame.bytes().len() % 251));
+        for (number, mut fresh) in bytes.chunks(piece).enumerate() {
+            if matches!(way, Way::Kept) || matches!(way, Way::Mixed) && number % 2 == 0 {
+                incoming.push(std::mem::take(&mut fresh));
+            }
+            loop {
+                if matches!(way, Way::IntoTheBuffer) {
+                    let room = incoming.room(1);
+                    let some = fresh.len().min(room.capacity() - room.len());
+                    room.extend_from_slice(&fresh[..some]);
+                    fresh = &fresh[some..];
+                }
+                let mut rest = if matches!(way, Way::IntoTheBuffer) { &[] } else { fresh };
+                while let Some(frame) = incoming.next(&mut rest, usize::MAX).unwrap() {
+                    lengths.push(frame.bytes().len());
+                    assert!(frame.bytes().iter().all(|byte| usize::from(*byte) == frame.bytes().len() % 251));
+                }
+                incoming.push(rest);
+                if !matches!(way, Way::IntoTheBuffer) || fresh.is_empty() {
+                    break;
+                }
             }
         }
         assert_eq!((incoming.unread(), incoming.at()), (0, bytes.len() as u64));
@@ -201,7 +308,9 @@ mod tests {
             bytes.extend(std::iter::repeat_n((length % 251) as u8, length));
         }
         for piece in [1, 2, 3, 7, 1_000, LONG, LONG + 4, bytes.len()] {
-            assert_eq!(cut(&bytes, piece), lengths, "in pieces of {piece}");
+            for way in [Way::Fresh, Way::Kept, Way::IntoTheBuffer, Way::Mixed] {
+                assert_eq!(cut(&bytes, piece, way), lengths, "in pieces of {piece}, {way:?}");
+            }
         }
     }
 
@@ -210,7 +319,7 @@ mod tests {
         let mut incoming = Incoming::default();
         incoming.push(&u32::MAX.to_le_bytes());
         incoming.push(&[0; 100]);
-        assert!(incoming.next(usize::MAX).unwrap().is_none());
+        assert!(incoming.next(&mut &[][..], usize::MAX).unwrap().is_none());
         let long = incoming.long.as_ref().unwrap();
         assert!(long.bytes.capacity() + incoming.bytes.capacity() < 1_000);
         assert_eq!(incoming.unread(), 100);
@@ -219,11 +328,38 @@ mod tests {
     #[test]
     fn a_long_frame_takes_no_more_memory_than_it_has_bytes() {
         let mut long = LongFrame { bytes: Vec::new(), length: 300_000 };
-        for piece in vec![1; long.length].chunks(7_001) {
-            long.extend(piece);
+        for mut piece in vec![1; long.length].chunks(7_001) {
+            long.take_from(&mut piece);
             assert!(long.bytes.capacity() <= 2 * long.bytes.len() && long.bytes.capacity() <= long.length);
         }
         assert_eq!(long.bytes.len(), long.length);
+    }
+
+    #[test]
+    fn frames_that_come_whole_are_not_copied() {
+        let mut incoming = Incoming::default();
+        let bytes = [[3, 0, 0, 0, 7, 7, 7], [3, 0, 0, 0, 8, 8, 8]].concat();
+        let mut fresh = &bytes[..];
+        for at in [4, 11] {
+            let frame = incoming.next(&mut fresh, 10).unwrap().unwrap();
+            assert_eq!(frame.bytes().as_ptr_range(), bytes[at..at + 3].as_ptr_range());
+        }
+        assert!(fresh.is_empty());
+        assert_eq!(incoming.bytes.capacity(), 0);
+    }
+
+    #[test]
+    fn room_for_a_long_frame_grows_with_its_bytes() {
+        let mut incoming = Incoming::default();
+        incoming.push(&u32::MAX.to_le_bytes());
+        incoming.push(&[0; 100]);
+        assert!(incoming.next(&mut &[][..], usize::MAX).unwrap().is_none());
+        for _ in 0..20 {
+            let room = incoming.room(100);
+            assert!(room.capacity() > room.len() && room.capacity() <= 2 * room.len().max(100));
+            room.resize(room.capacity(), 0);
+        }
+        assert!(incoming.is_partly_long());
     }
 
     #[test]
@@ -231,7 +367,7 @@ mod tests {
         for length in [0_u32, 11, u32::MAX] {
             let mut incoming = Incoming::default();
             incoming.push(&length.to_le_bytes());
-            assert_eq!(incoming.next(10).unwrap_err(), Lie::new(Lied::Length, 0));
+            assert_eq!(incoming.next(&mut &[][..], 10).unwrap_err(), Lie::new(Lied::Length, 0));
         }
     }
 
