@@ -51,7 +51,19 @@ impl Host {
         Ok(())
     }
 
+    #[inline]
     fn take_frame(&mut self, frame: &Frame<'_>) -> Result<(), Lied> {
+        match Up::read_post(frame.bytes()) {
+            Some(post) if self.greeted => {
+                let (port, content) = post?;
+                self.post(port, content, frame)
+            }
+            _ => self.take_other(frame),
+        }
+    }
+
+    #[inline(never)]
+    fn take_other(&mut self, frame: &Frame<'_>) -> Result<(), Lied> {
         let up = Up::read(frame.bytes())?;
         if matches!(up, Up::Hello { .. }) == self.greeted {
             return Err(Lied::Greeting);
@@ -184,14 +196,15 @@ impl Host {
 
     fn post(&mut self, port: PortNumber, content: Content<'_>, frame: &Frame<'_>) -> Result<(), Lied> {
         let Content { payload, format, user_activation } = content;
-        if payload.len() > self.bounds.message_bytes as usize {
+        let bytes = payload.len();
+        if bytes > self.bounds.message_bytes as usize {
             return Err(Lied::Message);
         }
-        self.window.admit(payload.len(), self.bounds.of_connection())?;
+        self.window.admit(bytes, self.bounds.of_connection())?;
         let Some(entry) = self.ports.get_mut(&port) else {
             self.numbers.was_port(port)?;
             // Race: the port ended meanwhile.
-            self.finish_call(payload.len());
+            self.finish_call(bytes);
             return Ok(());
         };
         if entry.closing {
@@ -202,19 +215,20 @@ impl Host {
             // Nobody posts on a port that he has not taken.
             return Err(Lied::Answer);
         }
-        entry.window.admit(payload.len(), self.bounds.of_port())?;
-        let (context, id, receivers) = (entry.context, entry.id, entry.receivers);
+        entry.window.admit(bytes, self.bounds.of_port())?;
+        let (context, receivers) = (entry.context, entry.receivers);
         let activated =
             user_activation && self.contexts.get(&context).is_some_and(|known| known.user_activation);
-        let bytes = payload.len();
-        if let (Some(id), Frame::Short(_), false) = (id, frame, self.held.any_to(receivers)) {
-            // The usual case, which allocates nothing for a short message.
+        if let (Some(id), Frame::Short(_), false) = (entry.id, frame, self.held.any_to(receivers)) {
+            // The usual case, which allocates nothing for a short message and looks the port up once.
             let message = Message::from(payload).format(format).user_activation(activated);
             match self.event_loop.post_message(id, message).map_err(|error| error.kind()) {
                 Err(PostErrorKind::WindowFull | PostErrorKind::Busy | PostErrorKind::TooLarge) => {}
                 // Or a race: the port or its context has ended, and the renderer is yet to hear it.
                 Ok(()) | Err(_) => {
-                    self.finish_post(port, bytes);
+                    let credit = entry.window.finish(bytes, self.bounds.of_port());
+                    self.credit_port(port, credit);
+                    self.finish_call(bytes);
                     return Ok(());
                 }
             }
@@ -409,12 +423,18 @@ impl Host {
 
     /// Credits a post.
     fn finish_post(&mut self, port: PortNumber, bytes: usize) {
-        if let Some(entry) = self.ports.get_mut(&port)
-            && let Some(Amount { messages, bytes }) = entry.window.finish(bytes, self.bounds.of_port())
-        {
-            Down::PortCredit { port, messages, bytes }.write(self.outgoing.end());
+        if let Some(entry) = self.ports.get_mut(&port) {
+            let credit = entry.window.finish(bytes, self.bounds.of_port());
+            self.credit_port(port, credit);
         }
         self.finish_call(bytes);
+    }
+
+    /// Tells of what a port is credited, if it is time to.
+    fn credit_port(&mut self, port: PortNumber, credit: Option<Amount>) {
+        if let Some(Amount { messages, bytes }) = credit {
+            Down::PortCredit { port, messages, bytes }.write(self.outgoing.end());
+        }
     }
 
     /// Credits a post or a connect on the connection.

@@ -2,7 +2,7 @@
 
 use super::{Context, Port, SharedMessage, Stub, StubEvent};
 use crate::window::Amount;
-use crate::wire::frames::Frame;
+use crate::wire::frames::{Frame, Outgoing};
 use crate::wire::lie::{Lie, Lied};
 use crate::wire::number::{ContextNumber, Given, PortNumber};
 use crate::wire::{Content, Down, Up, VERSION};
@@ -17,29 +17,71 @@ impl Stub {
     ///
     /// Says what no browser of this version sends. From then on every call says the same. The renderer should end.
     #[must_use = "an event that is dropped is lost"]
+    #[inline]
     pub fn next_event(&mut self) -> Result<Option<StubEvent>, Lie> {
-        if let Some(lie) = self.lied {
-            return Err(lie);
+        match self.take_event() {
+            None => self.lied.map_or(Ok(None), Err),
+            event => Ok(event),
         }
-        if let Some(waiting) = self.next_copy().or_else(|| self.next_room()) {
-            return Ok(Some(waiting));
+    }
+
+    /// Returns the next event. If it is none because the browser lied, that is noted.
+    ///
+    /// A message, which is most of what comes, is read in here, and inlined with this: an event that was just put
+    /// together from small stores waits for them wherever it is moved.
+    #[inline(always)]
+    pub(crate) fn take_event(&mut self) -> Option<StubEvent> {
+        if self.lied.is_some() {
+            return None;
         }
-        let mut incoming = std::mem::take(&mut self.incoming);
-        let event = loop {
-            let at = incoming.at();
-            match incoming.next(&mut &[][..], usize::MAX) {
-                Ok(None) => break Ok(None),
-                Ok(Some(frame)) => match self.hear(&frame) {
-                    Ok(None) => {}
-                    Ok(event) => break Ok(event),
-                    Err(lied) => break Err(Lie::new(lied, at)),
-                },
-                Err(lie) => break Err(lie),
+        if self.shared.is_some() || !self.room.is_empty() {
+            let waiting = self.next_copy().or_else(|| self.next_room());
+            if waiting.is_some() {
+                return waiting;
             }
-        };
-        self.incoming = incoming;
-        self.lied = event.as_ref().err().copied();
-        event
+        }
+        loop {
+            let at = self.incoming.at();
+            let heard = match self.incoming.next(&mut &[][..], usize::MAX) {
+                Ok(None) => return None,
+                Ok(Some(frame)) => match Down::read_message(frame.bytes()) {
+                    Some(Ok((port, content))) if self.bounds.is_some() => {
+                        let Content { payload, format, user_activation } = content;
+                        if let Some(known) = self.ports.get_mut(&port) {
+                            let context = known.context;
+                            if let Some(taken) = known.take(payload.len(), self.window) {
+                                tell_taken(&mut self.outgoing, port, taken);
+                            }
+                            let payload = frame.keep(payload);
+                            return Some(StubEvent::Message {
+                                context,
+                                port,
+                                payload,
+                                format,
+                                user_activation,
+                            });
+                        }
+                        self.numbers.was_port(port).map(|()| None)
+                    }
+                    _ => {
+                        let frame = frame.into_own();
+                        self.hear(&frame)
+                    }
+                },
+                Err(lie) => {
+                    self.lied = Some(lie);
+                    return None;
+                }
+            };
+            match heard {
+                Ok(None) => {}
+                Ok(event) => return event,
+                Err(lied) => {
+                    self.lied = Some(Lie::new(lied, at));
+                    return None;
+                }
+            }
+        }
     }
 
     /// Returns the message that came for several ports, for the next of those that are open still.
@@ -57,14 +99,11 @@ impl Stub {
         None
     }
 
-    /// Counts a message that is handed out. Tells the browser once it is half of the window: who posts to the port may
-    /// post as much again.
+    /// Counts a message that is handed out, and tells the browser what it has to be told.
     fn count_taken(&mut self, port: PortNumber, bytes: usize) {
-        let (Some(window), Some(known)) = (self.window, self.ports.get_mut(&port)) else { return };
-        known.taken.add(bytes);
-        if known.taken.is_half_of(window) {
-            let Amount { messages, bytes } = std::mem::take(&mut known.taken);
-            self.send(Up::Taken { port, messages, bytes });
+        let taken = self.ports.get_mut(&port).and_then(|known| known.take(bytes, self.window));
+        if let Some(taken) = taken {
+            tell_taken(&mut self.outgoing, port, taken);
         }
     }
 
@@ -78,6 +117,7 @@ impl Stub {
         None
     }
 
+    #[inline(never)]
     fn hear(&mut self, frame: &Frame<'_>) -> Result<Option<StubEvent>, Lied> {
         let down = Down::read(frame.bytes())?;
         if matches!(down, Down::Hello { .. }) == self.bounds.is_some() {
@@ -128,14 +168,8 @@ impl Stub {
                     StubEvent::Connect { context, port, kind, name, sender, external, undecided }
                 })
             }
-            Down::Message { port, content } => {
-                let Content { payload, format, user_activation } = content;
-                self.live_port(port)?.map(|context| {
-                    self.count_taken(port, payload.len());
-                    let payload = frame.keep(payload);
-                    StubEvent::Message { context, port, payload, format, user_activation }
-                })
-            }
+            // Read where frames are taken; here it comes before the greeting alone.
+            Down::Message { .. } => return Err(Lied::Greeting),
             Down::MessageToSeveral { ports, content } => {
                 // No more are looked through than were given.
                 self.numbers.was_port(ports.last())?;
@@ -220,4 +254,10 @@ impl Stub {
         });
         self.next_room()
     }
+}
+
+/// Tells the browser how much the scripts took of a port.
+#[cold]
+fn tell_taken(outgoing: &mut Outgoing, port: PortNumber, Amount { messages, bytes }: Amount) {
+    Up::Taken { port, messages, bytes }.write(outgoing.end());
 }

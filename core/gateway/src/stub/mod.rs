@@ -292,7 +292,9 @@ impl Stub {
         }
         known.under_way.add(bytes);
         self.under_way.add(bytes);
-        self.accept(port);
+        if known.undecided {
+            self.accept(port);
+        }
         self.send(Up::Post { port, content });
         Ok(())
     }
@@ -352,6 +354,7 @@ impl Stub {
         self.outgoing.trim();
     }
 
+    #[inline]
     fn send(&mut self, frame: Up<'_>) {
         frame.write(self.outgoing.end());
     }
@@ -381,6 +384,14 @@ impl Port {
             taken: Amount::default(),
             refused: false,
         }
+    }
+
+    /// Counts a message that is handed out. Returns what the browser is to be told, once it is half of the window, if
+    /// there is one: who posts to the port may post as much again.
+    fn take(&mut self, bytes: usize, window: Option<Amount>) -> Option<Amount> {
+        let window = window?;
+        self.taken.add(bytes);
+        self.taken.is_half_of(window).then(|| std::mem::take(&mut self.taken))
     }
 }
 

@@ -88,7 +88,12 @@ impl Connection {
     ///
     /// As the system gives them. That the browser closed its end is no error here: [`next_event`](Self::next_event)
     /// tells it, after what had come.
+    #[inline]
     pub fn flush(&mut self) -> io::Result<bool> {
+        if self.stub.output().is_empty() { Ok(true) } else { self.send() }
+    }
+
+    fn send(&mut self) -> io::Result<bool> {
         while !self.stub.output().is_empty() {
             match send_some(&self.socket, self.stub.output()) {
                 Ok(Some(count)) => self.stub.sent(count),
@@ -112,7 +117,17 @@ impl Connection {
     /// # Errors
     ///
     /// See [`ConnectionError`]. What came before comes first.
+    #[inline]
     pub fn next_event(&mut self) -> Result<Option<StubEvent>, ConnectionError> {
+        match self.stub.take_event() {
+            None => self.read_event(),
+            event => Ok(event),
+        }
+    }
+
+    /// Reads until there is an event, or no more.
+    #[inline(never)]
+    fn read_event(&mut self) -> Result<Option<StubEvent>, ConnectionError> {
         loop {
             if let Some(event) = self.stub.next_event()? {
                 return Ok(Some(event));
@@ -151,7 +166,17 @@ impl Connection {
     /// # Errors
     ///
     /// See [`ConnectionError`].
+    #[inline]
     pub fn wait(&mut self, timeout: Option<Duration>) -> Result<Option<StubEvent>, ConnectionError> {
+        self.flush()?;
+        match self.stub.take_event() {
+            None => self.wait_for_event(timeout),
+            event => Ok(event),
+        }
+    }
+
+    #[inline(never)]
+    fn wait_for_event(&mut self, timeout: Option<Duration>) -> Result<Option<StubEvent>, ConnectionError> {
         let mut deadline = None;
         loop {
             let all = self.flush()?;

@@ -1,7 +1,8 @@
 //! What messages and connections carry, as it goes over the wire.
 
-use super::fields::{Reader, Writer};
+use super::fields::{LENGTH_BYTES, Reader, Writer};
 use super::lie::Lied;
+use super::number::PortNumber;
 use port_core::{
     ConnectKind, ContextKind, DocumentId, DocumentLifecycle, ExtensionId, FrameId, Listening, MessageFormat,
     TabId,
@@ -43,7 +44,8 @@ impl<'a> Content<'a> {
 
     const ACTIVATION: u8 = 1 << 7;
 
-    pub(super) fn write(self, to: &mut Writer<'_>) {
+    /// The two bytes in front of the payload.
+    const fn head(self) -> [u8; 2] {
         let (kind, other) = match self.format {
             MessageFormat::Json => (0, 0),
             MessageFormat::StructuredClone => (1, 0),
@@ -51,7 +53,41 @@ impl<'a> Content<'a> {
             // A format that this version does not know; the other end refuses it.
             _ => (3, 0),
         };
-        to.u8(if self.user_activation { kind | Self::ACTIVATION } else { kind }).u8(other).rest(self.payload);
+        [if self.user_activation { kind | Self::ACTIVATION } else { kind }, other]
+    }
+
+    pub(super) fn write(self, to: &mut Writer<'_>) {
+        to.rest(&self.head()).rest(self.payload);
+    }
+
+    /// Writes a whole frame that has a port and this. Most frames are such: all that is in front of the payload is
+    /// written at once.
+    ///
+    /// # Panics
+    ///
+    /// On a message of 4 GiB or more.
+    pub(super) fn write_frame(self, kind: u8, port: PortNumber, to: &mut Vec<u8>) {
+        const LENGTH: usize = 1 + 8 + 2;
+        let length = u32::try_from(LENGTH + self.payload.len()).expect("frames are shorter than 4 GiB");
+        let mut head = [0; LENGTH_BYTES + LENGTH];
+        head[..4].copy_from_slice(&length.to_le_bytes());
+        head[4] = kind;
+        head[5..13].copy_from_slice(&port.to_bits().to_le_bytes());
+        head[13..].copy_from_slice(&self.head());
+        to.reserve(head.len() + self.payload.len());
+        to.extend_from_slice(&head);
+        to.extend_from_slice(self.payload);
+    }
+
+    /// Reads a frame that [`write_frame`](Self::write_frame) wrote, without its length; `None` if it is of another
+    /// kind.
+    #[inline]
+    pub(super) fn read_frame(kind: u8, bytes: &'a [u8]) -> Option<Result<(PortNumber, Self), Lied>> {
+        let (first, rest) = bytes.split_first()?;
+        (*first == kind).then(|| {
+            let mut from = Reader::new(rest);
+            Ok((PortNumber::from_bits(from.u64()?), Self::read(&mut from)?))
+        })
     }
 
     pub(super) fn read(from: &mut Reader<'a>) -> Result<Self, Lied> {

@@ -111,12 +111,23 @@ pub enum Down<'a> {
 }
 
 impl<'a> Down<'a> {
+    /// The kind of a message.
+    const MESSAGE: u8 = 5;
+
+    /// Reads a message, as [`read`](Self::read) does; `None` if it is something else.
+    pub(crate) fn read_message(bytes: &'a [u8]) -> Option<Result<(PortNumber, Content<'a>), Lied>> {
+        Content::read_frame(Self::MESSAGE, bytes)
+    }
+
     /// Writes the frame to the end of a buffer, which grows.
     ///
     /// # Panics
     ///
     /// On a text or a message of 4 GiB or more.
     pub fn write(&self, to: &mut Vec<u8>) {
+        if let Self::Message { port, content } = *self {
+            return content.write_frame(Self::MESSAGE, port, to);
+        }
         let mut frame = Writer::new(to);
         match *self {
             Self::Hello { version, bounds, window: (messages, bytes) } => {
@@ -145,7 +156,7 @@ impl<'a> Down<'a> {
                 frame.u8(u8::from(undecided)).u8(u8::from(external));
                 sender.write(frame.text(name));
             }
-            Self::Message { port, content } => content.write(frame.u8(5).u64(port.to_bits())),
+            Self::Message { .. } => {}
             Self::MessageToSeveral { ports, content } => {
                 ports.write(frame.u8(10));
                 content.write(&mut frame);
@@ -201,7 +212,7 @@ impl<'a> Down<'a> {
                 name: from.text()?,
                 sender: SenderDescription::read(from)?,
             },
-            5 => Self::Message { port: port(from)?, content: Content::read(from)? },
+            Self::MESSAGE => Self::Message { port: port(from)?, content: Content::read(from)? },
             6 => Self::End { port: port(from)?, reason: reason(from)?, not_listening: flag(from)? },
             7 => Self::PortCredit { port: port(from)?, messages: from.u32()?, bytes: from.u64()? },
             8 => Self::Credit { messages: from.u32()?, bytes: from.u64()? },

@@ -60,6 +60,14 @@ pub(crate) enum Frame<'a> {
 }
 
 impl Frame<'_> {
+    /// Returns the frame with memory of its own. Copies a short one.
+    pub(crate) fn into_own(self) -> Frame<'static> {
+        match self {
+            Self::Short(bytes) => Frame::Long(Bytes::copy_from_slice(bytes)),
+            Self::Long(bytes) => Frame::Long(bytes),
+        }
+    }
+
     pub(crate) fn bytes(&self) -> &[u8] {
         match self {
             Self::Short(bytes) => bytes,

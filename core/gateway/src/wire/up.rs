@@ -85,12 +85,23 @@ pub enum Up<'a> {
 }
 
 impl<'a> Up<'a> {
+    /// The kind of a post.
+    const POST: u8 = 6;
+
+    /// Reads a post, as [`read`](Self::read) does; `None` if it is something else.
+    pub(crate) fn read_post(bytes: &'a [u8]) -> Option<Result<(PortNumber, Content<'a>), Lied>> {
+        Content::read_frame(Self::POST, bytes)
+    }
+
     /// Writes the frame to the end of a buffer, which grows.
     ///
     /// # Panics
     ///
     /// On a text or a message of 4 GiB or more.
     pub fn write(&self, to: &mut Vec<u8>) {
+        if let Self::Post { port, content } = *self {
+            return content.write_frame(Self::POST, port, to);
+        }
         let mut frame = Writer::new(to);
         match *self {
             Self::Hello { version } => {
@@ -111,7 +122,7 @@ impl<'a> Up<'a> {
             Self::ConnectRuntime { context, port, target } => {
                 target.write(frame.u8(5).u64(context.to_bits()).u64(port.to_bits()));
             }
-            Self::Post { port, content } => content.write(frame.u8(6).u64(port.to_bits())),
+            Self::Post { .. } => {}
             Self::Disconnect { port } => {
                 frame.u8(7).u64(port.to_bits());
             }
@@ -150,7 +161,7 @@ impl<'a> Up<'a> {
                 port: port(from)?,
                 target: OfExtension::read(from)?,
             },
-            6 => Self::Post { port: port(from)?, content: Content::read(from)? },
+            Self::POST => Self::Post { port: port(from)?, content: Content::read(from)? },
             7 => Self::Disconnect { port: port(from)? },
             8 => Self::Accept { port: port(from)? },
             9 => Self::Refuse { port: port(from)? },
