@@ -11,6 +11,37 @@ pub(crate) enum Kind {
     Core,
     /// One message of this browser.
     Message,
+    /// That a renderer is [idle](Idle).
+    Idle,
+}
+
+/// What a renderer says when all that came is done, and nothing will happen by itself, timers aside. It is said for each
+/// message that is answered, so it is short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Idle {
+    /// How much it has read, in bytes.
+    pub(crate) received: u64,
+    /// Whether a timer is set.
+    pub(crate) timer: bool,
+}
+
+impl Idle {
+    pub(crate) fn to_bytes(self) -> [u8; 9] {
+        let mut bytes = [u8::from(self.timer); 9];
+        bytes[..8].copy_from_slice(&self.received.to_le_bytes());
+        bytes
+    }
+
+    /// Reads what was written; `None` if it is something else.
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
+        let (received, timer) = bytes.split_first_chunk()?;
+        let timer = match timer {
+            [0] => false,
+            [1] => true,
+            _ => return None,
+        };
+        Some(Self { received: u64::from_le_bytes(*received), timer })
+    }
 }
 
 /// The most bytes that a frame from a renderer has. The memory for it comes as its bytes do.
@@ -64,6 +95,7 @@ impl Incoming {
         let kind = match head[4] {
             0 => Kind::Core,
             1 => Kind::Message,
+            2 => Kind::Idle,
             _ => return Err(BadFrame),
         };
         if length > longest || (kind == Kind::Core && length > PIECE) {
@@ -148,7 +180,17 @@ impl Outgoing {
 
 #[cfg(test)]
 mod tests {
-    use super::{BadFrame, Incoming, Kind, Outgoing, PIECE};
+    use super::{BadFrame, Idle, Incoming, Kind, Outgoing, PIECE};
+
+    #[test]
+    fn there_is_one_way_to_say_that_one_is_idle() {
+        for idle in [Idle { received: 0, timer: false }, Idle { received: u64::MAX - 1, timer: true }] {
+            assert_eq!(Idle::read(&idle.to_bytes()), Some(idle));
+        }
+        for bytes in [&[][..], &[1; 8], &[2; 9], &[0; 10]] {
+            assert_eq!(Idle::read(bytes), None);
+        }
+    }
 
     #[test]
     fn frames_come_out_as_they_went_in_however_they_are_cut() {
@@ -166,6 +208,7 @@ mod tests {
                     match kind {
                         Kind::Core => core.extend_from_slice(incoming.bytes(range)),
                         Kind::Message => messages.push(incoming.bytes(range).to_vec()),
+                        Kind::Idle => panic!("nobody is"),
                     }
                 }
             }
@@ -175,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_length_and_a_kind_are_not_believed() {
-        for head in [[9, 0, 0, 0, 1], [1, 0, 0, 0, 2], [0, 0, 16, 0, 0]] {
+        for head in [[9, 0, 0, 0, 1], [1, 0, 0, 0, 3], [0, 0, 16, 0, 0]] {
             let mut incoming = Incoming::default();
             incoming.push(&head);
             assert_eq!(incoming.next(8), Err(BadFrame), "{head:?}");

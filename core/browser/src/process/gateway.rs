@@ -35,6 +35,9 @@ const BACKLOG: usize = 64 << 20;
 /// How many bytes are read at once.
 const READ: usize = 64 << 10;
 
+/// How often all renderers have their turn before sockets are looked at again.
+const ROUNDS: usize = 8;
+
 /// How long the thread sleeps at most while calls are held that nothing tells of.
 const RETRY: Duration = Duration::from_millis(2);
 
@@ -107,6 +110,7 @@ impl Gateway {
             bounds: bounds(limits),
             shared: shared.clone(),
             buffer: vec![0; READ].into(),
+            expects_more: false,
         };
         let thread = thread::Builder::new().name("gateway".to_owned()).spawn(move || {
             gateway.run();
@@ -177,27 +181,42 @@ struct Turns {
     bounds: Bounds,
     shared: Shared,
     buffer: Box<[u8]>,
+    /// The last reads left something, so that most likely there is more.
+    expects_more: bool,
 }
 
 impl Turns {
     fn run(&mut self) {
-        loop {
-            // At the end nobody tells it anything more.
-            if !self.take_commands() {
-                break;
-            }
-            let busy = self.serve();
-            if busy {
+        // At the end nobody tells it anything more.
+        while let Some(busy) = self.serve_all() {
+            if busy || self.expects_more {
                 self.look(Some(Duration::ZERO));
             } else if self.arm() && self.bell.fall_asleep() {
                 let retry = self.renderers.values().any(Renderer::wants_retry);
                 self.look(retry.then_some(RETRY));
             }
-            self.bell.awake();
         }
         for (_, mut renderer) in std::mem::take(&mut self.renderers) {
             let _ = end_process(&mut renderer.child);
         }
+    }
+
+    /// Does what it was told, and gives all renderers turns until there is nothing to do, for a while; says whether there
+    /// is more. `None` if nothing is to come.
+    fn serve_all(&mut self) -> Option<bool> {
+        let mut busy = true;
+        for _ in 0..ROUNDS {
+            // What it is called for from here on, by its own renderers too, is looked at after this.
+            self.bell.awake();
+            if !self.take_commands() {
+                return None;
+            }
+            busy = self.serve();
+            if !busy {
+                break;
+            }
+        }
+        Some(busy)
     }
 
     /// Does what it was told; says whether there may be more to come.
@@ -280,12 +299,14 @@ impl Turns {
         self.bell.awake();
         let mut over = Vec::new();
         let tabs = Tabs { runs_in: &self.runs_in };
+        self.expects_more = false;
         for ((index, renderer), ready) in self.renderers.iter_mut().zip(ready) {
             let hung_up = ready.intersects(PollFlags::HUP | PollFlags::ERR);
-            if (hung_up || ready.contains(PollFlags::IN))
-                && let Err(why) = renderer.read(&mut self.buffer, hung_up, &tabs)
-            {
-                over.push((*index, why));
+            if hung_up || ready.contains(PollFlags::IN) {
+                match renderer.read(&mut self.buffer, hung_up, &tabs) {
+                    Ok(all) => self.expects_more |= !all,
+                    Err(why) => over.push((*index, why)),
+                }
             }
         }
         over.into_iter().for_each(|(index, why)| self.end(index, why));

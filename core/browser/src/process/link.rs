@@ -1,6 +1,6 @@
 //! A renderer process's end of its socket: the core's calls and events, tasks and requests.
 
-use super::frames::{BadFrame, Incoming, Kind, LONGEST, Outgoing};
+use super::frames::{BadFrame, Idle, Incoming, Kind, LONGEST, Outgoing};
 use super::words::{Beginning, Down, SentCounts, SentWorld, Up};
 use crate::activity::Activity;
 use crate::clock::Clock;
@@ -14,9 +14,11 @@ use port_core_gateway::{ContextNumber, Stub, StubEvent};
 use port_core_webext::extension::{Extension, Files};
 use port_core_webext::{Profile, TabDirectory};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{Errno, retry_on_intr};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{self, Receiver, TryRecvError};
@@ -38,6 +40,7 @@ pub(crate) struct Link {
 }
 
 struct Inner {
+    /// It blocks unless told otherwise.
     socket: UnixStream,
     stub: Stub,
     /// Events that were taken while a grant was looked for.
@@ -45,6 +48,8 @@ struct Inner {
     outgoing: Outgoing,
     incoming: Incoming,
     read: Box<[u8]>,
+    /// The last read found all that there was, so the next one is left out.
+    drained: bool,
     said: VecDeque<Down>,
     /// Answers to calls that could not be sent.
     answers: VecDeque<Task>,
@@ -54,8 +59,8 @@ struct Inner {
     clock: Clock,
     /// All that was read, in bytes.
     received: u64,
-    /// What was said last of being idle: after how many bytes read and written, and whether a timer was set.
-    idle: Option<(u64, u64, bool)>,
+    /// What was said last of being idle, and after how many bytes written.
+    idle: Option<(Idle, u64)>,
     counts: Option<Receiver<Counts>>,
     /// The browser is gone, or not what it should be.
     is_over: bool,
@@ -65,7 +70,7 @@ impl Link {
     /// Makes the renderer's end of a socket, and waits for the browser's first word; `None` if there is none.
     pub(crate) fn begin(socket: OwnedFd) -> io::Result<Option<Arc<Self>>> {
         let socket = UnixStream::from(socket);
-        socket.set_nonblocking(true)?;
+        socket.set_nonblocking(false)?;
         let mut inner = Inner {
             socket,
             stub: Stub::new(),
@@ -73,6 +78,7 @@ impl Link {
             outgoing: Outgoing::default(),
             incoming: Incoming::default(),
             read: vec![0; READ].into(),
+            drained: false,
             said: VecDeque::new(),
             answers: VecDeque::new(),
             file: None,
@@ -269,16 +275,25 @@ impl Link {
         is_short
     }
 
-    /// Sends what waits, as far as the socket takes it now.
-    pub(crate) fn flush(&self) {
-        self.inner().flush();
+    /// Sends what a turn of the main loop came to. If there is something, and the loop says that it has nothing to do but
+    /// to wait (`idle`: whether for a timer too), the browser is told so at the same time.
+    pub(crate) fn end_turn(&self, idle: impl FnOnce() -> Option<bool>) {
+        let mut inner = self.inner();
+        inner.drain_stub();
+        if inner.outgoing.waiting().is_empty() {
+            return;
+        }
+        if !inner.has_work()
+            && let Some(timer) = idle()
+        {
+            inner.tell_idle(timer);
+        }
+        inner.flush();
     }
 
-    /// Whether something has come that is yet to be done.
+    /// Whether something was read that is yet to be done.
     pub(crate) fn has_work(&self) -> bool {
-        let mut inner = self.inner();
-        inner.receive(&self.tabs);
-        inner.has_work()
+        self.inner().has_work()
     }
 
     /// Waits until something has come, or a timer is due; says so to the browser if it has nothing else to do.
@@ -288,8 +303,7 @@ impl Link {
         inner.tell_idle(timer.is_some());
         inner.flush();
         inner.trim();
-        inner.poll(timer.into_iter().chain(look).min());
-        inner.receive(&self.tabs);
+        inner.sleep(timer.into_iter().chain(look).min(), &self.tabs);
     }
 
     /// Tells what was counted, then waits until the browser lets go.
@@ -362,55 +376,82 @@ impl Inner {
 
     fn tell_idle(&mut self, timer: bool) {
         self.drain_stub();
-        if self.idle == Some((self.received, self.outgoing.total(), timer)) {
+        let idle = Idle { received: self.received, timer };
+        if self.idle == Some((idle, self.outgoing.total())) {
             return;
         }
-        self.say(&Up::Idle { received: self.received, timer });
-        self.idle = Some((self.received, self.outgoing.total(), timer));
+        self.outgoing.frame(Kind::Idle, &idle.to_bytes());
+        self.idle = Some((idle, self.outgoing.total()));
     }
 
     /// Sends what waits, and waits until something has come.
     fn exchange(&mut self, tabs: &TabDirectory) {
         self.flush();
-        self.poll(None);
-        self.receive(tabs);
+        self.sleep(None, tabs);
     }
 
     fn flush(&mut self) {
         self.drain_stub();
+        // A closed end is no signal. Elsewhere the Rust runtime ignores it.
+        #[cfg(not(target_vendor = "apple"))]
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        #[cfg(target_vendor = "apple")]
+        let flags = SendFlags::DONTWAIT;
         while !self.outgoing.waiting().is_empty() {
-            match (&self.socket).write(self.outgoing.waiting()) {
+            match retry_on_intr(|| send(&self.socket, self.outgoing.waiting(), flags)) {
                 Ok(count) => self.outgoing.sent(count),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    self.is_over |= error.kind() != io::ErrorKind::WouldBlock;
+                    self.is_over |= error != Errno::AGAIN;
                     return;
                 }
             }
         }
     }
 
+    /// Reads what has come. After a read that found all that there was, the next time does nothing: so does not every
+    /// turn of the main loop call the system to hear that there is no more. It calls this again and again, or sleeps.
     fn receive(&mut self, tabs: &TabDirectory) {
+        if std::mem::take(&mut self.drained) {
+            return;
+        }
         // What scripts do not take stays in the socket, and the browser's end holds back what comes after.
-        while !self.is_over && self.stub.wants_input() {
-            match (&self.socket).read(&mut self.read) {
-                Ok(0) => self.is_over = true,
-                Ok(count) => {
-                    self.received += count as u64;
-                    self.incoming.push(&self.read[..count]);
-                    if self.take_frames(tabs).is_err() {
-                        self.is_over = true;
-                    }
-                    if count < self.read.len() {
-                        return;
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.is_over |= error.kind() != io::ErrorKind::WouldBlock;
-                    return;
-                }
+        while !self.is_over
+            && !self.drained
+            && self.stub.wants_input()
+            && self.read(RecvFlags::DONTWAIT, tabs)
+        {}
+    }
+
+    /// Reads once; says whether there was anything.
+    fn read(&mut self, flags: RecvFlags, tabs: &TabDirectory) -> bool {
+        let count = match retry_on_intr(|| recv(&self.socket, &mut *self.read, flags)) {
+            Ok((count, _)) => count,
+            Err(error) => {
+                self.is_over |= error != Errno::AGAIN;
+                return false;
             }
+        };
+        self.received += count as u64;
+        self.drained = count < self.read.len();
+        self.incoming.push(&self.read[..count]);
+        self.is_over |= count == 0 || self.take_frames(tabs).is_err();
+        true
+    }
+
+    /// Waits until something has come, for as long as it may, and reads that.
+    fn sleep(&mut self, until: Option<Instant>, tabs: &TabDirectory) {
+        if self.is_over {
+            return;
+        }
+        self.drained = false;
+        if until.is_none() && self.outgoing.waiting().is_empty() {
+            // It sleeps in the read.
+            self.read(RecvFlags::empty(), tabs);
+        } else {
+            self.poll(until);
+        }
+        if !self.drained {
+            self.receive(tabs);
         }
     }
 
@@ -419,6 +460,7 @@ impl Inner {
             let bytes = self.incoming.bytes(range);
             match kind {
                 Kind::Core => self.stub.receive(bytes),
+                Kind::Idle => return Err(BadFrame),
                 Kind::Message => match serde_json::from_slice(bytes).map_err(|_| BadFrame)? {
                     Down::Tabs(shown) => tabs.change(|tabs| {
                         *tabs = shown
@@ -436,9 +478,6 @@ impl Inner {
     }
 
     fn poll(&self, timer: Option<Instant>) {
-        if self.is_over {
-            return;
-        }
         let mut flags = PollFlags::IN;
         flags.set(PollFlags::OUT, !self.outgoing.waiting().is_empty());
         let rest = timer.map(|due| due.saturating_duration_since(Instant::now()));

@@ -17,6 +17,8 @@ pub(super) struct PollBell {
 
 struct Thread {
     is_rung: bool,
+    /// A byte was written for it, which it has not read.
+    is_written: bool,
     /// `None` while the thread sleeps.
     busy: Option<Busy>,
 }
@@ -26,17 +28,20 @@ impl PollBell {
     pub(super) fn new(activity: &Arc<Activity>) -> std::io::Result<Arc<Self>> {
         let (written, polled) = UnixStream::pair()?;
         polled.set_nonblocking(true)?;
-        let thread = Mutex::new(Thread { is_rung: false, busy: Some(activity.begin()) });
+        let thread = Mutex::new(Thread { is_rung: false, is_written: false, busy: Some(activity.begin()) });
         Ok(Arc::new(Self { thread, written, polled, activity: Arc::clone(activity) }))
     }
 
     /// Wakes the thread, or keeps it from falling asleep.
     pub(super) fn ring(&self) {
         let mut thread = self.thread();
-        thread.busy.get_or_insert_with(|| self.activity.begin());
-        if !std::mem::replace(&mut thread.is_rung, true) {
-            // One byte at a time: it never blocks.
-            let _ = (&self.written).write(&[1]);
+        thread.is_rung = true;
+        if thread.busy.is_none() {
+            thread.busy = Some(self.activity.begin());
+            if !std::mem::replace(&mut thread.is_written, true) {
+                // One byte at a time: it never blocks.
+                let _ = (&self.written).write(&[1]);
+            }
         }
     }
 
@@ -56,7 +61,8 @@ impl PollBell {
     pub(super) fn awake(&self) {
         let mut thread = self.thread();
         thread.busy.get_or_insert_with(|| self.activity.begin());
-        if std::mem::take(&mut thread.is_rung) {
+        thread.is_rung = false;
+        if std::mem::take(&mut thread.is_written) {
             let _ = (&self.polled).read(&mut [0; 8]);
         }
     }

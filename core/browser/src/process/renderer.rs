@@ -1,7 +1,7 @@
 //! The browser's end of one renderer process.
 
 use super::claims::{Claims, Lie};
-use super::frames::{Incoming, Kind, LONGEST, Outgoing};
+use super::frames::{Idle, Incoming, Kind, LONGEST, Outgoing};
 use super::gateway::MOST_UNREAD;
 use super::words::{Beginning, Down, SentWorld, ShownTab, Up, read_event};
 use crate::activity::{Backlog, Busy, TimerSet};
@@ -45,8 +45,8 @@ pub(super) struct Renderer {
     outgoing: Outgoing,
     incoming: Incoming,
     presence: Presence,
-    /// What it said last of being idle: after how many bytes, and whether a timer is set.
-    idle: Option<(u64, bool)>,
+    /// What it said last of being idle.
+    idle: Option<Idle>,
     /// What it was told of the tabs: their version, and in how many an extension runs something.
     tabs: Option<(u64, usize)>,
 }
@@ -277,8 +277,8 @@ impl Renderer {
         is_behind || self.host.wants_retry()
     }
 
-    /// Reads what came, up to a bound.
-    pub(super) fn read(&mut self, buffer: &mut [u8], hung_up: bool, tabs: &Tabs<'_>) -> Result<(), Over> {
+    /// Reads what came, up to a bound; says whether that was all.
+    pub(super) fn read(&mut self, buffer: &mut [u8], hung_up: bool, tabs: &Tabs<'_>) -> Result<bool, Over> {
         let mut read = 0;
         while read < TURN && (hung_up || self.wants_input()) {
             match (&self.socket).read(buffer) {
@@ -290,18 +290,18 @@ impl Renderer {
                     self.incoming.push(&buffer[..count]);
                     self.take_frames(false, tabs)?;
                     if count < buffer.len() && !hung_up {
-                        break;
+                        return Ok(true);
                     }
                 }
                 Err(error) => match error.kind() {
                     io::ErrorKind::Interrupted => {}
-                    io::ErrorKind::WouldBlock => break,
+                    io::ErrorKind::WouldBlock => return Ok(true),
                     io::ErrorKind::ConnectionReset => return Err(Over::Closed),
                     _ => return Err(Over::Failed(error)),
                 },
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Does what came, unless too much waits for the renderer to read it: answers are longer than questions. After its
@@ -332,6 +332,10 @@ impl Renderer {
                     if !(is_over && matches!(word, Up::ReadFile { .. })) {
                         self.hear(word, length)?;
                     }
+                }
+                Kind::Idle => {
+                    let idle = Idle::read(bytes).ok_or(Over::from("that it is idle, in other words"))?;
+                    self.idle = Some(idle);
                 }
             }
         }
@@ -370,7 +374,6 @@ impl Renderer {
                 let file = self.read_file(instance, &parts)?;
                 self.say(&Down::File(file));
             }
-            Up::Idle { received, timer } => self.idle = Some((received, timer)),
             Up::Counted(counts) => {
                 let Some(sender) = self.counts.take() else {
                     return Err("counts that nobody asked for".into());
@@ -435,7 +438,7 @@ impl Renderer {
 
     /// Takes it for idle if it said so and nothing is on its way to it.
     pub(super) fn settle(&mut self) {
-        let Some((received, timer)) = self.idle else { return };
+        let Some(Idle { received, timer }) = self.idle else { return };
         let snapshot = self.host.snapshot();
         let is_settled = received == self.outgoing.total()
             && snapshot.held_calls == 0

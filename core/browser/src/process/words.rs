@@ -71,11 +71,6 @@ pub(super) enum Up {
         instance: ExtensionInstance,
         parts: Vec<String>,
     },
-    /// All that came, so many bytes, is done, and nothing will happen by itself, timers aside.
-    Idle {
-        received: u64,
-        timer: bool,
-    },
     Counted(SentCounts),
 }
 

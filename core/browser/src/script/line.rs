@@ -35,12 +35,13 @@ impl Line {
         }
     }
 
-    /// Sends what a turn of the main loop came to, where it waits.
-    pub(super) fn end_turn(&self) {
+    /// Sends what a turn of the main loop came to, where it waits. `idle` is asked whether the loop has nothing to do but
+    /// to wait, and then whether for a timer too.
+    pub(super) fn end_turn(&self, idle: impl FnOnce() -> Option<bool>) {
         match self {
-            Self::Thread { .. } => {}
+            Self::Thread { .. } => drop(idle),
             #[cfg(unix)]
-            Self::Process(link) => link.flush(),
+            Self::Process(link) => link.end_turn(idle),
         }
     }
 }

@@ -109,7 +109,7 @@ impl MainLoop {
             if idle {
                 self.wait(line);
             }
-            line.end_turn();
+            line.end_turn(|| self.is_idle());
         }
     }
 
@@ -144,6 +144,17 @@ impl MainLoop {
             let (timer, look) = self.until(due);
             bell.sleep(timer, look);
         }
+    }
+
+    /// Says that the loop would wait now if nothing came, and whether for a timer too; `None` if there is something to do,
+    /// or due.
+    fn is_idle(&self) -> Option<bool> {
+        let is_empty = self.loading.is_empty()
+            && self.host.window_messages.borrow().is_empty()
+            && self.host.detached.borrow().is_empty();
+        let (timer, look) = self.until(self.host.timers.borrow().next_due());
+        let due = timer.into_iter().chain(look).min();
+        (is_empty && due.is_none_or(|due| due > Instant::now())).then_some(timer.is_some())
     }
 
     /// Until when the thread may sleep: for a timer, and to look at what keeps no run from ending.
