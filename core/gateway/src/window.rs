@@ -51,6 +51,7 @@ pub(crate) struct Window {
 
 impl Window {
     /// Counts a message that came.
+    #[inline(always)]
     pub(crate) fn admit(&mut self, bytes: usize, most: Amount) -> Result<(), Lied> {
         if !self.under_way.is_below(most) {
             return Err(Lied::Credit);
@@ -61,6 +62,7 @@ impl Window {
 
     /// Counts a message that is on its way no more. Returns what to credit, once it is half of the window: by the
     /// time that all is done, a sender that waits has been told.
+    #[inline(always)]
     pub(crate) fn finish(&mut self, bytes: usize, most: Amount) -> Option<Amount> {
         self.done.add(bytes);
         if !self.done.is_half_of(most) {

@@ -51,13 +51,10 @@ impl Host {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn take_frame(&mut self, frame: &Frame<'_>) -> Result<(), Lied> {
         match Up::read_post(frame.bytes()) {
-            Some(post) if self.greeted => {
-                let (port, content) = post?;
-                self.post(port, content, frame)
-            }
+            Some((port, content)) if self.greeted => self.post(port, content, frame),
             _ => self.take_other(frame),
         }
     }
@@ -76,7 +73,8 @@ impl Host {
             Up::Listen { context, listening } => self.listen(context, listening)?,
             Up::ConnectTab { context, port, target } => self.connect_tab(context, port, target)?,
             Up::ConnectRuntime { context, port, target } => self.connect_runtime(context, port, target)?,
-            Up::Post { port, content } => self.post(port, content, frame)?,
+            // Read where frames are taken; here it comes before the greeting alone.
+            Up::Post { .. } => return Err(Lied::Greeting),
             Up::Taken { port, messages, bytes } => self.taken(port, messages, bytes)?,
             Up::Accept { port } => self.accept(port)?,
             Up::Refuse { port } => self.refuse(port)?,
@@ -194,6 +192,7 @@ impl Host {
         Ok(())
     }
 
+    #[inline(always)]
     fn post(&mut self, port: PortNumber, content: Content<'_>, frame: &Frame<'_>) -> Result<(), Lied> {
         let Content { payload, format, user_activation } = content;
         let bytes = payload.len();

@@ -3,6 +3,7 @@
 use super::Host;
 use super::table::{Context, Port, Receivers, State};
 use crate::bounds::Bounds;
+use crate::wire::frames::LONG;
 use crate::wire::number::{ContextNumber, PortNumber};
 use crate::wire::{Content, Down, PortRuns};
 use port_core::Event;
@@ -33,7 +34,12 @@ impl Host {
                     return self.end_too_large(port, *id);
                 }
                 let content = Content::from(&**payload).format(*format).user_activation(*user_activation);
-                Down::Message { port, content }.write(self.outgoing.end());
+                if self.sends_pieces && payload.len() >= LONG {
+                    Down::write_message_head(port, content, self.outgoing.end());
+                    self.outgoing.push_long(payload.clone().into_bytes());
+                } else {
+                    Down::write_message(port, content, self.outgoing.end());
+                }
             }
             Event::MessageToSeveral { receivers, payload, format, user_activation, .. } => {
                 if payload.len() > Bounds::LONGEST_MESSAGE as usize {

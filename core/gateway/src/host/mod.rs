@@ -38,6 +38,8 @@ pub struct Host {
     bounds: Bounds,
     incoming: Incoming,
     outgoing: Outgoing,
+    /// Whoever sends what waits asks for it in [pieces](Self::output_pieces).
+    sends_pieces: bool,
     greeted: bool,
     lied: Option<Lie>,
     contexts: HashMap<ContextNumber, Context>,
@@ -63,6 +65,7 @@ impl Host {
             bounds,
             incoming: Incoming::default(),
             outgoing,
+            sends_pieces: false,
             greeted: false,
             lied: None,
             contexts: HashMap::default(),
@@ -190,6 +193,26 @@ impl Host {
         self.outgoing.waiting()
     }
 
+    /// Has long payloads wait where they are. The output is in [pieces](Self::output_pieces) from then on, and
+    /// [`output`](Self::output) the first of them.
+    #[cfg(unix)]
+    pub(crate) fn send_pieces(&mut self) {
+        self.sends_pieces = true;
+    }
+
+    /// Returns the next two pieces of the bytes that wait to be sent. Both are empty when there is nothing more.
+    #[cfg(unix)]
+    pub(crate) fn output_pieces(&self) -> [&[u8]; 2] {
+        self.outgoing.pieces()
+    }
+
+    /// Returns the memory of a long frame of which not all has come, if there is one, for bytes that come to be read into.
+    /// They are then [received](Self::receive) with no others.
+    #[cfg(unix)]
+    pub(crate) fn room_for_long(&mut self, least: usize) -> Option<&mut Vec<u8>> {
+        self.incoming.room_for_long(least)
+    }
+
     /// Takes note that the first `count` bytes of the output were sent.
     ///
     /// # Panics
@@ -232,12 +255,12 @@ impl Host {
             waiting_messages: messages,
             waiting_bytes: bytes,
             input_bytes: self.incoming.unread(),
-            output_bytes: self.outgoing.waiting().len(),
+            output_bytes: self.outgoing.len(),
         }
     }
 
     fn has_room(&self) -> bool {
-        self.outgoing.waiting().len() < self.bounds.output_bytes.max(1)
+        self.outgoing.len() < self.bounds.output_bytes.max(1)
     }
 }
 

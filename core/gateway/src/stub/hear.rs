@@ -45,7 +45,7 @@ impl Stub {
             let heard = match self.incoming.next(&mut &[][..], usize::MAX) {
                 Ok(None) => return None,
                 Ok(Some(frame)) => match Down::read_message(frame.bytes()) {
-                    Some(Ok((port, content))) if self.bounds.is_some() => {
+                    Some((port, content)) if self.bounds.is_some() => {
                         let Content { payload, format, user_activation } = content;
                         if let Some(known) = self.ports.get_mut(&port) {
                             let context = known.context;

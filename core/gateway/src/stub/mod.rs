@@ -295,7 +295,7 @@ impl Stub {
         if known.undecided {
             self.accept(port);
         }
-        self.send(Up::Post { port, content });
+        Up::write_post(port, content, self.outgoing.end());
         Ok(())
     }
 

@@ -1,9 +1,11 @@
-//! How often the system is called, exactly.
+//! How often the system is called, and what is copied, exactly.
 
 use super::{Connection, Gateway, RendererId, pair};
-use crate::{Bounds, ContextNumber, OfExtension, PortNumber, StubEvent};
-use port_core::{ContextDescription, ExtensionId, ExtensionInstance, Listening, MessageService};
+use crate::{Bounds, ContextNumber, Host, OfExtension, PortNumber, Stub, StubEvent};
+use bytes::Bytes;
+use port_core::{ContextDescription, Event, ExtensionId, ExtensionInstance, Listening, MessageService};
 use std::cell::Cell;
+use std::task::Waker;
 use std::time::Duration;
 
 thread_local! {
@@ -120,4 +122,47 @@ fn a_thousand_messages_sent_together_take_few_calls() {
         });
         assert!(calls <= 8, "{calls} calls");
     }
+}
+
+/// What is sent of a long message is the poster's own memory, and what is in front of it goes with it.
+#[test]
+fn a_long_message_is_sent_from_where_its_poster_has_it() {
+    let service = MessageService::default();
+    let extension = service.extension_loaded(ExtensionId::new("long")).unwrap();
+    let mut background = service.event_loop(Waker::noop().clone());
+    let context = background.attach(ContextDescription::background(extension)).unwrap();
+    background.set_listening(context, Listening::PORTS).unwrap();
+    let (mut host, mut stub) =
+        (Host::new(service.event_loop(Waker::noop().clone()), Bounds::default()), Stub::new());
+    host.send_pieces();
+    let context = host.grant(ContextDescription::page(extension), b"");
+    stub.receive(host.output());
+    host.sent(host.output().len());
+    assert!(matches!(stub.next_event(), Ok(Some(StubEvent::Granted { .. }))));
+    stub.attach(context).unwrap();
+    stub.connect_runtime(context, &OfExtension::own()).unwrap();
+    host.receive(stub.output()).unwrap();
+    let Some(Event::Connect { port, .. }) = background.next_event() else { panic!("expected the connect") };
+
+    let long = Bytes::from(vec![7; 1 << 20]);
+    for message in [long.clone(), Bytes::from_static(b"behind it")] {
+        background.post_message(port, message).unwrap();
+    }
+    host.turn().unwrap();
+    let [_, payload] = host.output_pieces();
+    assert_eq!(payload.as_ptr_range(), long.as_ptr_range());
+    let mut heard = Vec::new();
+    while host.snapshot().output_bytes > 0 {
+        let pieces = host.output_pieces().concat();
+        stub.receive(&pieces);
+        host.sent(pieces.len());
+        // There is room for what is behind it.
+        host.turn().unwrap();
+    }
+    while let Some(event) = stub.next_event().unwrap() {
+        if let StubEvent::Message { payload, .. } = event {
+            heard.push(payload);
+        }
+    }
+    assert!(heard == [long, Bytes::from_static(b"behind it")]);
 }

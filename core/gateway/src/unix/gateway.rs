@@ -1,7 +1,7 @@
 //! One thread of the browser with the event loops of many renderers.
 
 use super::wake::{Caller, WakeUp};
-use super::{READ_BYTES, read_some, send_some, set_nonblocking};
+use super::{READ_BYTES, Read, read_into, read_some, send_pieces, set_nonblocking};
 use crate::bounds::Bounds;
 use crate::host::Host;
 use crate::wire::lie::Lie;
@@ -119,7 +119,8 @@ impl Gateway {
         set_nonblocking(&socket)?;
         let caller = self.wake_up.caller();
         let event_loop = service.limited_event_loop(Arc::clone(&caller).into(), bounds.held_bytes);
-        let host = Host::new(event_loop, bounds);
+        let mut host = Host::new(event_loop, bounds);
+        host.send_pieces();
         let renderer = RendererId(self.next);
         self.next += 1;
         self.renderers
@@ -273,14 +274,14 @@ impl Renderer {
     fn send(&mut self) -> io::Result<bool> {
         let wanted = self.host.wants_input();
         while !self.host.output().is_empty() {
-            match send_some(&self.socket, self.host.output()) {
+            match send_pieces(&self.socket, self.host.output_pieces()) {
                 Ok(Some(count)) => self.host.sent(count),
                 Ok(None) => break,
                 // The other end is closed: nobody reads what is sent. What it had sent is read to its end.
                 Err(error)
                     if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) =>
                 {
-                    self.host.sent(self.host.output().len());
+                    self.host.sent(self.host.snapshot().output_bytes);
                 }
                 Err(error) => return Err(error),
             }
@@ -304,13 +305,13 @@ impl Renderer {
         }
         let mut read = 0;
         while read < TURN_BYTES && (hung_up || self.host.wants_input()) {
-            match read_some(&self.socket, buffer) {
-                Ok(Some(0)) => return Err(Over::Closed),
-                Ok(Some(count)) => {
+            match self.read_once(buffer) {
+                Ok(Some((Read { count: 0, .. }, _))) => return Err(Over::Closed),
+                Ok(Some((Read { count, room }, fresh))) => {
                     read += count;
-                    self.host.receive(&buffer[..count]).map_err(Over::Lied)?;
+                    self.host.receive(&buffer[..fresh]).map_err(Over::Lied)?;
                     // Most likely that was all; if not, it is still readable in the next turn.
-                    if count < buffer.len() && !hung_up {
+                    if count < room && !hung_up {
                         return Ok(true);
                     }
                 }
@@ -319,5 +320,15 @@ impl Renderer {
             }
         }
         Ok(false)
+    }
+
+    /// Reads into the buffer, or what belongs to a long frame to where that is put together. Returns how many bytes lie in
+    /// the buffer too; `None` if nothing came.
+    fn read_once(&mut self, buffer: &mut [u8]) -> io::Result<Option<(Read, usize)>> {
+        if let Some(long) = self.host.room_for_long(buffer.len()) {
+            return Ok(read_into(&self.socket, long)?.map(|read| (read, 0)));
+        }
+        let room = buffer.len();
+        Ok(read_some(&self.socket, buffer)?.map(|count| (Read { count, room }, count)))
     }
 }

@@ -42,8 +42,8 @@ pub use connection::{Connection, ConnectionError};
 pub use gateway::{Ended, Gateway, RendererId};
 
 use rustix::buffer::spare_capacity;
-use rustix::net::{RecvFlags, SendFlags, recv, send};
-use std::io;
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, recv, send, sendmsg};
+use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
@@ -65,15 +65,28 @@ fn set_nonblocking(socket: &OwnedFd) -> io::Result<()> {
     rustix::io::ioctl_fionbio(socket, true).map_err(io::Error::from)
 }
 
+/// How bytes are sent: a socket that takes no more does not block, and a closed end is an error, not a signal. Where there
+/// is no flag for the latter, the Rust runtime ignores the signal.
+#[cfg(not(any(target_vendor = "apple", target_os = "cygwin")))]
+const SEND: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
+#[cfg(any(target_vendor = "apple", target_os = "cygwin"))]
+const SEND: SendFlags = SendFlags::DONTWAIT;
+
 /// Sends as much as the socket takes now. Returns `None` if it takes nothing more now, or the other end is closed,
 /// which reading tells.
 fn send_some(socket: impl AsFd, bytes: &[u8]) -> io::Result<Option<usize>> {
-    // A closed end is an error, not a signal. Elsewhere the Rust runtime ignores the signal.
-    #[cfg(not(any(target_vendor = "apple", target_os = "cygwin")))]
-    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-    #[cfg(any(target_vendor = "apple", target_os = "cygwin"))]
-    let flags = SendFlags::DONTWAIT;
-    retry(|| send(&socket, bytes, flags))
+    retry(|| send(&socket, bytes, SEND))
+}
+
+/// The same with two pieces, of which either may be empty.
+fn send_pieces(socket: impl AsFd, pieces: [&[u8]; 2]) -> io::Result<Option<usize>> {
+    match pieces {
+        [bytes, []] | [[], bytes] => send_some(socket, bytes),
+        pieces => {
+            let pieces = pieces.map(IoSlice::new);
+            retry(|| sendmsg(&socket, &pieces, &mut SendAncillaryBuffer::default(), SEND))
+        }
+    }
 }
 
 /// Reads what is there. Returns `None` if nothing is there now, and 0 at the end.

@@ -66,39 +66,52 @@ impl<'a> Content<'a> {
     /// # Panics
     ///
     /// On a message of 4 GiB or more.
+    #[inline]
     pub(super) fn write_frame(self, kind: u8, port: PortNumber, to: &mut Vec<u8>) {
-        const LENGTH: usize = 1 + 8 + 2;
-        let length = u32::try_from(LENGTH + self.payload.len()).expect("frames are shorter than 4 GiB");
-        let mut head = [0; LENGTH_BYTES + LENGTH];
-        head[..4].copy_from_slice(&length.to_le_bytes());
-        head[4] = kind;
-        head[5..13].copy_from_slice(&port.to_bits().to_le_bytes());
-        head[13..].copy_from_slice(&self.head());
+        let head = self.frame_head(kind, port);
         to.reserve(head.len() + self.payload.len());
         to.extend_from_slice(&head);
         to.extend_from_slice(self.payload);
     }
 
-    /// Reads a frame that [`write_frame`](Self::write_frame) wrote, without its length; `None` if it is of another
-    /// kind.
-    #[inline]
-    pub(super) fn read_frame(kind: u8, bytes: &'a [u8]) -> Option<Result<(PortNumber, Self), Lied>> {
-        let (first, rest) = bytes.split_first()?;
-        (*first == kind).then(|| {
-            let mut from = Reader::new(rest);
-            Ok((PortNumber::from_bits(from.u64()?), Self::read(&mut from)?))
-        })
+    /// Returns what is in front of the payload in such a frame.
+    #[inline(always)]
+    pub(super) fn frame_head(self, kind: u8, port: PortNumber) -> [u8; LENGTH_BYTES + HEAD_BYTES] {
+        let length = u32::try_from(HEAD_BYTES + self.payload.len()).expect("frames are shorter than 4 GiB");
+        let mut head = [0; LENGTH_BYTES + HEAD_BYTES];
+        head[..4].copy_from_slice(&length.to_le_bytes());
+        head[4] = kind;
+        head[5..13].copy_from_slice(&port.to_bits().to_le_bytes());
+        head[13..].copy_from_slice(&self.head());
+        head
     }
 
-    pub(super) fn read(from: &mut Reader<'a>) -> Result<Self, Lied> {
-        let (flags, other) = (from.u8()?, from.u8()?);
+    /// Reads a frame that [`write_frame`](Self::write_frame) wrote, without its length; `None` if it is of another kind, or
+    /// is not as it should be, which [`read`](Self::read) then finds out.
+    #[inline(always)]
+    pub(super) fn read_frame(kind: u8, bytes: &'a [u8]) -> Option<(PortNumber, Self)> {
+        let (head, payload) = bytes.split_first_chunk::<HEAD_BYTES>()?;
+        let [first, port @ .., flags, other] = *head;
+        let (format, user_activation) = Self::read_head(flags, other)?;
+        let port = PortNumber::from_bits(u64::from_le_bytes(port));
+        (first == kind).then_some((port, Self { payload, format, user_activation }))
+    }
+
+    /// Reads the two bytes in front of the payload.
+    #[inline(always)]
+    fn read_head(flags: u8, other: u8) -> Option<(MessageFormat, bool)> {
         let format = match (flags & !Self::ACTIVATION, other) {
             (0, 0) => MessageFormat::Json,
             (1, 0) => MessageFormat::StructuredClone,
             (2, other) => MessageFormat::Other(other),
-            _ => return Err(Lied::Value),
+            _ => return None,
         };
-        Ok(Self { payload: from.rest(), format, user_activation: flags & Self::ACTIVATION != 0 })
+        Some((format, flags & Self::ACTIVATION != 0))
+    }
+
+    pub(super) fn read(from: &mut Reader<'a>) -> Result<Self, Lied> {
+        let (format, user_activation) = Self::read_head(from.u8()?, from.u8()?).ok_or(Lied::Value)?;
+        Ok(Self { payload: from.rest(), format, user_activation })
     }
 }
 
@@ -119,6 +132,9 @@ impl<'a> From<&'a str> for Content<'a> {
         Self::from(payload.as_bytes())
     }
 }
+
+/// The bytes of kind, port, format and activation, in a frame that has those and a payload.
+const HEAD_BYTES: usize = 1 + 8 + 2;
 
 /// Names what `tabs.connect` or `tabs.sendMessage` goes to, as [`port_core::TabTarget`] does. A renderer may name any
 /// tab, frame and document: who is reached is the browser's to decide.

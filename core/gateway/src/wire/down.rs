@@ -114,8 +114,20 @@ impl<'a> Down<'a> {
     /// The kind of a message.
     const MESSAGE: u8 = 5;
 
-    /// Reads a message, as [`read`](Self::read) does; `None` if it is something else.
-    pub(crate) fn read_message(bytes: &'a [u8]) -> Option<Result<(PortNumber, Content<'a>), Lied>> {
+    /// Writes a message as [`write`](Self::write) does.
+    pub(crate) fn write_message(port: PortNumber, content: Content<'_>, to: &mut Vec<u8>) {
+        content.write_frame(Self::MESSAGE, port, to);
+    }
+
+    /// Writes a message as [`write`](Self::write) does, but for its payload.
+    pub(crate) fn write_message_head(port: PortNumber, content: Content<'_>, to: &mut Vec<u8>) {
+        to.extend_from_slice(&content.frame_head(Self::MESSAGE, port));
+    }
+
+    /// Reads a message, as [`read`](Self::read) does; `None` if it is something else, or
+    /// not as it should be.
+    #[inline(always)]
+    pub(crate) fn read_message(bytes: &'a [u8]) -> Option<(PortNumber, Content<'a>)> {
         Content::read_frame(Self::MESSAGE, bytes)
     }
 

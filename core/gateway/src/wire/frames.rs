@@ -2,7 +2,8 @@
 
 use super::fields::LENGTH_BYTES;
 use super::lie::{Lie, Lied};
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
+use std::collections::VecDeque;
 
 /// Bytes that came and are not yet read, cut into frames. Memory grows with the bytes that came, whatever lengths
 /// they speak of.
@@ -50,7 +51,7 @@ impl LongFrame {
 }
 
 /// From this length on, in bytes, a frame has memory of its own.
-const LONG: usize = 64 << 10;
+pub(crate) const LONG: usize = 64 << 10;
 
 /// A frame whose bytes are all there, without its length.
 #[derive(Debug)]
@@ -107,6 +108,13 @@ impl Incoming {
             long.reserve(least);
         }
         &mut long.bytes
+    }
+
+    /// Returns the memory of a long frame that is yet to become whole, with room for some of the rest, if one has begun.
+    /// Bytes that come are to be appended to it, and no more than there is room for.
+    #[cfg(unix)]
+    pub(crate) fn room_for_long(&mut self, least: usize) -> Option<&mut Vec<u8>> {
+        self.is_partly_long().then(|| self.room(least))
     }
 
     /// What was read makes room.
@@ -227,6 +235,10 @@ impl Incoming {
 pub(crate) struct Outgoing {
     bytes: Vec<u8>,
     sent: usize,
+    /// Long payloads that are not copied among the others, and behind how many of these bytes each comes.
+    long: VecDeque<(usize, Bytes)>,
+    /// The bytes of those.
+    long_bytes: usize,
 }
 
 impl Outgoing {
@@ -235,28 +247,65 @@ impl Outgoing {
         &mut self.bytes
     }
 
-    /// Returns what waits.
+    /// Adds a payload to the end, without copying it.
+    pub(crate) fn push_long(&mut self, payload: Bytes) {
+        if !payload.is_empty() {
+            self.long_bytes += payload.len();
+            self.long.push_back((self.bytes.len(), payload));
+        }
+    }
+
+    /// Returns how many bytes wait.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len() - self.sent + self.long_bytes
+    }
+
+    /// Returns what waits, as far as it lies in one piece.
     pub(crate) fn waiting(&self) -> &[u8] {
-        &self.bytes[self.sent..]
+        match self.pieces() {
+            [[], next] => next,
+            [first, _] => first,
+        }
+    }
+
+    /// Returns the next two pieces of what waits, which may be empty.
+    pub(crate) fn pieces(&self) -> [&[u8]; 2] {
+        match self.long.front() {
+            Some((behind, payload)) => [&self.bytes[self.sent..*behind], payload],
+            None => [&self.bytes[self.sent..], &[]],
+        }
     }
 
     /// Takes note that the first `count` bytes were sent.
-    pub(crate) fn sent(&mut self, count: usize) {
+    pub(crate) fn sent(&mut self, mut count: usize) {
+        assert!(count <= self.len(), "no more is sent than there is");
+        while let Some((behind, payload)) = self.long.front_mut() {
+            let first = count.min(*behind - self.sent);
+            let next = (count - first).min(payload.len());
+            self.sent += first;
+            self.long_bytes -= next;
+            count -= first + next;
+            payload.advance(next);
+            if !payload.is_empty() {
+                break;
+            }
+            self.long.pop_front();
+        }
         self.sent += count;
-        assert!(self.sent <= self.bytes.len(), "no more is sent than there is");
-        if self.sent == self.bytes.len() {
+        if self.sent == self.bytes.len() && self.long.is_empty() {
             self.bytes.clear();
             self.sent = 0;
         } else if self.sent > LONG && self.sent > self.bytes.len() / 2 {
             self.bytes.drain(..self.sent);
+            self.long.iter_mut().for_each(|(behind, _)| *behind -= self.sent);
             self.sent = 0;
         }
     }
 
     /// Frees memory that nothing lies in.
     pub(crate) fn trim(&mut self) {
-        if self.bytes.is_empty() {
-            self.bytes = Vec::new();
+        if self.bytes.is_empty() && self.long.is_empty() {
+            *self = Self::default();
         }
     }
 }
@@ -393,5 +442,36 @@ mod tests {
         assert!(sent == all);
         outgoing.trim();
         assert_eq!(outgoing.bytes.capacity(), 0);
+    }
+
+    #[test]
+    fn long_payloads_keep_their_place_among_the_others() {
+        let (mut outgoing, mut all) = (Outgoing::default(), Vec::new());
+        for number in 0..20_u8 {
+            let bytes = vec![number; 1_000 * usize::from(number % 7)];
+            all.extend_from_slice(&bytes);
+            if number % 3 == 0 {
+                outgoing.push_long(Bytes::from(bytes));
+            } else {
+                outgoing.end().extend_from_slice(&bytes);
+            }
+        }
+        for some in [1, 999, 10_007, all.len()] {
+            let (mut outgoing, mut sent) = (
+                Outgoing { long: outgoing.long.clone(), bytes: outgoing.bytes.clone(), ..outgoing },
+                Vec::new(),
+            );
+            while outgoing.len() > 0 {
+                assert_eq!(outgoing.len(), all.len() - sent.len());
+                assert!(!outgoing.waiting().is_empty());
+                let pieces = outgoing.pieces().concat();
+                assert!(pieces.starts_with(outgoing.waiting()));
+                let some = some.min(pieces.len());
+                sent.extend_from_slice(&pieces[..some]);
+                outgoing.sent(some);
+            }
+            assert!(sent == all, "{some} at once");
+            assert!(outgoing.waiting().is_empty() && outgoing.bytes.is_empty());
+        }
     }
 }

@@ -88,8 +88,16 @@ impl<'a> Up<'a> {
     /// The kind of a post.
     const POST: u8 = 6;
 
-    /// Reads a post, as [`read`](Self::read) does; `None` if it is something else.
-    pub(crate) fn read_post(bytes: &'a [u8]) -> Option<Result<(PortNumber, Content<'a>), Lied>> {
+    /// Writes a post, as [`write`](Self::write) does.
+    #[inline]
+    pub(crate) fn write_post(port: PortNumber, content: Content<'_>, to: &mut Vec<u8>) {
+        content.write_frame(Self::POST, port, to);
+    }
+
+    /// Reads a post, as [`read`](Self::read) does; `None` if it is something else, or
+    /// not as it should be.
+    #[inline(always)]
+    pub(crate) fn read_post(bytes: &'a [u8]) -> Option<(PortNumber, Content<'a>)> {
         Content::read_frame(Self::POST, bytes)
     }
 
