@@ -301,7 +301,9 @@ fn connects_of_one_extension_whose_answers_are_not_taken_leave_another_all_of_it
     let extensions = [browser.extension, browser.load("other@example")];
     let (mut here, mut there, place) = (browser.event_loop(), browser.event_loop(), browser.tab());
     let backgrounds = extensions.map(|extension| background_of(extension, &mut here));
-    extensions.map(|extension| content_script_of(extension, &mut there, place));
+    for extension in extensions {
+        content_script_of(extension, &mut there, place);
+    }
     for background in backgrounds {
         let connects =
             (0..100).take_while(|_| here.connect_tab(background, &TabTarget::new(place.tab)).is_ok()).count();

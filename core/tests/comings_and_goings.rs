@@ -133,7 +133,9 @@ fn an_extension_that_is_loaded_again_and_again_holds_a_bounded_heap() {
     // Beside others that stay, so that the next load has a number to find.
     let browser = Browser::new();
     let (mut here, mut there, place) = (browser.event_loop(), browser.event_loop(), browser.tab());
-    ["one@example", "two@example"].map(|id| browser.load(id));
+    for id in ["one@example", "two@example"] {
+        browser.load(id);
+    }
     let mut reload = |number: u32| {
         // Any extension may have the number that another gave back.
         let extension = browser.load(["again@example", "instead@example"][number as usize % 2]);
