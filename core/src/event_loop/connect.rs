@@ -234,15 +234,15 @@ impl EventLoop {
         name: &PortName,
         found: &[FoundTarget],
     ) -> bool {
-        let own_peer = self.own_peer(opener);
+        let own_peer = found.is_empty().then(|| self.own_peer(opener));
         let Self { contexts, peers, service, .. } = self;
         let Some(Context { shared: opener, .. }) = contexts.get(opener) else {
             debug_assert!(false, "the opener was looked up");
             return false;
         };
         let limits = &service.limits;
-        if found.is_empty() {
-            let own = peers[own_peer as usize].as_mut();
+        if let Some(own) = own_peer {
+            let own = peers[own as usize].as_mut();
             return own.is_some_and(|own| own.admits_message(limits, opener, 0, true));
         }
         let mut concerned = SmallVec::<[(PeerIndex, usize); 4]>::new();

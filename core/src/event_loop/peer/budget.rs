@@ -160,7 +160,7 @@ impl Peer {
         }
         let [mut records, mut all_bytes] = [1, bytes as u64];
         if !self.contexts.is_announced(context.id().key()) {
-            // Not the farewells that go before it: those may be another extension's.
+            // Not the farewells that go before it, which others caused.
             records += 1;
             all_bytes += context.description().bytes() as u64;
         }
