@@ -4,6 +4,7 @@
 //! `instructions [--write]`: with `--write` what was counted becomes the budget, with a
 //! little room. Exits with failure if a budget is exceeded.
 
+mod between_processes;
 mod budgets;
 mod through_c;
 mod work;

@@ -1,7 +1,7 @@
 //! What is counted. One thread plays both sides, in bursts; what belongs to another
 //! operation is done between the counted parts.
 
-use crate::through_c;
+use crate::{between_processes, through_c};
 use bytes::Bytes;
 use port_core::{
     ConnectError, ContextId, Event, EventLoop, Message, PortId, RuntimeTarget, TabId, TabTarget,
@@ -57,6 +57,11 @@ pub(crate) const ALL: &[Work] = &[
     Work::of("connect and accept through C", || through_c::connects(Part::Post))
         .beside("connect and accept, by a name of a script's", 240.0),
     Work::of("disconnect through C", || through_c::connects(Part::Event)).beside("disconnect", 140.0),
+    Work::of("between processes: post, 100 bytes", || between_processes::messages(Part::Post)),
+    Work::of("between processes: from frame to frame, 100 bytes", || {
+        between_processes::messages(Part::Event)
+    }),
+    Work::of("between processes: event, 100 bytes", || between_processes::messages(Part::Sleep)),
 ];
 
 /// The part of a round that is counted: the first, the second, or the end of it.
