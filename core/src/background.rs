@@ -88,6 +88,11 @@ impl MessageService {
     /// gets [`Event::ContextGone`](crate::Event::ContextGone). The instance is dormant afterwards if it is started
     /// on demand. Those that waited for its start hear that it was given up. May be called from any thread.
     ///
+    /// A connect that reaches the background's event loop too late, or was not taken there, waits for the next start, unless
+    /// another context took it: with what was posted on its port, in the order of the calls, and ahead of what its event loop
+    /// connected to the extension since. The background's event loop decides that, when it next takes its events or is dropped; one that hangs must be
+    /// [reported](Self::event_loop_gone). A [question](crate::Listening::asks) that it leaves open is asked again.
+    ///
     /// # Errors
     ///
     /// [`UnknownExtension`](FactError::UnknownExtension).

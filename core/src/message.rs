@@ -148,6 +148,15 @@ impl<'a> Message<'a> {
         Self { body: std::mem::replace(&mut self.body, Body::Borrowed(&[])), ..*self }
     }
 
+    /// Returns a copy that owns its bytes, which it shares if they are owned already.
+    pub(crate) fn share(&self) -> Message<'static> {
+        let bytes = match &self.body {
+            Body::Owned(bytes) => bytes.clone(),
+            Body::Borrowed(bytes) => Bytes::copy_from_slice(bytes),
+        };
+        Message { body: Body::Owned(bytes), format: self.format, user_activation: self.user_activation }
+    }
+
     /// Returns the message if it owns its bytes.
     pub(crate) fn if_owned(self) -> Option<Message<'static>> {
         self.is_owned().then(|| self.into_owned())

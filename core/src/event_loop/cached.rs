@@ -23,6 +23,7 @@ impl EventLoop {
             for port in context.ports.clone() {
                 self.close_port(port, DisconnectReason::BackForwardCache);
             }
+            self.go_on_waiting();
         }
     }
 
@@ -73,6 +74,7 @@ impl EventLoop {
         } else {
             self.close_port(key, DisconnectReason::BackForwardCache);
             self.drop_held(context, key);
+            self.go_on_waiting();
         }
     }
 

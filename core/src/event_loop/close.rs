@@ -11,7 +11,7 @@ use crate::event_loop::port::{
     LegAt, Opener, PeerIndex, Port, PortState, Receiver, ReceiverAt, Side, TargetState,
 };
 use crate::event_loop::slab::Slab;
-use crate::ids::{Key, PortId};
+use crate::ids::{ContextId, Key, PortId};
 use crate::payload::discard_all;
 use crate::policy::{ReceiverDisconnects, ReceiverLost};
 use crate::reason::DisconnectReason;
@@ -48,13 +48,17 @@ impl EventLoop {
     #[inline(never)]
     fn disconnect_in_any_state(&mut self, key: Key) -> bool {
         let Some(port) = self.ports.get(key) else { return false };
-        if port.state == PortState::Leaving {
+        if port.state.is_left() {
             return false;
         }
         // Race: a fact has ended the context, and its notice has not been taken. The fact is the reason then,
         // whatever the script still does.
         let killed = self.contexts.get(port.context).and_then(|context| context.shared.killed());
         let opening = port.state == PortState::Opening;
+        if port.state == PortState::Unanswered && killed.is_none() {
+            self.leave_unanswered(key);
+            return true;
+        }
         if killed.is_none() && self.refuse_undecided(key, Refusal::NotListening) {
             self.remove_port(key);
             return true;
@@ -65,12 +69,18 @@ impl EventLoop {
         }
         self.close_port(key, killed.unwrap_or(DisconnectReason::Disconnected));
         self.remove_port(key);
+        self.go_on_waiting();
         true
     }
 
     /// Closes a port towards the other side, and tells that why. The port itself stays until
     /// [`remove_port`](Self::remove_port).
+    ///
+    /// The caller has what waited for its answer [go on](Self::go_on_waiting).
     pub(super) fn close_port(&mut self, key: Key, reason: DisconnectReason) {
+        if !self.unanswered.is_empty() && self.close_unanswered(key) {
+            return;
+        }
         if self.ports.get(key).is_some_and(|port| port.state.is_opening()) {
             // What was posted before still arrives.
             self.release(key);
@@ -129,10 +139,14 @@ impl EventLoop {
         let Some(peer) = self.peer_mut(index) else { return };
         peer.note_answer();
         // Race: the opener disconnected while the word was under way, or the target was killed, which was heard first.
-        let leg = peer.opened.get(channel.0).filter(|leg| leg.awaits(ordinal));
-        let Some(port) = leg.map(|leg| leg.port) else { return };
+        let Some(leg) = peer.opened.get(channel.0).filter(|leg| leg.awaits(ordinal)) else { return };
+        let (port, target) = (leg.port, leg.targets.get(ordinal as usize).map(|target| target.context));
+        let target = target.map(|target| ContextId::new(peer.shared.id(), target));
         if let Some(Side::Opener(opener)) = self.ports.get_mut(port).map(|port| &mut port.side) {
             opener.refusal = opener.refusal.max(refusal);
+        }
+        if refusal == Refusal::NoReceiver && !self.unanswered.is_empty() {
+            self.note_refused(port, target);
         }
         self.target_gone(index, channel, ordinal, refusal.reason(), TargetState::Gone);
     }
@@ -232,15 +246,20 @@ impl EventLoop {
         if !opener.legs.is_empty() {
             return;
         }
-        match port.state {
-            PortState::Open | PortState::Undecided | PortState::Opening => {}
-            // Both sides have left it, so nobody is told of its end.
-            PortState::Leaving => return self.remove_port(key),
-            PortState::Silent | PortState::Ended(_) => return,
-        }
         // The last receiver that took the connection counts more than those that refused it.
         let reason = opener.lost.unwrap_or(opener.refusal.reason());
-        self.end_port(key, reason);
+        let state = port.state;
+        if self.unanswered.is_empty() || !self.wait_again(key) {
+            match state {
+                PortState::Open | PortState::Unanswered | PortState::Undecided | PortState::Opening => {
+                    self.end_port(key, reason);
+                }
+                // Both sides have left it, so nobody is told of its end.
+                PortState::Leaving | PortState::Left => self.remove_port(key),
+                PortState::Silent | PortState::Ended(_) => {}
+            }
+        }
+        self.go_on_waiting();
     }
 
     /// Ends a port and queues the event for its context, after what is queued for it already.
@@ -373,6 +392,7 @@ impl EventLoop {
             self.release_held(suspended.counts_for());
             discard_all(suspended.events);
         }
+        self.go_on_waiting();
         true
     }
 }

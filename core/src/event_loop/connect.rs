@@ -11,6 +11,7 @@ use crate::event_loop::peer::Gone;
 use crate::event_loop::port::{LegAt, Opener, PeerIndex, Port, PortState, Side, Target, TargetState};
 use crate::event_loop::slab::{Slab, grow_gently};
 use crate::ids::{ContextId, ExtensionNumber, Key, PeerId, PortId};
+use crate::index::background::Life;
 use crate::index::{ContextShared, Reached};
 use crate::name::PortName;
 use crate::policy::{BackForwardCache, DocumentTarget, FanOutOrder};
@@ -80,10 +81,32 @@ impl EventLoop {
             (None, None) => return Err(ConnectError::NotAllowed),
         };
         let only = search.only;
-        if reached == Reached::Contexts && self.waiting.is_empty() {
-            return self.connect(opener, &target.name, info, only);
+        if self.waiting.is_empty() {
+            match reached {
+                Reached::Contexts => return self.connect(opener, &target.name, info, only),
+                Reached::Awake(life) if self.is_first_of(life) => {
+                    let external = other.is_some();
+                    return self.connect_to_awake(opener, &target.name, info, only, (life, external));
+                }
+                _ => {}
+            }
         }
         self.connect_now_or_later(opener, target, info, (reached, only))
+    }
+
+    /// Connects to an extension whose background runs and may be stopped before its loop takes the connection.
+    #[inline]
+    fn connect_to_awake(
+        &mut self,
+        opener: Key,
+        name: &PortName,
+        info: ConnectInfo,
+        only: Option<(PeerIndex, Key)>,
+        (life, external): (Life, bool),
+    ) -> Result<PortId, ConnectError> {
+        let port = self.connect(opener, name, info, only)?;
+        self.await_answer(port.key(), life, info, external);
+        Ok(port)
     }
 
     /// Connects to an extension whose background sleeps, or where others wait on this loop.
@@ -103,13 +126,15 @@ impl EventLoop {
         let other = target.extension.as_ref().filter(|extension| Some(*extension) != own);
         let instance = match (reached, other) {
             (Reached::Asleep(instance), _) => Some(instance),
+            (Reached::Awake(life), _) => Some(life.instance),
             (Reached::Contexts, Some(other)) => self.service.index.instance_for(other, &context.shared),
             (Reached::Contexts, None) => context.shared.description().instance,
         };
         let external = other.is_some();
         let starting = !external && context.shared.is_background();
         if let Some(instance) = instance
-            && (matches!(reached, Reached::Asleep(_)) || self.waits_for(instance) && !starting)
+            && (matches!(reached, Reached::Asleep(_))
+                || !starting && (self.waits_for(instance) || self.awaits_word_of_the_past(instance)))
         {
             self.found.clear();
             if let Some(port) = self.connect_later(opener, instance, external, &target.name, info)? {
@@ -117,7 +142,10 @@ impl EventLoop {
             }
             return self.connect_to_extension(self.context_id(opener), target);
         }
-        self.connect(opener, &target.name, info, only)
+        match reached {
+            Reached::Awake(life) => self.connect_to_awake(opener, &target.name, info, only, (life, external)),
+            _ => self.connect(opener, &target.name, info, only),
+        }
     }
 
     /// Returns a context that may connect by a port of this name, and its key.

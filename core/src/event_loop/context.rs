@@ -5,7 +5,6 @@ use crate::description::{ContextDescription, ContextKind, DocumentLifecycle};
 use crate::error::{AttachError, ContextError};
 use crate::event::Event;
 use crate::event_loop::holdings::of_messages;
-use crate::event_loop::port::PortState;
 use crate::event_loop::slab::occupant;
 use crate::event_loop::uses::Uses;
 use crate::ids::{ContextId, ExtensionNumber, Key, PortId};
@@ -189,6 +188,6 @@ impl EventLoop {
     /// Returns the context that holds a port which its script may use, for [`EventLoop::context_of`].
     pub(super) fn holder_of(&self, port: PortId) -> Option<ContextId> {
         let port = self.port_key(port).and_then(|key| self.ports.get(key));
-        port.filter(|port| port.state != PortState::Leaving).map(|port| self.context_id(port.context))
+        port.filter(|port| !port.state.is_left()).map(|port| self.context_id(port.context))
     }
 }

@@ -79,9 +79,9 @@ pub(super) fn may_hear(holder: Option<&Context>, state: PortState, what: Heard) 
         Heard::Connect => true,
         Heard::Message => state.hears(),
         // A silent or ended port still hears this: the message was taken before the port ended.
-        Heard::HeldMessage => state != PortState::Leaving,
+        Heard::HeldMessage => !state.is_left(),
         Heard::NotedEnd => matches!(state, PortState::Ended(_)),
-        Heard::End | Heard::Room => state == PortState::Open,
+        Heard::End | Heard::Room => matches!(state, PortState::Open | PortState::Unanswered),
     };
     if !fits || is_dead(holder) {
         Hears::Never

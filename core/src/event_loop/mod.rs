@@ -28,6 +28,7 @@ mod snapshot;
 #[cfg(feature = "stream")]
 pub(crate) mod stream;
 mod turns;
+mod unanswered;
 mod uses;
 mod wait;
 mod waiting;
@@ -49,6 +50,7 @@ use crate::event_loop::slab::{LAST_GENERATION, Slab};
 use crate::event_loop::slot::EventSlot;
 #[cfg(feature = "stream")]
 use crate::event_loop::stream::Events;
+use crate::event_loop::unanswered::Unanswered;
 use crate::event_loop::uses::Uses;
 use crate::event_loop::waiting::WaitingConnects;
 use crate::ids::{ContextId, EventLoopId, ExtensionInstance, Key, PeerId, PortId};
@@ -140,7 +142,8 @@ pub struct EventLoop {
     receiver_windows: HashMap<Key, ReceiverWindow>,
     /// What was handed out and not taken, if the embedder says when it is.
     handed_out: Option<HashMap<Key, HandedOut>>,
-    /// What opening ports hold, if the policy has posts wait for the receivers' answers.
+    /// What opening ports hold, if the policy has posts wait for the receivers' answers, or they wait for a background;
+    /// and copies of what unanswered ports sent.
     queued_posts: HashMap<Key, QueuedPosts>,
     /// How many receivers' ports wait for their context to take or refuse the connection.
     undecided: u32,
@@ -148,6 +151,12 @@ pub struct EventLoop {
     waiting_for_pool: HashSet<Key>,
     /// Connects that wait for a background, by its extension.
     waiting: HashMap<ExtensionInstance, WaitingConnects>,
+    /// Connects to backgrounds that run and may be stopped, which nobody has taken yet.
+    unanswered: VecDeque<Unanswered>,
+    /// Extensions to which connects were answered while others waited for that. Empty between calls.
+    settled: Vec<ExtensionInstance>,
+    /// The last turn of a connect or a post that is kept or waits.
+    last_turn: u64,
     /// How many events a stream gave since it last yielded.
     #[cfg(feature = "stream")]
     streamed: u32,
@@ -809,6 +818,9 @@ impl EventLoop {
             undecided: 0,
             waiting_for_pool: HashSet::default(),
             waiting: HashMap::default(),
+            unanswered: VecDeque::new(),
+            settled: Vec::new(),
+            last_turn: 0,
             #[cfg(feature = "stream")]
             streamed: 0,
         }

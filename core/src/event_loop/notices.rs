@@ -198,7 +198,16 @@ impl EventLoop {
                 peer.accepted.iter().map(|(channel, _)| channel).collect(),
             ),
         };
+        if gone.is_none() && !self.unanswered.is_empty() {
+            self.note_all_lost(index);
+        }
         for (channel, ordinal) in targets {
+            if gone.is_some()
+                && !self.unanswered.is_empty()
+                && self.awaits_word_of(index, channel, ordinal, reason)
+            {
+                continue;
+            }
             self.target_gone(index, channel, ordinal, reason, TargetState::Lost);
         }
         for channel in channels {

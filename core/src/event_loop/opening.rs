@@ -55,16 +55,15 @@ impl EventLoop {
             self.wait_for_pool(key, lacking);
             return Err(PostErrorKind::Busy);
         }
-        let mut turn = None;
         if let Some(waits_for) = waits_for {
-            let counted = self.count_waiting_post(waits_for.background, bytes);
-            turn = Some(counted.inspect_err(|_| {
+            self.count_waiting_post(waits_for.background, bytes).inspect_err(|_| {
                 self.release_held(of_messages(1, bytes));
                 self.want_room(key);
-            })?);
+            })?;
         }
+        let turn = self.take_turn();
         let queued = self.queued_posts.entry(key).or_default();
-        queued.turns.extend(turn);
+        queued.turns.push(turn);
         queued.amount.add(Credit::one(bytes));
         queued.messages.push(message.take().into_owned());
         Ok(())
@@ -75,10 +74,9 @@ impl EventLoop {
         if let Some(port) = self.ports.get_mut(key) {
             port.leave_opening();
         }
-        let background = self.queued_posts.get(&key).and_then(|queued| queued.waits_for);
-        let turn = background.and_then(|waits_for| self.take_turn(waits_for.background));
+        let turn = self.take_turn();
         if let Some(queued) = self.queued_posts.get_mut(&key) {
-            queued.left = turn;
+            queued.left = Some(turn);
         }
     }
 

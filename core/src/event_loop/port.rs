@@ -20,6 +20,8 @@ use std::{mem, slice};
 /// |---|---|---|---|
 /// | `Opening` | connect, where posts wait for the receivers' answers, or it waits for a background | wait | the last answer, disconnect |
 /// | `Leaving` | disconnect of an opening port | are refused | the last answer |
+/// | `Unanswered` | connect to a background that runs and may be stopped | go to the other side, and are kept | an answer, disconnect |
+/// | `Left` | disconnect of an unanswered port | are refused | the answer |
 /// | `Undecided` | a connection to a context that asks | accept the connection | accept, post, refuse, disconnect, the other side's end |
 /// | `Open` | connect, accept, the last answer | go to the other side | disconnect, the other side's end |
 /// | `Silent` | an end that this side is not told of | go nowhere | disconnect, the context's end |
@@ -106,6 +108,38 @@ impl Port {
         self.state = PortState::Leaving;
     }
 
+    /// Has its posts kept until somebody takes the connection, if they do not wait for that.
+    #[inline(always)]
+    pub(crate) fn await_answer(&mut self) {
+        if self.state == PortState::Open {
+            self.state = PortState::Unanswered;
+        }
+    }
+
+    /// Opens it if it was unanswered. Returns whether what was kept for an answer is needed no more.
+    #[inline(always)]
+    pub(crate) fn be_answered(&mut self) -> bool {
+        if self.state == PortState::Unanswered {
+            self.state = PortState::Open;
+            return true;
+        }
+        self.state == PortState::Left
+    }
+
+    /// Notes that its own side disconnects it while it is unanswered, or has done so while it waited.
+    pub(crate) fn leave_unanswered(&mut self) {
+        debug_assert!(matches!(self.state, PortState::Unanswered | PortState::Leaving));
+        self.state = PortState::Left;
+    }
+
+    /// Makes posts wait until a background is started again.
+    pub(crate) fn wait_again(&mut self) {
+        self.state = match self.state {
+            PortState::Left | PortState::Leaving => PortState::Leaving,
+            _ => PortState::Opening,
+        };
+    }
+
     /// Opens it. Returns whether its own side had disconnected it meanwhile.
     pub(crate) fn end_opening(&mut self) -> bool {
         debug_assert!(self.state.is_opening());
@@ -149,6 +183,8 @@ pub(crate) enum PortState {
     Undecided,
     Opening,
     Leaving,
+    Unanswered,
+    Left,
     Silent,
     Ended(DisconnectReason),
 }
@@ -161,7 +197,12 @@ impl PortState {
 
     /// Returns whether messages for its side are handed out.
     pub(crate) fn hears(self) -> bool {
-        matches!(self, Self::Open | Self::Opening | Self::Undecided)
+        matches!(self, Self::Open | Self::Opening | Self::Undecided | Self::Unanswered)
+    }
+
+    /// Returns whether its own side has disconnected it, and it stays for an answer.
+    pub(crate) fn is_left(self) -> bool {
+        matches!(self, Self::Leaving | Self::Left)
     }
 }
 
@@ -199,13 +240,13 @@ impl Opener {
     }
 }
 
-/// Posts of an opening port.
+/// Posts of an opening port, or copies of those of an unanswered one.
 #[derive(Default)]
 pub(crate) struct QueuedPosts {
     pub(crate) messages: Vec<Message<'static>>,
     pub(crate) amount: Credit,
     pub(crate) waits_for: Option<WaitsFor>,
-    /// While it waits for a background: the turn of each message, and of its own side's end.
+    /// The turn of each message, and of its own side's end.
     pub(crate) turns: Vec<u64>,
     pub(crate) left: Option<u64>,
 }
@@ -215,14 +256,6 @@ pub(crate) struct QueuedPosts {
 pub(crate) struct WaitsFor {
     pub(crate) background: ExtensionInstance,
     pub(crate) turn: u64,
-}
-
-impl QueuedPosts {
-    pub(crate) fn waiting_for(background: WaitsFor) -> Self {
-        let mut queued = Self::default();
-        queued.waits_for = Some(background);
-        queued
-    }
 }
 
 impl Drop for QueuedPosts {

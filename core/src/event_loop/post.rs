@@ -97,7 +97,8 @@ impl EventLoop {
                 return self.post(id, message);
             }
             PortState::Opening => return self.hold(key, message),
-            PortState::Leaving => return Err(PostErrorKind::Disconnected),
+            PortState::Unanswered => return self.post_and_keep(key, message),
+            PortState::Leaving | PortState::Left => return Err(PostErrorKind::Disconnected),
             PortState::Silent | PortState::Ended(_) => return Ok(()),
         }
         // The usual case: one way to go, and room on it.
@@ -116,7 +117,11 @@ impl EventLoop {
     }
 
     #[inline(never)]
-    fn post_every_way(&mut self, key: Key, message: &mut Message<'_>) -> Result<(), PostErrorKind> {
+    pub(super) fn post_every_way(
+        &mut self,
+        key: Key,
+        message: &mut Message<'_>,
+    ) -> Result<(), PostErrorKind> {
         if self.has_windows() && !self.has_room(key) {
             // Race: credits have come but lie in the lane after records that the embedder has not taken. Without this
             // look, a thread that posts in a loop would be refused for ever.

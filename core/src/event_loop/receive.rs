@@ -64,7 +64,13 @@ impl EventLoop {
                 }
             }
             Record::ConnectMany(connect) => self.connected_to_many(index, &connect),
-            Record::NoTarget { port } => self.end_if_alone(port),
+            Record::NoTarget { port } => {
+                if !self.unanswered.is_empty() {
+                    // Race: the background's event loop went after the index was read, perhaps behind a stop.
+                    self.note_refused(port, None);
+                }
+                self.end_if_alone(port);
+            }
             usual => {
                 debug_assert!(false, "messages, connections and signals are taken where they lie");
                 discard(usual);
@@ -133,6 +139,9 @@ impl EventLoop {
         }
         target.state = TargetState::Open;
         let port = leg.port;
+        if !self.unanswered.is_empty() {
+            self.taken_by_somebody(port);
+        }
         self.end_opening(port);
     }
 

@@ -42,7 +42,7 @@ impl EventLoop {
                 let mut received = *made.get(&key).unwrap_or(&none);
                 let others = match &port.side {
                     // An ended port's peer index and channel may have been given to others since.
-                    _ if !port.state.hears() && port.state != PortState::Leaving => Vec::new(),
+                    _ if !port.state.hears() && !port.state.is_left() => Vec::new(),
                     Side::Receiver(receiver) => {
                         received.merge(waiting(receiver.peer, receiver.channel, true));
                         self.peer(receiver.peer)
@@ -76,9 +76,9 @@ impl EventLoop {
                     name: port.name.clone(),
                     opener: matches!(port.side, Side::Opener(_)),
                     status: match port.state {
-                        PortState::Open => PortStatus::Open,
+                        PortState::Open | PortState::Unanswered => PortStatus::Open,
                         PortState::Undecided => PortStatus::Undecided,
-                        PortState::Opening | PortState::Leaving => PortStatus::Opening,
+                        PortState::Opening | PortState::Leaving | PortState::Left => PortStatus::Opening,
                         PortState::Silent => PortStatus::Silent,
                         PortState::Ended(reason) => PortStatus::Ended(reason),
                     },

@@ -9,9 +9,10 @@ use super::search::{FoundTarget, Search};
 use crate::error::{ConnectError, PostErrorKind};
 use crate::event_loop::holdings::of_messages;
 use crate::event_loop::port::{Port, PortState, QueuedPosts, Side, WaitsFor};
+use crate::event_loop::unanswered::Unanswered;
 use crate::ids::{ExtensionInstance, Key, PortId};
 use crate::index::Reached;
-use crate::index::background::Wait;
+use crate::index::background::{Life, Wait};
 use crate::limits::Limits;
 use crate::message::Message;
 use crate::name::PortName;
@@ -30,7 +31,6 @@ pub(super) struct WaitingConnects {
     /// By turn, in the order of the calls; posts of their ports have turns among them. There may be so many that each
     /// must be found without a walk when it leaves.
     connects: BTreeMap<u64, WaitingConnect>,
-    next_turn: u64,
     /// The connects with their names, and the posts of their ports: bounded as in a lane.
     amount: Credit,
 }
@@ -45,14 +45,11 @@ enum Step {
     },
     /// Its own side's end.
     Leave,
+    /// That of a port which is unanswered again.
+    LeaveUnanswered,
 }
 
 impl WaitingConnects {
-    fn take_turn(&mut self) -> u64 {
-        self.next_turn += 1;
-        self.next_turn
-    }
-
     fn admits_more(&self, limits: &Limits) -> bool {
         self.amount.messages < limits.lane_records && self.amount.bytes < limits.lane_bytes
     }
@@ -89,7 +86,7 @@ impl EventLoop {
         if before.is_some_and(|waiting| !waiting.admits_more(limits)) {
             return Err(ConnectError::Busy);
         }
-        let others_wait = before.is_some();
+        let others_wait = before.is_some() || self.awaits_word_of_the_past(instance);
         let start = match self.service.wait_for_background(instance, self.id) {
             Some(Wait::ForStart { start, .. }) => Some(start),
             // Race: it got ready, or was unloaded. The notice of that is on its way to those that wait here, and this
@@ -102,34 +99,44 @@ impl EventLoop {
         if let Some(port) = self.ports.get_mut(port) {
             port.begin_waiting();
         }
-        let waiting = self.waiting.entry(instance).or_default();
-        waiting.amount.add(Credit::one(name.as_str().len() as u64));
-        let turn = waiting.take_turn();
-        waiting.connects.insert(turn, WaitingConnect { port, info, external, start });
-        self.queued_posts.insert(port, QueuedPosts::waiting_for(WaitsFor { background: instance, turn }));
+        let turn = self.take_turn();
+        self.enter_waiting(port, (instance, turn), info, external, start);
         Ok(Some(self.port_id(port)))
     }
 
-    /// Counts a post that waits with its port for a background. Returns its turn.
+    /// Enters a port, and what it holds, among those that wait for a background.
+    pub(super) fn enter_waiting(
+        &mut self,
+        port: Key,
+        (background, turn): (ExtensionInstance, u64),
+        info: ConnectInfo,
+        external: bool,
+        start: Option<u64>,
+    ) {
+        let name = self.ports.get(port).map_or(0, |port| port.name.as_str().len() as u64);
+        let queued = self.queued_posts.entry(port).or_default();
+        queued.waits_for = Some(WaitsFor { background, turn });
+        let waiting = self.waiting.entry(background).or_default();
+        waiting.amount.add(Credit::one(name));
+        waiting.amount.add(queued.amount);
+        waiting.connects.insert(turn, WaitingConnect { port, info, external, start });
+    }
+
+    /// Counts a post that waits with its port for a background.
     pub(super) fn count_waiting_post(
         &mut self,
         instance: ExtensionInstance,
         bytes: u64,
-    ) -> Result<u64, PostErrorKind> {
+    ) -> Result<(), PostErrorKind> {
         let Some(waiting) = self.waiting.get_mut(&instance) else {
             debug_assert!(false, "a port waits among others");
-            return Ok(0);
+            return Ok(());
         };
         if !waiting.admits_more(&self.service.limits) {
             return Err(PostErrorKind::Busy);
         }
         waiting.amount.add(Credit::one(bytes));
-        Ok(waiting.take_turn())
-    }
-
-    /// Gives the next turn among what waits for a background.
-    pub(super) fn take_turn(&mut self, instance: ExtensionInstance) -> Option<u64> {
-        self.waiting.get_mut(&instance).map(WaitingConnects::take_turn)
+        Ok(())
     }
 
     /// Forgets what a port holds, and that it waits. Returns what it held.
@@ -161,6 +168,10 @@ impl EventLoop {
 
     /// Connects what waited for a background, which runs.
     pub(super) fn connect_waiting(&mut self, instance: ExtensionInstance) {
+        if self.awaits_word_of_the_past(instance) {
+            // What a stop met may have to go before these. They go on once that is settled.
+            return;
+        }
         let mut unsent = Unsent::new();
         while let Some((&turn, &first)) =
             self.waiting.get(&instance).and_then(|waiting| waiting.connects.first_key_value())
@@ -168,7 +179,13 @@ impl EventLoop {
             // What was posted before it was called goes before it.
             self.send_unsent(&mut unsent, turn);
             match self.reach(instance, first) {
-                Reached::Contexts => self.open_waiting(first, &mut unsent),
+                Reached::Contexts => self.open_waiting((turn, first), None, &mut unsent),
+                // Race: it was stopped and started again since the one before went out, which that stop may have met.
+                Reached::Awake(life) if !self.is_first_of(life) => {
+                    self.found.clear();
+                    break;
+                }
+                Reached::Awake(life) => self.open_waiting((turn, first), Some(life), &mut unsent),
                 // Race: it was stopped again. So this waits on, unless it was started once more just now.
                 Reached::Asleep(_) => match self.service.wait_for_background(instance, self.id) {
                     Some(Wait::ForStart { start, .. }) => {
@@ -196,6 +213,7 @@ impl EventLoop {
                 }
                 // Also tells that it is open, and so has it end.
                 Step::Leave => self.release(key),
+                Step::LeaveUnanswered => self.leave_unanswered(key),
             }
         }
     }
@@ -224,6 +242,27 @@ impl EventLoop {
         }
         if let Some(left) = left.filter(|_| leaves) {
             unsent.insert(left, (key, Step::Leave));
+        }
+    }
+
+    /// Sends copies of a port's posts in their turns, and keeps the posts until its connect is answered.
+    fn copy_in_turn(&mut self, key: Key, unsent: &mut Unsent) {
+        let leaves = self.ports.get(key).is_some_and(|port| port.state == PortState::Leaving);
+        if let Some(port) = self.ports.get_mut(key).filter(|_| !leaves) {
+            port.end_opening();
+            port.await_answer();
+        }
+        let Some(queued) = self.queued_posts.get(&key) else { return };
+        let left = queued.left.filter(|_| leaves);
+        let count = queued.messages.len();
+        for (nth, (turn, message)) in queued.turns.iter().zip(&queued.messages).enumerate() {
+            let is_last = nth + 1 == count && !leaves;
+            unsent.insert(*turn, (key, Step::Post { message: message.share(), is_last }));
+        }
+        if let Some(left) = left {
+            unsent.insert(left, (key, Step::LeaveUnanswered));
+        } else if count == 0 {
+            self.tell_of_room(key);
         }
     }
 
@@ -278,8 +317,13 @@ impl EventLoop {
     }
 
     /// Opens a port that waited, towards what was found, and lets what it holds go behind the connection.
-    fn open_waiting(&mut self, connect: WaitingConnect, unsent: &mut Unsent) {
-        let WaitingConnect { port: key, info, .. } = connect;
+    fn open_waiting(
+        &mut self,
+        (turn, connect): (u64, WaitingConnect),
+        life: Option<Life>,
+        unsent: &mut Unsent,
+    ) {
+        let WaitingConnect { port: key, info, external, .. } = connect;
         let Some(mut queued) = self.stop_waiting(key) else {
             debug_assert!(false, "a port that waits holds its posts");
             return;
@@ -298,8 +342,14 @@ impl EventLoop {
         if let Some((opener, name)) = port {
             self.open_legs(key, opener, &name, info, &mut found);
         }
+        if let Some(life) = life {
+            self.unanswered.push_back(Unanswered::new(key, turn, life, info, external));
+        }
         if !stays_opening {
-            self.release_in_turn(key, unsent);
+            match life {
+                Some(_) => self.copy_in_turn(key, unsent),
+                None => self.release_in_turn(key, unsent),
+            }
         }
         found.clear();
         self.found = found;

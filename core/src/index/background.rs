@@ -1,8 +1,12 @@
 //! Whether an extension's background runs, and which event loops wait for it.
 
-use crate::ids::{ContextId, EventLoopId};
+use crate::ids::{ContextId, EventLoopId, ExtensionInstance};
 use crate::snapshot::BackgroundState;
 use crate::sync::mutant;
+use std::collections::VecDeque;
+
+/// Of how many lives that ended otherwise than by a stop this is remembered.
+const REMEMBERED: usize = 32;
 
 /// The background of an extension instance.
 ///
@@ -20,6 +24,20 @@ pub(crate) struct Background {
     starts: u64,
     /// The last start that the browser was asked for.
     asked: u64,
+    /// How often it became `Ready`: the number of its last life.
+    lives: u64,
+    /// The last lives that ended otherwise than by a stop, in order.
+    ended_otherwise: VecDeque<u64>,
+}
+
+/// One life of a background that is started on demand: from its being ready to its stop, or to the end of its last
+/// context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Life {
+    pub(crate) instance: ExtensionInstance,
+    pub(crate) number: u64,
+    /// Its context; the last that got ready if there are several.
+    pub(crate) context: ContextId,
 }
 
 enum State {
@@ -49,13 +67,34 @@ pub(crate) struct Waiting {
 
 impl Background {
     pub(super) const fn new(on_demand: bool) -> Self {
-        Self { state: if on_demand { State::Dormant } else { State::Resident }, starts: 0, asked: 0 }
+        let state = if on_demand { State::Dormant } else { State::Resident };
+        Self { state, starts: 0, asked: 0, lives: 0, ended_otherwise: VecDeque::new() }
     }
 
     /// Returns whether connects to it wait.
     #[inline(always)]
     pub(super) const fn sleeps(&self) -> bool {
         matches!(self.state, State::Dormant | State::Wanted(_))
+    }
+
+    /// Returns its life, if it is ready and started on demand.
+    #[inline(always)]
+    pub(super) fn life(&self, instance: ExtensionInstance) -> Option<Life> {
+        match &self.state {
+            State::Ready(contexts) => {
+                contexts.last().map(|&context| Life { instance, number: self.lives, context })
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns whether a life was ended by a stop. Of one before so many others that ended otherwise as are
+    /// remembered, it is not known any more, and this says that it was not.
+    pub(super) fn was_stopped(&self, life: u64) -> bool {
+        let known = self.ended_otherwise.len() < REMEMBERED
+            || self.ended_otherwise.front().is_some_and(|oldest| life > *oldest);
+        let over = life < self.lives || !matches!(self.state, State::Ready(_));
+        over && known && !self.ended_otherwise.contains(&life)
     }
 
     pub(crate) const fn state(&self) -> BackgroundState {
@@ -84,7 +123,10 @@ impl Background {
     /// Notes that the listeners of its context are registered.
     pub(super) fn ready(&mut self, context: ContextId) -> Waiting {
         match &mut self.state {
-            State::Dormant | State::Wanted(_) => self.begin(State::Ready(vec![context])),
+            State::Dormant | State::Wanted(_) => {
+                self.lives += 1;
+                self.begin(State::Ready(vec![context]))
+            }
             State::Ready(contexts) => {
                 if !contexts.contains(&context) {
                     contexts.push(context);
@@ -100,7 +142,14 @@ impl Background {
         let over = match &mut self.state {
             State::Ready(contexts) => {
                 contexts.retain(|ready| *ready != context);
-                contexts.is_empty()
+                let over = contexts.is_empty();
+                if over && !mutant("any-end-taken-for-a-stop") {
+                    if self.ended_otherwise.len() == REMEMBERED {
+                        self.ended_otherwise.pop_front();
+                    }
+                    self.ended_otherwise.push_back(self.lives);
+                }
+                over
             }
             State::Wanted(_) => last,
             State::Resident | State::Dormant => false,

@@ -17,7 +17,7 @@ pub(crate) use tab::{Frame, Tab};
 use crate::description::{ExtensionDescription, Place};
 use crate::error::{AttachError, FactError};
 use crate::ids::{DocumentId, EventLoopId, ExtensionId, ExtensionInstance, ExtensionNumber, TabId, WindowId};
-use crate::index::background::{Background, Wait, Waiting};
+use crate::index::background::{Background, Life, Wait, Waiting};
 use crate::index::numbering::Numbering;
 use crate::reason::DisconnectReason;
 use crate::sync::{Arc, Mutex, ShardedMap, mutant};
@@ -39,6 +39,8 @@ pub(crate) struct Index {
 pub(crate) enum Reached {
     /// The contexts that were shown.
     Contexts,
+    /// The contexts that were shown, and among them a background in this life, which may be stopped.
+    Awake(Life),
     /// The background of this instance sleeps; no context was shown.
     Asleep(ExtensionInstance),
 }
@@ -146,6 +148,17 @@ impl Index {
         self.change_extension(instance, |extension| extension.background.wait(event_loop))
     }
 
+    /// Returns whether a stop ended this life of a background; `false` also when its extension is not loaded any more.
+    pub(crate) fn was_stopped(&self, life: Life) -> bool {
+        let was_stopped = |extension: &Extension| extension.background.was_stopped(life.number);
+        self.extensions.read(&life.instance, was_stopped) == Some(true)
+    }
+
+    /// Returns the life that a background is in, if it is started on demand.
+    pub(crate) fn life(&self, instance: ExtensionInstance) -> Option<Life> {
+        self.extensions.read(&instance, |extension| extension.background.life(instance)).flatten()
+    }
+
     /// Returns the id and the number of an extension, and whether its background is started on demand.
     pub(crate) fn extension(
         &self,
@@ -243,7 +256,10 @@ impl Index {
                 return Reached::Asleep(instance);
             }
             extension.own().for_each(visit);
-            Reached::Contexts
+            match extension.background.life(instance) {
+                Some(life) if !opener_is_background => Reached::Awake(life),
+                _ => Reached::Contexts,
+            }
         });
         reached.unwrap_or(Reached::Contexts)
     }

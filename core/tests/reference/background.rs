@@ -26,6 +26,9 @@ pub struct Background {
     told: bool,
     /// The loops that wait for the last start.
     waiting: BTreeSet<Loop>,
+    /// How often it became ready, and which of these lives ended otherwise than by a stop.
+    pub(super) lives: u64,
+    otherwise: BTreeSet<u64>,
 }
 
 /// What a channel waits for.
@@ -35,10 +38,19 @@ pub struct Waits {
     /// `None` if it joined others while the word that they may go was under way.
     pub start: Option<u64>,
     pub lifecycle: DocumentLifecycle,
-    /// Its turn, those of its posts, and that of its own side's end.
     pub turn: u64,
-    pub posts: Vec<u64>,
-    pub left: Option<u64>,
+}
+
+/// A connect to a background that ran, in this life of it, and may have been stopped before it took it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Unanswered {
+    pub load: Load,
+    pub life: u64,
+    pub background: Context,
+    pub lifecycle: DocumentLifecycle,
+    pub turn: u64,
+    /// Whether a target refused it for a stop.
+    pub stopped: bool,
 }
 
 /// What a channel has to do in its turn, once it is open.
@@ -47,8 +59,21 @@ type Steps = BTreeMap<u64, (End, Option<Message>, bool)>;
 impl Background {
     pub fn new(number: Number, on_demand: bool) -> Self {
         let state = if on_demand { BackgroundState::Dormant } else { BackgroundState::Resident };
-        let (contexts, ready, waiting) = Default::default();
-        Self { number, state, contexts, ready, starts: 0, told: false, waiting }
+        let (contexts, ready, waiting, otherwise) = Default::default();
+        Self { number, state, contexts, ready, starts: 0, told: false, waiting, lives: 0, otherwise }
+    }
+
+    pub(super) fn life(&self) -> Option<u64> {
+        (self.state == BackgroundState::Ready).then_some(self.lives)
+    }
+
+    /// The context that got ready last.
+    pub(super) fn latest(&self) -> Option<Context> {
+        self.ready.last().copied()
+    }
+
+    pub(super) fn was_stopped(&self, life: u64) -> bool {
+        self.life() != Some(life) && !self.otherwise.contains(&life)
     }
 
     fn sleeps(&self) -> bool {
@@ -114,7 +139,10 @@ impl World {
         if !background.contexts.contains(&context) || background.state == BackgroundState::Resident {
             return;
         }
-        background.ready.push(context);
+        if !background.ready.contains(&context) {
+            background.ready.push(context);
+        }
+        background.lives += u64::from(background.state != BackgroundState::Ready);
         for event_loop in background.becomes(BackgroundState::Ready) {
             self.notice(event_loop, Notice::Ready(load));
         }
@@ -134,6 +162,7 @@ impl World {
                 _ => false,
             };
             if left {
+                background.otherwise.extend(background.life());
                 let waiting = background.becomes(BackgroundState::Dormant);
                 over.push((load, background.starts, waiting));
             }
@@ -188,7 +217,7 @@ impl World {
         let mut amount = Amount::default();
         for channel in self.waiting(at, load).into_iter().map(|channel| &self.channels[channel]) {
             amount.add(Amount::one(channel.name_bytes));
-            channel.held.iter().for_each(|message| amount.add(Amount::one(message.length)));
+            channel.held.iter().for_each(|(_, message)| amount.add(Amount::one(message.length)));
         }
         amount
     }
@@ -196,7 +225,7 @@ impl World {
     /// Whether a connect to a background waits.
     pub(super) fn is_to_wait(&self, at: Loop, load: Load) -> bool {
         let sleeps = self.backgrounds[load].as_ref().is_some_and(Background::sleeps);
-        sleeps || !self.waiting(at, load).is_empty()
+        sleeps || !self.waiting(at, load).is_empty() || self.awaits_word_of_the_past(at, load)
     }
 
     /// A loop waits for the next start, if the background does not run. Gives its number.
@@ -213,6 +242,9 @@ impl World {
 
     /// A background runs, so what waited goes where it is, and to the other contexts of its extension.
     pub(super) fn connect_waiting(&mut self, at: Loop, load: Load) {
+        if self.awaits_word_of_the_past(at, load) {
+            return;
+        }
         let mut steps = Steps::new();
         for channel in self.waiting(at, load) {
             let turn = self.channels[channel].waits.as_ref().map_or(0, |waits| waits.turn);
@@ -240,6 +272,7 @@ impl World {
             let (end, message, is_last) = step.remove();
             match message {
                 Some(message) => self.send_message(end, message),
+                None if self.channels[end.0].unanswered.is_some() => self.leave_unanswered(end),
                 None => self.release(end),
             }
             if is_last {
@@ -250,7 +283,8 @@ impl World {
 
     fn open_waiting(&mut self, channel: Channel, targets: &[Context], steps: &mut Steps) {
         let (end, kind) = (self.opener_of(channel), self.channels[channel].kind);
-        let Some(Waits { lifecycle, posts, left, .. }) = self.channels[channel].waits.take() else { return };
+        let Some(Waits { load, lifecycle, turn, .. }) = self.channels[channel].waits.take() else { return };
+        let reaches = self.contexts[end.1].killed.is_none();
         (self.channels[channel].legs, self.channels[channel].order) = self.legs_to(end.1, targets);
         let home = self.home(end.1);
         for to in self.channels[channel].order.clone() {
@@ -266,19 +300,28 @@ impl World {
         self.send_connects(channel, lifecycle);
         // What the loop takes for full before the next is opened may be another lane.
         self.guess_anew();
+        if reaches {
+            self.await_answer(channel, load, lifecycle, turn);
+        }
         let wait = self.policies().opening_port == OpeningPort::PostsWait && kind == ConnectKind::Port;
         if !self.channels[channel].legs.is_empty() && !wait {
-            let held = std::mem::take(&mut self.channels[channel].held);
+            let left = self.channels[channel].left;
+            let held = self.channels[channel].held.clone();
+            let is_unanswered = self.channels[channel].unanswered.is_some();
+            if !is_unanswered {
+                self.channels[channel].held.clear();
+            }
             if let Some(left) = left {
                 steps.insert(left, (end, None, false));
             } else {
-                self.ports.entry(end).and_modify(|port| port.state = State::Open);
+                let state = if is_unanswered { State::Unanswered } else { State::Open };
+                self.ports.entry(end).and_modify(|port| port.state = state);
                 if held.is_empty() {
                     self.tell_of_room(end);
                 }
             }
-            let last = posts.last().copied().filter(|_| left.is_none());
-            for (turn, message) in posts.into_iter().zip(held) {
+            let last = held.last().map(|(turn, _)| *turn).filter(|_| left.is_none());
+            for (turn, message) in held {
                 steps.insert(turn, (end, Some(message), Some(turn) == last));
             }
         }

@@ -43,8 +43,7 @@ impl World {
                 return got == Err(ConnectError::Busy);
             }
             let start = self.wait_for(home, load);
-            let (turn, posts, left) = (self.take_turn(), Vec::new(), None);
-            let waits = Waits { load, start, lifecycle, turn, posts, left };
+            let waits = Waits { load, start, lifecycle, turn: self.take_turn() };
             self.new_channel(opener, kind, *bytes, Legs::default(), Some(waits), State::Opening);
             return got == Ok(());
         }
@@ -68,6 +67,10 @@ impl World {
         let to_nobody = legs.is_empty().then(|| self.lying(own));
         let channel = self.new_channel(opener, kind, *bytes, (legs, order), None, state);
         self.send_connects(channel, lifecycle);
+        if let Some(load) = background {
+            let turn = self.take_turn();
+            self.await_answer(channel, *load, lifecycle, turn);
+        }
         if let Some(before) = to_nobody {
             self.counts_for_share(opener, own, before, Amount::one(0));
         }
@@ -94,7 +97,9 @@ impl World {
             lost: None,
             refusal: Refusal::NoReceiver,
             waits,
+            unanswered: None,
             held: Vec::new(),
+            left: None,
             receivers: BTreeMap::new(),
         });
         channel

@@ -26,10 +26,10 @@ impl World {
 
     fn is_fit(&self, heard: &Heard) -> bool {
         let Some(end) = heard.end() else { return true };
-        let fits = |state| match heard {
-            Heard::Message(..) => state != State::Leaving,
+        let fits = |state: State| match heard {
+            Heard::Message(..) => !state.is_left(),
             Heard::Disconnect(..) => matches!(state, State::Ended(_)),
-            Heard::Room(..) => state == State::Open,
+            Heard::Room(..) => matches!(state, State::Open | State::Unanswered),
             Heard::Connect(..) | Heard::ContextGone(..) => true,
         };
         self.contexts[end.1].killed.is_none() && self.state(end).is_some_and(fits)
@@ -83,7 +83,11 @@ impl World {
         let shown_ports: BTreeMap<_, _> = here
             .map(|(end, port)| {
                 // One that waits to leave is shown as one that opens.
-                let state = if port.state == State::Leaving { State::Opening } else { port.state };
+                let state = match port.state {
+                    State::Leaving | State::Left => State::Opening,
+                    State::Unanswered => State::Open,
+                    state => state,
+                };
                 (*end, (state, self.reached(*end, state)))
             })
             .collect();

@@ -31,6 +31,7 @@ pub mod shrink;
 mod starting;
 mod state;
 mod taking;
+mod unanswered;
 mod uses;
 pub mod window;
 pub mod world;

@@ -14,7 +14,7 @@ impl World {
     /// Keeps a post of an opening port, within the same bounds.
     pub(super) fn hold(&mut self, end: End, message: Message) -> Posted {
         let held = &self.channels[end.0].held;
-        let bytes = held.iter().map(|message| message.length).sum();
+        let bytes = held.iter().map(|(_, message)| message.length).sum();
         let waits_for = self.channels[end.0].waits.as_ref().map(|waits| waits.load);
         let held = Amount { count: held.len() as u64, bytes };
         if !self.admits(held) {
@@ -27,8 +27,7 @@ impl World {
             return Posted::Busy;
         }
         let turn = self.take_turn();
-        self.channels[end.0].held.push(message);
-        self.channels[end.0].waits.iter_mut().for_each(|waits| waits.posts.push(turn));
+        self.channels[end.0].held.push((turn, message));
         Posted::Sent
     }
 
@@ -62,7 +61,7 @@ impl World {
         let leaves = port.state == State::Leaving;
         port.state = State::Open;
         self.channels[end.0].waits = None;
-        for message in std::mem::take(&mut self.channels[end.0].held) {
+        for (_, message) in std::mem::take(&mut self.channels[end.0].held) {
             self.send_message(end, message);
         }
         if leaves {
@@ -76,6 +75,9 @@ impl World {
     /// Closes an end towards the other side. The port stays, silent.
     pub(super) fn close(&mut self, end: End, reason: DisconnectReason) {
         let (channel, context, _) = end;
+        if self.opener_of(channel) == end && self.close_unanswered(channel) {
+            return;
+        }
         if matches!(self.state(end), Some(State::Opening | State::Leaving)) {
             self.release(end);
         }
@@ -119,6 +121,7 @@ impl World {
             world.close(end, reason);
             world.ports.remove(&end);
         });
+        self.go_on_waiting();
     }
 
     /// A page goes into the back/forward cache.
@@ -130,6 +133,7 @@ impl World {
         if self.policies().back_forward_cache == BackForwardCache::Ends {
             let ends = self.ports.keys().filter(|end| end.1 == context).copied().collect();
             self.in_no_order(ends, self.home(context), |world, end| world.close(end, WentIntoCache));
+            self.go_on_waiting();
         }
     }
 
@@ -186,11 +190,14 @@ impl World {
             Refusal::NoReceiver | Refusal::NotListening => NoReceiver,
             Refusal::LimitReached => LimitReached,
         });
-        match self.state(end) {
-            // Nobody is left to be told.
-            Some(State::Leaving) => drop(self.ports.remove(&end)),
-            _ => self.end_port(end, reason),
+        if !self.wait_again(channel) {
+            match self.state(end) {
+                // Nobody is left to be told.
+                Some(State::Leaving | State::Left) => drop(self.ports.remove(&end)),
+                _ => self.end_port(end, reason),
+            }
         }
+        self.go_on_waiting();
     }
 
     /// The opener's port is open once nobody has yet to answer.

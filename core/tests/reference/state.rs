@@ -1,6 +1,6 @@
 //! What a world knows of contexts, ports and channels.
 
-use super::background::Waits;
+use super::background::{Unanswered, Waits};
 use super::record::Refusal;
 use super::window::Amount;
 use super::{Context, End, Heard, Loop, Message, Nth, Number};
@@ -53,6 +53,10 @@ pub enum State {
     /// A receiver's, whose context is yet to take or refuse the connection.
     Undecided,
     Open,
+    /// Open towards a background that may be stopped before it takes the connection; posts are kept. When left, the end
+    /// was sent, and the port stays for the answer.
+    Unanswered,
+    Left,
     Silent,
     Ended(DisconnectReason),
 }
@@ -72,8 +76,11 @@ pub struct ChannelState {
     pub refusal: Refusal,
     /// Set while it waits for a background.
     pub waits: Option<Waits>,
-    /// Posts that wait.
-    pub held: Vec<Message>,
+    /// Set while a background that runs, and may be stopped, has not answered.
+    pub unanswered: Option<Unanswered>,
+    /// Posts that wait, or are kept, with their turns, and the turn of its own side's end.
+    pub held: Vec<(u64, Message)>,
+    pub left: Option<u64>,
     /// The receivers' side: on every loop the open ports, in order.
     pub receivers: BTreeMap<Loop, Vec<End>>,
 }
@@ -110,7 +117,12 @@ impl Port {
 
 impl State {
     pub fn hears(self) -> bool {
-        matches!(self, Self::Open | Self::Opening | Self::Undecided)
+        matches!(self, Self::Open | Self::Opening | Self::Undecided | Self::Unanswered)
+    }
+
+    /// Whether its own side disconnected it and it stays for an answer.
+    pub fn is_left(self) -> bool {
+        matches!(self, Self::Leaving | Self::Left)
     }
 }
 

@@ -107,6 +107,7 @@ impl World {
                 let target = leg.and_then(|leg| leg.target(end));
                 if let Some(target) = target.filter(|target| target.state == TargetState::Pending) {
                     target.state = TargetState::Open;
+                    self.taken_by_somebody(end.0);
                     self.end_opening(end.0);
                 }
             }
@@ -124,6 +125,9 @@ impl World {
                 if target.is_some_and(|target| target.state == TargetState::Pending) {
                     let known = &mut self.channels[end.0].refusal;
                     *known = refusal.max(*known);
+                    if refusal == Refusal::NoReceiver {
+                        self.note_refused(end.0, Some(end.1));
+                    }
                     self.target_gone(end, NoReceiver, true);
                 }
             }
@@ -152,13 +156,17 @@ impl World {
                 self.tell_of_room(receiver.unwrap_or(self.opener_of(channel)));
             }
             Record::Announce(_) | Record::Farewell => {}
-            Record::NoTarget(channel) => self.end_if_alone(channel),
+            Record::NoTarget(channel) => {
+                self.note_refused(channel, None);
+                self.end_if_alone(channel);
+            }
             Record::Gone(contexts, reason) => {
-                self.end_with(at, opens, reason, |_, context| contexts.contains(&context));
+                self.end_with(at, opens, (reason, false), |_, context| contexts.contains(&context));
             }
             Record::LoopGone(reason) => {
                 let is_gone = |world: &Self, context| world.home(context) == from;
-                self.end_with(at, opens, reason, is_gone);
+                self.note_all_lost(at, from);
+                self.end_with(at, opens, (reason, true), is_gone);
                 self.cut.extend([lane, lane.back()]);
                 self.lanes.remove(&lane);
                 self.lanes.remove(&lane.back());
@@ -173,7 +181,7 @@ impl World {
         &mut self,
         at: Loop,
         opens: Number,
-        reason: DisconnectReason,
+        (reason, loop_is_gone): (DisconnectReason, bool),
         is_gone: impl Fn(&Self, Context) -> bool,
     ) {
         let opened = |channel: &Channel| self.contexts[self.channels[*channel].opener].number == opens;
@@ -186,6 +194,9 @@ impl World {
                     legs.flat_map(|leg| &leg.targets).map(|target| (channel, target.context, target.nth));
                 let targets: Vec<_> = targets.filter(|target| is_gone(world, target.1)).collect();
                 for target in targets {
+                    if !loop_is_gone && world.awaits_word_of(target, reason) {
+                        continue;
+                    }
                     world.target_gone(target, reason, false);
                 }
             }
@@ -264,6 +275,7 @@ impl World {
             return suspended.heard.push(Heard::Message(end, message));
         }
         self.close(end, WentIntoCache);
+        self.go_on_waiting();
         if let Some(suspended) = &mut self.contexts[end.1].suspended {
             suspended.heard.retain(|heard| heard.end() != Some(end));
         }
@@ -297,7 +309,11 @@ impl World {
             Record::Accept(_) | Record::Refuse(..) if self.answers_count() => false,
             Record::Accept(end) => {
                 let opener = self.state(self.opener_of(end.0));
-                target(end).is_none() || !matches!(opener, Some(State::Opening | State::Leaving))
+                target(end).is_none()
+                    || !matches!(
+                        opener,
+                        Some(State::Opening | State::Leaving | State::Unanswered | State::Left)
+                    )
             }
             Record::Refuse(end, _) | Record::Left(end, _) => {
                 target(end).is_none_or(|target| target.state == TargetState::Gone)

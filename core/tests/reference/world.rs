@@ -57,6 +57,8 @@ pub struct World {
     pub own: Rc<BTreeMap<Load, Vec<Context>>>,
     /// The latest turn among what waits for a background.
     pub(super) turns: u64,
+    /// Loads to which connects were answered, for which others may have waited. Empty between steps.
+    pub(super) settled: BTreeSet<(Loop, Load)>,
 }
 
 /// How a post went.
@@ -104,6 +106,7 @@ impl World {
             backgrounds: Vec::new(),
             own: Rc::default(),
             turns: 0,
+            settled: BTreeSet::new(),
         }
     }
 
@@ -218,7 +221,12 @@ impl World {
             State::Open => {}
             State::Undecided => drop(self.answer(end, None)),
             State::Opening => return got == self.hold(end, message),
-            State::Leaving => return got == Posted::Disconnected,
+            State::Leaving | State::Left => return got == Posted::Disconnected,
+            State::Unanswered if self.keeps_too_much(end) => {
+                self.ports.entry(end).and_modify(|port| port.wants_room = true);
+                return got == Posted::Busy;
+            }
+            State::Unanswered => {}
             // As in browsers, it goes nowhere.
             State::Silent | State::Ended(_) => return got == Posted::Sent,
         }
@@ -239,6 +247,10 @@ impl World {
         let before: Vec<_> = others.iter().map(|lane| self.lying(*lane)).collect();
         others.iter().for_each(|lane| self.looks_at_budget(*lane, true));
         self.send_message(end, message);
+        if state == State::Unanswered {
+            let turn = self.take_turn();
+            self.channels[end.0].held.push((turn, message));
+        }
         for (lane, before) in others.into_iter().zip(before) {
             self.counts_for_share(end.1, lane, before, Amount::one(message.length));
         }
@@ -248,11 +260,16 @@ impl World {
     pub fn disconnect(&mut self, end: End, was_open: bool) -> bool {
         let killed = self.contexts[end.1].killed;
         match self.state(end) {
-            None | Some(State::Leaving) => return !was_open,
+            None | Some(State::Leaving | State::Left) => return !was_open,
+            Some(State::Unanswered) if killed.is_none() => {
+                let turn = self.take_turn();
+                self.channels[end.0].left = Some(turn);
+                self.leave_unanswered(end);
+            }
             Some(State::Opening) if killed.is_none() => {
                 self.ports.entry(end).and_modify(|port| port.state = State::Leaving);
                 let turn = self.take_turn();
-                self.channels[end.0].waits.iter_mut().for_each(|waits| waits.left = Some(turn));
+                self.channels[end.0].left = Some(turn);
             }
             Some(_) => {
                 if killed.is_none() {
@@ -260,13 +277,14 @@ impl World {
                 }
                 self.close(end, killed.unwrap_or(Disconnected));
                 self.ports.remove(&end);
+                self.go_on_waiting();
             }
         }
         was_open
     }
 
     pub fn is_open(&self, end: End) -> bool {
-        self.state(end).is_some_and(|state| state != State::Leaving)
+        self.state(end).is_some_and(|state| !state.is_left())
     }
 
     /// A loop is dropped: its own thread's doing, as a detach is, so that what its

@@ -1,0 +1,327 @@
+//! Connects to a background that runs and may be stopped, until somebody takes them or all refuse.
+//!
+//! A stop may come between the moment in which the opener's loop finds the background and the one in which the background's
+//! loop takes the connection. Nobody has heard of the connection then, so it waits for the next start, with what was posted
+//! on it, as if it had been made behind the stop. The background's loop decides: it takes the connection or refuses it, and
+//! a refusal means a stop if the index says that the background's [life](Life) ended so. Nothing else has a connect wait
+//! again: no crash, no unload, no refusal of a script's.
+//!
+//! | the opener's port | posts | disconnect | somebody takes it | all refuse, in a stop | all refuse |
+//! |---|---|---|---|---|---|
+//! | `Unanswered` | are sent, and kept | is sent; `Left` | `Open` | `Opening`, waits | `Ended` |
+//! | `Left` | are refused | | freed | `Leaving`, waits | freed |
+//! | `Opening`, where posts wait | are kept | `Leaving` | goes on | waits | `Ended` |
+//! | `Leaving`, where posts wait | are refused | | goes on | waits | freed |
+//!
+//! What is connected to the same extension behind a stop, before the background's loop has answered all from before it, waits for
+//! that too, so that what waits again keeps its place.
+
+use super::EventLoop;
+use crate::error::PostErrorKind;
+use crate::event_loop::holdings::{Lacking, of_messages};
+use crate::event_loop::peer::Peer;
+use crate::event_loop::port::{LegAt, PeerIndex, PortState, Side, TargetState};
+use crate::ids::{ContextId, ExtensionInstance, Key};
+use crate::index::background::{Life, Wait};
+use crate::message::Message;
+use crate::reason::DisconnectReason;
+use crate::sync::mutant;
+use crate::target::ConnectInfo;
+use crate::wire::channel::{Channel, Route};
+use crate::wire::credit::Credit;
+use crate::wire::record::{Hearing, Signal};
+use std::mem;
+
+/// A connect to a background that runs, which nobody has taken.
+#[derive(Clone, Copy)]
+pub(super) struct Unanswered {
+    pub(super) port: Key,
+    /// Its turn among the connects and posts of the loop that are kept or wait.
+    pub(super) turn: u64,
+    /// Of the background, when it was found.
+    pub(super) life: Life,
+    pub(super) info: ConnectInfo,
+    /// `true` if the opener is another extension's, or a page of the web.
+    pub(super) external: bool,
+    /// `true` if a target refused it because it was stopped.
+    stopped: bool,
+}
+
+impl Unanswered {
+    pub(super) const fn new(port: Key, turn: u64, life: Life, info: ConnectInfo, external: bool) -> Self {
+        Self { port, turn, life, info, external, stopped: false }
+    }
+}
+
+impl EventLoop {
+    /// Gives the next turn among the connects and posts that are kept or wait.
+    #[inline(always)]
+    pub(super) fn take_turn(&mut self) -> u64 {
+        self.last_turn += 1;
+        self.last_turn
+    }
+
+    /// Notes a connect to a background, which was sent just now.
+    #[inline(always)]
+    pub(super) fn await_answer(&mut self, key: Key, life: Life, info: ConnectInfo, external: bool) {
+        if let Some(port) = self.ports.get_mut(key) {
+            port.await_answer();
+        }
+        let turn = self.take_turn();
+        self.unanswered.push_back(Unanswered::new(key, turn, life, info, external));
+    }
+
+    /// Returns whether no connect from before a life of a background is unanswered.
+    #[inline(always)]
+    pub(super) fn is_first_of(&self, life: Life) -> bool {
+        self.unanswered.back().is_none_or(|last| last.life == life)
+            || !self.awaits_word_of_the_past(life.instance)
+    }
+
+    /// Returns whether a background has yet to answer connects from a life that is over, so that others wait for these.
+    #[cold]
+    pub(super) fn awaits_word_of_the_past(&self, instance: ExtensionInstance) -> bool {
+        let mut of_it = self.unanswered.iter().filter(|connect| connect.life.instance == instance).peekable();
+        if of_it.peek().is_none() || mutant("newcomers-overtake-what-met-a-stop") {
+            return false;
+        }
+        let now = self.service.index.life(instance).map(|life| life.number);
+        of_it.any(|connect| Some(connect.life.number) != now && self.is_pending(connect))
+    }
+
+    /// Returns whether the background has yet to answer. Its extension's pages, which may hang, do not matter.
+    fn is_pending(&self, connect: &Unanswered) -> bool {
+        let Some(Side::Opener(opener)) = self.ports.get(connect.port).map(|port| &port.side) else {
+            return false;
+        };
+        let background = connect.life.context;
+        opener.legs.iter().any(|leg| {
+            let peer = self.peer(leg.peer).filter(|peer| peer.shared.id() == background.event_loop());
+            let leg = peer.and_then(|peer| peer.opened.get(leg.channel.0));
+            leg.is_some_and(|leg| {
+                let mut targets = leg.targets.iter().filter(|target| target.context == background.key());
+                targets.any(|target| target.state == TargetState::Pending)
+            })
+        })
+    }
+
+    fn position_of(&self, port: Key) -> Option<usize> {
+        self.unanswered.iter().position(|connect| connect.port == port)
+    }
+
+    /// Forgets that a connect is unanswered, and what is kept for it.
+    fn settle(&mut self, port: Key) {
+        // Answers usually come in the order of the connects.
+        let settled = match self.unanswered.front() {
+            Some(first) if first.port == port => self.unanswered.pop_front(),
+            _ => self.position_of(port).and_then(|at| self.unanswered.remove(at)),
+        };
+        let Some(settled) = settled else { return };
+        if !self.waiting.is_empty() {
+            self.settled.push(settled.life.instance);
+        }
+        if self.ports.get_mut(port).is_some_and(|port| port.be_answered()) && !self.queued_posts.is_empty() {
+            drop(self.take_queued_posts(port));
+        }
+    }
+
+    /// Notes that somebody took a connection, if that was unanswered.
+    #[inline(never)]
+    pub(super) fn taken_by_somebody(&mut self, key: Key) {
+        self.settle(key);
+        match self.ports.get(key).map(|port| (port.state, port.wants_room)) {
+            Some((PortState::Left, _)) => {
+                self.drop_legs(key);
+                self.remove_port(key);
+            }
+            Some((PortState::Open, true)) => self.tell_of_room(key),
+            _ => {}
+        }
+        self.go_on_waiting();
+    }
+
+    /// Has what waited for unanswered connects go on.
+    #[inline(always)]
+    pub(super) fn go_on_waiting(&mut self) {
+        if !self.settled.is_empty() {
+            self.connect_behind_settled();
+        }
+    }
+
+    #[cold]
+    fn connect_behind_settled(&mut self) {
+        while let Some(instance) = self.settled.pop() {
+            if self.waiting.contains_key(&instance) && !mutant("left-waiting-behind-what-was-answered") {
+                self.connect_waiting(instance);
+            }
+        }
+    }
+
+    /// Notes that a target refused a connect, or that there was none: whether that was for a stop.
+    #[cold]
+    pub(super) fn note_refused(&mut self, port: Key, target: Option<ContextId>) {
+        if let Some(at) = self.position_of(port)
+            && target.is_none_or(|target| target == self.unanswered[at].life.context)
+            && (self.service.index.was_stopped(self.unanswered[at].life)
+                || mutant("any-refusal-taken-for-a-stop"))
+            && !mutant("connect-refused-by-a-stop")
+        {
+            self.unanswered[at].stopped = true;
+        }
+    }
+
+    /// Returns whether a target that is gone is left as it is, because its event loop says what became of a connect that a
+    /// stop met: it may have taken the connection just before.
+    pub(super) fn awaits_word_of(
+        &self,
+        index: PeerIndex,
+        channel: Channel,
+        ordinal: u32,
+        reason: DisconnectReason,
+    ) -> bool {
+        let Some(peer) = self.peer(index) else { return false };
+        let Some(leg) = peer.opened.get(channel.0).filter(|leg| leg.awaits(ordinal)) else { return false };
+        let Some(port) = self.ports.get(leg.port) else { return false };
+        let (key, target) = (leg.port, leg.targets.get(ordinal as usize).map(|target| target.context));
+        let sent = matches!(port.state, PortState::Unanswered | PortState::Left);
+        if mutant("taken-and-sent-once-more") {
+            return false;
+        }
+        // Nobody else is stopped.
+        if sent && reason == DisconnectReason::BackgroundStopped {
+            return true;
+        }
+        let event_loop = peer.shared.id();
+        // Race: several facts were told as one, which had another reason.
+        (sent || port.state.is_opening())
+            && self.position_of(key).is_some_and(|at| {
+                let life = self.unanswered[at].life;
+                target.is_some_and(|target| life.context == ContextId::new(event_loop, target))
+                    && self.service.index.was_stopped(life)
+            })
+    }
+
+    /// Notes which unanswered connects a stop met, of those towards an event loop that is gone and will not answer.
+    pub(super) fn note_all_lost(&mut self, index: PeerIndex) {
+        let Some(gone) = self.peer(index).map(|peer| peer.shared.id()) else { return };
+        let mut last = None;
+        for at in 0..self.unanswered.len() {
+            let connect = self.unanswered[at];
+            if connect.life.context.event_loop() == gone && self.is_pending(&connect) {
+                let known = last.filter(|(life, _)| *life == connect.life).map(|(_, stopped)| stopped);
+                let stopped = known.unwrap_or_else(|| self.service.index.was_stopped(connect.life));
+                last = Some((connect.life, stopped));
+                self.unanswered[at].stopped |= stopped;
+            }
+        }
+    }
+
+    /// Has a port that reaches nobody wait for the next start, if it was unanswered and a stop is why. Returns whether
+    /// it does.
+    pub(super) fn wait_again(&mut self, key: Key) -> bool {
+        let Some(connect) = self.position_of(key).and_then(|at| self.unanswered.remove(at)) else {
+            return false;
+        };
+        let Unanswered { turn, life: Life { instance, .. }, info, external, stopped, .. } = connect;
+        if !self.waiting.is_empty() {
+            self.settled.push(instance);
+        }
+        let opener = self.ports.get(key).and_then(|port| self.contexts.get(port.context));
+        // Race: a fact has ended the opener, and its notice comes later.
+        let lives = opener.is_some_and(|opener| !opener.shared.is_killed());
+        // Race: the extension was unloaded since.
+        let wait = (stopped && lives).then(|| self.service.wait_for_background(instance, self.id)).flatten();
+        let Some(wait) = wait else {
+            if let Some(port) = self.ports.get_mut(key) {
+                port.be_answered();
+            }
+            return false;
+        };
+        let start = match wait {
+            Wait::ForStart { start, .. } => Some(start),
+            // Race: it was started again meanwhile.
+            Wait::Nothing => {
+                self.settled.push(instance);
+                None
+            }
+        };
+        if let Some(port) = self.ports.get_mut(key) {
+            port.wait_again();
+        }
+        self.enter_waiting(key, (instance, turn), info, external, start);
+        true
+    }
+
+    /// Posts a message on a port that is unanswered, and keeps it.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn post_and_keep(&mut self, key: Key, message: &mut Message<'_>) -> Result<(), PostErrorKind> {
+        let bytes = message.bytes().len() as u64;
+        let limits = &self.service.limits;
+        let Credit { messages: kept, bytes: kept_bytes } =
+            self.queued_posts.get(&key).map(|queued| queued.amount).unwrap_or_default();
+        if kept >= limits.lane_records || kept_bytes >= limits.lane_bytes {
+            self.want_room(key);
+            return Err(PostErrorKind::Busy);
+        }
+        if let Some(extension) = self.draws_for(key)
+            && let Err(Lacking(lacking)) =
+                self.holdings.admit(&self.service.pool, of_messages(1, bytes), extension)
+        {
+            self.want_room(key);
+            self.wait_for_pool(key, lacking);
+            return Err(PostErrorKind::Busy);
+        }
+        let copy = message.share();
+        if let Err(refused) = self.post_every_way(key, message) {
+            self.release_held(of_messages(1, bytes));
+            return Err(refused);
+        }
+        let turn = self.take_turn();
+        let queued = self.queued_posts.entry(key).or_default();
+        queued.turns.push(turn);
+        queued.amount.add(Credit::one(bytes));
+        queued.messages.extend((!mutant("kept-without-its-posts")).then_some(copy));
+        Ok(())
+    }
+
+    /// Disconnects a port that is unanswered: its end follows what was sent, and it stays until it is answered.
+    pub(super) fn leave_unanswered(&mut self, key: Key) {
+        let turn = self.take_turn();
+        if let Some(port) = self.ports.get_mut(key) {
+            port.leave_unanswered();
+        }
+        self.queued_posts.entry(key).or_default().left = Some(turn);
+        for LegAt { peer, channel } in self.legs_of(key) {
+            let (route, reason) = (Route::TO_RECEIVERS, DisconnectReason::Disconnected);
+            self.send_signal(peer, move || Signal::Close { channel, route, reason, hearing: Hearing::Told });
+        }
+    }
+
+    /// Ends an unanswered port for its context's end, or its page's. Returns whether the other side was told before.
+    pub(super) fn close_unanswered(&mut self, key: Key) -> bool {
+        self.settle(key);
+        let left = self.ports.get(key).is_some_and(|port| port.state == PortState::Left);
+        if left {
+            self.drop_legs(key);
+        }
+        left
+    }
+
+    /// Frees the channels of a port whose end was sent.
+    fn drop_legs(&mut self, key: Key) {
+        for LegAt { peer, channel } in self.legs_of(key) {
+            self.peer_mut(peer).and_then(|peer: &mut Peer| peer.remove_opened(channel, |_| ()));
+        }
+        if let Some(Side::Opener(opener)) = self.ports.get_mut(key).map(|port| &mut port.side) {
+            mem::take(&mut opener.legs);
+        }
+    }
+
+    fn legs_of(&self, key: Key) -> Vec<LegAt> {
+        match self.ports.get(key).map(|port| &port.side) {
+            Some(Side::Opener(opener)) => opener.legs.iter().copied().collect(),
+            _ => Vec::new(),
+        }
+    }
+}
