@@ -47,6 +47,9 @@ With no options it runs a sample extension in a window with two tabs.
                     and event pages.
   --idle SECONDS    Stop a background that was idle for so long (default 30), and let
                     the run go on until then. What comes for it starts it again.
+  --unanswered SECONDS
+                    Let a message without an answer keep a background awake for so long
+                    (default 300, in chromium; in firefox it does not).
   --profile NAME    Behave like chromium (the default) or firefox where they differ.
   --time SECONDS    Stop after that long (default 20). The run ends earlier when
                     nothing happens any more and no timer is set.
@@ -110,6 +113,8 @@ pub(crate) struct Arguments {
     pub(crate) time: Duration,
     /// After how long a background is idle, if the run is to wait for that.
     pub(crate) idle: Option<Duration>,
+    /// For how long a message without an answer keeps a background awake.
+    pub(crate) unanswered: Option<Duration>,
     /// How many messages of each port to show.
     pub(crate) messages: u64,
     /// How to start the processes that sites and extensions run in, if they are to have their own.
@@ -134,6 +139,7 @@ impl Arguments {
             message_bytes: None,
             time: Duration::from_secs(20),
             idle: None,
+            unanswered: None,
             messages: 0,
             launch: None,
             quiet: false,
@@ -188,6 +194,7 @@ impl Arguments {
                 }
                 Long("rest") => arguments.actions.push_back(UserAction::Rest),
                 Long("idle") => arguments.idle = Some(parser.value()?.parse_with(seconds)?),
+                Long("unanswered") => arguments.unanswered = Some(parser.value()?.parse_with(seconds)?),
                 Long("messages") => messages = Some(parser.value()?.parse()?),
                 Long("processes") => arguments.launch = Some(Launch::itself()?),
                 Long("quiet") => arguments.quiet = true,
@@ -224,6 +231,7 @@ impl Arguments {
             message_bytes: None,
             time: TIME,
             idle,
+            unanswered: None,
             messages: 0,
             launch,
             quiet: true,

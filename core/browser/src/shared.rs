@@ -27,6 +27,8 @@ pub(crate) struct Shared {
     pub(crate) tabs: Arc<TabDirectory>,
     /// After how long a background is idle.
     pub(crate) idle: Duration,
+    /// For how long a message without an answer keeps one awake.
+    pub(crate) unanswered: Duration,
     /// Whether the run goes on until idle backgrounds are stopped.
     pub(crate) waits_for_idle: bool,
     /// What time it is.

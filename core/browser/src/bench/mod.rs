@@ -93,6 +93,7 @@ fn answers(
         message_bytes: None,
         // An end for a run that hangs.
         idle: None,
+        unanswered: None,
         time: Duration::from_secs(600),
         messages: 0,
         launch: launch.cloned(),

@@ -57,6 +57,9 @@ use url::Url;
 /// After how long both browsers take a background for idle.
 const IDLE: Duration = Duration::from_secs(30);
 
+/// For how long a message without an answer keeps a background of Chromium awake.
+const UNANSWERED: Duration = Duration::from_secs(300);
+
 /// The one window there is.
 const WINDOW: WindowId = WindowId::new(1);
 
@@ -147,6 +150,7 @@ impl Browser {
             requests,
             tabs: Arc::new(TabDirectory::default()),
             idle: arguments.idle.unwrap_or(IDLE),
+            unanswered: arguments.unanswered.unwrap_or(UNANSWERED),
             waits_for_idle: arguments.idle.is_some(),
             clock: Clock::start(),
             recorder: None,

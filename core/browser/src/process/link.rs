@@ -118,6 +118,7 @@ impl Link {
             interest,
             records,
             idle,
+            unanswered,
             waits_for_idle,
             ref scenario_global,
             ..
@@ -139,6 +140,7 @@ impl Link {
             requests: Requests::elsewhere(move |request| requests.request(request)),
             tabs: Arc::clone(&self.tabs),
             idle,
+            unanswered,
             waits_for_idle,
             clock: inner.clock,
             recorder: records

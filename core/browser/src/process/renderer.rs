@@ -129,6 +129,7 @@ impl Renderer {
             time_origin: shared.clock.time_origin(),
             records: shared.recorder.is_some(),
             idle: shared.idle,
+            unanswered: shared.unanswered,
             waits_for_idle: shared.waits_for_idle,
             scenario_global: shared
                 .scenario_global

@@ -86,6 +86,7 @@ pub(super) struct Beginning {
     pub(super) time_origin: f64,
     pub(super) records: bool,
     pub(super) idle: Duration,
+    pub(super) unanswered: Duration,
     pub(super) waits_for_idle: bool,
     pub(super) scenario_global: Option<(String, String)>,
 }

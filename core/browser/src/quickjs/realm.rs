@@ -9,8 +9,9 @@ use port_core_webext::extension::manifest::ScriptKind;
 use port_core_webext::{PageHost, ScriptEvent, ScriptHost, ScriptSurface, script};
 use rquickjs::context::EvalOptions;
 use rquickjs::function::IntoArgs;
-use rquickjs::{CatchResultExt, CaughtResult, Context, Ctx, Function, Module, Object, Persistent, Result};
-use rquickjs::{Runtime, Value};
+use rquickjs::promise::PromiseState;
+use rquickjs::{CatchResultExt, CaughtResult, Context, Ctx, Function, Module, Object, Persistent, Promise};
+use rquickjs::{Result, Runtime, Value};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ptr::NonNull;
@@ -58,6 +59,8 @@ pub(crate) struct Realm {
     deliver_connect: Persistent<Function<'static>>,
     deliver_message: Persistent<Function<'static>>,
     deliver_disconnect: Persistent<Function<'static>>,
+    /// What came of the module that ran last, until that is looked at.
+    module: RefCell<Option<Persistent<Promise<'static>>>>,
     context: Context,
 }
 
@@ -108,6 +111,7 @@ impl Realm {
             deliver_connect: connect,
             deliver_message: message,
             deliver_disconnect: disconnect,
+            module: RefCell::default(),
             context,
         })
     }
@@ -128,10 +132,21 @@ impl Realm {
             ScriptKind::Classic => {
                 evaluate::<Value<'_>>(context, &script.url, &script.text).map(drop).catch(context)
             }
-            // What goes wrong later in a module is an unhandled rejection.
+            // What goes wrong in a module is an unhandled rejection.
             ScriptKind::Module => {
-                Module::evaluate(context.clone(), &*script.url, &*script.text).map(drop).catch(context)
+                let evaluated = Module::evaluate(context.clone(), &*script.url, &*script.text);
+                let keep = |promise| *self.module.borrow_mut() = Some(Persistent::save(context, promise));
+                evaluated.map(keep).catch(context)
             }
+        })
+    }
+
+    /// Whether the script that ran last is a module that has thrown. To be asked behind the microtask checkpoint, in which a
+    /// module goes on that awaits something.
+    pub(crate) fn has_module_thrown(&self) -> bool {
+        let Some(module) = self.module.take() else { return false };
+        self.context.with(|context| {
+            module.restore(&context).is_ok_and(|promise| promise.state() == PromiseState::Rejected)
         })
     }
 

@@ -184,18 +184,19 @@ impl ScriptEventLoop {
         }
     }
 
-    /// How many one-off messages of a context have no answer yet, its own and those that it was sent.
-    pub(super) fn one_offs(&mut self, context: ContextId) -> usize {
+    /// The one-off messages of a context that have no answer yet, its own and those that it was sent.
+    pub(super) fn one_offs(&mut self, context: ContextId) -> Vec<PortId> {
         match self {
             Self::Here(event_loop) => {
                 let is_one_off = |port: &ActivePort| port.kind == ConnectKind::OneOff;
-                let activity = event_loop.why_awake(context);
-                activity.map_or(0, |activity| activity.ports.into_iter().filter(is_one_off).count())
+                let ports = event_loop.why_awake(context).map(|activity| activity.ports).unwrap_or_default();
+                ports.into_iter().filter(is_one_off).map(|port| port.port).collect()
             }
             #[cfg(unix)]
             Self::Elsewhere(remote) => {
                 remote.forget_ended();
-                remote.one_offs.iter().filter(|(holder, _)| *holder == context).count()
+                let own = remote.one_offs.iter().filter(|(holder, _)| *holder == context);
+                own.map(|(_, port)| port_id(*port)).collect()
             }
         }
     }

@@ -119,6 +119,9 @@ impl Host {
             self.log(world, &Event::Wake { target: &shown() });
         }
         self.idle.borrow_mut().note_use(world.context);
+        if *kind == ConnectKind::OneOff {
+            self.idle.borrow_mut().note_request(world.context, id);
+        }
         self.counts.borrow_mut().connects += 1;
         Ok(self.add_port(id, world, name_in_log(*kind, name)))
     }

@@ -3,6 +3,7 @@
 
 use super::event_loop::{CoreEvent, ScriptEventLoop};
 use super::host::Host;
+use super::idle::Kept;
 use super::line::Line;
 use super::world::World;
 use crate::log::Event as LogEvent;
@@ -13,7 +14,7 @@ use crate::messages::{
 use crate::quickjs::Engine;
 use crate::script_error::report_engine_error;
 use crate::shared::Shared;
-use port_core::{ContextId, ContextKind, DisconnectReason, DocumentId, ExtensionInstance};
+use port_core::{ConnectKind, ContextId, ContextKind, DisconnectReason, DocumentId, ExtensionInstance};
 use port_core_webext::extension::manifest::RunAt;
 use port_core_webext::{Profile, ScriptEvent};
 use std::borrow::Cow;
@@ -166,16 +167,19 @@ impl MainLoop {
 
     /// Tells the browser process of a background that was idle for long enough; says whether there was one.
     fn tell_of_an_idle_background(&self) -> bool {
-        let due = self.host.idle.borrow_mut().take_due(self.host.shared.idle);
+        let Shared { idle, unanswered, profile, .. } = self.host.shared;
+        let due = self.host.idle.borrow_mut().take_due(idle);
         let Some((context, started)) = due else { return false };
         let Some(world) = self.worlds.get(&context) else { return true };
-        match self.host.shared.profile {
-            // Messages without an answer keep it awake, its own and those that it was sent (measured).
+        match profile {
+            // Messages without an answer keep it awake, its own and those that it was sent (measured), each for five
+            // minutes at most (Chromium's tests).
             Profile::Chromium => {
-                let unanswered = self.host.event_loop.borrow_mut().one_offs(context);
-                if unanswered > 0 {
-                    if self.host.idle.borrow_mut().keep_awake(context) {
-                        let why = format!("messages without an answer: {unanswered}");
+                let requests = self.host.event_loop.borrow_mut().one_offs(context);
+                let kept = self.host.idle.borrow_mut().keep_awake(context, &requests, idle, unanswered);
+                if let Some(Kept { requests, is_explained }) = kept {
+                    if !is_explained {
+                        let why = format!("messages without an answer: {requests}");
                         let event = LogEvent::Background { change: "stays awake", why: &why };
                         self.host.log(world.identity(), &event);
                     }
@@ -187,6 +191,8 @@ impl MainLoop {
                 self.checkpoint();
             }
         }
+        // Nobody decides about what connects to it from now on, so that waits for the next start.
+        world.listen_no_more();
         self.host.request(Request::BackgroundIdle(started));
         true
     }
@@ -237,6 +243,9 @@ impl MainLoop {
             return;
         }
         idle.note_use(context);
+        if let CoreEvent::Connect { port, kind: ConnectKind::OneOff, .. } = event {
+            idle.note_request(context, port);
+        }
         drop(idle);
         match event {
             CoreEvent::Connect { port, kind, name, opener, .. } => world.connect(port, kind, &name, &opener),
@@ -562,6 +571,7 @@ impl MainLoop {
         for script in description.scripts.at(moment) {
             is_well &= world.run(script);
             self.checkpoint();
+            is_well &= !world.realm().has_module_thrown();
         }
         if is_page {
             world.reach(moment);

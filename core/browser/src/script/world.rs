@@ -131,6 +131,11 @@ impl World {
         self.host.set_ready();
     }
 
+    /// The background is about to be stopped: nobody decides about what connects to it any more.
+    pub(super) fn listen_no_more(&self) {
+        self.host.listen_no_more();
+    }
+
     /// Runs a script; says whether it threw nothing.
     pub(super) fn run(&self, script: &Script) -> bool {
         self.realm.run(script)

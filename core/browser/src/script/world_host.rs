@@ -32,8 +32,15 @@ impl WorldHost {
         self.listen(self.listening.get().ready(true));
     }
 
+    /// The browser process was told that the background is idle. What connects to it from now on is left undecided, which
+    /// waits for its next start.
+    pub(super) fn listen_no_more(&self) {
+        self.listen(self.listening.get());
+    }
+
     fn listen(&self, listening: Listening) {
         self.listening.set(listening);
+        let listening = listening.asks(self.host.idle.borrow().is_told(self.world.context));
         self.host.event_loop.borrow_mut().set_listening(self.world.context, listening);
     }
 

@@ -180,6 +180,35 @@ fn in_chromium_a_message_without_an_answer_keeps_a_background_awake() {
 }
 
 #[test]
+fn in_chromium_a_message_that_is_never_answered_keeps_a_background_awake_for_a_while() {
+    let silent: Files = extension!(
+        "chrome.runtime.onMessage.addListener(() => true);",
+        "chrome.runtime.sendMessage('question').then(console.log, (error) => console.log(error.message));"
+    );
+    let options = [&IDLE[..], &["--unanswered", "0.7", "--rest"], &OPEN, &["--rest"]].concat();
+    let run = run(&[silent], &options);
+    assert!(run.went_well, "{:?}", run.errors());
+    let stays = "stays awake: messages without an answer: 1";
+    assert_eq!(changes(&run), [LOADED, IDLE_FOR, WANTED, stays, IDLE_FOR]);
+    let lost = "A listener indicated an asynchronous response by returning true, but the message channel closed before a response was received";
+    assert_eq!(run.console("tab 2"), [lost]);
+}
+
+#[test]
+fn in_chromium_a_background_s_own_message_keeps_it_awake_no_longer() {
+    let asking: Files = extension!(
+        "chrome.runtime.onConnect.addListener((port) => chrome.tabs.sendMessage(port.sender.tab.id, 'question'));",
+        "chrome.runtime.onMessage.addListener(() => true);
+         chrome.runtime.connect().onDisconnect.addListener(() => console.log('the end'));"
+    );
+    let options = [&IDLE[..], &["--unanswered", "0.7", "--rest"], &OPEN, &["--rest"]].concat();
+    let run = run(&[asking], &options);
+    let stays = "stays awake: messages without an answer: 1";
+    assert_eq!(changes(&run), [LOADED, IDLE_FOR, WANTED, stays, IDLE_FOR]);
+    assert_eq!(run.console("tab 2"), ["the end"]);
+}
+
+#[test]
 fn a_worker_that_throws_does_not_start_and_whoever_waits_hears_that_nobody_is_there() {
     let throwing: Files = extension!(
         "chrome.runtime.onMessage.addListener((message, sender, respond) => respond('never'));
@@ -193,6 +222,64 @@ fn a_worker_that_throws_does_not_start_and_whoever_waits_hears_that_nobody_is_th
     assert_eq!(run.console("tab 2"), [text; 2]);
     let failed = "fails to start: its script threw";
     assert_eq!(changes(&run), [LOADED, failed, WANTED, failed]);
+}
+
+/// A worker that is a module, with another that it imports.
+macro_rules! module_worker {
+    ($background:expr, $other:expr) => {
+        &[
+            (
+                "manifest.json",
+                r#"{ "manifest_version": 3, "name": "Test", "version": "1",
+                     "background": { "service_worker": "background.js", "type": "module" },
+                     "content_scripts": [{ "matches": ["<all_urls>"], "js": ["content.js"] }] }"#,
+            ),
+            ("background.js", $background),
+            ("other.js", $other),
+            (
+                "content.js",
+                "chrome.runtime.sendMessage('question').then(console.log, (error) => console.log(error.message));
+                 chrome.runtime.connect().onDisconnect.addListener(() => console.log(chrome.runtime.lastError?.message ?? 'ended'));",
+            ),
+        ]
+    };
+}
+
+#[test]
+fn a_worker_that_is_a_module_and_throws_does_not_start() {
+    // At its top level; in a module that it imports; behind an await; because it imports nothing there is.
+    let throws: [Files; 4] = [
+        module_worker!(
+            "chrome.runtime.onMessage.addListener((message, sender, respond) => respond('never'));
+             throw new Error('on purpose');",
+            ""
+        ),
+        module_worker!("import './other.js';", "throw new Error('on purpose');"),
+        module_worker!("await null; throw new Error('on purpose');", ""),
+        module_worker!("import './absent.js';", ""),
+    ];
+    for throwing in throws {
+        let run = run(&[throwing], &[&IDLE[..], &OPEN].concat());
+        assert!(!run.went_well);
+        let text = "Could not establish connection. Receiving end does not exist.";
+        assert_eq!(run.console("tab 2"), [text; 2]);
+        let failed = "fails to start: its script threw";
+        assert_eq!(changes(&run), [LOADED, failed, WANTED, failed]);
+    }
+}
+
+#[test]
+fn a_worker_that_is_a_module_starts_with_what_it_imports() {
+    let starting: Files = module_worker!(
+        "import { answer } from './other.js';
+         chrome.runtime.onMessage.addListener((message, sender, respond) => respond(answer));",
+        "export const answer = 'answer';
+         chrome.runtime.onConnect.addListener(() => { Promise.reject(new Error('handled later')).catch(() => {}); });"
+    );
+    let run = run(&[starting], &[&IDLE[..], &["--rest"], &OPEN, &["--rest"]].concat());
+    assert!(run.went_well, "{:?}", run.errors());
+    assert_eq!(run.console("tab 2"), ["answer", "ended"]);
+    assert_eq!(changes(&run), [LOADED, IDLE_FOR, WANTED, IDLE_FOR]);
 }
 
 #[test]
@@ -226,8 +313,8 @@ fn a_reload_starts_a_background_anew_whose_installation_is_an_update() {
     );
 }
 
-/// Whatever a stop meets on its way, a port has one end, and whoever connects again reaches another start. A connect in the
-/// very moment of a stop may reach nobody, see docs/behaviour.md.
+/// Whatever a stop meets on its way, a port has one end, and whoever connects again reaches another start, in the very moment of
+/// a stop too.
 #[test]
 fn no_port_is_lost_where_backgrounds_stop_and_start_all_the_time() {
     let hasty: Files = extension!(
@@ -241,7 +328,7 @@ fn no_port_is_lost_where_backgrounds_stop_and_start_all_the_time() {
              port.onDisconnect.addListener(() => {
                  ends += 1;
                  const { message = '' } = chrome.runtime.lastError ?? {};
-                 if (message !== '' && (heard > 0 || !message.endsWith('Receiving end does not exist.'))) console.error(message);
+                 if (message !== '') console.error(message);
                  if (connects < 20) connect(); else console.log(connects, ends);
              });
              for (let at = 1; at <= 3; at += 1) port.postMessage(`${number} ${at}`);
