@@ -80,7 +80,8 @@ pub unsafe extern "C" fn pc_give_up_background(
 }
 
 /// Ends the context of an extension's background, with its ports, whose other sides hear `PC_REASON_BACKGROUND_STOPPED`. If it is
-/// started on demand, the next connect asks for it again.
+/// started on demand, the next connect asks for it again, and so does one that nobody had taken: it waits for the next
+/// start, once the background's event loop has taken its events or is dropped.
 ///
 /// Thread: any. May call wakers.
 ///
