@@ -91,18 +91,19 @@ impl Connected {
     /// Does what came and was not done, and takes the core's events. Returns whether anything was done.
     pub(crate) fn turn(&mut self, hear: Hear<'_>) -> Result<bool, Over> {
         let mut did = self.take_frames(false, hear)?;
-        // Without room the core's end is left full, and takes no more events.
-        while self.host.turn()? {
+        loop {
+            // First: the core's end does nothing while it is full. Without room it is left so.
+            if self.has_room() {
+                self.drain_host();
+            }
+            if !self.host.turn()? {
+                return Ok(did);
+            }
             did = true;
             if !self.has_room() {
-                break;
+                return Ok(did);
             }
-            self.drain_host();
         }
-        if self.has_room() {
-            self.drain_host();
-        }
-        Ok(did)
     }
 
     /// Sends as much as the socket takes. Returns whether that made room to go on.
