@@ -15,6 +15,10 @@ pub(crate) struct Arguments {
     pub(crate) log: bool,
     /// Whether the pane with extensions and the inspector is open.
     pub(crate) inspect: bool,
+    /// The proxy that every page comes from, whatever its certificate says; `None` for the network.
+    pub(crate) proxy: Option<String>,
+    /// Whether a person's actions come over the standard input.
+    pub(crate) driven: bool,
 }
 
 const HELP: &str = "\
@@ -26,7 +30,9 @@ FOLDER              an unpacked extension
 --page URL          opens a page in a tab; may be given several times
 --profile NAME      chromium (the default) or firefox: whose ways extensions meet
 --inspect           opens the pane with the extensions and the inspector
---log               writes what happens to the standard output, and a count of all there is on SIGUSR1";
+--log               writes what happens to the standard output, and a count of all there is on SIGUSR1
+--proxy URL         has every page come from a proxy, and takes any certificate: to try extensions out, not to browse
+--driven            does what the lines of the standard input say, as a person would; lines of `help` say which";
 
 impl Arguments {
     /// Reads the arguments; `None` if only help was wanted, which is printed.
@@ -44,6 +50,8 @@ impl Arguments {
                 "--profile" => arguments.profile = value()?.parse()?,
                 "--inspect" => arguments.inspect = true,
                 "--log" => arguments.log = true,
+                "--proxy" => arguments.proxy = Some(value()?),
+                "--driven" => arguments.driven = true,
                 option if option.starts_with('-') => return Err(format!("no option {option}; see --help")),
                 folder => arguments.folders.push(folder.into()),
             }

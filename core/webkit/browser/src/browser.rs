@@ -7,6 +7,7 @@ use crate::extensions::LoadedExtension;
 use crate::facts::Facts;
 use crate::gateway::{GatewayThread, PageKey};
 use crate::pages::OpenPage;
+use crate::person;
 use crate::views::{View, ViewKey};
 use crate::window::Window;
 use glib::{MainContext, Priority};
@@ -17,7 +18,10 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::Path;
 use std::rc::Rc;
-use webkit6::{NetworkSession, Settings, UserContentManager, WebContext};
+use webkit6::{
+    NetworkProxyMode, NetworkProxySettings, NetworkSession, Settings, TLSErrorsPolicy, UserContentManager,
+    WebContext,
+};
 
 /// There is one window.
 pub(crate) const WINDOW: WindowId = WindowId::new(1);
@@ -26,6 +30,8 @@ pub(crate) const WINDOW: WindowId = WindowId::new(1);
 pub(crate) struct Browser {
     pub(crate) profile: Profile,
     pub(crate) log: bool,
+    /// Whether nobody is there but who writes to the standard input.
+    pub(crate) driven: bool,
     pub(crate) service: MessageService,
     pub(crate) gateway: GatewayThread,
     pub(crate) facts: RefCell<Facts>,
@@ -93,6 +99,13 @@ impl Browser {
             }
         }
         keep_timers_of_hidden_pages(&hidden_settings);
+        let session = NetworkSession::new_ephemeral();
+        if let Some(proxy) = &arguments.proxy {
+            let mut settings = NetworkProxySettings::new(Some(proxy), &[]);
+            session.set_proxy_settings(NetworkProxyMode::Custom, Some(&mut settings));
+            // It speaks for hosts whose keys it has not.
+            session.set_tls_errors_policy(TLSErrorsPolicy::Ignore);
+        }
         let gateway = GatewayThread::start(service.clone(), |page, said| {
             // Before WebKit's own: what pages say of documents is not to be later than what others hear of them.
             on_gtk_thread_with(Priority::HIGH, move |browser| browser.hear_page(page, said));
@@ -112,7 +125,8 @@ impl Browser {
             latest: Cell::new(0),
             latest_tab: Cell::new(0),
             context,
-            session: NetworkSession::new_ephemeral(),
+            session,
+            driven: arguments.driven,
             scripts: UserContentManager::new(),
             settings,
             hidden_settings,
@@ -137,6 +151,9 @@ impl Browser {
         }
         for page in &arguments.pages {
             browser.open_tab(page, true);
+        }
+        if arguments.driven {
+            person::listen();
         }
         Ok(())
     }

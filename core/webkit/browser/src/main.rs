@@ -5,7 +5,8 @@
 //!   said and the GTK thread has yet to hear.
 //! - `browser`: what the browser has. `extensions`, `views`, `pages`: its parts. `closing`: the end of a tab.
 //! - `api`, `execution`, `buttons`: what scripts ask for. `scheme`: the pages of extensions.
-//! - `window`, `tab_page`, `inspector`: what a person sees. `census`: what a test counts.
+//! - `window`, `tab_page`, `inspector`: what a person sees. `person`: what one does whom a script plays.
+//!   `census`: what a test counts.
 
 mod api;
 mod arguments;
@@ -23,6 +24,7 @@ mod folder;
 mod gateway;
 mod inspector;
 mod pages;
+mod person;
 mod scheme;
 mod tab_page;
 mod views;

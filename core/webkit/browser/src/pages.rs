@@ -136,6 +136,15 @@ impl Browser {
                     self.console(known.instance, &level, &text);
                 }
             }
+            FromPage::Heard { context } => {
+                let holder = self.facts.borrow().holder(page, context);
+                let is_page = self.facts.borrow().is_extension_page(page, context);
+                if let Some((known, surface)) = holder {
+                    let name = &known.extension.manifest().name;
+                    let side = if is_page { "page" } else { "content script" };
+                    self.log(format_args!("heard {name}: {side}, {surface:?}"));
+                }
+            }
             FromPage::Executed { number, outcome } => self.executed(page, number, outcome),
             _ if self.is_closing(page) => {}
             told => {

@@ -69,6 +69,9 @@ impl Browser {
                 }
             }
         });
+        if self.driven {
+            self.answer_dialogs(&web);
+        }
         web.connect_web_process_terminated(move |_, reason| {
             if let Some(browser) = me.upgrade() {
                 browser.log(format_args!("a web process ended: {reason:?}"));

@@ -307,7 +307,8 @@ impl Window {
         let Some(button) = self.by_instance.borrow().get(&instance).cloned() else { return };
         let view = browser.open_view(Surface::Popup(instance));
         view.set_size_request(320, 240);
-        let popover = Popover::builder().child(&view).build();
+        // Played by a script, it closes when the script says so, not when another window takes the focus.
+        let popover = Popover::builder().child(&view).autohide(!browser.driven).build();
         popover.set_parent(&button);
         let me = Rc::downgrade(browser);
         popover.connect_closed(move |popover| {

@@ -83,6 +83,11 @@ pub enum FromPage {
         /// What it writes.
         text: String,
     },
+    /// A context hears its first message.
+    Heard {
+        /// The context.
+        context: ContextKey,
+    },
     /// What was to be executed was.
     Executed {
         /// The number of the execution.

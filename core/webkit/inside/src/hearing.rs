@@ -42,6 +42,9 @@ impl Page {
                 Some(Heard::Event(StubEvent::Message { context, port, payload, .. })) => {
                     let known = self.ports.borrow().numbers.get(&port).copied();
                     if let (Some(port), Some(world)) = (known, self.holder(context)) {
+                        if !world.has_heard.replace(true) {
+                            self.tell(&FromPage::Heard { context: world.key });
+                        }
                         batches.add(world, port, &payload);
                     }
                     messages += 1;

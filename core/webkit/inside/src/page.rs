@@ -137,6 +137,7 @@ impl Page {
             is_page,
             side: RefCell::new(Side::Waiting(Waiting::default())),
             handle: RefCell::new(None),
+            has_heard: Cell::new(false),
         });
         self.worlds.borrow_mut().insert(key, Rc::clone(&world));
         let id = extension.extension.id().as_str().to_owned();

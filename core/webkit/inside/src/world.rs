@@ -5,7 +5,7 @@ use crate::extensions::Loaded;
 use javascriptcore6::{Context, Value, WeakValue};
 use port_core::{ConnectKind, DocumentId, FrameId, Listening, TabId};
 use port_core_gateway::ContextNumber;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// A world. Its scripts run from the start, though the browser has yet to grant the context: what they call until then
@@ -18,6 +18,8 @@ pub(crate) struct World {
     pub(crate) side: RefCell<Side>,
     /// The function of `glue.js` that tasks go to. A reference that counts would keep the document for ever.
     pub(crate) handle: RefCell<Option<WeakValue>>,
+    /// Whether a message has come for it.
+    pub(crate) has_heard: Cell<bool>,
 }
 
 /// How far a context got.
