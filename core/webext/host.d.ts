@@ -154,6 +154,8 @@ export interface World {
     isAdmitted: boolean;
     /** The tab that a devtools page is about. */
     inspectedTab: number | null;
+    /** What this host carries out of what not every one does; without it, none of that. */
+    offers?: ("notifications" | "tabs.captureVisibleTab")[];
 }
 
 /** What the polyfills are told besides. */

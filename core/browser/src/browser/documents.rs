@@ -207,7 +207,8 @@ impl Browser {
             }
             return (!frame.is_sandboxed).then_some((ContextKind::ContentScript, shown));
         }
-        let scripts = content_scripts_for(loaded, frame, ScriptWorld::Isolated, self.shared.profile)?;
+        let profile = self.shared.profile;
+        let scripts = loaded.extension.content_scripts_for(matched(frame, profile), ScriptWorld::Isolated)?;
         Some((ContextKind::ContentScript, self.plain_page(frame, scripts)))
     }
 
@@ -228,7 +229,8 @@ impl Browser {
         let mut scripts = Scripts::default();
         let mut first = None;
         for loaded in &self.extensions {
-            if let Some(found) = content_scripts_for(loaded, frame, ScriptWorld::Main, self.shared.profile) {
+            let frame = matched(frame, self.shared.profile);
+            if let Some(found) = loaded.extension.content_scripts_for(frame, ScriptWorld::Main) {
                 first.get_or_insert(loaded);
                 scripts.append(found);
             }
@@ -337,21 +339,6 @@ impl Browser {
             self.log_error(&format!("the core does not know: {error}"), None, None, None);
         }
     }
-}
-
-/// What an extension runs in a world of a frame: what its manifest names, and what it registered.
-fn content_scripts_for(
-    loaded: &LoadedExtension,
-    frame: &OpenFrame,
-    world: ScriptWorld,
-    profile: Profile,
-) -> Option<Scripts> {
-    let frame = matched(frame, profile);
-    let mut scripts = loaded.extension.content_scripts_for(frame, world).unwrap_or_default();
-    for registered in loaded.registered.iter().filter(|registered| registered.rule.runs_in(frame, world)) {
-        scripts.add(registered.rule.run_at, registered.scripts.iter().cloned());
-    }
-    (!scripts.is_empty()).then_some(scripts)
 }
 
 /// A frame as content scripts are matched against it.

@@ -4,7 +4,6 @@ use super::Browser;
 use super::alarms::Alarms;
 use super::backgrounds::Background;
 use super::buttons::Surface;
-use super::namespaces::Registered;
 use crate::folder::Folder;
 use crate::log::Event;
 use crate::messages::Task;
@@ -22,13 +21,12 @@ pub(super) struct LoadedExtension {
     pub(super) storage: StorageAreas,
     pub(super) alarms: Alarms,
     pub(super) surface: Surface,
-    pub(super) registered: Vec<Registered>,
 }
 
 impl LoadedExtension {
     fn new(extension: Arc<Extension>, instance: ExtensionInstance) -> Self {
-        let (background, storage, alarms, surface, registered) = Default::default();
-        Self { extension, instance, background, storage, alarms, surface, registered }
+        let (background, storage, alarms, surface) = Default::default();
+        Self { extension, instance, background, storage, alarms, surface }
     }
 }
 

@@ -7,20 +7,10 @@ use crate::log::Event;
 use crate::messages::{Caller, Code};
 use port_core::{ExtensionInstance, FrameId, TabId};
 use port_core_webext::extension::Script;
-use port_core_webext::extension::manifest::ContentScripts;
 use port_core_webext::{Profile, StorageOutcome};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
-
-/// A content script that an extension registered.
-#[derive(Debug)]
-pub(super) struct Registered {
-    id: String,
-    shown: Value,
-    pub(super) rule: ContentScripts,
-    pub(super) scripts: Vec<Script>,
-}
 
 /// What `permissions.contains` asks.
 #[derive(Debug, Default, Deserialize)]
@@ -101,7 +91,9 @@ impl Browser {
             "scripting" => match member {
                 // Nothing is painted.
                 "insertCSS" | "removeCSS" => Ok(None),
-                _ => self.registered_call(caller, member, first()),
+                _ => self
+                    .loaded(caller)
+                    .map_or(Ok(None), |loaded| loaded.extension.registered_call(member, &first())),
             },
             "tabs" if matches!(member, "insertCSS" | "removeCSS") => Ok(None),
             "tabs" if member == "executeScript" => match self.execute_in_tab(caller, number, &arguments) {
@@ -211,67 +203,6 @@ impl Browser {
                 Ok(Some(window))
             }
             _ => Err(format!("not supported by this browser: windows.{member}")),
-        }
-    }
-
-    /// `scripting.registerContentScripts` and its kin.
-    fn registered_call(&mut self, caller: &Caller, member: &str, given: Value) -> Outcome {
-        let Some(loaded) = self.loaded_mut(caller.instance) else { return Ok(None) };
-        let chosen = |filter: &Value, id: &str| {
-            let ids = filter.get("ids").and_then(Value::as_array);
-            ids.is_none_or(|ids| ids.iter().any(|wanted| wanted == id))
-        };
-        match member {
-            "registerContentScripts" | "updateContentScripts" => {
-                for script in given.as_array().into_iter().flatten() {
-                    let id = script["id"].as_str().unwrap_or_default().to_owned();
-                    let known = loaded.registered.iter().position(|known| known.id == id);
-                    let mut shown = match (member, known) {
-                        ("registerContentScripts", Some(_)) => {
-                            return Err(format!("Duplicate script ID '{id}'"));
-                        }
-                        ("updateContentScripts", None) => {
-                            return Err(format!(
-                                "Script with ID '{id}' does not exist or is not fully registered"
-                            ));
-                        }
-                        (_, Some(at)) => loaded.registered.remove(at).shown,
-                        (_, None) => json!({}),
-                    };
-                    if let (Some(shown), Some(script)) = (shown.as_object_mut(), script.as_object()) {
-                        let keys = [
-                            ("allFrames", "all_frames"),
-                            ("excludeMatches", "exclude_matches"),
-                            ("runAt", "run_at"),
-                            ("matchOriginAsFallback", "match_origin_as_fallback"),
-                        ];
-                        for (key, value) in script {
-                            shown.insert(key.clone(), value.clone());
-                            if let Some((_, name)) = keys.iter().find(|(known, _)| known == key) {
-                                shown.insert((*name).to_owned(), value.clone());
-                            }
-                        }
-                        shown.entry("matches").or_insert_with(|| json!([]));
-                    }
-                    let rule: ContentScripts =
-                        serde_json::from_value(shown.clone()).map_err(|error| error.to_string())?;
-                    let scripts = rule.js.iter().map(|file| loaded.extension.injected_file(file));
-                    let mut scripts = scripts.collect::<Result<Vec<_>, _>>()?;
-                    let code = script["code"].as_array().into_iter().flatten().filter_map(Value::as_str);
-                    scripts.extend(code.map(Script::injected));
-                    loaded.registered.push(Registered { id, shown, rule, scripts });
-                }
-                Ok(None)
-            }
-            "unregisterContentScripts" => {
-                loaded.registered.retain(|known| !chosen(&given, &known.id));
-                Ok(None)
-            }
-            "getRegisteredContentScripts" => {
-                let found = loaded.registered.iter().filter(|known| chosen(&given, &known.id));
-                Ok(Some(found.map(|known| known.shown.clone()).collect()))
-            }
-            _ => Err(format!("not supported by this browser: scripting.{member}")),
         }
     }
 

@@ -22,6 +22,7 @@ import { invalidate } from "./invalidation.js";
 import { createLastError } from "./last_error.js";
 import { createAlarms, createButton, createCommands, createMenus, createOffscreen, createOmnibox, createPermissions, createSidePanel, createWebNavigation, createWindows } from "./namespaces.js";
 import { addOlderNames, addOlderNamesOfContentScripts } from "./older_names.js";
+import { addOffered } from "./offered.js";
 import { createOneOffMessages } from "./one_off.js";
 import { createApiOfPage } from "./page_api.js";
 import { createPorts } from "./port.js";
@@ -207,6 +208,7 @@ function addPageApi(api, world, tools, incoming) {
     if (has("nativeMessaging")) {
         api.runtime.connectNative = createConnectNative(tools);
     }
+    addOffered(api, world, tools);
     addOlderNames(api, world, tools);
     if (has("sidePanel")) {
         api.sidePanel = createSidePanel("sidePanel", tools);

@@ -203,7 +203,7 @@ pub enum ScriptKind {
 }
 
 /// One entry of `"content_scripts"`. Its `css` is ignored: nothing is painted.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct ContentScripts {
     /// Which pages; must be there.
     pub matches: Vec<MatchPattern>,
@@ -284,7 +284,7 @@ impl TryFrom<String> for ScriptWorld {
 }
 
 /// An entry of `include_globs` or `exclude_globs`.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(from = "String")]
 pub struct PlainGlob(pub Glob);
 

@@ -7,6 +7,7 @@ mod locale;
 pub mod manifest;
 mod match_pattern;
 mod page;
+mod registered;
 mod unsupported;
 
 pub use files::{Files, MemoryFiles};
@@ -18,6 +19,7 @@ use crate::profile::Profile;
 use grants::{Grants, covers};
 use manifest::{Background, Manifest, ManifestError, RunAt, ScriptKind, ScriptWorld};
 use port_core::{DocumentId, ExtensionId};
+use registered::Registered;
 use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::Arc;
@@ -110,6 +112,7 @@ pub struct Extension {
     base: Url,
     folder: Arc<dyn Files>,
     grants: Grants,
+    registered: Registered,
     manifest: Manifest,
     manifest_text: String,
     unsupported: Vec<String>,
@@ -166,6 +169,7 @@ impl Extension {
             content_scripts,
             folder,
             grants: Grants::default(),
+            registered: Registered::default(),
         })
     }
 
@@ -262,13 +266,18 @@ impl Extension {
         Ok(Script::new(url, &self.folder.read_path(url.path())?, kind))
     }
 
-    /// The content scripts for a world of a frame; `None` when there are none.
+    /// The content scripts for a world of a frame, those that are registered behind the manifest's; `None` when there are
+    /// none.
     pub fn content_scripts_for(&self, frame: MatchedFrame<'_>, world: ScriptWorld) -> Option<Scripts> {
         let mut found = Scripts::default();
         for (rule, scripts) in self.manifest.content_scripts.iter().zip(&self.content_scripts) {
             if rule.runs_in(frame, world) {
                 found.add(rule.run_at, scripts.iter().cloned());
             }
+        }
+        // A manifest's own are asked for when it is installed; these need a permission for the site.
+        if self.may_touch(frame.maker.unwrap_or(frame.url)) {
+            self.registered.add_to(&mut found, frame, world);
         }
         (!found.is_empty()).then_some(found)
     }

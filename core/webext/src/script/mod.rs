@@ -28,7 +28,7 @@ macro_rules! modules {
 pub const API: &[Module] = modules!("api":
     "intrinsics" "refusal" "profile" "clone_writer" "clone_reader" "clone" "last_error" "event" "channel"
     "port" "one_off" "text" "arguments" "send_arguments" "connecting" "chrome" "calls" "devtools" "absent" "storage" "i18n" "namespaces" "surface"
-    "injection" "invalidation" "older_names" "page_api" "api"
+    "injection" "offered" "invalidation" "older_names" "page_api" "api"
 );
 
 /// The modules of the polyfills, which import those of the API.
