@@ -1,6 +1,7 @@
 //! Answers to asynchronous calls of the API. The script's side has checked the types of arguments.
 
-use crate::browser::{Browser, WINDOW};
+use crate::browser::Browser;
+use crate::early::EarlyCall;
 use crate::facts::{Known, Surface};
 use crate::gateway::PageKey;
 use port_core::{ExtensionInstance, TabId};
@@ -46,6 +47,16 @@ impl Browser {
             {
                 Some(Err(format!("content scripts have no {method}")))
             }
+            Ok(given) if self.is_early(method, &given) => {
+                let early = EarlyCall {
+                    page,
+                    context,
+                    number,
+                    method: method.to_owned(),
+                    arguments: arguments.to_owned(),
+                };
+                return self.keep_until_there(early, &given);
+            }
             Ok(arguments) => self.call(&caller, method, arguments),
         };
         if let Some(outcome) = outcome {
@@ -62,14 +73,39 @@ impl Browser {
 
     fn call(self: &Rc<Self>, caller: &Caller, method: &str, arguments: Vec<Value>) -> Option<Outcome> {
         let (namespace, member) = method.rsplit_once('.').unwrap_or_default();
+        let manifest = caller.known.extension.manifest();
+        // Its scripts have no such namespace then, whatever their process says.
+        if let Some(permission) = permission_for(namespace).filter(|name| !manifest.has_permission(name)) {
+            return Some(Err(format!("the manifest asks for no permission {permission:?}")));
+        }
         match (namespace, member) {
+            ("tabs", "captureVisibleTab") => match self.capture(caller, &arguments) {
+                Ok(()) => None,
+                Err(error) => Some(Err(error)),
+            },
+            ("scripting" | "tabs", "insertCSS" | "removeCSS") => {
+                match self.style(caller, namespace, member == "insertCSS", arguments) {
+                    Ok(()) => None,
+                    Err(error) => Some(Err(error)),
+                }
+            }
             ("scripting" | "tabs", "executeScript") => match self.execute(caller, namespace, arguments) {
                 Ok(()) => None,
                 Err(error) => Some(Err(error)),
             },
             ("tabs", "remove") => self.remove_tabs(caller, arguments),
+            (
+                "scripting",
+                "registerContentScripts"
+                | "updateContentScripts"
+                | "unregisterContentScripts"
+                | "getRegisteredContentScripts",
+            ) => {
+                Some(self.registered_call(caller, member, &arguments.into_iter().next().unwrap_or_default()))
+            }
             ("tabs" | "webNavigation", _) => Some(self.tabs_call(caller, method, arguments)),
             ("storage", _) => Some(self.storage_call(caller.known.instance, member, arguments)),
+            ("action" | "browserAction" | "pageAction", "openPopup") => self.open_popup(caller),
             ("action" | "browserAction" | "pageAction", _) => {
                 Some(self.button_call(caller, member, &arguments))
             }
@@ -87,11 +123,31 @@ impl Browser {
                 None => Err("Could not create an options page.".to_owned()),
             }),
             ("runtime", "setUninstallURL") => Some(Ok(None)),
+            ("runtime", "getPlatformInfo") => Some(Ok(Some(json!({ "os": "linux", "arch": "x86-64" })))),
+            ("runtime", "getContexts") => {
+                Some(self.contexts_call(caller, &arguments.into_iter().next().unwrap_or_default()))
+            }
+            ("management", "getAll") => Some(Ok(Some(self.all_extensions()))),
+            ("contextMenus" | "menus", _) => Some(self.menu_call(caller, member, &arguments)),
+            ("alarms", _) => Some(self.alarms_call(caller, member, &arguments)),
+            ("commands", _) => Some(self.commands_call(caller, member)),
+            ("notifications", _) => Some(self.notifications_call(caller, member, &arguments)),
+            ("offscreen", _) => self.offscreen_call(caller, member, &arguments),
+            ("sidePanel" | "sidebarAction", _) => Some(self.side_panel_call(caller, member, &arguments)),
+            ("omnibox", _) => {
+                Some(self.omnibox_call(caller, member, &arguments.into_iter().next().unwrap_or_default()))
+            }
             ("permissions", _) => Some(permissions_call(&caller.known.extension, member, &arguments)),
-            ("windows", "get" | "getCurrent" | "getLastFocused") => Some(Ok(Some(window()))),
-            ("windows", "getAll") => Some(Ok(Some(json!([window()])))),
-            _ => Some(Err(format!("not supported by this browser: {method}"))),
+            ("windows", _) => Some(self.windows_call(caller, member, &arguments)),
+            _ => Some(Err(self.refuse(caller, method))),
         }
+    }
+
+    /// Says that a method is absent, on the extension's console too: a promise that nobody looks at says nothing.
+    fn refuse(self: &Rc<Self>, caller: &Caller, method: &str) -> String {
+        let text = format!("not supported by this browser: {method}");
+        self.console(caller.known.instance, "warn", &text);
+        text
     }
 
     fn storage_call(&self, instance: ExtensionInstance, member: &str, arguments: Vec<Value>) -> Outcome {
@@ -147,6 +203,21 @@ impl Browser {
                 }
                 Ok(None)
             }
+            "tabs.duplicate" => {
+                let tab = self.tab(read(&mut arguments)?)?;
+                let copy = self.open_tab(tab.url.as_str(), true);
+                Ok(seen(self.tab(copy.get())?))
+            }
+            "tabs.highlight" => {
+                let info: Value = read(&mut arguments)?;
+                let wanted = info["tabs"].as_u64().or_else(|| info["tabs"][0].as_u64());
+                let found = self.tabs.all().into_iter().find(|tab| wanted == u64::try_from(tab.index).ok());
+                let tab = found.ok_or_else(|| format!("No tab at index: {}.", wanted.unwrap_or_default()))?;
+                self.activate_tab(tab.id);
+                Ok(None)
+            }
+            "tabs.getSelected" => Ok(self.active_tab().and_then(|tab| self.tabs.get(tab)).and_then(seen)),
+            "tabs.getAllInWindow" => self.query(extension, &json!({})),
             "webNavigation.getAllFrames" => {
                 let details: Value = read(&mut arguments)?;
                 Ok(self.all_frames(details["tabId"].as_u64().unwrap_or_default()))
@@ -160,7 +231,7 @@ impl Browser {
                     frames.find(|frame| frame["frameId"] == details["frameId"]).cloned().unwrap_or_default(),
                 ))
             }
-            _ => Err(format!("not supported by this browser: {method}")),
+            _ => Err(self.refuse(caller, method)),
         }
     }
 
@@ -236,6 +307,12 @@ impl Browser {
     }
 }
 
+/// The permission that a namespace goes with.
+fn permission_for(namespace: &str) -> Option<&str> {
+    let named = ["alarms", "contextMenus", "menus", "notifications", "offscreen", "sidePanel"];
+    Some(namespace).filter(|namespace| named.contains(namespace))
+}
+
 fn permissions_call(extension: &Extension, member: &str, arguments: &[Value]) -> Outcome {
     let manifest = extension.manifest();
     let texts = |key: &str| -> Vec<String> {
@@ -251,10 +328,6 @@ fn permissions_call(extension: &Extension, member: &str, arguments: &[Value]) ->
         "contains" | "request" => Ok(Some(extension.has(&texts("permissions"), &texts("origins")).into())),
         _ => Ok(Some(false.into())),
     }
-}
-
-fn window() -> Value {
-    json!({ "id": WINDOW.get(), "focused": true, "incognito": false, "alwaysOnTop": false, "type": "normal", "state": "normal" })
 }
 
 /// The next argument; an argument left out is read as `null`.

@@ -1,17 +1,20 @@
 //! What the browser has, on the GTK thread.
 
+use crate::api::Caller;
 use crate::arguments::Arguments;
 use crate::closing::Closings;
+use crate::early::EarlyCall;
 use crate::execution::Executions;
 use crate::extensions::LoadedExtension;
-use crate::facts::Facts;
+use crate::facts::{Facts, Surface};
+use crate::flushing::Flushing;
 use crate::gateway::{GatewayThread, PageKey};
 use crate::pages::OpenPage;
 use crate::person;
 use crate::views::{View, ViewKey};
 use crate::window::Window;
 use glib::{MainContext, Priority};
-use port_core::{MessageService, WindowId};
+use port_core::{MessageService, TabId, WindowId};
 use port_core_webext::{Profile, TabDirectory};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -41,6 +44,10 @@ pub(crate) struct Browser {
     pub(crate) tabs: TabDirectory,
     pub(crate) executions: RefCell<Executions>,
     pub(crate) closings: RefCell<Closings>,
+    pub(crate) flushing: RefCell<Flushing>,
+    pub(crate) early_calls: RefCell<Vec<(TabId, EarlyCall)>>,
+    /// Who is answered once a page is loaded.
+    pub(crate) waiting_for_pages: RefCell<Vec<(Surface, Caller)>>,
     pub(crate) latest: Cell<u64>,
     pub(crate) latest_tab: Cell<u64>,
     pub(crate) context: WebContext,
@@ -122,6 +129,9 @@ impl Browser {
             tabs: TabDirectory::default(),
             executions: RefCell::default(),
             closings: RefCell::default(),
+            flushing: RefCell::default(),
+            early_calls: RefCell::default(),
+            waiting_for_pages: RefCell::default(),
             latest: Cell::new(0),
             latest_tab: Cell::new(0),
             context,
@@ -145,7 +155,10 @@ impl Browser {
         }
         browser.send_extensions();
         let instances: Vec<_> = browser.extensions.borrow().iter().map(|loaded| loaded.instance).collect();
-        instances.into_iter().for_each(|instance| browser.start_background(instance));
+        for instance in instances {
+            browser.start_background(instance);
+            browser.open_sidebar(instance);
+        }
         if arguments.pages.is_empty() {
             browser.open_tab("about:blank", true);
         }

@@ -3,6 +3,7 @@
 use crate::api::{Caller, Outcome};
 use crate::browser::Browser;
 use crate::extensions::LoadedExtension;
+use crate::facts::Surface;
 use port_core::{ExtensionInstance, TabId};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -45,10 +46,6 @@ impl Browser {
             ("setIcon" | "show" | "hide", ..) => return Ok(None),
             ("enable" | "disable", ..) => ("Enabled", Some(json!(member == "enable"))),
             ("isEnabled", ..) => ("Enabled", None),
-            ("openPopup", ..) => {
-                self.click(caller.known.instance);
-                return Ok(None);
-            }
             (_, Some(name), _) => {
                 let key = match name {
                     "BadgeText" => "text",
@@ -75,26 +72,58 @@ impl Browser {
         Ok(result.flatten())
     }
 
+    /// `openPopup`: `None` if the answer is sent once the popup is loaded.
+    pub(crate) fn open_popup(self: &Rc<Self>, caller: &Caller) -> Option<Outcome> {
+        let (instance, tab) = (caller.known.instance, self.active_tab());
+        if self.is_open(Surface::Popup(instance)) {
+            return Some(Ok(None));
+        }
+        let has_popup = self.with_extension(instance, |loaded| {
+            let popup = loaded.button_property("Popup", tab);
+            loaded.extension.manifest().has_toolbar_button()
+                && popup.as_str().is_some_and(|it| !it.is_empty())
+        });
+        if has_popup != Some(true) {
+            return Some(Err("the button has no popup".to_owned()));
+        }
+        self.waiting_for_pages.borrow_mut().push((Surface::Popup(instance), caller.clone()));
+        self.click(instance);
+        None
+    }
+
+    /// A person has used an extension in a tab: with the permission for that it may touch the page.
+    pub(crate) fn grant_active_tab(&self, instance: ExtensionInstance, tab: TabId) {
+        let id = self.with_extension(instance, |loaded| {
+            let has_it = loaded.extension.manifest().has_permission("activeTab");
+            has_it.then(|| loaded.extension.id().clone())
+        });
+        let Some(Some(id)) = id else { return };
+        self.tabs.change(|tabs| {
+            if let Some(info) = tabs.get_mut(&tab)
+                && !info.granted.contains(&id)
+            {
+                info.granted.push(id);
+            }
+        });
+        self.tell_tabs();
+    }
+
     /// A person clicks the button of an extension.
     pub(crate) fn click(self: &Rc<Self>, instance: ExtensionInstance) {
         let tab = self.active_tab();
         let known = self.with_extension(instance, |loaded| {
             let popup = loaded.button_property("Popup", tab);
-            (
-                Rc::new(loaded.extension.id().clone()),
-                loaded.extension.base().clone(),
-                popup,
-                loaded.extension.manifest().has_permission("activeTab"),
-            )
+            (loaded.extension.base().clone(), popup, loaded.panel.opens_on_click)
         });
-        let Some((id, base, popup, has_active_tab)) = known else { return };
-        if let (Some(tab), true) = (tab, has_active_tab) {
-            self.tabs.change(|tabs| {
-                if let Some(info) = tabs.get_mut(&tab) {
-                    info.granted.push((*id).clone());
-                }
-            });
-            self.tell_tabs();
+        let Some((base, popup, opens_panel)) = known else { return };
+        if let Some(tab) = tab {
+            self.grant_active_tab(instance, tab);
+        }
+        if opens_panel {
+            if let Err(error) = self.open_side_panel(instance) {
+                self.console(instance, "error", &error);
+            }
+            return;
         }
         match popup.as_str().filter(|popup| !popup.is_empty()).map(|popup| base.join(popup)) {
             Some(Ok(url)) => self.window().show_popup(self, instance, &url),

@@ -65,6 +65,7 @@ impl Browser {
         let details = json!([tab.get(), { "isWindowClosing": false, "windowId": WINDOW.get() }]);
         self.emit("tabs.onRemoved", |_| details.clone());
         self.log(format_args!("closed tab {tab}"));
+        self.answer_early_calls(tab);
         if self.profile == Profile::Chromium {
             self.end_frames_backwards(tab);
         }
@@ -97,7 +98,7 @@ impl Browser {
     }
 
     /// A page that may be of a tab which is being closed has ended, or its time has.
-    pub(crate) fn finish_closing(&self, page: PageKey) {
+    pub(crate) fn finish_closing(self: &Rc<Self>, page: PageKey) {
         let closed = {
             let pages = &mut self.closings.borrow_mut().pages;
             let at = pages.iter().position(|(known, _)| *known == page);

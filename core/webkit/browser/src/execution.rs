@@ -5,7 +5,7 @@ use crate::browser::Browser;
 use crate::facts::ShownFrame;
 use crate::gateway::PageKey;
 use port_core::{FrameId, TabId};
-use port_core_webext::Profile;
+use port_core_webext::{Profile, TabInfo};
 use port_core_webkit_inside::control::{Code, ToPage};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -22,8 +22,18 @@ struct Running {
     caller: Caller,
     frames: Vec<ShownFrame>,
     results: Vec<Option<Result<Option<String>, String>>>,
-    /// Whether the values alone are the answer, as of `tabs.executeScript`.
-    is_plain: bool,
+    answered: Answered,
+}
+
+/// What the answer to a call is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answered {
+    /// A result of each frame.
+    Results,
+    /// The values alone, as of `tabs.executeScript`.
+    Values,
+    /// Nothing.
+    Nothing,
 }
 
 impl Executions {
@@ -51,21 +61,8 @@ impl Browser {
             (self.tab(injection["target"]["tabId"].as_u64().unwrap_or_default())?, injection)
         };
         let target = if is_plain { &details } else { &details["target"] };
-        let frames = self.targets(tab.id, target)?;
+        let frames = self.frames_for(caller, &tab, target)?;
         let extension = &caller.known.extension;
-        for frame in &frames {
-            let site = frame.maker.as_ref().unwrap_or(&frame.url);
-            let granted = tab.granted.contains(extension.id()) || extension.owns(&frame.url);
-            if !granted && !extension.manifest().hosts().any(|host| host.matches(site)) {
-                return Err(match self.profile {
-                    Profile::Chromium => {
-                        "Cannot access contents of the page. Extension manifest must request permission to access the respective host."
-                    }
-                    Profile::Firefox => "Missing host permission for the tab",
-                }
-                .to_owned());
-            }
-        }
         let file = |name: &str| {
             extension.injected_file(name).map(|script| (script.url.to_string(), script.text.to_string()))
         };
@@ -88,20 +85,35 @@ impl Browser {
             _ => return Err("Exactly one of 'func' and 'files' must be specified".to_owned()),
         };
         let in_pages_world = details["world"] == "MAIN";
+        let answered = if is_plain { Answered::Values } else { Answered::Results };
+        self.run_in(caller, frames, answered, in_pages_world, &code)
+    }
+
+    /// Has frames run something; the answer is sent once all have.
+    pub(crate) fn run_in(
+        &self,
+        caller: &Caller,
+        frames: Vec<ShownFrame>,
+        answered: Answered,
+        in_pages_world: bool,
+        code: &Code,
+    ) -> Result<(), String> {
         let call = self.new_number();
         let results = frames.iter().map(|_| None).collect();
-        let known = Running { caller: caller.clone(), frames: frames.clone(), results, is_plain };
+        let known = Running { caller: caller.clone(), frames: frames.clone(), results, answered };
         self.executions.borrow_mut().calls.insert(call, known);
         for (index, frame) in frames.iter().enumerate() {
             let number = u32::try_from(self.new_number()).map_err(|_| "too many executions")?;
             self.executions.borrow_mut().running.insert(number, (frame.page, call, index));
-            self.facts.borrow_mut().allow(frame.page, frame.number, caller.known.instance);
+            if !matches!(code, Code::Style { .. }) {
+                self.facts.borrow_mut().allow(frame.page, frame.number, caller.known.instance);
+            }
             self.tell_page(
                 frame.page,
                 &ToPage::Execute {
                     number,
                     document: frame.number,
-                    extension: extension.id().to_string(),
+                    extension: caller.known.extension.id().to_string(),
                     in_pages_world,
                     code: code.clone(),
                 },
@@ -109,6 +121,31 @@ impl Browser {
         }
         self.finish_execution(call);
         Ok(())
+    }
+
+    /// The frames of a tab that a call is about, all of which its extension may touch.
+    pub(crate) fn frames_for(
+        &self,
+        caller: &Caller,
+        tab: &TabInfo,
+        target: &Value,
+    ) -> Result<Vec<ShownFrame>, String> {
+        let frames = self.targets(tab.id, target)?;
+        let extension = &caller.known.extension;
+        for frame in &frames {
+            let site = frame.maker.as_ref().unwrap_or(&frame.url);
+            let granted = tab.granted.contains(extension.id()) || extension.owns(&frame.url);
+            if !granted && !extension.manifest().hosts().any(|host| host.matches(site)) {
+                return Err(match self.profile {
+                    Profile::Chromium => {
+                        "Cannot access contents of the page. Extension manifest must request permission to access the respective host."
+                    }
+                    Profile::Firefox => "Missing host permission for the tab",
+                }
+                .to_owned());
+            }
+        }
+        Ok(frames)
     }
 
     fn targets(&self, tab: TabId, target: &Value) -> Result<Vec<ShownFrame>, String> {
@@ -169,7 +206,8 @@ impl Browser {
                 executions.calls.get(&call).is_some_and(|call| call.results.iter().all(Option::is_some));
             if is_done { executions.calls.remove(&call) } else { None }
         };
-        let Some(Running { caller, frames, results, is_plain }) = done else { return };
+        let Some(Running { caller, frames, results, answered }) = done else { return };
+        let is_plain = answered != Answered::Results;
         let value = |json: Option<String>| json.and_then(|json| serde_json::from_str::<Value>(&json).ok());
         let mut shown = Vec::new();
         for (frame, result) in frames.iter().zip(results.into_iter().flatten()) {
@@ -187,6 +225,7 @@ impl Browser {
                 json!({ "frameId": frame.frame.get(), "documentId": document, "result": result })
             });
         }
-        self.send_answer(&caller, Ok(Some(shown.into())));
+        let is_answered = answered != Answered::Nothing;
+        self.send_answer(&caller, Ok(is_answered.then(|| shown.into())));
     }
 }

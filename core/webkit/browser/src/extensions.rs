@@ -1,15 +1,19 @@
 //! The extensions: loaded, unloaded, and told of events.
 
+use crate::alarms::Alarms;
+use crate::api::{Caller, Outcome};
+use crate::beside::SidePanel;
 use crate::browser::Browser;
 use crate::buttons::Button;
 use crate::facts::{Known, Surface};
 use crate::folder::Folder;
+use crate::menus::Menu;
 use port_core::{ExtensionDescription, ExtensionInstance, TabId};
 use port_core_webext::StorageAreas;
 use port_core_webext::extension::Extension;
 use port_core_webkit_inside::control::{Package, Start, ToPage};
 use serde_json::{Value, json};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -24,12 +28,20 @@ pub(crate) struct LoadedExtension {
     package: Package,
     pub(crate) storage: StorageAreas,
     pub(crate) button: Button,
+    pub(crate) menu: Menu,
+    pub(crate) alarms: Alarms,
+    pub(crate) panel: SidePanel,
+    /// The ids of those that are shown.
+    pub(crate) notifications: BTreeSet<String>,
     /// The latest lines of its console, and its errors.
     pub(crate) lines: VecDeque<String>,
 }
 
 /// How many lines are kept of an extension's console.
 const MOST_LINES: usize = 200;
+
+/// What the headless browser has not, and this one has, of what a manifest may ask for.
+const OFFERED_PERMISSIONS: [&str; 1] = ["the permission \"notifications\""];
 
 /// Has the scripts of a document's start run, and those of its end. `process.rs` of the other package has the function.
 const MOMENTS: [(UserScriptInjectionTime, &str); 2] = [
@@ -66,6 +78,7 @@ impl Browser {
         let lines: VecDeque<String> = extension
             .unsupported()
             .iter()
+            .filter(|what| !OFFERED_PERMISSIONS.contains(&what.as_str()))
             .map(|what| format!("not supported by this browser: {what}"))
             .collect();
         let worker = extension.has_worker().then(|| "its worker runs in a hidden page".to_owned());
@@ -76,6 +89,10 @@ impl Browser {
             package,
             storage,
             button: Button::default(),
+            menu: Menu::default(),
+            alarms: Alarms::default(),
+            panel: SidePanel::default(),
+            notifications: BTreeSet::new(),
             lines: lines.into_iter().chain(worker).collect(),
         };
         self.extensions.borrow_mut().push(loaded);
@@ -106,10 +123,33 @@ impl Browser {
             }
         }
         self.facts.borrow_mut().extensions = known;
-        let start = Start { profile: self.profile.name().to_owned(), extensions: packages.clone() };
+        self.tell_later_processes(&packages);
+        self.tell_pages(&ToPage::Extensions(packages), |_| true);
+    }
+
+    fn tell_later_processes(&self, packages: &[Package]) {
+        let start = Start { profile: self.profile.name().to_owned(), extensions: packages.to_vec() };
         let text = serde_json::to_string(&start).expect("texts and numbers");
         self.context.set_web_process_extensions_initialization_user_data(&text.to_variant());
-        self.tell_pages(&ToPage::Extensions(packages), |_| true);
+    }
+
+    /// `scripting.registerContentScripts` and its kin. Documents that begin later have the scripts.
+    pub(crate) fn registered_call(self: &Rc<Self>, caller: &Caller, member: &str, given: &Value) -> Outcome {
+        let extension = &caller.known.extension;
+        let result = extension.registered_call(member, given)?;
+        if member != "getRegisteredContentScripts" {
+            let shown = extension.registered_call("getRegisteredContentScripts", &json!({}))?;
+            let scripts = shown.as_ref().and_then(Value::as_array).cloned().unwrap_or_default();
+            self.with_extension(caller.known.instance, |loaded| {
+                loaded.package.registered.clone_from(&scripts);
+            });
+            let packages: Vec<_> =
+                self.extensions.borrow().iter().map(|loaded| loaded.package.clone()).collect();
+            self.tell_later_processes(&packages);
+            let id = extension.id().to_string();
+            self.tell_pages(&ToPage::Registered { extension: id, scripts }, |_| true);
+        }
+        Ok(result)
     }
 
     /// Opens the hidden page of an extension's background.
@@ -135,9 +175,9 @@ impl Browser {
         let LoadedExtension { extension: old, folder, storage, .. } = self.extensions.borrow_mut().remove(at);
         // First: content scripts find their context invalid when they hear of a port's end.
         let _ = self.service.extension_unloaded(instance);
-        self.close_views(
-            |surface| matches!(surface, Surface::Background(of) | Surface::Popup(of) if *of == instance),
-        );
+        self.window().remove_side_panel(instance);
+        self.close_views(|surface| surface.owner() == Some(instance));
+        self.page_loaded(Surface::Offscreen(instance), &Err("the extension was reloaded".to_owned()));
         let own: Vec<TabId> =
             self.tabs.all().iter().filter(|tab| old.owns(&tab.url)).map(|tab| tab.id).collect();
         own.into_iter().for_each(|tab| self.close_tab(tab));

@@ -23,6 +23,23 @@ pub(crate) enum Surface {
     Background(ExtensionInstance),
     /// It is the popup of an extension's button.
     Popup(ExtensionInstance),
+    /// It is an offscreen document of an extension.
+    Offscreen(ExtensionInstance),
+    /// It is the side panel of an extension.
+    SidePanel(ExtensionInstance),
+}
+
+impl Surface {
+    /// The extension whose pages alone it shows; `None` for a tab.
+    pub(crate) fn owner(self) -> Option<ExtensionInstance> {
+        match self {
+            Self::Tab(_) => None,
+            Self::Background(owner)
+            | Self::Popup(owner)
+            | Self::Offscreen(owner)
+            | Self::SidePanel(owner) => Some(owner),
+        }
+    }
 }
 
 /// What is to be done about something that a page said.
@@ -233,6 +250,29 @@ impl Facts {
         shown.collect()
     }
 
+    /// The documents of an extension's own pages that are shown: where, in which frame, and their ids and URLs.
+    pub(crate) fn own_documents(&self, known: &Known) -> Vec<(Surface, FrameId, DocumentId, Url)> {
+        let mut found = Vec::new();
+        for (key, page) in &self.pages {
+            for (number, _) in page.contexts.values().filter(|(_, instance)| *instance == known.instance) {
+                let Some(document) = page.documents.get(number).filter(|document| !document.is_kept) else {
+                    continue;
+                };
+                let is_left = match page.surface {
+                    Surface::Tab(tab) => {
+                        self.tabs.get(&tab).and_then(|tab| tab.top) != Some((*key, document.top))
+                    }
+                    _ => false,
+                };
+                if !is_left && known.extension.owns(&document.url) {
+                    let frame = page.frames.get(&document.frame).map_or(FrameId::TOP, |frame| frame.id);
+                    found.push((page.surface, frame, document.id, document.url.clone()));
+                }
+            }
+        }
+        found
+    }
+
     // What a page says.
 
     /// Whether a document that a page says its top frame shows fits what its view shows, by WebKit's word. If not, the
@@ -373,7 +413,9 @@ impl Facts {
                 let background = ContextDescription::background(*instance);
                 if extension.has_worker() { background } else { background.in_document(document.id) }
             }
-            Surface::Popup(owner) if is_page && owner == *instance => {
+            Surface::Popup(owner) | Surface::Offscreen(owner) | Surface::SidePanel(owner)
+                if is_page && owner == *instance =>
+            {
                 ContextDescription::page(*instance).in_document(document.id)
             }
             Surface::Tab(tab) if is_page => {

@@ -60,7 +60,7 @@ impl Folder {
                 }
             }
         }
-        Package { identity: self.identity(), instance, files }
+        Package { identity: self.identity(), instance, files, registered: Vec::new() }
     }
 }
 

@@ -4,28 +4,36 @@
 //! - `gateway`: the thread that carries messages. `connected`: a page there. `bell`: what it sleeps on. `backlog`: what pages
 //!   said and the GTK thread has yet to hear.
 //! - `browser`: what the browser has. `extensions`, `views`, `pages`: its parts. `closing`: the end of a tab.
-//! - `api`, `execution`, `buttons`: what scripts ask for. `scheme`: the pages of extensions.
+//! - `api`, `early`, `execution`, `buttons`, `menus`, `alarms`, `beside`, `styles`, `namespaces`: what scripts ask for.
+//!   `flushing`: what is to come after their calls. `scheme`: the pages of extensions.
 //! - `window`, `tab_page`, `inspector`: what a person sees. `person`: what one does whom a script plays.
 //!   `census`: what a test counts.
 
+mod alarms;
 mod api;
 mod arguments;
 mod backlog;
 mod bell;
+mod beside;
 mod browser;
 mod buttons;
 mod census;
 mod closing;
 mod connected;
+mod early;
 mod execution;
 mod extensions;
 mod facts;
+mod flushing;
 mod folder;
 mod gateway;
 mod inspector;
+mod menus;
+mod namespaces;
 mod pages;
 mod person;
 mod scheme;
+mod styles;
 mod tab_page;
 mod views;
 mod window;

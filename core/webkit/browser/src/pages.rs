@@ -60,16 +60,17 @@ impl Browser {
         self.pages.borrow().iter().filter(|(_, page)| page.view == view).map(|(key, _)| *key).collect()
     }
 
-    pub(crate) fn remove_pages_of(&self, view: ViewKey) {
+    pub(crate) fn remove_pages_of(self: &Rc<Self>, view: ViewKey) {
         self.pages_of(view).into_iter().for_each(|page| self.remove_page(page));
     }
 
     /// Lets go of a page: its contexts end.
-    pub(crate) fn remove_page(&self, page: PageKey) {
+    pub(crate) fn remove_page(self: &Rc<Self>, page: PageKey) {
         self.pages.borrow_mut().remove(&page);
         self.gateway.remove(page);
         self.facts.borrow_mut().page_removed(page);
         self.fail_executions_of(page);
+        self.nothing_more_from(page);
     }
 
     /// Hears what a page said.
@@ -145,6 +146,7 @@ impl Browser {
                     self.log(format_args!("heard {name}: {side}, {surface:?}"));
                 }
             }
+            FromPage::Flushed { number } => self.flushed(page, number),
             FromPage::Executed { number, outcome } => self.executed(page, number, outcome),
             _ if self.is_closing(page) => {}
             told => {
@@ -175,6 +177,7 @@ impl Browser {
             Effect::Navigated => {
                 if let Some(Surface::Tab(tab)) = self.surface_of(view) {
                     self.log(format_args!("navigated tab {tab}"));
+                    self.answer_early_calls(tab);
                 }
             }
         }

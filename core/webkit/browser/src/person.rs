@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use std::io::BufRead;
 use std::rc::Rc;
 use std::thread;
+use std::time::Duration;
 use webkit6::prelude::*;
 use webkit6::{ScriptDialogType, WebView};
 
@@ -19,18 +20,29 @@ click               clicks the button of every extension
 press SELECTOR      presses the first element that fits, of the popup, the active tab, or a page of an extension
 type TEXT           types into the element that has the focus there
 tab NUMBER          shows a tab, counted from 1
-open PATH           opens a page of every extension that has it in a tab";
+open PATH           opens a page of every extension that has it in a tab
+menu ID             chooses the item of a context menu over the first link and image of the tab that is shown
+command NAME        gives the command
+rest                waits until no page loads any more
+omnibox TEXT        types into the address bar, and presses the enter key";
 
 /// The world of the scripts that press and type: what pages have done to their own is nothing to them.
 const WORLD: &str = "port-core-person";
 
-/// Presses an element; its value says whether there is one.
-const PRESS: &str = r"((selector) => {
+/// Presses an element, or chooses a file in one that is for files; its value says whether there is one.
+const PRESS: &str = r#"((selector) => {
     const element = document.querySelector(selector);
+    if (element instanceof HTMLInputElement && element.type === "file") {
+        const chosen = new DataTransfer();
+        chosen.items.add(new File(["text"], "picture.png", { type: "image/png" }));
+        element.files = chosen.files;
+        element.dispatchEvent(new Event("change", { bubbles: true }));
+        return true;
+    }
     element?.focus?.();
     element?.click?.();
     return element !== null;
-})";
+})"#;
 
 /// Types into the element that has the focus, key by key.
 const TYPE: &str = r#"((text) => {
@@ -70,6 +82,17 @@ impl Browser {
                 let tab = self.tabs.all().into_iter().find(|tab| (tab.index + 1).to_string() == given);
                 tab.map(|tab| self.activate_tab(tab.id)).ok_or("no such tab")
             }
+            "menu" => {
+                let tab = self.active_tab();
+                let view = tab.and_then(|tab| Some((tab, self.view_of(tab)?)));
+                let chosen = view.is_some_and(|(tab, view)| self.choose_menu_item(given, &view, tab));
+                chosen.then_some(()).ok_or("no extension has the item")
+            }
+            "rest" => return self.rest(line.to_owned(), 0, 0),
+            "command" => self.give_command(given).then_some(()).ok_or("no extension has the command"),
+            "omnibox" => {
+                self.type_into_address_bar(given).then_some(()).ok_or("no extension has the keyword")
+            }
             "press" | "type" => {
                 let function = if what == "press" { PRESS } else { TYPE };
                 let script = format!("{function}({})", json!(given));
@@ -78,6 +101,19 @@ impl Browser {
             _ => Err("nothing that a person does here"),
         };
         self.say_done(line, done);
+    }
+
+    /// Waits until no view loads for a while, or for long.
+    fn rest(self: &Rc<Self>, line: String, calm: u32, waited: u32) {
+        if calm == 4 || waited == 100 {
+            return self.say_done(&line, Ok(()));
+        }
+        let me = Rc::downgrade(self);
+        glib::timeout_add_local_once(Duration::from_millis(100), move || {
+            let Some(browser) = me.upgrade() else { return };
+            let loads = browser.views.borrow().values().any(|view| view.web.is_loading());
+            browser.rest(line, if loads { 0 } else { calm + 1 }, waited + 1);
+        });
     }
 
     fn say_done(&self, line: &str, done: Result<(), &str>) {

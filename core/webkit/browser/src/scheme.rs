@@ -57,9 +57,9 @@ impl Browser {
             extensions.iter().find(|loaded| loaded.extension.owns(&url)).ok_or("no such extension")?;
         let shown = view.uri().and_then(|shown| Url::parse(&shown).ok());
         let is_allowed = match surface {
-            Some(Surface::Background(owner) | Surface::Popup(owner)) => owner == loaded.instance,
             // A tab that goes to a page of an extension shows its URL before WebKit asks for it.
             Some(Surface::Tab(_)) => shown.is_some_and(|shown| loaded.extension.owns(&shown)),
+            Some(surface) => surface.owner() == Some(loaded.instance),
             None => false,
         };
         if !is_allowed {

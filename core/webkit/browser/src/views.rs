@@ -19,6 +19,8 @@ pub(crate) type ViewKey = u64;
 pub(crate) struct View {
     pub(crate) web: WebView,
     pub(crate) surface: Surface,
+    /// How many loads have begun.
+    loads: u64,
 }
 
 fn now() -> u64 {
@@ -29,7 +31,7 @@ fn now() -> u64 {
 impl Browser {
     /// Makes a view with a process of its own.
     pub(crate) fn open_view(self: &Rc<Self>, surface: Surface) -> WebView {
-        let is_hidden = matches!(surface, Surface::Background(_));
+        let is_hidden = matches!(surface, Surface::Background(_) | Surface::Offscreen(_));
         let settings = if is_hidden { &self.hidden_settings } else { &self.settings };
         let web = WebView::builder()
             .web_context(&self.context)
@@ -38,7 +40,7 @@ impl Browser {
             .settings(settings)
             .build();
         let key = self.new_number();
-        self.views.borrow_mut().insert(key, View { web: web.clone(), surface });
+        self.views.borrow_mut().insert(key, View { web: web.clone(), surface, loads: 0 });
         let me = Rc::downgrade(self);
         // The crate of bindings lacks this signal.
         web.connect_local("user-message-received", false, move |values| {
@@ -69,6 +71,15 @@ impl Browser {
                 }
             }
         });
+        if let Surface::Tab(tab) = surface {
+            let me = me.clone();
+            web.connect_context_menu(move |_, menu, hit| {
+                if let Some(browser) = me.upgrade() {
+                    browser.extend_menu(tab, menu, hit);
+                }
+                false
+            });
+        }
         if self.driven {
             self.answer_dialogs(&web);
         }
@@ -169,12 +180,14 @@ impl Browser {
         match self.surface_of(key) {
             Some(Surface::Tab(tab)) => self.close_tab(tab),
             Some(Surface::Popup(_)) => self.window().close_popup(),
+            Some(Surface::SidePanel(instance)) => self.close_side_panel(instance),
+            Some(surface @ Surface::Offscreen(_)) => self.close_views(|known| *known == surface),
             _ => {}
         }
     }
 
     /// Closes views with all their pages.
-    pub(crate) fn close_views(&self, which: impl Fn(&Surface) -> bool) {
+    pub(crate) fn close_views(self: &Rc<Self>, which: impl Fn(&Surface) -> bool) {
         let closed: Vec<(ViewKey, WebView)> = {
             let views = self.views.borrow();
             let closed = views.iter().filter(|(_, view)| which(&view.surface));
@@ -211,6 +224,27 @@ impl Browser {
     }
 
     fn load_changed(self: &Rc<Self>, key: ViewKey, event: LoadEvent) {
+        let loads = {
+            let mut views = self.views.borrow_mut();
+            let Some(view) = views.get_mut(&key) else { return };
+            view.loads += u64::from(event == LoadEvent::Started);
+            view.loads
+        };
+        if event == LoadEvent::Finished {
+            // Who hears of it may write to the page's scripts, which listen already.
+            self.when_flushed(key, move |browser| {
+                let is_latest = browser.views.borrow().get(&key).is_some_and(|view| view.loads == loads);
+                if is_latest {
+                    browser.load_is_at(key, event);
+                }
+            });
+        } else {
+            self.load_is_at(key, event);
+        }
+        self.hear_again(key);
+    }
+
+    fn load_is_at(self: &Rc<Self>, key: ViewKey, event: LoadEvent) {
         let complete = event == LoadEvent::Finished;
         match self.surface_of(key) {
             Some(Surface::Tab(tab)) if complete || event == LoadEvent::Started => {
@@ -228,9 +262,11 @@ impl Browser {
                 }
             }
             Some(Surface::Background(instance)) if complete => self.background_loaded(instance),
+            Some(surface @ (Surface::Offscreen(_) | Surface::Popup(_))) if complete => {
+                self.page_loaded(surface, &Ok(None))
+            }
             _ => {}
         }
-        self.hear_again(key);
     }
 
     fn process_ended(self: &Rc<Self>, key: ViewKey, reason: WebProcessTerminationReason) {
@@ -247,7 +283,11 @@ impl Browser {
                 let web = self.views.borrow().get(&key).map(|view| view.web.clone());
                 web.into_iter().for_each(|web| web.reload());
             }
-            Surface::Popup(_) => {}
+            Surface::Offscreen(_) => {
+                self.close_views(|known| *known == surface);
+                self.page_loaded(surface, &Err("the document's process ended".to_owned()));
+            }
+            Surface::Popup(_) | Surface::SidePanel(_) => {}
         }
         self.remove_pages_of(key);
     }

@@ -28,6 +28,10 @@ pub(crate) struct Window {
     by_instance: RefCell<BTreeMap<ExtensionInstance, Button>>,
     tabs: RefCell<BTreeMap<TabId, TabPage>>,
     popup: RefCell<Option<Popover>>,
+    /// What is beside the tabs, and the button that shows it.
+    stack: Stack,
+    pane_button: ToggleButton,
+    panels: RefCell<BTreeMap<ExtensionInstance, WebView>>,
     lines: TextView,
     failed: RefCell<Vec<String>>,
     is_shown_later: Cell<bool>,
@@ -114,6 +118,9 @@ impl Window {
         let here = me.clone();
         address.connect_activate(move |address| {
             let text = address.text();
+            if here.upgrade().is_some_and(|browser| browser.type_into_address_bar(&text)) {
+                return;
+            }
             let url = if text.contains(':') { text.to_string() } else { format!("https://{text}") };
             let view = here.upgrade().and_then(|browser| browser.view_of(browser.active_tab()?));
             view.iter().for_each(|view| view.load_uri(&url));
@@ -135,6 +142,9 @@ impl Window {
             by_instance: RefCell::default(),
             tabs: RefCell::default(),
             popup: RefCell::default(),
+            stack,
+            pane_button,
+            panels: RefCell::default(),
             lines,
             failed: RefCell::default(),
             is_shown_later: Cell::new(false),
@@ -299,6 +309,27 @@ impl Window {
         });
     }
 
+    // Side panels.
+
+    /// Shows the side panel of an extension beside the tabs.
+    pub(crate) fn show_side_panel(&self, instance: ExtensionInstance, name: &str, view: &WebView) {
+        self.stack.add_titled(view, None, name);
+        self.stack.set_visible_child(view);
+        self.pane_button.set_active(true);
+        self.panels.borrow_mut().insert(instance, view.clone());
+    }
+
+    /// Takes the side panel of an extension away.
+    pub(crate) fn remove_side_panel(&self, instance: ExtensionInstance) {
+        let view = self.panels.borrow_mut().remove(&instance);
+        view.iter().for_each(|view| self.stack.remove(view));
+    }
+
+    /// Its width and height.
+    pub(crate) fn size(&self) -> (i32, i32) {
+        (self.window.width(), self.window.height())
+    }
+
     // Popups.
 
     /// Shows the popup of an extension's button.
@@ -314,6 +345,7 @@ impl Window {
         popover.connect_closed(move |popover| {
             if let Some(browser) = me.upgrade() {
                 browser.close_views(|surface| *surface == Surface::Popup(instance));
+                browser.page_loaded(Surface::Popup(instance), &Err("the popup was closed".to_owned()));
                 // Not while the popover itself says so.
                 let popover = popover.clone();
                 glib::idle_add_local_once(move || {

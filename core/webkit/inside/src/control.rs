@@ -88,6 +88,11 @@ pub enum FromPage {
         /// The context.
         context: ContextKey,
     },
+    /// What its scripts have called is on its way, before this.
+    Flushed {
+        /// The number under which the browser asked.
+        number: u64,
+    },
     /// What was to be executed was.
     Executed {
         /// The number of the execution.
@@ -102,6 +107,13 @@ pub enum FromPage {
 pub enum ToPage {
     /// The extensions that are loaded now.
     Extensions(Vec<Package>),
+    /// The content scripts that an extension has registered now, as `getRegisteredContentScripts` shows them.
+    Registered {
+        /// The extension.
+        extension: String,
+        /// The scripts.
+        scripts: Vec<serde_json::Value>,
+    },
     /// The open tabs, as JSON: to pages of extensions alone.
     Tabs(Vec<OpenTab>),
     /// An answer to a call.
@@ -137,6 +149,11 @@ pub enum ToPage {
         /// What to run.
         code: Code,
     },
+    /// The page is to say when what its scripts have called is on its way.
+    Flush {
+        /// The number under which to answer.
+        number: u64,
+    },
     /// The core knows that a page came back from the back/forward cache: its contexts may connect again.
     Restored,
     /// A world's document or extension is gone, or was never one of the core's: it gets no context.
@@ -158,6 +175,13 @@ pub enum Code {
     Function(String, String),
     /// Classic scripts, each with its URL; the value of the last counts.
     Scripts(Vec<(String, String)>),
+    /// No script, but a style of the document, to be inserted or taken away.
+    Style {
+        /// The CSS.
+        css: String,
+        /// Whether it is inserted.
+        is_inserted: bool,
+    },
 }
 
 /// An extension as its content scripts need it, in every web process.
@@ -169,6 +193,8 @@ pub struct Package {
     pub instance: u64,
     /// `manifest.json` and the scripts, by their paths.
     pub files: Vec<(String, String)>,
+    /// The content scripts that it has registered, as `getRegisteredContentScripts` shows them.
+    pub registered: Vec<serde_json::Value>,
 }
 
 /// What every web process is told when it starts.

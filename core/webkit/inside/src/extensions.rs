@@ -34,6 +34,7 @@ impl Loaded {
     ) -> Option<Rc<Self>> {
         let files = MemoryFiles::new(&package.identity, package.files);
         let extension = Extension::load(Arc::new(files), profile).ok()?;
+        extension.set_registered(&package.registered);
         let world = world(extension.id().as_str());
         Some(Rc::new(Self { extension, instance: package.instance, world }))
     }

@@ -220,6 +220,10 @@ impl Page {
                     process.set_extensions(packages);
                 }
             }
+            ToPage::Registered { extension, scripts } => {
+                let loaded = self.process.upgrade().and_then(|process| process.extension(&extension));
+                loaded.iter().for_each(|loaded| loaded.extension.set_registered(&scripts));
+            }
             ToPage::Tabs(tabs) => self.set_tabs(tabs),
             ToPage::Answer { context, number: call, outcome } => {
                 let world = self.worlds.borrow().get(&context).cloned();
@@ -247,6 +251,11 @@ impl Page {
                 if let Err(error) = self.execute(number, document, &extension, in_pages_world, &code) {
                     self.tell(&FromPage::Executed { number, outcome: Err(error) });
                 }
+            }
+            ToPage::Flush { number } => {
+                self.tell(&FromPage::Flushed { number });
+                // Messages first.
+                self.flush();
             }
             ToPage::Restored => self.release(),
             ToPage::Again { document } => self.attach_again(document),
@@ -288,6 +297,14 @@ impl Page {
         let frame = self.documents.borrow().get(document).and_then(|shown| shown.handle.upgrade());
         let frame = frame.ok_or("the document is gone")?;
         let loaded = process.extension(extension).ok_or("the extension is not loaded")?;
+        if let Code::Style { css, is_inserted } = code {
+            let context = frame.context_in(&process.documents);
+            let style = context.evaluate(include_str!("style.js")).ok_or("the document runs no scripts")?;
+            let _ = style.function_callv(&[text(&context, css), Value::new_boolean(&context, *is_inserted)]);
+            context.clear_exception();
+            self.tell(&FromPage::Executed { number: execution, outcome: Ok(None) });
+            return Ok(());
+        }
         let context = if in_pages_world {
             frame.context_in(&process.pages_own)
         } else {
@@ -327,6 +344,7 @@ impl Page {
                 }
                 given.push(value.unwrap_or_else(|| Value::new_undefined(&context)));
             }
+            Code::Style { .. } => {}
         }
         if let Some(error) = failed {
             return Err(error);

@@ -195,6 +195,7 @@ impl Process {
             },
             "profile": self.profile.name(),
             "inspectedTab": null,
+            "offers": ["notifications", "tabs.captureVisibleTab"],
             "extension": {
                 "id": id,
                 "instance": Profile::Firefox.show_document(DocumentId::new(hash(id))),

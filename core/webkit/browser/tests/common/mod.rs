@@ -144,7 +144,8 @@ impl Opened {
         for page in pages {
             command.args(["--page", page]);
         }
-        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut process =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (sender, lines) = channel();
         let streams: [Box<dyn Read + Send>; 2] =
             [Box::new(process.stdout.take().unwrap()), Box::new(process.stderr.take().unwrap())];
@@ -225,6 +226,11 @@ impl Opened {
             .map(|number| number.split('.').next().unwrap().to_owned())
             .collect();
         self.click_at(&place[1], &place[0]);
+    }
+
+    /// Has a browser that is driven do what a line says.
+    pub fn act(&mut self, line: &str) {
+        writeln!(self.process.stdin.as_ref().unwrap(), "{line}").unwrap();
     }
 
     /// Clicks a place on the screen.
