@@ -218,7 +218,9 @@ impl EventLoopShared {
         }
         if !first && !mutant("met-and-taken-for-a-stranger") {
             // Under the locks, so that the peer is not over before it is known as met.
-            own.control.lock().as_mut().map(|queue| queue.meet(peer.id));
+            if let Some(queue) = own.control.lock().as_mut() {
+                queue.meet(peer.id);
+            }
         }
         let (here, there) = Lanes::between(own, peer, opens, first);
         // Under the locks, so that a notice of our death, or of one of our contexts',

@@ -88,7 +88,7 @@ impl World {
         self.asked.remove(&asked);
         let waiting = self.waiting.remove(&asked).unwrap_or_default();
         self.hears_in_no_order(asked.from, |world| {
-            waiting.into_iter().for_each(|end| world.tell_of_room(end))
+            waiting.into_iter().for_each(|end| world.tell_of_room(end));
         });
     }
 

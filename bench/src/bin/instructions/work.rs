@@ -59,7 +59,7 @@ pub(crate) const ALL: &[Work] = &[
     Work::of("disconnect through C", || through_c::connects(Part::Event)).beside("disconnect", 140.0),
     Work::of("between processes: post, 100 bytes", || between_processes::messages(Part::Post)),
     Work::of("between processes: from frame to frame, 100 bytes", || {
-        between_processes::messages(Part::Event)
+        between_processes::messages(Part::Event);
     }),
     Work::of("between processes: event, 100 bytes", || between_processes::messages(Part::Sleep)),
 ];
