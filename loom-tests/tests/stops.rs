@@ -275,7 +275,7 @@ fn a_newcomer_against_the_word_of_a_stop() {
 /// The same where the first was taken before the stop: the newcomer goes on once that is known.
 #[test]
 fn a_newcomer_against_the_word_that_the_first_was_taken() {
-    model(Some(3), 1_770, || {
+    model(Some(3), 1_540, || {
         let mut awake = Awake::acquainted();
         awake.connect();
         let mut home = awake.home;
