@@ -108,8 +108,8 @@ impl Browser {
         keep_timers_of_hidden_pages(&hidden_settings);
         let session = NetworkSession::new_ephemeral();
         if let Some(proxy) = &arguments.proxy {
-            let mut settings = NetworkProxySettings::new(Some(proxy), &[]);
-            session.set_proxy_settings(NetworkProxyMode::Custom, Some(&mut settings));
+            let settings = NetworkProxySettings::new(Some(proxy), &[]);
+            session.set_proxy_settings(NetworkProxyMode::Custom, Some(&settings));
             // It speaks for hosts whose keys it has not.
             session.set_tls_errors_policy(TLSErrorsPolicy::Ignore);
         }
