@@ -151,7 +151,7 @@ fn every_one_of_many_flooding_loops_has_its_turn() {
 
 /// How many records are taken of what one extension sent before it is another's turn; and of what was sent while nobody
 /// else sent anything.
-const TURN: usize = 4;
+const TURN: usize = 2;
 const TURN_ALONE: usize = 64;
 
 /// Two extensions between the same two loops, or on one: a background and a content script of each, which are connected.

@@ -494,7 +494,7 @@ impl EventLoop {
     /// [`next_event_unarmed`](Self::next_event_unarmed) for a moment, as [`wait`](Self::wait) does.
     ///
     /// The event loops that sent something take turns in batches of 64 records, and so do this loop's
-    /// messages to itself, each for every extension whose contexts opened the connections; of 4 records if several
+    /// messages to itself, each for every extension whose contexts opened the connections; of 2 records if several
     /// have something: a flood from one holds up no other.
     /// Allocates nothing for a message.
     ///

@@ -6,7 +6,7 @@ use crate::event_loop::port::PeerIndex;
 use crate::sync::mutant;
 
 /// How many records are taken from one peer, and events made of them, before it is the next one's turn.
-const BATCH: u32 = 4;
+const BATCH: u32 = 2;
 
 /// How many if there is no other, whom that could hold up.
 const BATCH_ALONE: u32 = 64;
