@@ -98,8 +98,8 @@ fn an_opener_credits_each_receiver_what_it_took_of_it() {
     };
     assert_eq!(counts(&mut there), [0, 0]);
     assert!(here.taken(port, WINDOW, u64::from(WINDOW) * 2));
-    let after = counts(&mut there);
-    assert!(after == [WINDOW, 0] || after == [0, WINDOW], "{after:?}");
+    // Whose messages were taken first is a matter of turns.
+    assert_eq!(counts(&mut there).iter().sum::<u32>(), WINDOW);
     assert!(here.taken(port, WINDOW, u64::from(WINDOW) * 2));
     assert_eq!(counts(&mut there).iter().sum::<u32>(), WINDOW);
     assert!(!here.taken(port, 1, 0));

@@ -4,9 +4,10 @@
 use crate::{between_processes, through_c};
 use bytes::Bytes;
 use port_core::{
-    ConnectError, ContextId, Event, EventLoop, Message, PortId, RuntimeTarget, TabId, TabTarget,
+    ConnectError, ContextId, Event, EventLoop, ExtensionDescription, Listening, Message, PortId,
+    RuntimeTarget, TabId, TabTarget,
 };
-use port_core_bench::browser::Browser;
+use port_core_bench::browser::{Browser, content_script_of, describe_background, listen_for};
 use port_core_bench::scene::Scene;
 use std::hint::black_box;
 
@@ -57,6 +58,8 @@ pub(crate) const ALL: &[Work] = &[
     Work::of("connect and accept through C", || through_c::connects(Part::Post))
         .beside("connect and accept, by a name of a script's", 240.0),
     Work::of("disconnect through C", || through_c::connects(Part::Event)).beside("disconnect", 140.0),
+    Work::of("connect and accept, to a background", || connects_to_a_background(false)),
+    Work::of("connect and accept, to one on demand", || connects_to_a_background(true)),
     Work::of("between processes: post, 100 bytes", || between_processes::messages(Part::Post)),
     Work::of("between processes: from frame to frame, 100 bytes", || {
         between_processes::messages(Part::Event);
@@ -225,6 +228,34 @@ fn connects_by_name(part: Part) {
     connects_to(&mut scene, part, |opener, background| {
         opener.connect_tab(background, &TabTarget::new(black_box(tab)).name(black_box("bench")))
     });
+}
+
+/// A content script connects to the background of its extension, which runs.
+fn connects_to_a_background(on_demand: bool) {
+    let browser = Browser::new();
+    let mut description = ExtensionDescription::new("awake@example");
+    if on_demand {
+        description = description.background_on_demand();
+    }
+    let extension = browser.service.extension_loaded(description).expect("it is new");
+    let (mut page, mut home) = (browser.event_loop(), browser.event_loop());
+    let script = content_script_of(extension, &mut page, browser.tab());
+    listen_for(&mut home, describe_background(extension), Listening::PORTS.ready(true));
+    let target = RuntimeTarget::own().name("bench");
+    let mut ports = Vec::with_capacity(BURST as usize);
+    for round in 0..WARM_UP + OPERATIONS / BURST {
+        count_if(round >= WARM_UP, || {
+            for _ in 0..BURST {
+                ports.push(page.connect_runtime(script, &target).expect("there is room for a port"));
+            }
+            take(&mut home);
+            take(&mut page);
+        });
+        for port in ports.drain(..) {
+            page.disconnect(port);
+        }
+        take(&mut home);
+    }
 }
 
 fn connects_to(
