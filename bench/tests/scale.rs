@@ -16,13 +16,13 @@ fn an_idle_lane_takes_a_kilobyte_at_most() {
 }
 
 /// A browser with many tabs and some extensions: nearly all of its lanes are idle.
-/// With each come what the two loops know of each other, room for a few ports, and 128 bytes of what the lane has drawn on
-/// the service's pool.
+/// With each come what the two loops know of each other, room for a few ports, and 176 bytes of whose connections it is for, what
+/// it has drawn on the service's pool, and within which limits.
 #[test]
 fn two_loops_that_once_talked_take_little_over_two_kilobytes_a_lane() {
     for pages in [10, 300] {
         let bytes = heap_per_idle_lane(20, pages);
-        assert!(bytes <= 2176.0, "{bytes} bytes a lane with {pages} pages");
+        assert!(bytes <= 2240.0, "{bytes} bytes a lane with {pages} pages");
     }
 }
 
