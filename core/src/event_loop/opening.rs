@@ -13,6 +13,19 @@ use crate::sync::mutant;
 use crate::wire::credit::Credit;
 
 impl EventLoop {
+    /// Draws on the pool for a message of so many bytes that a port holds, or has the port wait for that.
+    pub(super) fn draw_for_held(&mut self, key: Key, bytes: u64) -> Result<(), PostErrorKind> {
+        if let Some(extension) = self.draws_for(key)
+            && let Err(Lacking(lacking)) =
+                self.holdings.admit(&self.service.pool, of_messages(1, bytes), extension)
+        {
+            self.want_room(key);
+            self.wait_for_pool(key, lacking);
+            return Err(PostErrorKind::Busy);
+        }
+        Ok(())
+    }
+
     /// Lets the posts of a new port with targets wait for their answers, if the policy says so.
     #[inline(always)]
     pub(super) fn begin_opening(&mut self, key: Key) {
@@ -47,14 +60,7 @@ impl EventLoop {
         }
         let bytes = message.bytes().len() as u64;
         let waits_for = queued.waits_for;
-        if let Some(extension) = self.draws_for(key)
-            && let Err(Lacking(lacking)) =
-                self.holdings.admit(&self.service.pool, of_messages(1, bytes), extension)
-        {
-            self.want_room(key);
-            self.wait_for_pool(key, lacking);
-            return Err(PostErrorKind::Busy);
-        }
+        self.draw_for_held(key, bytes)?;
         if let Some(waits_for) = waits_for {
             self.count_waiting_post(waits_for.background, bytes).inspect_err(|_| {
                 self.release_held(of_messages(1, bytes));

@@ -18,7 +18,7 @@
 
 use super::EventLoop;
 use crate::error::PostErrorKind;
-use crate::event_loop::holdings::{Lacking, of_messages};
+use crate::event_loop::holdings::of_messages;
 use crate::event_loop::peer::Peer;
 use crate::event_loop::port::{LegAt, PeerIndex, PortState, Side, TargetState};
 use crate::ids::{ContextId, ExtensionInstance, Key};
@@ -264,14 +264,7 @@ impl EventLoop {
             self.want_room(key);
             return Err(PostErrorKind::Busy);
         }
-        if let Some(extension) = self.draws_for(key)
-            && let Err(Lacking(lacking)) =
-                self.holdings.admit(&self.service.pool, of_messages(1, bytes), extension)
-        {
-            self.want_room(key);
-            self.wait_for_pool(key, lacking);
-            return Err(PostErrorKind::Busy);
-        }
+        self.draw_for_held(key, bytes)?;
         let copy = message.share();
         if let Err(refused) = self.post_every_way(key, message) {
             self.release_held(of_messages(1, bytes));
