@@ -256,7 +256,8 @@ pub fn signal(process: u32, signal: &str) -> bool {
     sent.is_ok_and(|status| status.success())
 }
 
-/// Does something while the thread that a process began with is stopped, and no other of its threads.
+/// Does something while the thread that a process began with is stopped where it waits for events, and no other of its
+/// threads: anywhere else it may hold a lock, the allocator's among them, that others wait for.
 pub fn with_main_thread_blocked<R>(process: u32, call: impl FnOnce() -> R) -> io::Result<R> {
     let thread = libc::pid_t::try_from(process).unwrap();
     let asked = |request| {
@@ -265,14 +266,34 @@ pub fn with_main_thread_blocked<R>(process: u32, call: impl FnOnce() -> R) -> io
         if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
     };
     asked(libc::PTRACE_SEIZE)?;
-    asked(libc::PTRACE_INTERRUPT)?;
-    // SAFETY: no status is asked for.
-    if unsafe { libc::waitpid(thread, ptr::null_mut(), libc::__WALL) } < 0 {
-        return Err(io::Error::last_os_error());
+    loop {
+        asked(libc::PTRACE_INTERRUPT)?;
+        // SAFETY: no status is asked for.
+        if unsafe { libc::waitpid(thread, ptr::null_mut(), libc::__WALL) } < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        if waits_for_events(process)? {
+            break;
+        }
+        asked(libc::PTRACE_CONT)?;
+        thread::yield_now();
     }
     let result = call();
     asked(libc::PTRACE_DETACH)?;
     Ok(result)
+}
+
+/// Whether the thread that a process began with is in the system call that GLib's main loop waits in.
+fn waits_for_events(process: u32) -> io::Result<bool> {
+    let call = fs::read_to_string(format!("/proc/{process}/task/{process}/syscall"))?;
+    let number = call.split(' ').next().and_then(|number| number.parse().ok());
+    let waiting = [
+        libc::SYS_ppoll,
+        // Newer architectures have the other one alone.
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_poll,
+    ];
+    Ok(waiting.map(Some).contains(&number))
 }
 
 impl Drop for Opened {
