@@ -4,7 +4,7 @@
 #[allow(dead_code, reason = "every test uses a part of it")]
 mod common;
 
-use common::{ExtensionFolder, Opened, Site, kill, signal};
+use common::{ExtensionFolder, Opened, Site, is_launched, kill, signal};
 use serde_json::Value;
 use std::fs;
 use std::thread;
@@ -74,7 +74,7 @@ fn nothing_is_left_of_what_came_and_went() {
     let first = held_by(process);
     let time = Duration::from_secs(u64::try_from(seconds).unwrap());
     let (start, mut next_kill, mut early) = (Instant::now(), Instant::now() + PAUSE, None);
-    let (mut killed, mut place, mut known, mut wrong) = (0, 0, Vec::<u32>::new(), Vec::new());
+    let (mut killed, mut place, mut wrong) = (0, 0, Vec::new());
     let (mut messages, mut steps) = (0, 0);
     let mut look = |browser: &mut Opened| {
         wrong.extend(browser.take_lines().into_iter().filter(|line| line.contains("wrong: ")));
@@ -96,13 +96,12 @@ fn nothing_is_left_of_what_came_and_went() {
         }
         next_kill = Instant::now() + PAUSE;
         early.get_or_insert_with(|| held_by(process));
-        // One after the other: the background's own too. But none that has just been started: if a process ends before it
-        // has said its number, WebKit takes its sandbox for broken and ends the browser.
-        let web = browser.web_processes();
-        let grown: Vec<u32> = web.iter().filter(|process| known.contains(process)).copied().collect();
+        // One after the other: the background's own too.
+        let launched: Vec<u32> =
+            browser.web_processes().into_iter().filter(|process| is_launched(*process)).collect();
         place += 1;
-        killed += usize::from(grown.get(place % grown.len().max(1)).is_some_and(|process| kill(*process)));
-        known = web;
+        killed +=
+            usize::from(launched.get(place % launched.len().max(1)).is_some_and(|process| kill(*process)));
     }
     let early = early.expect("the soak is long enough to kill a process");
     look(&mut browser);

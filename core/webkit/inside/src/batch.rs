@@ -1,7 +1,6 @@
 //! Messages on their way to scripts: those of one turn go into a world by one call, for a call costs more than what it
 //! carries.
 
-use crate::values::{number, text};
 use crate::world::World;
 use std::fmt::Write as _;
 use std::rc::Rc;
@@ -33,27 +32,23 @@ impl Batches {
     /// Delivers what was added: each world's messages in their order.
     pub(crate) fn deliver(&mut self) {
         for Batch { world, messages } in self.0.drain(..) {
-            if let [(port, message)] = &messages[..] {
-                world.deliver("message", |js| vec![number(js, *port), text(js, message)]);
-                continue;
-            }
-            let (places, all) = join(&messages);
-            world.deliver("messages", |js| vec![text(js, &places), text(js, &all)]);
+            world.deliver_messages(join(&messages));
         }
     }
 }
 
-/// Joins messages, with a JSON array of each one's port and length, as scripts count it. The messages are not joined to
+/// Joins messages behind a JSON array of each one's port and length, as scripts count it. The messages are not joined to
 /// JSON: what another process calls a message need not be any, and could pass for others of other ports.
-fn join(messages: &[(u32, String)]) -> (String, String) {
-    let (mut places, mut all) = (String::from("["), String::new());
-    for (port, message) in messages {
-        let comma = if places.len() == 1 { "" } else { "," };
-        let _ = write!(places, "{comma}{port},{}", message.encode_utf16().count());
-        all.push_str(message);
+fn join(messages: &[(u32, String)]) -> String {
+    let length: usize = messages.iter().map(|(_, message)| message.len()).sum();
+    let mut all = String::with_capacity(length + messages.len() * 16);
+    for (index, (port, message)) in messages.iter().enumerate() {
+        let before = if index == 0 { '[' } else { ',' };
+        let _ = write!(all, "{before}{port},{}", message.encode_utf16().count());
     }
-    places.push(']');
-    (places, all)
+    all.push(']');
+    all.extend(messages.iter().map(|(_, message)| message.as_str()));
+    all
 }
 
 #[cfg(test)]
@@ -64,6 +59,6 @@ mod tests {
     fn lengths_are_as_scripts_count_them() {
         let messages = ["\"é\"", "", "\"𝄞\""].map(str::to_owned);
         let joined = join(&[1, 2, 3].into_iter().zip(messages).collect::<Vec<_>>());
-        assert_eq!(joined, ("[1,3,2,0,3,4]".to_owned(), "\"é\"\"𝄞\"".to_owned()));
+        assert_eq!(joined, "[1,3,2,0,3,4]\"é\"\"𝄞\"");
     }
 }

@@ -118,7 +118,7 @@ impl Page {
     /// The function by which a document says that it is left, or back.
     fn leaving(self: &Rc<Self>, context: &Context, document: DocumentNumber) -> Value {
         let page = Rc::downgrade(self);
-        let told = move |context: &Context, arguments: &[Value]| {
+        let told = move |_: &Context, arguments: &[Value]| {
             if let Some(page) = page.upgrade() {
                 let is_left = arguments.first().map(Value::to_int32) == Some(0);
                 let is_kept = is_left && truth_of(arguments, 1);
@@ -133,7 +133,7 @@ impl Page {
                     page.tell(&FromPage::Shown { document });
                 }
             }
-            Ok(Value::new_undefined(context))
+            Ok(None)
         };
         webkit::function(context, Box::new(told))
     }

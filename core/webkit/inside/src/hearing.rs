@@ -315,14 +315,14 @@ impl Page {
             frame.context_in(&loaded.world)
         };
         let page = Rc::downgrade(self);
-        let answer = move |js: &Context, arguments: &[Value]| {
+        let answer = move |_: &Context, arguments: &[Value]| {
             let json = arguments.get(1).filter(|value| !value.is_undefined()).map(|_| text_of(arguments, 1));
             let succeeded = truth_of(arguments, 0);
             let outcome = if succeeded { Ok(json) } else { Err(json.unwrap_or_default()) };
             if let Some(page) = page.upgrade() {
                 page.tell(&FromPage::Executed { number: execution, outcome });
             }
-            Ok(Value::new_undefined(js))
+            Ok(None)
         };
         let answer = webkit::function(&context, Box::new(answer));
         let mut failed = None;

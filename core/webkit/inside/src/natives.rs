@@ -2,11 +2,12 @@
 
 use crate::control::FromPage;
 use crate::page::Page;
-use crate::values::{bytes_of, given, integer_of, number, optional_text, small_of, text_of, truth_of};
+use crate::values::{given, integer_of, number, small_of, text, text_of, truth_of};
 use crate::webkit;
 use crate::world::{Operation, World};
 use javascriptcore6::{Context, Value};
 use port_core::{ConnectKind, FrameId, Listening, TabId};
+use port_core_webext::Refusal;
 use std::rc::{Rc, Weak};
 
 /// What one world's function holds. It is dropped with the world's garbage: that tells that the document is no more.
@@ -34,12 +35,15 @@ fn kind(is_one_off: bool) -> ConnectKind {
 }
 
 impl Natives {
-    /// The first argument says what is called; `glue.js` has the numbers.
-    fn call(&self, context: &Context, arguments: &[Value]) -> Result<Value, String> {
+    /// The first argument says what is called; `glue.js` has the numbers. One that comes alone is a message.
+    fn call(&self, context: &Context, arguments: &[Value]) -> Result<Option<Value>, String> {
         let page = self.page.upgrade().ok_or("the page is gone")?;
+        if let [message] = arguments {
+            let refused = self.post(&page, message)?;
+            return Ok(refused.map(|refused| text(context, refused.as_str())));
+        }
         let called = small_of(arguments, 0);
         let arguments = arguments.get(1..).unwrap_or_default();
-        let undefined = || Ok(Value::new_undefined(context));
         match called {
             0 => {
                 let document = given(arguments, 2).map(|_| page.document_named(&text_of(arguments, 2)));
@@ -65,22 +69,17 @@ impl Natives {
                 self.open(&page, context, port, operation)
             }
             2 => {
-                let text = bytes_of(arguments, 1).ok_or("no message")?;
-                let refused = page.post(&self.world, small_of(arguments, 0), &text).err();
-                Ok(optional_text(context, refused.as_ref().map(port_core_webext::Refusal::as_str)))
+                let was_open = page.disconnect(&self.world, small_of(arguments, 0));
+                Ok((!was_open).then(|| text(context, "Disconnected")))
             }
             3 => {
-                let was_open = page.disconnect(&self.world, small_of(arguments, 0));
-                Ok(optional_text(context, (!was_open).then_some("Disconnected")))
-            }
-            4 => {
                 let heard = |index| truth_of(arguments, index);
                 let listening = Listening::none().ports(heard(0)).one_off(heard(1)).external_ports(heard(2));
                 let listening = listening.external_one_off(heard(3)).listeners(1);
                 let _ = page.carry_out(&self.world, Operation::Listen(listening));
-                undefined()
+                Ok(None)
             }
-            5 => {
+            4 => {
                 let (method, arguments_text) = (text_of(arguments, 1), text_of(arguments, 2));
                 let number = small_of(arguments, 0);
                 let context_key = self.world.key;
@@ -88,16 +87,24 @@ impl Natives {
                 if !page.tell(&call) {
                     page.answer_too_long(context_key, number);
                 }
-                undefined()
+                Ok(None)
             }
-            6 => {
+            5 => {
                 let (level, text) = (text_of(arguments, 0), text_of(arguments, 1));
                 page.tell(&FromPage::Console { context: self.world.key, level, text });
-                undefined()
+                Ok(None)
             }
-            7 if self.world.is_page => page.import(&self.world, context, &text_of(arguments, 0)),
+            6 if self.world.is_page => page.import(&self.world, context, &text_of(arguments, 0)).map(Some),
             _ => Err("no such function".to_owned()),
         }
+    }
+
+    /// Posts a message that came with its port: as `5 {}`.
+    fn post(&self, page: &Page, message: &Value) -> Result<Option<Refusal>, String> {
+        let bytes = message.to_string_as_bytes().ok_or("no message")?;
+        let space = bytes.iter().position(|byte| *byte == b' ').ok_or("no message")?;
+        let port = str::from_utf8(&bytes[..space]).ok().and_then(|port| port.parse().ok());
+        Ok(page.post(&self.world, port.unwrap_or(0), &bytes[space + 1..]).err())
     }
 
     fn open(
@@ -106,9 +113,9 @@ impl Natives {
         context: &Context,
         port: u32,
         operation: Operation,
-    ) -> Result<Value, String> {
+    ) -> Result<Option<Value>, String> {
         match page.carry_out(&self.world, operation) {
-            Ok(()) => Ok(number(context, port)),
+            Ok(()) => Ok(Some(number(context, port))),
             Err(refusal) => {
                 page.forget_port(port);
                 Err(refusal.to_string())

@@ -177,7 +177,7 @@ impl Process {
                     run_script(&pages_own, script, &mut |_| {});
                 }
             }
-            Ok(Value::new_undefined(context))
+            Ok(None)
         };
         context.set_value(MOMENT, &webkit::function(&context, Box::new(run)));
     }

@@ -8,6 +8,11 @@ pub(crate) fn text(context: &Context, text: &str) -> Value {
     Value::new_string_from_bytes(context, Some(&Bytes::from(text.as_bytes())))
 }
 
+/// Returns a text for scripts, which is not copied on its way to them.
+pub(crate) fn owned_text(context: &Context, text: String) -> Value {
+    Value::new_string_from_bytes(context, Some(&Bytes::from_owned(text)))
+}
+
 /// Returns a text for scripts, or undefined.
 pub(crate) fn optional_text(context: &Context, given: Option<&str>) -> Value {
     given.map_or_else(|| Value::new_undefined(context), |given| text(context, given))
@@ -22,11 +27,6 @@ pub(crate) fn number(context: &Context, number: u32) -> Value {
 pub(crate) fn text_of(arguments: &[Value], index: usize) -> String {
     let bytes = arguments.get(index).and_then(Value::to_string_as_bytes);
     bytes.map_or_else(String::new, |bytes| String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// Returns an argument as the bytes of its text.
-pub(crate) fn bytes_of(arguments: &[Value], index: usize) -> Option<Bytes> {
-    arguments.get(index).and_then(Value::to_string_as_bytes)
 }
 
 /// Returns an argument, unless it was left out.

@@ -198,8 +198,8 @@ impl Page {
     }
 }
 
-/// What scripts call: takes the arguments, gives a value, or a text that is thrown as an error.
-pub type Native = dyn Fn(&Context, &[Value]) -> Result<Value, String>;
+/// What scripts call: takes the arguments, gives a value, `null` for none, or a text that is thrown as an error.
+pub type Native = dyn Fn(&Context, &[Value]) -> Result<Option<Value>, String>;
 
 /// Makes a function for scripts. What it holds is dropped when the scripts' garbage is collected.
 pub fn function(context: &Context, native: Box<Native>) -> Value {
@@ -244,18 +244,13 @@ unsafe extern "C" fn call_native(
     let Some(context) = Context::current() else { return ptr::null_mut() };
     // A panic must not reach C.
     let called = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| native(&context, &arguments)));
-    let value = match called {
-        Ok(Ok(value)) => value,
-        Ok(Err(text)) => {
-            context.throw(&text);
-            Value::new_undefined(&context)
-        }
-        Err(_) => {
-            context.throw("the browser failed");
-            Value::new_undefined(&context)
-        }
+    let thrown = match called {
+        Ok(Ok(value)) => return value.map_or(ptr::null_mut(), IntoGlibPtr::into_glib_ptr),
+        Ok(Err(text)) => text,
+        Err(_) => "the browser failed".to_owned(),
     };
-    IntoGlibPtr::into_glib_ptr(value)
+    context.throw(&thrown);
+    ptr::null_mut()
 }
 
 unsafe extern "C" fn drop_native(data: *mut c_void) {

@@ -2,6 +2,7 @@
 
 use crate::control::{ContextKey, DocumentNumber};
 use crate::extensions::Loaded;
+use crate::values::owned_text;
 use javascriptcore6::{Context, Value, WeakValue};
 use port_core::{ConnectKind, DocumentId, FrameId, Listening, TabId};
 use port_core_gateway::ContextNumber;
@@ -95,11 +96,23 @@ impl Waiting {
 impl World {
     /// Delivers a task: calls the function of its name in `glue.js`.
     pub(crate) fn deliver(&self, name: &str, given: impl FnOnce(&Context) -> Vec<Value>) {
+        self.call(|context| {
+            let mut values = vec![Value::new_string(context, Some(name))];
+            values.extend(given(context));
+            values
+        });
+    }
+
+    /// Delivers messages, joined to one text. It comes alone: every value that is handed to scripts costs about as much
+    /// as what they do with it.
+    pub(crate) fn deliver_messages(&self, joined: String) {
+        self.call(|context| vec![owned_text(context, joined)]);
+    }
+
+    fn call(&self, given: impl FnOnce(&Context) -> Vec<Value>) {
         let Some(handle) = self.handle.borrow().as_ref().and_then(WeakValue::value) else { return };
         let Some(context) = handle.context() else { return };
-        let mut values = vec![Value::new_string(&context, Some(name))];
-        values.extend(given(&context));
-        let _ = handle.function_callv(&values);
+        let _ = handle.function_callv(&given(&context));
         // The glue reports what its scripts throw; nothing is left but a stack that overflowed.
         context.clear_exception();
     }

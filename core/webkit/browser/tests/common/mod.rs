@@ -241,8 +241,15 @@ impl Opened {
 
     /// Kills all web processes of the browser, as a crash would. Returns how many.
     pub fn kill_web_processes(&self) -> usize {
-        self.web_processes().into_iter().filter(|process| kill(*process)).count()
+        self.web_processes().into_iter().filter(|process| is_launched(*process) && kill(*process)).count()
     }
+}
+
+/// Whether a web process has got as far as to load the library. If one ends before it has told WebKit its number, WebKit
+/// takes its sandbox for broken and ends the browser.
+pub fn is_launched(process: u32) -> bool {
+    let mapped = fs::read_to_string(format!("/proc/{process}/maps")).unwrap_or_default();
+    mapped.contains("libport_core_webkit_inside")
 }
 
 /// Kills a process.
