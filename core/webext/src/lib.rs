@@ -13,7 +13,8 @@
 //!   in any context but its own; [`Refusal`] makes errors of what the core refuses.
 //! - [`extension`] reads manifests and match patterns, and decides which scripts run where.
 //! - [`Profile`] says where browsers differ; [`TabDirectory`] and [`SenderText`] make `port.sender`.
-//! - [`StorageAreas`] carry out calls of `storage`.
+//! - [`StorageAreas`] carry out calls of `storage`, [`MenuItems`] those of `menus`; [`contexts_that_match`]
+//!   filters what `runtime.getContexts` returns.
 //!
 //! `tests/mock_host.rs` is a host of about a hundred lines without an engine; `port-core-browser` is
 //! a whole one with QuickJS.
@@ -21,8 +22,10 @@
 pub mod extension;
 pub mod script;
 
+mod contexts;
 mod event;
 mod host;
+mod menu;
 mod ports;
 mod profile;
 mod refusal;
@@ -31,8 +34,10 @@ mod storage;
 mod tabs;
 mod urls;
 
+pub use contexts::contexts_that_match;
 pub use event::{ScriptEvent, ScriptSurface};
 pub use host::{PageHost, ScriptHost};
+pub use menu::MenuItems;
 pub use ports::{OpenPort, Ports};
 pub use profile::Profile;
 pub use refusal::Refusal;

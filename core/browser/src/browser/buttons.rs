@@ -4,7 +4,7 @@ use super::Browser;
 use super::api::Outcome;
 use crate::messages::Caller;
 use port_core::{ExtensionInstance, TabId};
-use port_core_webext::Profile;
+use port_core_webext::MenuItems;
 use port_core_webext::extension::attribute_of_first;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -18,8 +18,7 @@ pub(super) struct Surface {
     /// The page beside the tab's, where a script set it, and whether a click on the button opens it.
     pub(super) side_panel: Option<String>,
     pub(super) panel_opens_on_click: bool,
-    /// Items, by their ids as text, in the order in which they came.
-    menu: Vec<(String, Value)>,
+    menu: MenuItems,
 }
 
 impl Surface {
@@ -28,11 +27,6 @@ impl Surface {
         let of = |tab| self.properties.get(&(name.to_owned(), tab));
         tab.and_then(|tab| of(Some(tab))).or_else(|| of(None)).filter(|value| !value.is_null())
     }
-}
-
-/// An id of a menu item as text.
-fn item_id(id: &Value) -> String {
-    id.as_str().map_or_else(|| id.to_string(), str::to_owned)
 }
 
 impl Browser {
@@ -93,43 +87,7 @@ impl Browser {
     pub(super) fn menu_call(&mut self, caller: &Caller, method: &str, arguments: &[Value]) -> Outcome {
         let profile = self.shared.profile;
         let Some(loaded) = self.loaded_mut(caller.instance) else { return Ok(None) };
-        let menu = &mut loaded.surface.menu;
-        let first = arguments.first().cloned().unwrap_or_default();
-        let place = |menu: &[(String, Value)], id: &Value| {
-            let id = item_id(id);
-            menu.iter().position(|(known, _)| *known == id).ok_or_else(|| match profile {
-                Profile::Chromium => format!("Cannot find menu item with id {id}"),
-                Profile::Firefox => format!("Could not find any menu item with id: {id}"),
-            })
-        };
-        match method {
-            "create" => {
-                let id = item_id(&first["id"]);
-                if menu.iter().any(|(known, _)| *known == id) {
-                    return Err(match profile {
-                        Profile::Chromium => format!("Cannot create item with duplicate id {id}"),
-                        Profile::Firefox => format!("ID already exists: {id}"),
-                    });
-                }
-                menu.push((id, first));
-            }
-            "update" => {
-                let at = place(menu, &first)?;
-                if let (Some(known), Some(new)) =
-                    (menu[at].1.as_object_mut(), arguments.get(1).and_then(Value::as_object))
-                {
-                    known.extend(new.clone());
-                }
-            }
-            "remove" => {
-                let at = place(menu, &first)?;
-                menu.remove(at);
-            }
-            "removeAll" => menu.clear(),
-            "refresh" => {}
-            _ => return Err(format!("not supported by this browser: contextMenus.{method}")),
-        }
-        Ok(None)
+        loaded.surface.menu.call(method, arguments, profile).map(|()| None)
     }
 
     /// A person chooses an item of the context menu of the active tab's page.
@@ -141,11 +99,9 @@ impl Browser {
         };
         let mut chosen = Vec::new();
         for loaded in &mut self.extensions {
-            let Some((_, item)) = loaded.surface.menu.iter_mut().find(|(known, _)| known == id) else {
-                continue;
-            };
+            let Some(item) = loaded.surface.menu.get(id) else { continue };
             let mut info = json!({
-                "menuItemId": item["id"], "editable": false, "pageUrl": tab.url.as_str(), "frameId": 0, "frameUrl": tab.url.as_str(),
+                "editable": false, "pageUrl": tab.url.as_str(), "frameId": 0, "frameUrl": tab.url.as_str(),
             });
             // The menu is that of the first element of a kind that the item is for.
             let is_for = |kind: &str| {
@@ -158,15 +114,7 @@ impl Browser {
             if let Some(link) = is_for("link").then(|| found("a", "href")).flatten() {
                 info["linkUrl"] = link.as_str().into();
             }
-            if let Some(parent) = item.get("parentId") {
-                info["parentMenuItemId"] = parent.clone();
-            }
-            if matches!(item["type"].as_str(), Some("checkbox" | "radio")) {
-                let was = item["checked"].as_bool().unwrap_or_default();
-                info["wasChecked"] = was.into();
-                info["checked"] = (!was).into();
-                item["checked"] = (!was).into();
-            }
+            info.as_object_mut().map(|told| loaded.surface.menu.choose(id, told));
             chosen.push((loaded.instance, info));
         }
         if chosen.is_empty() {

@@ -7,7 +7,7 @@ use crate::log::Event;
 use crate::messages::{Attachment, Caller, Loaded, Task, WorldDescription};
 use crate::web::Site;
 use port_core::{ContextDescription, ContextKind, DocumentId, ExtensionInstance, FrameId, TabId};
-use port_core_webext::{Profile, origin_of};
+use port_core_webext::{Profile, contexts_that_match, origin_of};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use url::Url;
@@ -328,24 +328,7 @@ impl Browser {
                 );
             }
         }
-        let key_of = |key: &str| match key {
-            "contextTypes" => Some("contextType"),
-            "contextIds" => Some("contextId"),
-            "documentIds" => Some("documentId"),
-            "documentOrigins" => Some("documentOrigin"),
-            "documentUrls" => Some("documentUrl"),
-            "frameIds" => Some("frameId"),
-            "tabIds" => Some("tabId"),
-            "windowIds" => Some("windowId"),
-            _ => None,
-        };
-        contexts.retain(|context| {
-            filter.as_object().into_iter().flatten().all(|(key, wanted)| {
-                let (Some(key), Some(wanted)) = (key_of(key), wanted.as_array()) else { return true };
-                wanted.contains(&context[key])
-            })
-        });
-        Ok(Some(contexts.into()))
+        Ok(Some(contexts_that_match(filter, contexts).into()))
     }
 
     /// What developer tools ask for: a panel, or the value of an expression in the inspected page.

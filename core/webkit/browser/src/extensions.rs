@@ -7,8 +7,8 @@ use crate::browser::Browser;
 use crate::buttons::Button;
 use crate::facts::{Known, Surface};
 use crate::folder::Folder;
-use crate::menus::Menu;
 use port_core::{ExtensionDescription, ExtensionInstance, TabId};
+use port_core_webext::MenuItems;
 use port_core_webext::StorageAreas;
 use port_core_webext::extension::Extension;
 use port_core_webkit_inside::control::{Package, Start, ToPage};
@@ -28,7 +28,7 @@ pub(crate) struct LoadedExtension {
     package: Package,
     pub(crate) storage: StorageAreas,
     pub(crate) button: Button,
-    pub(crate) menu: Menu,
+    pub(crate) menu: MenuItems,
     pub(crate) alarms: Alarms,
     pub(crate) panel: SidePanel,
     /// The ids of those that are shown.
@@ -89,7 +89,7 @@ impl Browser {
             package,
             storage,
             button: Button::default(),
-            menu: Menu::default(),
+            menu: MenuItems::default(),
             alarms: Alarms::default(),
             panel: SidePanel::default(),
             notifications: BTreeSet::new(),

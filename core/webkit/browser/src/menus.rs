@@ -4,20 +4,13 @@ use crate::api::{Caller, Outcome};
 use crate::browser::Browser;
 use gio::{Cancellable, SimpleAction};
 use port_core::{ExtensionInstance, TabId};
-use port_core_webext::Profile;
+use port_core_webext::MenuItems;
 use port_core_webext::extension::MatchPattern;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::rc::Rc;
 use url::Url;
 use webkit6::prelude::*;
 use webkit6::{ContextMenu, ContextMenuItem, HitTestResult, WebView};
-
-/// The items of an extension, by their ids as text, in the order in which they came.
-#[derive(Debug, Default)]
-pub(crate) struct Menu(Vec<(String, Value)>);
-
-/// How many items an extension may have, and how long one may be as JSON.
-const MOST: (usize, usize) = (1_000, 64 << 10);
 
 /// What is below the pointer when a menu opens.
 #[derive(Clone, Debug, Default)]
@@ -27,11 +20,6 @@ struct Below {
     media: Option<&'static str>,
     selection: Option<String>,
     is_editable: bool,
-}
-
-/// An id of an item as text.
-fn item_id(id: &Value) -> String {
-    id.as_str().map_or_else(|| id.to_string(), str::to_owned)
 }
 
 impl Below {
@@ -72,82 +60,21 @@ impl Below {
     }
 }
 
-impl Menu {
-    fn call(&mut self, member: &str, arguments: &[Value], profile: Profile) -> Outcome {
-        let first = arguments.first().cloned().unwrap_or_default();
-        let place = |menu: &Self, id: &Value| {
-            let id = item_id(id);
-            menu.0.iter().position(|(known, _)| *known == id).ok_or_else(|| match profile {
-                Profile::Chromium => format!("Cannot find menu item with id {id}"),
-                Profile::Firefox => format!("Could not find any menu item with id: {id}"),
-            })
-        };
-        match member {
-            "create" => {
-                let id = item_id(&first["id"]);
-                if self.0.iter().any(|(known, _)| *known == id) {
-                    return Err(match profile {
-                        Profile::Chromium => format!("Cannot create item with duplicate id {id}"),
-                        Profile::Firefox => format!("ID already exists: {id}"),
-                    });
-                }
-                if self.0.len() >= MOST.0 || first.to_string().len() > MOST.1 {
-                    return Err(format!("an extension may have {} items of {} bytes", MOST.0, MOST.1));
-                }
-                self.0.push((id, first));
-            }
-            "update" => {
-                let at = place(self, &first)?;
-                let mut item = self.0[at].1.clone();
-                if let (Some(known), Some(new)) =
-                    (item.as_object_mut(), arguments.get(1).and_then(Value::as_object))
-                {
-                    known.extend(new.clone());
-                }
-                if item.to_string().len() > MOST.1 {
-                    return Err(format!("an item may have {} bytes", MOST.1));
-                }
-                self.0[at].1 = item;
-            }
-            "remove" => {
-                let at = place(self, &first)?;
-                self.0.remove(at);
-            }
-            "removeAll" => self.0.clear(),
-            "refresh" => {}
-            _ => return Err(format!("not supported by this browser: contextMenus.{member}")),
-        }
-        Ok(None)
-    }
-
-    /// An item is chosen: what its listeners are told, and how it is from then on.
-    fn choose(&mut self, id: &str, below: &Below, page: &Url) -> Option<Value> {
-        let (_, item) = self.0.iter_mut().find(|(known, _)| known == id)?;
-        // WebKit does not say in which frame the pointer is.
-        let mut info = json!({
-            "menuItemId": item["id"], "editable": below.is_editable, "pageUrl": page.as_str(), "frameId": 0,
-        });
-        let texts =
-            [("linkUrl", &below.link), ("srcUrl", &below.source), ("selectionText", &below.selection)];
-        for (key, text) in texts {
-            if let Some(text) = text {
-                info[key] = text.as_str().into();
-            }
-        }
-        if let Some(media) = below.media {
-            info["mediaType"] = media.into();
-        }
-        if let Some(parent) = item.get("parentId") {
-            info["parentMenuItemId"] = parent.clone();
-        }
-        if matches!(item["type"].as_str(), Some("checkbox" | "radio")) {
-            let was = item["checked"].as_bool().unwrap_or_default();
-            info["wasChecked"] = was.into();
-            info["checked"] = (!was).into();
-            item["checked"] = (!was).into();
-        }
-        Some(info)
-    }
+/// An item is chosen: what its listeners are told, and how it is from then on.
+fn choose(menu: &mut MenuItems, id: &str, below: &Below, page: &Url) -> Option<Value> {
+    let mut told = Map::new();
+    // WebKit does not say in which frame the pointer is.
+    told.insert("frameId".to_owned(), 0.into());
+    told.insert("pageUrl".to_owned(), page.as_str().into());
+    told.insert("editable".to_owned(), below.is_editable.into());
+    let texts = [
+        ("linkUrl", below.link.as_deref()),
+        ("srcUrl", below.source.as_deref()),
+        ("selectionText", below.selection.as_deref()),
+        ("mediaType", below.media),
+    ];
+    told.extend(texts.into_iter().filter_map(|(key, text)| Some((key.to_owned(), text?.into()))));
+    menu.choose(id, &mut told).then(|| told.into())
 }
 
 impl Browser {
@@ -156,7 +83,7 @@ impl Browser {
         let profile = self.profile;
         let call =
             |loaded: &mut crate::extensions::LoadedExtension| loaded.menu.call(member, arguments, profile);
-        self.with_extension(caller.known.instance, call).unwrap_or(Ok(None))
+        self.with_extension(caller.known.instance, call).unwrap_or(Ok(())).map(|()| None)
     }
 
     /// Adds the items of extensions to the menu that opens in a tab.
@@ -166,9 +93,11 @@ impl Browser {
         let extensions = self.extensions.borrow();
         for loaded in &*extensions {
             let shown = |item: &Value| below.shows(item, &page, hit.context_is_selection());
-            let items: Vec<&(String, Value)> = loaded.menu.0.iter().filter(|(_, item)| shown(item)).collect();
+            let items: Vec<(&str, &Value)> = loaded.menu.iter().filter(|(_, item)| shown(item)).collect();
             let within = |parent: Option<&str>| {
-                let of = move |item: &Value| item.get("parentId").filter(|id| !id.is_null()).map(item_id);
+                let of = move |item: &Value| {
+                    item.get("parentId").filter(|id| !id.is_null()).map(MenuItems::id_text)
+                };
                 let items = items.iter().filter(move |(_, item)| of(item).as_deref() == parent);
                 items.copied().collect::<Vec<_>>()
             };
@@ -216,7 +145,8 @@ impl Browser {
 
     fn chosen(&self, instance: ExtensionInstance, tab: TabId, id: &str, below: &Below) {
         let Some(page) = self.tabs.get(tab).map(|tab| tab.url) else { return };
-        let info = self.with_extension(instance, |loaded| loaded.menu.choose(id, below, &page)).flatten();
+        let info =
+            self.with_extension(instance, |loaded| choose(&mut loaded.menu, id, below, &page)).flatten();
         let Some(info) = info else { return };
         self.grant_active_tab(instance, tab);
         let shown = self
@@ -228,8 +158,7 @@ impl Browser {
 
     /// A person whom a script plays chooses an item, in a menu over the first link and the first image of the page.
     pub(crate) fn choose_menu_item(self: &Rc<Self>, id: &str, view: &WebView, tab: TabId) -> bool {
-        let has_it =
-            |loaded: &&crate::extensions::LoadedExtension| loaded.menu.0.iter().any(|(known, _)| known == id);
+        let has_it = |loaded: &&crate::extensions::LoadedExtension| loaded.menu.get(id).is_some();
         let found: Vec<ExtensionInstance> =
             self.extensions.borrow().iter().filter(has_it).map(|loaded| loaded.instance).collect();
         let is_there = !found.is_empty();
@@ -251,36 +180,10 @@ impl Browser {
 
 #[cfg(test)]
 mod tests {
-    use super::{Below, Menu};
-    use port_core_webext::Profile;
-    use serde_json::{Value, json};
+    use super::{Below, choose};
+    use port_core_webext::{MenuItems, Profile};
+    use serde_json::json;
     use url::Url;
-
-    fn call(menu: &mut Menu, member: &str, arguments: &[Value]) -> Result<Option<Value>, String> {
-        menu.call(member, arguments, Profile::Chromium)
-    }
-
-    #[test]
-    fn items_are_made_once_and_found_by_their_ids() {
-        let mut menu = Menu::default();
-        assert_eq!(call(&mut menu, "create", &[json!({ "id": "a", "title": "A" })]), Ok(None));
-        assert!(call(&mut menu, "create", &[json!({ "id": "a", "title": "A" })]).is_err());
-        assert!(call(&mut menu, "update", &[json!("b"), json!({})]).is_err());
-        assert_eq!(call(&mut menu, "remove", &[json!("a")]), Ok(None));
-        assert!(call(&mut menu, "remove", &[json!("a")]).is_err());
-    }
-
-    #[test]
-    fn what_an_extension_may_have_is_bounded() {
-        let mut menu = Menu::default();
-        let long = "x".repeat(super::MOST.1);
-        assert!(call(&mut menu, "create", &[json!({ "id": "long", "title": long })]).is_err());
-        for id in 0..super::MOST.0 {
-            assert_eq!(call(&mut menu, "create", &[json!({ "id": id })]), Ok(None));
-        }
-        assert!(call(&mut menu, "create", &[json!({ "id": "more" })]).is_err());
-        assert!(call(&mut menu, "update", &[json!(1), json!({ "title": long })]).is_err());
-    }
 
     #[test]
     fn an_item_is_shown_where_it_is_for() {
@@ -296,12 +199,16 @@ mod tests {
     }
 
     #[test]
-    fn a_checkbox_changes_when_it_is_chosen() {
+    fn who_chose_an_item_says_what_was_below() {
         let page = Url::parse("https://example.org/").unwrap();
-        let mut menu = Menu::default();
-        call(&mut menu, "create", &[json!({ "id": 1, "type": "checkbox" })]).unwrap();
-        let mut checked = || menu.choose("1", &Below::default(), &page).map(|info| info["checked"].clone());
-        assert_eq!((checked(), checked()), (Some(true.into()), Some(false.into())));
-        assert_eq!(menu.choose("2", &Below::default(), &page), None);
+        let mut menu = MenuItems::default();
+        menu.call("create", &[json!({ "id": 1 })], Profile::Chromium).unwrap();
+        let over_link = Below { link: Some("https://example.org/a".to_owned()), ..Below::default() };
+        let told = json!({
+            "menuItemId": 1, "pageUrl": "https://example.org/", "frameId": 0, "editable": false,
+            "linkUrl": "https://example.org/a",
+        });
+        assert_eq!(choose(&mut menu, "1", &over_link, &page), Some(told));
+        assert_eq!(choose(&mut menu, "2", &over_link, &page), None);
     }
 }

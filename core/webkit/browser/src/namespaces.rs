@@ -5,7 +5,7 @@ use crate::browser::{Browser, WINDOW};
 use crate::facts::Surface;
 use gio::prelude::ApplicationExt;
 use port_core::{ExtensionInstance, TabId};
-use port_core_webext::{Profile, origin_of};
+use port_core_webext::{Profile, contexts_that_match, origin_of};
 use serde_json::{Value, json};
 use std::rc::Rc;
 
@@ -42,24 +42,7 @@ impl Browser {
             }
             contexts.push(context);
         }
-        let key_of = |key: &str| match key {
-            "contextTypes" => Some("contextType"),
-            "contextIds" => Some("contextId"),
-            "documentIds" => Some("documentId"),
-            "documentOrigins" => Some("documentOrigin"),
-            "documentUrls" => Some("documentUrl"),
-            "frameIds" => Some("frameId"),
-            "tabIds" => Some("tabId"),
-            "windowIds" => Some("windowId"),
-            _ => None,
-        };
-        contexts.retain(|context| {
-            filter.as_object().into_iter().flatten().all(|(key, wanted)| {
-                let (Some(key), Some(wanted)) = (key_of(key), wanted.as_array()) else { return true };
-                wanted.contains(&context[key])
-            })
-        });
-        Ok(Some(contexts.into()))
+        Ok(Some(contexts_that_match(filter, contexts).into()))
     }
 
     /// `management.getAll`.
