@@ -28,6 +28,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// that went blind shows as a handful. `LOOM_MAX_PREEMPTIONS` in the environment explores
 /// bounded models deeper and leaves the others alone.
 pub(crate) fn model(preemptions: Option<usize>, at_least: usize, body: impl Fn() + Send + Sync + 'static) {
+    explore(preemptions, at_least, Box::new(body));
+}
+
+/// Compiled once, and not for each model with all of loom that it runs.
+fn explore(preemptions: Option<usize>, at_least: usize, body: Box<dyn Fn() + Send + Sync>) {
     let explored = std::sync::Arc::new(AtomicUsize::new(0));
     let counter = std::sync::Arc::clone(&explored);
     let mut builder = loom::model::Builder::new();
