@@ -4,7 +4,9 @@ use crate::Options;
 use crate::allowed::Allowed;
 use crate::models::{self, Model, Verdict, scratch};
 use crate::mutation::{Mutation, Ordering};
+use crate::record::Record;
 use crate::sources::Sources;
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fs;
 use std::sync::Mutex;
@@ -22,7 +24,7 @@ const MUTATION_LIMIT: Duration = Duration::from_secs(240);
 struct Surveyed {
     model: Model,
     took: Duration,
-    passed: bool,
+    verdict: Verdict,
     /// The lines it reported: the places it came past.
     reached: Vec<String>,
 }
@@ -41,16 +43,20 @@ pub(crate) fn run(options: &Options) -> Vec<String> {
     let began = Instant::now();
     let sources = Sources::read();
     let (allowed, mut complaints) = Allowed::read();
+    let record = Record::read();
     let asked = |model: &Model| options.models.as_ref().is_none_or(|part| model.name().contains(part));
     let models: Vec<_> = models::find().into_iter().filter(asked).collect();
     let surveyed = in_turns(survey(&models));
-    let failing = surveyed.iter().filter(|surveyed| !surveyed.passed);
-    complaints
-        .extend(failing.map(|surveyed| format!("fails with nothing spoilt: {}", surveyed.model.name())));
+    complaints.extend(surveyed.iter().filter_map(|surveyed| match &surveyed.verdict {
+        Verdict::Passed => None,
+        Verdict::Failed(why) => Some(format!("fails with nothing spoilt: {}: {why}", surveyed.model.name())),
+        Verdict::OutOfTime => Some(format!("does not end with nothing spoilt: {}", surveyed.model.name())),
+    }));
     if !complaints.is_empty() {
         return complaints;
     }
-    println!("{} models in {:.0?}", surveyed.len(), began.elapsed());
+    println!("{} models pass with nothing spoilt, in {:.0?}", surveyed.len(), began.elapsed());
+    tell_the_slowest(&surveyed);
 
     let orderings = orderings(&surveyed);
     if options.models.is_none() {
@@ -70,11 +76,19 @@ pub(crate) fn run(options: &Options) -> Vec<String> {
         options.only.as_ref().is_none_or(|only| mutation.name().contains(only.as_str()))
     };
     let chosen: Vec<_> = mutations.iter().filter(wanted).collect();
-    let outcomes = each(&chosen, |mutation| attack(mutation, &surveyed, options.complete));
-    let mut caught = 0;
+    let outcomes = each(&chosen, |mutation| {
+        let recorded = record.of(&mutation.lasting_name(&sources));
+        attack(mutation, &surveyed, &recorded, options.complete)
+    });
+    let (mut caught, mut moved) = (0, 0);
+    let mut anew = Record::default();
     for (mutation, outcome) in chosen.iter().zip(&outcomes) {
         caught += usize::from(!outcome.caught_by.is_empty());
         let lasting = mutation.lasting_name(&sources);
+        if let Some((model, _)) = outcome.caught_by.first() {
+            moved += usize::from(!record.of(&lasting).contains(&model.as_str()));
+            anew.add(&lasting, model);
+        }
         match (outcome.caught_by.is_empty(), allowed.has(&lasting)) {
             (true, false) => {
                 let late = if outcome.out_of_time { ", out of time" } else { "" };
@@ -92,6 +106,12 @@ pub(crate) fn run(options: &Options) -> Vec<String> {
         "{caught} of {all} mutations caught ({sites} orderings, {mutants} mutants) in {:.0?}",
         began.elapsed()
     );
+    if moved > 0 {
+        println!("{moved} of them by another model than {} names", Record::NAME);
+    }
+    if options.record {
+        anew.write();
+    }
     complaints
 }
 
@@ -109,8 +129,17 @@ fn survey(models: &[Model]) -> Vec<Surveyed> {
         if done.is_multiple_of(20) {
             println!("{done} of {} models run with nothing spoilt", models.len());
         }
-        Surveyed { model: model.clone(), took, passed: verdict == Verdict::Passed, reached }
+        Surveyed { model: model.clone(), took, verdict, reached }
     })
+}
+
+/// Prints which models take most of the time.
+fn tell_the_slowest(surveyed: &[Surveyed]) {
+    let mut slowest: Vec<_> = surveyed.iter().collect();
+    slowest.sort_by_key(|surveyed| Reverse(surveyed.took));
+    let slowest = slowest.iter().take(5);
+    let each: Vec<_> = slowest.map(|one| format!("{} {:.0?}", one.model.name(), one.took)).collect();
+    println!("the slowest: {}", each.join(", "));
 }
 
 /// The order in which to ask: each file's quickest, then each file's next, so that a file of
@@ -141,11 +170,15 @@ fn orderings(surveyed: &[Surveyed]) -> Vec<Ordering> {
     orderings
 }
 
-/// Gives a mutation to the models that come past its place, in the order given.
-fn attack(mutation: &Mutation, surveyed: &[Surveyed], complete: bool) -> Outcome {
+/// Gives a mutation to the models that come past its place: those that caught it the last time, then
+/// the others in the order given.
+fn attack(mutation: &Mutation, surveyed: &[Surveyed], recorded: &[&str], complete: bool) -> Outcome {
     let began = Instant::now();
     let mut outcome = Outcome { caught_by: Vec::new(), asked: 0, out_of_time: false, took: Duration::ZERO };
-    for surveyed in surveyed.iter().filter(|surveyed| comes_past(surveyed, mutation)) {
+    let concerned = surveyed.iter().filter(|surveyed| comes_past(surveyed, mutation));
+    let (first, others): (Vec<_>, Vec<_>) =
+        concerned.partition(|surveyed| recorded.contains(&surveyed.model.name().as_str()));
+    for surveyed in first.into_iter().chain(others) {
         let left = MUTATION_LIMIT.saturating_sub(began.elapsed());
         if left.is_zero() && !complete {
             outcome.out_of_time = true;

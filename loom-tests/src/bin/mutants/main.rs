@@ -4,17 +4,19 @@
 //! Two kinds of mutations, none of which needs a rebuild: every ordering but
 //! `Relaxed` is weakened, step by step (a fence in the end is dropped); and every
 //! `mutant("name")` in the core puts a known mistake back. Each is given to the models
-//! that come past its place, the quick ones first, until one fails.
+//! that come past its place until one fails: first to the one that caught it when `caught-by.txt` was written,
+//! then to the others, the quick ones first. So the record saves time, and nothing rests on it.
 //!
 //! ```sh
 //! cargo run -p port-core-loom-tests --bin mutants              # until a model fails, for each
 //! cargo run -p port-core-loom-tests --bin mutants -- --complete   # all models, for each
 //! cargo run -p port-core-loom-tests --bin mutants -- --only bell  # those whose name has "bell"
 //! cargo run -p port-core-loom-tests --bin mutants -- --only bell --models sleep  # … before these models alone
+//! cargo run -p port-core-loom-tests --bin mutants -- --record     # … and writes down which model caught which
 //! ```
 //!
-//! All models run once with nothing spoilt, to see what each comes past: that takes most of the time, unless
-//! `--models` leaves most of them out.
+//! All models run once with nothing spoilt, to see what each comes past, and must pass, so what `cargo test`
+//! shows of them is shown here too. That takes most of the time, unless `--models` leaves most of them out.
 //!
 //! What survives must be in `allowed-survivors.txt` with a reason, and what is there
 //! must survive.
@@ -23,6 +25,7 @@ mod allowed;
 mod campaign;
 mod models;
 mod mutation;
+mod record;
 mod sources;
 
 use std::process::ExitCode;
@@ -36,6 +39,8 @@ struct Options {
     only: Option<String>,
     /// Only models whose name (`file::test`) contains this.
     models: Option<String>,
+    /// Write down which model caught which mutation.
+    record: bool,
 }
 
 fn options() -> Result<Options, lexopt::Error> {
@@ -46,9 +51,13 @@ fn options() -> Result<Options, lexopt::Error> {
         match argument {
             Long("complete") => options.complete = true,
             Long("only") => options.only = Some(arguments.value()?.string()?),
+            Long("record") => options.record = true,
             Long("models") => options.models = Some(arguments.value()?.string()?),
             _ => return Err(argument.unexpected()),
         }
+    }
+    if options.record && (options.only.is_some() || options.models.is_some()) {
+        return Err("a record is of every mutation and every model".into());
     }
     Ok(options)
 }
