@@ -7,11 +7,17 @@ use crate::concurrent::wakeup::Wakeup;
 use crate::ids::{EventLoopId, ExtensionNumber, PeerId};
 use crate::sync::{Arc, PairedFence};
 use std::task::Waker;
+use std::time::Duration;
 
 /// Returns whether this run spoils the core in some place, to see whether a model notices.
 #[must_use]
 pub fn mutated() -> bool {
     crate::sync::mutated()
+}
+
+/// Tells, where a run was asked what it comes past, that a model was explored to its end, and how long that took.
+pub fn tell_explored(took: Duration) {
+    crate::sync::explored(took);
 }
 
 /// The writing end of a lane.

@@ -8,7 +8,7 @@ use atomic::fence;
 pub(crate) use atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering};
 pub(crate) use loom::cell::UnsafeCell;
 pub(crate) use loom::sync::{Arc, MutexGuard};
-pub(crate) use probe::{mutant, mutated};
+pub(crate) use probe::{explored, mutant, mutated};
 
 use super::HashMap;
 use std::hash::Hash;

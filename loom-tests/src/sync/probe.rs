@@ -5,23 +5,26 @@
 //! |---|---|
 //! | `PORT_CORE_MUTATION=bell.rs:143:24 swap Acquire` | that operation, called there, gets this ordering instead of its own |
 //! | `PORT_CORE_MUTATION=name` | `mutant("name")` is `true` |
-//! | `PORT_CORE_REACHED=path` | appends to that file a line for each ordering but `Relaxed`, and for each mutant, that the run comes past |
+//! | `PORT_CORE_REACHED=path` | appends to that file a line for each ordering but `Relaxed`, and for each mutant, that the run comes past; for a folder, each test has a file of its own there |
 
 use super::Ordering;
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::panic::Location;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::thread;
+use std::time::Duration;
 
 static CHOSEN: LazyLock<Option<Mutation>> =
     LazyLock::new(|| std::env::var("PORT_CORE_MUTATION").ok().map(|chosen| Mutation::parse(&chosen)));
 
-static REACHED: LazyLock<Option<Mutex<Reached>>> = LazyLock::new(|| {
-    let path = std::env::var_os("PORT_CORE_REACHED")?;
-    let file = OpenOptions::new().create(true).append(true).open(path).expect("a file to report to");
-    Some(Mutex::new(Reached { file, told: HashSet::new() }))
-});
+thread_local! {
+    /// Each test's own: loom runs all threads of a model on the thread of its test.
+    static REACHED: RefCell<Option<Reached>> = RefCell::new(Reached::asked_for());
+}
 
 /// What the run is to spoil.
 enum Mutation {
@@ -55,19 +58,44 @@ struct Reached {
 }
 
 impl Reached {
-    fn tell(&mut self, place: (&'static str, u32, u32, &'static str), line: impl FnOnce() -> String) {
-        if self.told.insert(place) {
-            // One write, because other processes append to the same file.
-            self.file.write_all(line().as_bytes()).expect("a file to report to");
+    fn asked_for() -> Option<Self> {
+        let mut path = PathBuf::from(std::env::var_os("PORT_CORE_REACHED")?);
+        let is_folder = path.is_dir();
+        if is_folder {
+            let program = std::env::current_exe().ok()?;
+            let (program, test) = (program.file_name()?.to_string_lossy(), thread::current());
+            path.push(format!("{program}-{}", test.name()?.replace("::", ".")));
         }
+        let file =
+            OpenOptions::new().create(true).append(!is_folder).write(true).truncate(is_folder).open(path);
+        Some(Self { file: file.expect("a file to report to"), told: HashSet::new() })
+    }
+
+    fn tell(&mut self, line: &str) {
+        // One write, because other processes append to the same file.
+        self.file.write_all(line.as_bytes()).expect("a file to report to");
     }
 }
 
 /// Reports a place, if `PORT_CORE_REACHED` asks for it.
 fn reached(place: (&'static str, u32, u32, &'static str), line: impl FnOnce() -> String) {
-    if let Some(reached) = &*REACHED {
-        reached.lock().unwrap_or_else(PoisonError::into_inner).tell(place, line);
-    }
+    // What a test that has ended leaves to be dropped is past telling.
+    let _ = REACHED.try_with(|reached| {
+        if let Some(reached) = &mut *reached.borrow_mut()
+            && reached.told.insert(place)
+        {
+            reached.tell(&line());
+        }
+    });
+}
+
+/// Reports that a model was explored to its end, and how long that took, if `PORT_CORE_REACHED` asks for it.
+pub(crate) fn explored(took: Duration) {
+    REACHED.with_borrow_mut(|reached| {
+        if let Some(reached) = reached {
+            reached.tell(&format!("explored\t{}\n", took.as_millis()));
+        }
+    });
 }
 
 /// Returns the ordering that an operation of the core is to have: its own, or a weaker one.

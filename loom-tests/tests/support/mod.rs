@@ -16,12 +16,13 @@ pub(crate) use browser::{
 use browser::place;
 use bytes::Bytes;
 use loom::sync::Arc;
-use port_core_model::model::mutated;
+use port_core_model::model::{mutated, tell_explored};
 use port_core_model::{
     ContextId, DisconnectReason, DocumentId, Event, EventLoop, FrameId, Limits, Place, Policies, PortId,
     TabId, TabTarget,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 /// Explores `body` in every interleaving, or those with at most `preemptions`
 /// preemptions, and demands that at least so many executions were explored: a model
@@ -39,6 +40,7 @@ fn explore(preemptions: Option<usize>, at_least: usize, body: Box<dyn Fn() + Sen
     let deeper = builder.preemption_bound.unwrap_or(0);
     builder.preemption_bound = preemptions.map(|bound| bound.max(deeper));
     builder.max_branches = 100_000;
+    let began = Instant::now();
     builder.check(move || {
         counter.fetch_add(1, Ordering::Relaxed);
         body();
@@ -50,6 +52,7 @@ fn explore(preemptions: Option<usize>, at_least: usize, body: Box<dyn Fn() + Sen
         mutated() || explored >= at_least,
         "explored {explored} executions, expected {at_least} at least"
     );
+    tell_explored(began.elapsed());
 }
 
 /// A payload that loom's leak check watches, longer than what travels inline.

@@ -13,10 +13,13 @@
 //! cargo run -p port-core-loom-tests --bin mutants -- --only bell  # those whose name has "bell"
 //! cargo run -p port-core-loom-tests --bin mutants -- --only bell --models sleep  # … before these models alone
 //! cargo run -p port-core-loom-tests --bin mutants -- --record     # … and writes down which model caught which
+//!
+//! # After a run of all tests that told what each model came past, none is run once more for that.
+//! PORT_CORE_REACHED=FOLDER cargo test -p port-core-loom-tests && cargo run -p port-core-loom-tests --bin mutants -- --surveyed FOLDER
 //! ```
 //!
-//! All models run once with nothing spoilt, to see what each comes past, and must pass, so what `cargo test`
-//! shows of them is shown here too. That takes most of the time, unless `--models` leaves most of them out.
+//! All models run once with nothing spoilt, to see what each comes past, and must pass. That takes most of the time, unless
+//! `--models` leaves most of them out or `--surveyed` names a folder where it is told.
 //!
 //! What survives must be in `allowed-survivors.txt` with a reason, and what is there
 //! must survive.
@@ -28,6 +31,7 @@ mod mutation;
 mod record;
 mod sources;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What the command line asks for.
@@ -41,6 +45,8 @@ struct Options {
     models: Option<String>,
     /// Write down which model caught which mutation.
     record: bool,
+    /// Where a run of all tests told what each model came past.
+    surveyed: Option<PathBuf>,
 }
 
 fn options() -> Result<Options, lexopt::Error> {
@@ -52,6 +58,7 @@ fn options() -> Result<Options, lexopt::Error> {
             Long("complete") => options.complete = true,
             Long("only") => options.only = Some(arguments.value()?.string()?),
             Long("record") => options.record = true,
+            Long("surveyed") => options.surveyed = Some(arguments.value()?.into()),
             Long("models") => options.models = Some(arguments.value()?.string()?),
             _ => return Err(argument.unexpected()),
         }

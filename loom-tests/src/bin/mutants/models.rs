@@ -6,6 +6,9 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// This package's.
+const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+
 /// One model: a test of one of this package's test programs.
 #[derive(Clone, Debug)]
 pub(crate) struct Model {
@@ -31,6 +34,22 @@ impl Model {
 
     pub(crate) fn file(&self) -> &str {
         &self.file
+    }
+
+    /// Returns how long the model took, and what it reported, where a run of all tests left that in a folder; `None`
+    /// where it did not, or left it before the model was compiled anew.
+    pub(crate) fn surveyed_in(&self, folder: &Path) -> Option<(Duration, Vec<String>)> {
+        let program = self.program.file_name()?.to_string_lossy();
+        let report = folder.join(format!("{program}-{}", self.test.replace("::", ".")));
+        let changed = |path: &Path| fs::metadata(path).ok()?.modified().ok();
+        if changed(&report)? < changed(&self.program)? {
+            return None;
+        }
+        let text = fs::read_to_string(report).ok()?;
+        let (explored, reached): (Vec<_>, Vec<_>) =
+            text.lines().map(str::to_owned).partition(|line| line.starts_with("explored\t"));
+        let took = explored.iter().filter_map(|line| line.split_once('\t')?.1.parse::<u64>().ok()).sum();
+        (!explored.is_empty()).then(|| (Duration::from_millis(took), reached))
     }
 
     /// Runs the model alone in a process, with a variable set.
@@ -74,21 +93,25 @@ fn first_panic(log: &Path) -> String {
     lines.next().unwrap_or("the process died").trim().chars().take(90).collect()
 }
 
-/// Builds the test programs and lists their tests.
-pub(crate) fn find() -> Vec<Model> {
+/// Builds the test programs and lists their tests. `with_all`: together with the whole workspace, whose packages may ask
+/// for more of what they share.
+pub(crate) fn find(with_all: bool) -> Vec<Model> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["test", "--no-run", "--tests", "--message-format=json"]);
-    command.args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]);
+    command.args(["--manifest-path", MANIFEST]).args(with_all.then_some("--workspace"));
     let built = command.stderr(Stdio::inherit()).output().expect("cargo runs");
     assert!(built.status.success(), "the models do not compile");
     let messages = String::from_utf8(built.stdout).expect("cargo writes UTF-8");
     messages.lines().filter_map(program).flat_map(|(file, program)| tests(&file, &program)).collect()
 }
 
-/// The test program that a message of cargo's is about, if it is.
+/// The test program of this package that a message of cargo's is about, if it is.
 fn program(message: &str) -> Option<(String, PathBuf)> {
     let message: serde_json::Value = serde_json::from_str(message).ok()?;
+    if Path::new(message["manifest_path"].as_str()?) != Path::new(MANIFEST) {
+        return None;
+    }
     let target = &message["target"];
     let is_test = target["kind"].as_array()?.iter().any(|kind| kind == "test");
     let program = message["executable"].as_str()?;
