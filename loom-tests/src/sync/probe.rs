@@ -14,6 +14,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::panic::Location;
 use std::path::PathBuf;
+use std::ptr;
 use std::sync::LazyLock;
 use std::thread;
 use std::time::Duration;
@@ -51,11 +52,20 @@ impl Mutation {
     }
 }
 
+/// A place that a run may come past: file, line, column and operation, or a mutant's name.
+type Place = (&'static str, u32, u32, &'static str);
+
 /// The places a run came past.
 struct Reached {
     file: File,
-    told: HashSet<(&'static str, u32, u32, &'static str)>,
+    told: HashSet<Place>,
+    /// Places that were told, without the set: nearly every place was told before, and to ask the set each time takes as
+    /// long as the model itself.
+    recent: Box<[Place]>,
 }
+
+/// How many places are remembered without the set.
+const RECENT: usize = 1024;
 
 impl Reached {
     fn asked_for() -> Option<Self> {
@@ -68,7 +78,22 @@ impl Reached {
         }
         let file =
             OpenOptions::new().create(true).append(!is_folder).write(true).truncate(is_folder).open(path);
-        Some(Self { file: file.expect("a file to report to"), told: HashSet::new() })
+        // On the heap: the stacks of a model's threads are small.
+        let recent = vec![("", 0, 0, ""); RECENT].into();
+        Some(Self { file: file.expect("a file to report to"), told: HashSet::new(), recent })
+    }
+
+    /// Returns whether a place was told before.
+    fn was_told(&mut self, place: Place) -> bool {
+        let (file, line, column, operation) = place;
+        let mixed = (file.as_ptr() as usize)
+            .wrapping_add(operation.as_ptr() as usize)
+            .wrapping_add(line as usize * 64 + column as usize);
+        let known = std::mem::replace(&mut self.recent[mixed % RECENT], place);
+        // The same text at another address is another place here, which costs a look at the set and no more.
+        let is_recent =
+            ptr::eq(known.0, file) && (known.1, known.2) == (line, column) && ptr::eq(known.3, operation);
+        is_recent || !self.told.insert(place)
     }
 
     fn tell(&mut self, line: &str) {
@@ -78,11 +103,11 @@ impl Reached {
 }
 
 /// Reports a place, if `PORT_CORE_REACHED` asks for it.
-fn reached(place: (&'static str, u32, u32, &'static str), line: impl FnOnce() -> String) {
+fn reached(place: Place, line: impl FnOnce() -> String) {
     // What a test that has ended leaves to be dropped is past telling.
     let _ = REACHED.try_with(|reached| {
         if let Some(reached) = &mut *reached.borrow_mut()
-            && reached.told.insert(place)
+            && !reached.was_told(place)
         {
             reached.tell(&line());
         }
