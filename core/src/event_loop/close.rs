@@ -386,7 +386,7 @@ impl EventLoop {
         for peer in self.peers.iter_mut().flatten() {
             peer.contexts.end(key);
         }
-        self.uses.remove(&key);
+        self.uses.remove(key);
         self.release_held(context.name_bytes.into());
         if let Some(suspended) = context.suspended {
             self.release_held(suspended.counts_for());

@@ -6,7 +6,6 @@ use crate::error::{AttachError, ContextError};
 use crate::event::Event;
 use crate::event_loop::holdings::of_messages;
 use crate::event_loop::slab::occupant;
-use crate::event_loop::uses::Uses;
 use crate::ids::{ContextId, ExtensionNumber, Key, PortId};
 use crate::index::ContextShared;
 use crate::limits::Limits;
@@ -126,7 +125,7 @@ impl EventLoop {
             return Err(error);
         }
         if counted {
-            self.uses.insert(key, Uses::default());
+            self.uses.insert(key);
             self.counts_events = true;
         }
         Ok(id)

@@ -121,7 +121,7 @@ impl EventSlot {
     /// Puts the next event where a record comes next. The usual message has a function of its own: with all
     /// that may come otherwise out of its way it needs few registers, and 40 instructions less.
     #[inline(never)]
-    fn put_usual(&mut self, of: &mut EventLoop) -> Written {
+    pub(super) fn put_usual(&mut self, of: &mut EventLoop) -> Written {
         match of.take_usual(self) {
             Ok(full) => full.into(),
             Err(Missed::ToSeveral) => of.deliver_to_several(self),

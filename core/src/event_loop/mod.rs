@@ -133,7 +133,7 @@ pub struct EventLoop {
     /// `true` if a message to several receivers here is handed out as one event.
     groups_receivers: bool,
     /// The uses of backgrounds that are started on demand.
-    uses: HashMap<Key, Uses>,
+    uses: Uses,
     /// How many times a waiting thread looks before it sleeps.
     looks: u32,
     /// Targets of the connect being made. Kept empty in between, to reuse its memory.
@@ -809,7 +809,7 @@ impl EventLoop {
             armed: true,
             counts_events: windowed,
             groups_receivers: false,
-            uses: HashMap::default(),
+            uses: Uses::default(),
             looks: wait::LOOKS,
             found: Vec::new(),
             receiver_windows: HashMap::default(),

@@ -6,30 +6,122 @@ use crate::activity::{ActivePort, Activity};
 use crate::error::ContextError;
 use crate::event::Event;
 use crate::event_loop::port::Side;
+use crate::event_loop::slab::grow_gently;
 use crate::ids::{ContextId, Key, PortId};
-use crate::sync::HashMap;
 use crate::target::ConnectKind;
 use std::cmp::Reverse;
 
-/// The uses of one context.
+/// What an event loop counts of its contexts that are backgrounds started on demand. By index, beside the contexts and the
+/// ports, for every event of theirs is counted.
 #[derive(Default)]
 pub(crate) struct Uses {
+    contexts: Vec<OfContext>,
+    ports: Vec<OfPort>,
+    /// Of how many contexts uses are counted.
+    counted: u32,
+}
+
+/// The uses of one context.
+#[derive(Clone, Copy, Default)]
+struct OfContext {
     count: u64,
-    /// The last use of each port that has not ended, and what the port is for.
-    ports: HashMap<Key, (u64, ConnectKind)>,
+    /// Of its key.
+    stamp: u32,
+    is_counted: bool,
+}
+
+/// The last use of one port.
+#[derive(Clone, Copy, Default)]
+struct OfPort {
+    /// Zero if there is none, or the port has ended.
+    last: u64,
+    /// Of its key.
+    stamp: u32,
+    kind: ConnectKind,
 }
 
 impl Uses {
-    fn note(&mut self, port: Option<(Key, ConnectKind)>) {
-        self.count += 1;
-        if let Some((port, kind)) = port {
-            self.ports.entry(port).or_insert((0, kind)).0 = self.count;
+    /// Returns whether nothing is counted.
+    #[inline(always)]
+    pub(super) const fn is_empty(&self) -> bool {
+        self.counted == 0
+    }
+
+    /// Begins to count the uses of a context.
+    pub(super) fn insert(&mut self, context: Key) {
+        let index = context.index() as usize;
+        if self.contexts.len() <= index {
+            self.contexts.resize(index + 1, OfContext::default());
+        }
+        debug_assert!(!self.contexts[index].is_counted, "it was attached just now");
+        self.contexts[index] = OfContext { count: 0, stamp: context.stamp(), is_counted: true };
+        self.counted += 1;
+    }
+
+    /// Ends counting the uses of a context, if they are counted.
+    pub(super) fn remove(&mut self, context: Key) {
+        if let Some(of) = self.of(context) {
+            of.is_counted = false;
+            self.counted -= 1;
         }
     }
 
-    fn note_end(&mut self, port: Key) {
-        self.count += 1;
-        self.ports.remove(&port);
+    #[inline(always)]
+    fn of(&mut self, context: Key) -> Option<&mut OfContext> {
+        let of = self.contexts.get_mut(context.index() as usize)?;
+        (of.is_counted && of.stamp == context.stamp()).then_some(of)
+    }
+
+    /// Returns how many uses a context had, if they are counted.
+    fn count(&self, context: Key) -> Option<u64> {
+        let of = self.contexts.get(context.index() as usize)?;
+        (of.is_counted && of.stamp == context.stamp()).then_some(of.count)
+    }
+
+    /// Returns the last use of a port, and what the port is for.
+    fn last(&self, port: Key) -> Option<(u64, ConnectKind)> {
+        let of = self.ports.get(port.index() as usize)?;
+        (of.last > 0 && of.stamp == port.stamp()).then_some((of.last, of.kind))
+    }
+
+    /// Counts a use of a context that is none of a port.
+    fn note(&mut self, context: Key) {
+        if let Some(of) = self.of(context) {
+            of.count += 1;
+        }
+    }
+
+    /// Counts a use of a context's port, which is of this kind if it is the first.
+    #[inline(always)]
+    fn note_port(&mut self, context: Key, port: Key, kind: ConnectKind) {
+        let Some(of) = self.of(context) else { return };
+        of.count += 1;
+        let (count, index) = (of.count, port.index() as usize);
+        let of = match self.ports.get_mut(index) {
+            Some(of) => of,
+            None => self.grow(index),
+        };
+        if of.last == 0 || of.stamp != port.stamp() {
+            *of = OfPort { last: 0, stamp: port.stamp(), kind };
+        }
+        of.last = count;
+    }
+
+    #[cold]
+    fn grow(&mut self, index: usize) -> &mut OfPort {
+        let more = index + 1 - self.ports.len();
+        grow_gently(&mut self.ports, more);
+        self.ports.resize(index + 1, OfPort::default());
+        &mut self.ports[index]
+    }
+
+    /// Counts the end of a context's port.
+    fn note_end(&mut self, context: Key, port: Key) {
+        let Some(of) = self.of(context) else { return };
+        of.count += 1;
+        if let Some(of) = self.ports.get_mut(port.index() as usize).filter(|of| of.stamp == port.stamp()) {
+            of.last = 0;
+        }
     }
 }
 
@@ -37,7 +129,7 @@ impl Uses {
 impl Uses {
     /// Returns of how many ports something is kept.
     fn ports(&self) -> usize {
-        self.ports.len()
+        self.ports.iter().filter(|of| of.last > 0).count()
     }
 }
 
@@ -46,24 +138,41 @@ impl EventLoop {
     #[cold]
     #[inline(never)]
     pub(super) fn deliver_and_count(&mut self, slot: &mut EventSlot) -> Written {
-        let written = self.deliver_from_all(slot);
-        let Some(event) = slot.event(&written) else { return written };
-        if let Event::MessageToSeveral { receivers, .. } = event {
-            for receiver in receivers {
-                if let Some(uses) = self.uses.get_mut(&receiver.context.key()) {
-                    uses.note(Some((receiver.port.key(), ConnectKind::Port)));
-                }
+        let usual = !self.windowed
+            && !self.groups_receivers
+            && !self.fan_out.is_under_way()
+            && self.events.is_empty()
+            && self.round.left > 0;
+        let written = if usual { slot.put_usual(self) } else { self.deliver_from_all(slot) };
+        match slot.event(&written) {
+            Some(Event::Connect { context, port, kind, .. }) => {
+                self.uses.note_port(context.key(), port.key(), *kind);
             }
-            return written;
-        }
-        if let Some(uses) = self.uses.get_mut(&event.context().key()) {
-            let kind = if let Event::Connect { kind, .. } = event { *kind } else { ConnectKind::Port };
-            match event {
-                Event::Disconnect { port, .. } => uses.note_end(port.key()),
-                _ => uses.note(event.port().map(|port| (port.key(), kind))),
+            Some(Event::Message { context, port, .. }) => {
+                self.uses.note_port(context.key(), port.key(), ConnectKind::Port);
             }
+            Some(event) => self.count_event(event),
+            None => {}
         }
         written
+    }
+
+    /// Counts an event of a rare kind for its context.
+    #[cold]
+    #[inline(never)]
+    fn count_event(&mut self, event: &Event) {
+        if let Event::MessageToSeveral { receivers, .. } = event {
+            for receiver in receivers {
+                self.uses.note_port(receiver.context.key(), receiver.port.key(), ConnectKind::Port);
+            }
+            return;
+        }
+        let context = event.context().key();
+        match (event, event.port()) {
+            (Event::Disconnect { .. }, Some(port)) => self.uses.note_end(context, port.key()),
+            (_, Some(port)) => self.uses.note_port(context, port.key(), ConnectKind::Port),
+            (_, None) => self.uses.note(context),
+        }
     }
 
     /// Counts a connect or a post of this port for its context.
@@ -74,9 +183,7 @@ impl EventLoop {
         };
         let (key, port) = port;
         let kind = if let Side::Opener(opener) = &port.side { opener.kind } else { ConnectKind::Port };
-        if let Some(uses) = self.uses.get_mut(&port.context) {
-            uses.note(Some((key, kind)));
-        }
+        self.uses.note_port(port.context, key, kind);
     }
 
     /// Disconnects a port, and counts that for its context.
@@ -84,8 +191,8 @@ impl EventLoop {
     pub(super) fn disconnect_and_count(&mut self, port: PortId) -> bool {
         let holder = self.port_key(port).and_then(|key| self.ports.get(key)).map(|port| port.context);
         let was_open = self.disconnect_port(port);
-        if was_open && let Some(uses) = holder.and_then(|holder| self.uses.get_mut(&holder)) {
-            uses.note_end(port.key());
+        if was_open && let Some(holder) = holder {
+            self.uses.note_end(holder, port.key());
         }
         was_open
     }
@@ -93,15 +200,15 @@ impl EventLoop {
     /// Does [`EventLoop::why_awake`].
     pub(super) fn activity_of(&self, context: ContextId) -> Result<Activity, ContextError> {
         let key = self.context_key(context)?;
-        let uses = self.uses.get(&key);
+        let uses = self.uses.count(key);
         let mut ports: Vec<_> =
-            self.ports_of(context).filter_map(|port| self.active_port(port, uses)).collect();
+            self.ports_of(context).filter_map(|port| self.active_port(port, uses.is_some())).collect();
         ports.sort_by_key(|port| Reverse(port.last_use));
-        Ok(Activity { uses: uses.map_or(0, |uses| uses.count), ports })
+        Ok(Activity { uses: uses.unwrap_or(0), ports })
     }
 
-    fn active_port(&self, port: PortId, uses: Option<&Uses>) -> Option<ActivePort> {
-        let last = uses.and_then(|uses| uses.ports.get(&port.key())).copied();
+    fn active_port(&self, port: PortId, counted: bool) -> Option<ActivePort> {
+        let last = if counted { self.uses.last(port.key()) } else { None };
         match &self.ports.get(port.key())?.side {
             Side::Opener(opener) => {
                 let last_use = last.map_or(0, |(last, _)| last);
@@ -109,7 +216,7 @@ impl EventLoop {
             }
             Side::Receiver(_) => {
                 // Not one of which its script has not heard yet.
-                let (last_use, kind) = if uses.is_some() { last? } else { (0, ConnectKind::Port) };
+                let (last_use, kind) = if counted { last? } else { (0, ConnectKind::Port) };
                 Some(ActivePort { port, kind, opened: false, last_use })
             }
         }
