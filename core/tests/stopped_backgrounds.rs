@@ -8,8 +8,8 @@ use port_core::DisconnectReason::{
     BackgroundStopped, Disconnected, EventLoopGone, ExtensionUnloaded, NoReceiver, ProcessCrashed, TabClosed,
 };
 use port_core::{
-    BackgroundState, ConnectKind, DisconnectReason, Event, EventLoop, Limits, Listening, OpeningPort,
-    Policies, PortId, PortStatus, PostErrorKind, RuntimeTarget,
+    BackgroundState, ConnectKind, DisconnectReason, Event, EventLoop, ExtensionDescription, Limits,
+    Listening, OpeningPort, Policies, PortId, PortStatus, PostErrorKind, RuntimeTarget,
 };
 
 const EVERY_OPENING: [OpeningPort; 2] = [OpeningPort::PostsFollow, OpeningPort::PostsWait];
@@ -297,6 +297,85 @@ fn a_page_that_takes_the_connection_has_it() {
     assert_eq!(sleeper.settle(), (vec![], vec![]));
     assert!(sleeper.page.is_open(port));
     assert_eq!(sleeper.state(), BackgroundState::Ready);
+}
+
+#[test]
+fn the_word_of_the_background_that_was_stopped_suffices_though_a_page_hangs() {
+    let mut sleeper = awake(|_| ());
+    let mut popup = sleeper.browser.event_loop();
+    listen_for(&mut popup, describe_page(sleeper.extension), Listening::PORTS);
+    sleeper.connect("met the stop");
+    stop(&sleeper);
+    sleeper.connect("behind");
+    let mut elsewhere = start_elsewhere(&sleeper);
+    // The loop of the background that was stopped has not said what became of the first.
+    assert_eq!(hear(&mut sleeper.page), []);
+    assert_eq!(hear(&mut elsewhere), []);
+    assert_eq!(sleeper.settle(), (vec![], vec![Heard::ContextGone(BackgroundStopped)]));
+    assert_eq!(hear(&mut elsewhere), [connect("behind")]);
+    assert_eq!(hear(&mut popup), [connect("met the stop"), connect("behind")]);
+}
+
+#[test]
+fn answers_may_come_in_any_order() {
+    const PORTS: usize = 100;
+    let orders: [fn(usize) -> usize; 3] = [|nth| nth, |nth| PORTS - 1 - nth, |nth| nth * 37 % PORTS];
+    for order in orders {
+        let mut sleeper = Sleeper::new();
+        let background =
+            listen_for(&mut sleeper.home, describe_background(sleeper.extension), READY.asks(true));
+        let ports: Vec<_> = (0..PORTS).map(|nth| sleeper.connect(&nth.to_string())).collect();
+        for &port in &ports {
+            post(&mut sleeper, port, "kept");
+        }
+        let mut asked = vec![];
+        for event in drain(&mut sleeper.home) {
+            if let Event::Connect { port, name, .. } = event {
+                asked.push((name.to_string(), port));
+            }
+        }
+        assert_eq!(asked.len(), PORTS);
+        // Every other one is taken, and the stop finds the rest.
+        for nth in (0..PORTS).map(order).filter(|nth| nth % 2 == 0) {
+            assert!(sleeper.home.accept(asked[nth].1));
+            assert_eq!(hear(&mut sleeper.page), []);
+        }
+        assert_eq!(sleeper.home.ports(background).count(), PORTS);
+        stop(&sleeper);
+        let (heard, _) = sleeper.settle();
+        assert_eq!(heard, vec![disconnect(BackgroundStopped); PORTS / 2]);
+        sleeper.start();
+        let rest = (0..PORTS).filter(|nth| nth % 2 == 1);
+        let connects = rest.clone().map(|nth| connect(&nth.to_string()));
+        let expected: Vec<_> = connects.chain(rest.map(|_| message("kept"))).collect();
+        assert_eq!(sleeper.settle(), (vec![], expected));
+    }
+}
+
+#[test]
+fn two_extensions_wait_each_for_its_own_background() {
+    let mut sleeper = awake(|_| ());
+    let service = sleeper.browser.service.clone();
+    let description = ExtensionDescription::new("other@example").background_on_demand();
+    let other = service.extension_loaded(description).unwrap();
+    let mut other_home = sleeper.browser.event_loop();
+    listen_for(&mut other_home, describe_background(other), READY);
+    let other_script = content_script_of(other, &mut sleeper.page, sleeper.place);
+    for round in 0..3 {
+        let name = round.to_string();
+        let port = sleeper.connect(&name);
+        connect_runtime(&mut sleeper.page, other_script, &name).unwrap();
+        // One of them is stopped, with its connect; the other takes its own.
+        stop(&sleeper);
+        assert_eq!(hear(&mut other_home), [connect(&name)]);
+        connect_runtime(&mut sleeper.page, other_script, "one more").unwrap();
+        assert_eq!(hear(&mut other_home), [connect("one more")]);
+        assert_eq!(sleeper.settle(), (vec![], vec![Heard::ContextGone(BackgroundStopped)]));
+        sleeper.start();
+        assert_eq!(sleeper.settle(), (vec![], vec![connect(&name)]));
+        assert!(sleeper.page.disconnect(port));
+        assert_eq!(sleeper.settle(), (vec![], vec![disconnect(Disconnected)]));
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::event_loop::context::Context;
 use crate::event_loop::holdings::admit_port;
 use crate::event_loop::one_or_many::OneOrMany;
-use crate::event_loop::port::{PeerIndex, Receiver, ReceiverAt, Side};
+use crate::event_loop::port::{PeerIndex, PortState, Receiver, ReceiverAt, Side};
 use crate::ids::{ContextId, Key, PortId};
 use crate::index::ContextShared;
 use crate::payload::discard;
@@ -57,8 +57,8 @@ impl EventLoop {
         let entered = enter_port(
             ports,
             holder,
-            target,
-            external,
+            (target, external),
+            PortState::Open,
             move || Side::Receiver(receiver),
             |name| offer.take(name),
         );
@@ -130,8 +130,8 @@ impl EventLoop {
                         .map_err(|_| Refusal::LimitReached)?;
                     let receiver = Receiver { peer: index, channel, ordinal, index_in_context: 0 };
                     let side = move || Side::Receiver(receiver);
-                    let port =
-                        enter_port(ports, holder, target, external, side, |place| place.clone_from(name));
+                    let (of, state) = ((target, external), PortState::Open);
+                    let port = enter_port(ports, holder, of, state, side, |place| place.clone_from(name));
                     Ok((port.ok_or(Refusal::LimitReached)?, Arc::clone(opener)))
                 });
                 match taken {

@@ -145,8 +145,11 @@ impl EventLoop {
         if let Some(Side::Opener(opener)) = self.ports.get_mut(port).map(|port| &mut port.side) {
             opener.refusal = opener.refusal.max(refusal);
         }
-        if refusal == Refusal::NoReceiver && !self.unanswered.is_empty() {
-            self.note_refused(port, target);
+        if !self.unanswered.is_empty() {
+            if refusal == Refusal::NoReceiver {
+                self.note_refused(port, target);
+            }
+            self.note_answered(index, channel, ordinal);
         }
         self.target_gone(index, channel, ordinal, refusal.reason(), TargetState::Gone);
     }
@@ -244,7 +247,8 @@ impl EventLoop {
         let Some(port) = self.ports.get(key) else { return };
         let Side::Opener(opener) = &port.side else { return };
         if !opener.legs.is_empty() {
-            return;
+            // What waited for this answer alone goes on, though others may take the connection.
+            return self.go_on_waiting();
         }
         // The last receiver that took the connection counts more than those that refused it.
         let reason = opener.lost.unwrap_or(opener.refusal.reason());

@@ -11,7 +11,6 @@ use crate::event_loop::peer::Gone;
 use crate::event_loop::port::{LegAt, Opener, PeerIndex, Port, PortState, Side, Target, TargetState};
 use crate::event_loop::slab::{Slab, grow_gently};
 use crate::ids::{ContextId, ExtensionNumber, Key, PeerId, PortId};
-use crate::index::background::Life;
 use crate::index::{ContextShared, Reached};
 use crate::name::PortName;
 use crate::policy::{BackForwardCache, DocumentTarget, FanOutOrder};
@@ -72,40 +71,60 @@ impl EventLoop {
         let own_id = context.shared.extension();
         let other = target.extension.as_ref().filter(|extension| Some(*extension) != own_id);
         let from = other.map(|_| Arc::clone(&context.shared));
-        let Self { service, peers, peer_of, last_peer, found, .. } = self;
+        let Self { service, peers, peer_of, last_peer, found, unanswered, .. } = self;
         let mut search = Search { only: None, found, peers, peer_of, last_peer, own };
         let note = |target: &Arc<ContextShared>| search.note(target);
+        let is_latest = |life| unanswered.find(life);
         let reached = match (other.zip(from.as_ref()), instance) {
-            (Some((other, from)), _) => service.index.external_contexts(other, from, note),
-            (None, Some(instance)) => service.index.own_contexts(instance, from_background, note),
+            (Some((other, from)), _) => service.index.external_contexts(other, from, note, is_latest),
+            (None, Some(instance)) => service.index.own_contexts(instance, from_background, note, is_latest),
             (None, None) => return Err(ConnectError::NotAllowed),
         };
         let only = search.only;
         if self.waiting.is_empty() {
+            let external = other.is_some();
             match reached {
                 Reached::Contexts => return self.connect(opener, &target.name, info, only),
-                Reached::Awake(life) if self.is_first_of(life) => {
-                    let external = other.is_some();
-                    return self.connect_to_awake(opener, &target.name, info, only, (life, external));
-                }
-                _ => {}
+                Reached::Awake => return self.connect_to_awake(opener, &target.name, info, only, external),
+                Reached::AwakeAnew | Reached::Asleep(_) => {}
             }
         }
         self.connect_now_or_later(opener, target, info, (reached, only))
     }
 
-    /// Connects to an extension whose background runs and may be stopped before its loop takes the connection.
-    #[inline]
+    /// Connects to an extension whose background runs, in the latest life that connects went to, and may be stopped before
+    /// its loop takes the connection.
+    #[inline(always)]
     fn connect_to_awake(
         &mut self,
         opener: Key,
         name: &PortName,
         info: ConnectInfo,
         only: Option<(PeerIndex, Key)>,
-        (life, external): (Life, bool),
+        external: bool,
     ) -> Result<PortId, ConnectError> {
-        let port = self.connect(opener, name, info, only)?;
-        self.await_answer(port.key(), life, info, external);
+        if let Some(only) = only {
+            return self.connect_to_one::<true>(opener, name, info, only, external);
+        }
+        self.connect_to_awake_and_others(opener, name, info, external)
+    }
+
+    /// Connects to such an extension, to all in [`found`](Self::found).
+    #[inline(never)]
+    fn connect_to_awake_and_others(
+        &mut self,
+        opener: Key,
+        name: &PortName,
+        info: ConnectInfo,
+        external: bool,
+    ) -> Result<PortId, ConnectError> {
+        let port = self.connect_to_found(opener, name, info)?;
+        // Race: the background's event loop went, or it was detached, after the index was read.
+        let pending = self.is_pending(port.key(), self.unanswered.latest().context);
+        if let Some(port) = self.ports.get_mut(port.key()) {
+            port.await_answer();
+        }
+        self.enter_unanswered(port.key(), info, external, pending);
         Ok(port)
     }
 
@@ -118,6 +137,7 @@ impl EventLoop {
         info: ConnectInfo,
         (reached, only): (Reached, Option<(PeerIndex, Key)>),
     ) -> Result<PortId, ConnectError> {
+        let life = self.unanswered.life_found(reached == Reached::AwakeAnew);
         let Some(context) = self.contexts.get(opener) else {
             debug_assert!(false, "the opener was looked up");
             return Err(ConnectError::UnknownContext);
@@ -126,7 +146,7 @@ impl EventLoop {
         let other = target.extension.as_ref().filter(|extension| Some(*extension) != own);
         let instance = match (reached, other) {
             (Reached::Asleep(instance), _) => Some(instance),
-            (Reached::Awake(life), _) => Some(life.instance),
+            (Reached::Awake | Reached::AwakeAnew, _) => Some(life.instance),
             (Reached::Contexts, Some(other)) => self.service.index.instance_for(other, &context.shared),
             (Reached::Contexts, None) => context.shared.description().instance,
         };
@@ -143,7 +163,10 @@ impl EventLoop {
             return self.connect_to_extension(self.context_id(opener), target);
         }
         match reached {
-            Reached::Awake(life) => self.connect_to_awake(opener, &target.name, info, only, (life, external)),
+            Reached::Awake | Reached::AwakeAnew => {
+                self.unanswered.begin(life);
+                self.connect_to_awake(opener, &target.name, info, only, external)
+            }
             _ => self.connect(opener, &target.name, info, only),
         }
     }
@@ -178,7 +201,7 @@ impl EventLoop {
         only: Option<(PeerIndex, Key)>,
     ) -> Result<PortId, ConnectError> {
         if let Some((peer, target)) = only {
-            return self.connect_to_one(opener, name, info, peer, target);
+            return self.connect_to_one::<false>(opener, name, info, (peer, target), false);
         }
         self.connect_to_found(opener, name, info)
     }
@@ -201,14 +224,17 @@ impl EventLoop {
     /// Connects to one context, on an event loop that lanes lead to: the usual case. Port, leg and record are written
     /// in their final places, because moving what was just written fails store forwarding: that took connect, accept
     /// and disconnect on one thread from 178 ns to 126.
+    ///
+    /// If the connect is `AWAITED`, the target is a background or a page of an extension whose background is in the latest life.
+    /// Compiled apart, for others keep nothing for that.
     #[inline(never)]
-    fn connect_to_one(
+    fn connect_to_one<const AWAITED: bool>(
         &mut self,
         opener: Key,
         name: &PortName,
         info: ConnectInfo,
-        index: PeerIndex,
-        target: Key,
+        (index, target): (PeerIndex, Key),
+        external: bool,
     ) -> Result<PortId, ConnectError> {
         let Self { peers, contexts, ports, service, holdings, .. } = self;
         let peer = peers[index as usize].as_mut().ok_or(ConnectError::Busy)?;
@@ -225,11 +251,18 @@ impl EventLoop {
         let channel = Channel(peer.opened.vacant_key().ok_or(ConnectError::TooManyPorts)?);
         let side =
             move || Side::Opener(Opener::new(info.kind, OneOrMany::One(LegAt { peer: index, channel })));
-        let port = enter_port(ports, holder, opener, false, side, |place| place.clone_from(name));
+        let state = if AWAITED { PortState::Unanswered } else { PortState::Open };
+        let of = (opener, false);
+        let port = enter_port(ports, holder, of, state, side, |place| place.clone_from(name));
         let port = port.ok_or(ConnectError::TooManyPorts)?;
         let opened = peer.open_to_one(port, target);
         debug_assert_eq!(opened, Some(channel), "it was looked at above");
         peer.connect(channel, info, &holder.shared, target, name);
+        if AWAITED {
+            let target = ContextId::new(peer.id.event_loop(), target);
+            let pending = self.unanswered.latest().context == target;
+            self.enter_unanswered(port, info, external, pending);
+        }
         self.begin_opening(port);
         Ok(self.port_id(port))
     }
@@ -325,7 +358,8 @@ impl EventLoop {
         let extension = holder.shared.description().instance;
         admit_port((holdings, &service.pool), ports, None, extension, name.heap_bytes())?;
         let side = || Side::Opener(Opener::new(info.kind, OneOrMany::Empty));
-        let port = enter_port(ports, holder, opener, false, side, |place| place.clone_from(name));
+        let (of, state) = ((opener, false), PortState::Open);
+        let port = enter_port(ports, holder, of, state, side, |place| place.clone_from(name));
         port.ok_or(ConnectError::TooManyPorts)
     }
 
@@ -454,13 +488,12 @@ impl EventLoop {
 pub(super) fn enter_port(
     ports: &mut Slab<Port>,
     holder: &mut Context,
-    context: Key,
-    external: bool,
+    (context, external): (Key, bool),
+    state: PortState,
     side: impl FnOnce() -> Side,
     write_name: impl FnOnce(&mut PortName),
 ) -> Option<Key> {
     let index = u32::try_from(holder.ports.len()).ok()?;
-    let state = PortState::Open;
     let make = move || Port {
         context,
         stamp: 0,

@@ -29,6 +29,7 @@ mod snapshot;
 pub(crate) mod stream;
 mod turns;
 mod unanswered;
+mod unanswered_connects;
 mod uses;
 mod wait;
 mod waiting;
@@ -50,7 +51,7 @@ use crate::event_loop::slab::{LAST_GENERATION, Slab};
 use crate::event_loop::slot::EventSlot;
 #[cfg(feature = "stream")]
 use crate::event_loop::stream::Events;
-use crate::event_loop::unanswered::Unanswered;
+use crate::event_loop::unanswered_connects::UnansweredConnects;
 use crate::event_loop::uses::Uses;
 use crate::event_loop::waiting::WaitingConnects;
 use crate::ids::{ContextId, EventLoopId, ExtensionInstance, Key, PeerId, PortId};
@@ -152,8 +153,8 @@ pub struct EventLoop {
     /// Connects that wait for a background, by its extension.
     waiting: HashMap<ExtensionInstance, WaitingConnects>,
     /// Connects to backgrounds that run and may be stopped, which nobody has taken yet.
-    unanswered: VecDeque<Unanswered>,
-    /// Extensions to which connects were answered while others waited for that. Empty between calls.
+    unanswered: UnansweredConnects,
+    /// Extensions whose backgrounds have answered what others waited for. Empty between calls.
     settled: Vec<ExtensionInstance>,
     /// The last turn of a connect or a post that is kept or waits.
     last_turn: u64,
@@ -818,7 +819,7 @@ impl EventLoop {
             undecided: 0,
             waiting_for_pool: HashSet::default(),
             waiting: HashMap::default(),
-            unanswered: VecDeque::new(),
+            unanswered: UnansweredConnects::new(),
             settled: Vec::new(),
             last_turn: 0,
             #[cfg(feature = "stream")]

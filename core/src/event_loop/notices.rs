@@ -216,11 +216,11 @@ impl EventLoop {
             self.note_all_lost(index);
         }
         for (channel, ordinal) in targets {
-            if gone.is_some()
-                && !self.unanswered.is_empty()
-                && self.awaits_word_of(index, channel, ordinal, reason)
-            {
-                continue;
+            if !self.unanswered.is_empty() {
+                if gone.is_some() && self.awaits_word_of(index, channel, ordinal, reason) {
+                    continue;
+                }
+                self.note_answered(index, channel, ordinal);
             }
             self.target_gone(index, channel, ordinal, reason, TargetState::Lost);
         }

@@ -75,7 +75,10 @@ impl Port {
     pub(crate) fn begin_opening(&mut self) -> bool {
         let waits = matches!(&self.side, Side::Opener(opener) if opener.kind == ConnectKind::Port);
         if waits {
-            debug_assert_eq!(self.state, PortState::Open, "it was made just now");
+            debug_assert!(
+                matches!(self.state, PortState::Open | PortState::Unanswered),
+                "it was made just now"
+            );
             self.state = PortState::Opening;
         }
         waits
@@ -307,6 +310,12 @@ impl Leg {
     /// Returns whether the target with this ordinal has yet to answer.
     pub(crate) fn awaits(&self, ordinal: u32) -> bool {
         self.targets.get(ordinal as usize).is_some_and(|target| target.state == TargetState::Pending)
+    }
+
+    /// Returns whether a context has yet to answer.
+    pub(crate) fn awaits_context(&self, context: Key) -> bool {
+        let mut targets = self.targets.iter().filter(|target| target.context == context);
+        targets.any(|target| target.state == TargetState::Pending)
     }
 
     /// Returns whether any target is left.

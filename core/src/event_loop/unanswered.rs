@@ -20,7 +20,8 @@ use super::EventLoop;
 use crate::error::PostErrorKind;
 use crate::event_loop::holdings::of_messages;
 use crate::event_loop::peer::Peer;
-use crate::event_loop::port::{LegAt, PeerIndex, PortState, Side, TargetState};
+use crate::event_loop::port::{LegAt, PeerIndex, PortState, Side};
+use crate::event_loop::unanswered_connects::Unanswered;
 use crate::ids::{ContextId, ExtensionInstance, Key};
 use crate::index::background::{Life, Wait};
 use crate::message::Message;
@@ -32,27 +33,6 @@ use crate::wire::credit::Credit;
 use crate::wire::record::{Hearing, Signal};
 use std::mem;
 
-/// A connect to a background that runs, which nobody has taken.
-#[derive(Clone, Copy)]
-pub(super) struct Unanswered {
-    pub(super) port: Key,
-    /// Its turn among the connects and posts of the loop that are kept or wait.
-    pub(super) turn: u64,
-    /// Of the background, when it was found.
-    pub(super) life: Life,
-    pub(super) info: ConnectInfo,
-    /// `true` if the opener is another extension's, or a page of the web.
-    pub(super) external: bool,
-    /// `true` if a target refused it because it was stopped.
-    stopped: bool,
-}
-
-impl Unanswered {
-    pub(super) const fn new(port: Key, turn: u64, life: Life, info: ConnectInfo, external: bool) -> Self {
-        Self { port, turn, life, info, external, stopped: false }
-    }
-}
-
 impl EventLoop {
     /// Gives the next turn among the connects and posts that are kept or wait.
     #[inline(always)]
@@ -61,64 +41,74 @@ impl EventLoop {
         self.last_turn
     }
 
-    /// Notes a connect to a background, which was sent just now.
+    /// Notes a connect to a background in the latest life, which was sent just now. It is `pending` if the background is among
+    /// its targets.
     #[inline(always)]
-    pub(super) fn await_answer(&mut self, key: Key, life: Life, info: ConnectInfo, external: bool) {
-        if let Some(port) = self.ports.get_mut(key) {
-            port.await_answer();
-        }
+    pub(super) fn enter_unanswered(&mut self, key: Key, info: ConnectInfo, external: bool, pending: bool) {
         let turn = self.take_turn();
-        self.unanswered.push_back(Unanswered::new(key, turn, life, info, external));
+        self.unanswered.insert(key, Unanswered::new(turn, info, external), pending);
     }
 
     /// Returns whether no connect from before a life of a background is unanswered.
-    #[inline(always)]
     pub(super) fn is_first_of(&self, life: Life) -> bool {
-        self.unanswered.back().is_none_or(|last| last.life == life)
-            || !self.awaits_word_of_the_past(life.instance)
+        self.unanswered.knows(life) || !self.awaits_word_of_the_past(life.instance)
     }
 
     /// Returns whether a background has yet to answer connects from a life that is over, so that others wait for these.
     #[cold]
     pub(super) fn awaits_word_of_the_past(&self, instance: ExtensionInstance) -> bool {
-        let mut of_it = self.unanswered.iter().filter(|connect| connect.life.instance == instance).peekable();
-        if of_it.peek().is_none() || mutant("newcomers-overtake-what-met-a-stop") {
+        if !self.unanswered.awaits(instance, |_| true) || mutant("newcomers-overtake-what-met-a-stop") {
             return false;
         }
         let now = self.service.index.life(instance).map(|life| life.number);
-        of_it.any(|connect| Some(connect.life.number) != now && self.is_pending(connect))
+        self.unanswered.awaits(instance, |life| Some(life.number) != now)
     }
 
-    /// Returns whether the background has yet to answer. Its extension's pages, which may hang, do not matter.
-    fn is_pending(&self, connect: &Unanswered) -> bool {
-        let Some(Side::Opener(opener)) = self.ports.get(connect.port).map(|port| &port.side) else {
-            return false;
-        };
-        let background = connect.life.context;
+    /// Returns whether a background has yet to answer. Its extension's pages, which may hang, do not matter.
+    pub(super) fn is_pending(&self, port: Key, background: ContextId) -> bool {
+        let Some(Side::Opener(opener)) = self.ports.get(port).map(|port| &port.side) else { return false };
         opener.legs.iter().any(|leg| {
             let peer = self.peer(leg.peer).filter(|peer| peer.shared.id() == background.event_loop());
             let leg = peer.and_then(|peer| peer.opened.get(leg.channel.0));
-            leg.is_some_and(|leg| {
-                let mut targets = leg.targets.iter().filter(|target| target.context == background.key());
-                targets.any(|target| target.state == TargetState::Pending)
-            })
+            leg.is_some_and(|leg| leg.awaits_context(background.key()))
         })
     }
 
-    fn position_of(&self, port: Key) -> Option<usize> {
-        self.unanswered.iter().position(|connect| connect.port == port)
+    /// Returns the connect of a port that is unanswered, and the life in which the background was found.
+    fn unanswered_of(&self, port: Key) -> Option<(Unanswered, Life)> {
+        // Race: the port is gone, and its slot may be another's.
+        self.ports.get(port).and_then(|_| self.unanswered.get(port))
+    }
+
+    /// Has what waits for a background go on if that has answered the last connect from a life. Not for each: to try would
+    /// take as long as what waits is.
+    fn note_settled(&mut self, life: Life) {
+        if !self.waiting.is_empty() && !self.unanswered.is_pending(life) {
+            self.settled.push(life.instance);
+        }
+    }
+
+    /// Notes that a target that has yet to answer refuses a connect, or is gone: it may be the background, which others wait for.
+    /// To be called before it [is taken for gone](Self::target_gone), and they go on after that.
+    #[cold]
+    pub(super) fn note_answered(&mut self, index: PeerIndex, channel: Channel, ordinal: u32) {
+        let Some(peer) = self.peer(index) else { return };
+        let Some(leg) = peer.opened.get(channel.0).filter(|leg| leg.awaits(ordinal)) else { return };
+        let Some(target) = leg.targets.get(ordinal as usize) else { return };
+        let (port, target) = (leg.port, ContextId::new(peer.shared.id(), target.context));
+        if let Some((_, life)) = self.unanswered_of(port)
+            && life.context == target
+            && self.unanswered.note_answered(port)
+        {
+            self.note_settled(life);
+        }
     }
 
     /// Forgets that a connect is unanswered, and what is kept for it.
     fn settle(&mut self, port: Key) {
-        // Answers usually come in the order of the connects.
-        let settled = match self.unanswered.front() {
-            Some(first) if first.port == port => self.unanswered.pop_front(),
-            _ => self.position_of(port).and_then(|at| self.unanswered.remove(at)),
-        };
-        let Some(settled) = settled else { return };
-        if !self.waiting.is_empty() {
-            self.settled.push(settled.life.instance);
+        let Some((connect, life)) = self.unanswered.remove(port) else { return };
+        if connect.is_pending() {
+            self.note_settled(life);
         }
         if self.ports.get_mut(port).is_some_and(|port| port.be_answered()) && !self.queued_posts.is_empty() {
             drop(self.take_queued_posts(port));
@@ -128,6 +118,22 @@ impl EventLoop {
     /// Notes that somebody took a connection, if that was unanswered.
     #[inline(never)]
     pub(super) fn taken_by_somebody(&mut self, key: Key) {
+        // The usual case: nothing is kept for the answer, and nobody waits for it.
+        if self.queued_posts.is_empty()
+            && self.waiting.is_empty()
+            && let Some(port) = self.ports.get_mut(key)
+            && port.state == PortState::Unanswered
+            && !port.wants_room
+            && self.unanswered.remove_pending(key)
+        {
+            port.be_answered();
+            return;
+        }
+        self.taken_in_any_state(key);
+    }
+
+    #[cold]
+    fn taken_in_any_state(&mut self, key: Key) {
         self.settle(key);
         match self.ports.get(key).map(|port| (port.state, port.wants_room)) {
             Some((PortState::Left, _)) => {
@@ -160,13 +166,12 @@ impl EventLoop {
     /// Notes that a target refused a connect, or that there was none: whether that was for a stop.
     #[cold]
     pub(super) fn note_refused(&mut self, port: Key, target: Option<ContextId>) {
-        if let Some(at) = self.position_of(port)
-            && target.is_none_or(|target| target == self.unanswered[at].life.context)
-            && (self.service.index.was_stopped(self.unanswered[at].life)
-                || mutant("any-refusal-taken-for-a-stop"))
+        if let Some((_, life)) = self.unanswered_of(port)
+            && target.is_none_or(|target| target == life.context)
+            && (self.service.index.was_stopped(life) || mutant("any-refusal-taken-for-a-stop"))
             && !mutant("connect-refused-by-a-stop")
         {
-            self.unanswered[at].stopped = true;
+            self.unanswered.note_stopped(port);
         }
     }
 
@@ -194,8 +199,7 @@ impl EventLoop {
         let event_loop = peer.shared.id();
         // Race: several facts were told as one, which had another reason.
         (sent || port.state.is_opening())
-            && self.position_of(key).is_some_and(|at| {
-                let life = self.unanswered[at].life;
+            && self.unanswered_of(key).is_some_and(|(_, life)| {
                 target.is_some_and(|target| life.context == ContextId::new(event_loop, target))
                     && self.service.index.was_stopped(life)
             })
@@ -203,15 +207,20 @@ impl EventLoop {
 
     /// Notes which unanswered connects a stop met, of those towards an event loop that is gone and will not answer.
     pub(super) fn note_all_lost(&mut self, index: PeerIndex) {
-        let Some(gone) = self.peer(index).map(|peer| peer.shared.id()) else { return };
+        let Self { peers, unanswered, service, .. } = self;
+        let Some(Some(peer)) = peers.get(index as usize) else { return };
+        let gone = peer.shared.id();
         let mut last = None;
-        for at in 0..self.unanswered.len() {
-            let connect = self.unanswered[at];
-            if connect.life.context.event_loop() == gone && self.is_pending(&connect) {
-                let known = last.filter(|(life, _)| *life == connect.life).map(|(_, stopped)| stopped);
-                let stopped = known.unwrap_or_else(|| self.service.index.was_stopped(connect.life));
-                last = Some((connect.life, stopped));
-                self.unanswered[at].stopped |= stopped;
+        for (_, leg) in peer.opened.iter() {
+            let Some((_, life)) = unanswered.get(leg.port) else { continue };
+            if life.context.event_loop() != gone || !leg.awaits_context(life.context.key()) {
+                continue;
+            }
+            let known = last.filter(|(known, _)| *known == life).map(|(_, stopped)| stopped);
+            let stopped = known.unwrap_or_else(|| service.index.was_stopped(life));
+            last = Some((life, stopped));
+            if stopped {
+                unanswered.note_stopped(leg.port);
             }
         }
     }
@@ -219,13 +228,10 @@ impl EventLoop {
     /// Has a port that reaches nobody wait for the next start, if it was unanswered and a stop is why. Returns whether
     /// it does.
     pub(super) fn wait_again(&mut self, key: Key) -> bool {
-        let Some(connect) = self.position_of(key).and_then(|at| self.unanswered.remove(at)) else {
-            return false;
-        };
-        let Unanswered { turn, life: Life { instance, .. }, info, external, stopped, .. } = connect;
-        if !self.waiting.is_empty() {
-            self.settled.push(instance);
-        }
+        let Some((connect, life)) = self.unanswered.remove(key) else { return false };
+        let Unanswered { turn, info, external, stopped, .. } = connect;
+        let instance = life.instance;
+        debug_assert!(!connect.is_pending(), "the background was noted as gone");
         let opener = self.ports.get(key).and_then(|port| self.contexts.get(port.context));
         // Race: a fact has ended the opener, and its notice comes later.
         let lives = opener.is_some_and(|opener| !opener.shared.is_killed());

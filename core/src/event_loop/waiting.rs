@@ -9,7 +9,7 @@ use super::search::{FoundTarget, Search};
 use crate::error::{ConnectError, PostErrorKind};
 use crate::event_loop::holdings::of_messages;
 use crate::event_loop::port::{Port, PortState, QueuedPosts, Side, WaitsFor};
-use crate::event_loop::unanswered::Unanswered;
+use crate::event_loop::unanswered_connects::Unanswered;
 use crate::ids::{ExtensionInstance, Key, PortId};
 use crate::index::Reached;
 use crate::index::background::{Life, Wait};
@@ -178,14 +178,17 @@ impl EventLoop {
         {
             // What was posted before it was called goes before it.
             self.send_unsent(&mut unsent, turn);
-            match self.reach(instance, first) {
+            let (reached, life) = self.reach(instance, first);
+            match reached {
                 Reached::Contexts => self.open_waiting((turn, first), None, &mut unsent),
                 // Race: it was stopped and started again since the one before went out, which that stop may have met.
-                Reached::Awake(life) if !self.is_first_of(life) => {
+                Reached::AwakeAnew if !self.is_first_of(life) => {
                     self.found.clear();
                     break;
                 }
-                Reached::Awake(life) => self.open_waiting((turn, first), Some(life), &mut unsent),
+                Reached::Awake | Reached::AwakeAnew => {
+                    self.open_waiting((turn, first), Some(life), &mut unsent);
+                }
                 // Race: it was stopped again. So this waits on, unless it was started once more just now.
                 Reached::Asleep(_) => match self.service.wait_for_background(instance, self.id) {
                     Some(Wait::ForStart { start, .. }) => {
@@ -292,28 +295,34 @@ impl EventLoop {
         self.connect_waiting(instance);
     }
 
-    /// Looks for the targets of a connect that waited, and collects them in [`found`](Self::found).
-    fn reach(&mut self, instance: ExtensionInstance, connect: WaitingConnect) -> Reached {
+    /// Looks for the targets of a connect that waited, and collects them in [`found`](Self::found). Returns what it found, and
+    /// the background's life if it is awake.
+    fn reach(&mut self, instance: ExtensionInstance, connect: WaitingConnect) -> (Reached, Life) {
         let Some(opener) = self.ports.get(connect.port).and_then(|port| self.contexts.get(port.context))
         else {
             debug_assert!(false, "a port that ends waits no more");
-            return Reached::Contexts;
+            return (Reached::Contexts, Life::NONE);
         };
         // Race: a fact has ended the opener, and its notice comes later. It reaches nobody.
         if opener.shared.is_killed() {
-            return Reached::Contexts;
+            return (Reached::Contexts, Life::NONE);
         }
         if connect.external && !self.service.index.admits(instance, &opener.shared) {
-            return Reached::Contexts;
+            return (Reached::Contexts, Life::NONE);
         }
         let own = (opener.shared.id(), opener.shared.number());
         let background = opener.shared.is_background() && !connect.external;
-        let Self { service, peers, peer_of, last_peer, found, .. } = self;
+        let Self { service, peers, peer_of, last_peer, found, unanswered, .. } = self;
         let mut search = Search { only: None, found, peers, peer_of, last_peer, own };
-        let reached = service.index.own_contexts(instance, background, |target| search.note(target));
+        let reached = service.index.own_contexts(
+            instance,
+            background,
+            |target| search.note(target),
+            |life| unanswered.find(life),
+        );
         let only = search.only;
         found.extend(only.map(|(peer, key)| FoundTarget { key, peer, unmet: None }));
-        reached
+        (reached, self.unanswered.life_found(reached == Reached::AwakeAnew))
     }
 
     /// Opens a port that waited, towards what was found, and lets what it holds go behind the connection.
@@ -343,7 +352,9 @@ impl EventLoop {
             self.open_legs(key, opener, &name, info, &mut found);
         }
         if let Some(life) = life {
-            self.unanswered.push_back(Unanswered::new(key, turn, life, info, external));
+            self.unanswered.begin(life);
+            let pending = self.is_pending(key, life.context);
+            self.unanswered.insert(key, Unanswered::new(turn, info, external), pending);
         }
         if !stays_opening {
             match life {

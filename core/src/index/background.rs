@@ -40,6 +40,12 @@ pub(crate) struct Life {
     pub(crate) context: ContextId,
 }
 
+impl Life {
+    /// No life of any background.
+    pub(crate) const NONE: Self =
+        Self { instance: ExtensionInstance::numbered(0), number: 0, context: ContextId::from_bits(0) };
+}
+
 enum State {
     Resident,
     Dormant,

@@ -39,8 +39,10 @@ pub(crate) struct Index {
 pub(crate) enum Reached {
     /// The contexts that were shown.
     Contexts,
-    /// The contexts that were shown, and among them a background in this life, which may be stopped.
-    Awake(Life),
+    /// The contexts that were shown. The background is in the life that was known, and may be stopped.
+    Awake,
+    /// The same, in a life that was not known before.
+    AwakeAnew,
     /// The background of this instance sleeps; no context was shown.
     Asleep(ExtensionInstance),
 }
@@ -244,12 +246,14 @@ impl Index {
     }
 
     /// Shows `visit` the background and page contexts of `instance`, unless its background sleeps. Then the opener is to
-    /// wait, but for a background that is starting, which would wait for itself.
+    /// wait, but for a background that is starting, which would wait for itself. `is_known` is asked whether the life of one
+    /// that is awake is the one that was known.
     pub(crate) fn own_contexts(
         &self,
         instance: ExtensionInstance,
         opener_is_background: bool,
         visit: impl FnMut(&Arc<ContextShared>),
+        is_known: impl FnOnce(Life) -> bool,
     ) -> Reached {
         let reached = self.extensions.read(&instance, |extension| {
             if extension.background.sleeps() && !opener_is_background {
@@ -257,7 +261,13 @@ impl Index {
             }
             extension.own().for_each(visit);
             match extension.background.life(instance) {
-                Some(life) if !opener_is_background => Reached::Awake(life),
+                Some(life) if !opener_is_background => {
+                    if is_known(life) {
+                        Reached::Awake
+                    } else {
+                        Reached::AwakeAnew
+                    }
+                }
                 _ => Reached::Contexts,
             }
         });
@@ -270,9 +280,10 @@ impl Index {
         extension: &ExtensionId,
         opener: &ContextShared,
         visit: impl FnMut(&Arc<ContextShared>),
+        is_known: impl FnOnce(Life) -> bool,
     ) -> Reached {
         match self.instance_for(extension, opener) {
-            Some(instance) => self.own_contexts(instance, false, visit),
+            Some(instance) => self.own_contexts(instance, false, visit, is_known),
             None => Reached::Contexts,
         }
     }

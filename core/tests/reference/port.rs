@@ -162,6 +162,11 @@ impl World {
                 self.close_legs(channel, SiblingEnded, told);
             }
         }
+        if let Some(unanswered) = &self.channels[channel].unanswered
+            && unanswered.background == context
+        {
+            self.settled.insert((home, unanswered.load));
+        }
         self.end_if_alone(channel);
         self.end_opening(channel);
         self.tell_of_room(self.opener_of(channel));
@@ -184,7 +189,7 @@ impl World {
     pub(super) fn end_if_alone(&mut self, channel: Channel) {
         let (end, state) = (self.opener_of(channel), &self.channels[channel]);
         if !state.legs.is_empty() {
-            return;
+            return self.go_on_waiting();
         }
         let reason = state.lost.unwrap_or(match state.refusal {
             Refusal::NoReceiver | Refusal::NotListening => NoReceiver,
