@@ -60,6 +60,7 @@ pub(crate) const ALL: &[Work] = &[
     Work::of("disconnect through C", || through_c::connects(Part::Event)).beside("disconnect", 140.0),
     Work::of("connect and accept, to a background", || connects_to_a_background(false)),
     Work::of("connect and accept, to one on demand", || connects_to_a_background(true)),
+    Work::of("answer of one on demand, the last first", answers_backwards),
     Work::of("between processes: post, 100 bytes", || between_processes::messages(Part::Post)),
     Work::of("between processes: from frame to frame, 100 bytes", || {
         between_processes::messages(Part::Event);
@@ -230,8 +231,8 @@ fn connects_by_name(part: Part) {
     });
 }
 
-/// A content script connects to the background of its extension, which runs.
-fn connects_to_a_background(on_demand: bool) {
+/// A content script, with its event loop, and the event loop of its extension's background, which runs.
+fn beside_a_background(on_demand: bool, listening: Listening) -> (EventLoop, ContextId, EventLoop) {
     let browser = Browser::new();
     let mut description = ExtensionDescription::new("awake@example");
     if on_demand {
@@ -240,7 +241,13 @@ fn connects_to_a_background(on_demand: bool) {
     let extension = browser.service.extension_loaded(description).expect("it is new");
     let (mut page, mut home) = (browser.event_loop(), browser.event_loop());
     let script = content_script_of(extension, &mut page, browser.tab());
-    listen_for(&mut home, describe_background(extension), Listening::PORTS.ready(true));
+    listen_for(&mut home, describe_background(extension), listening.ready(true));
+    (page, script, home)
+}
+
+/// A content script connects to the background of its extension, which runs.
+fn connects_to_a_background(on_demand: bool) {
+    let (mut page, script, mut home) = beside_a_background(on_demand, Listening::PORTS);
     let target = RuntimeTarget::own().name("bench");
     let mut ports = Vec::with_capacity(BURST as usize);
     for round in 0..WARM_UP + OPERATIONS / BURST {
@@ -252,6 +259,32 @@ fn connects_to_a_background(on_demand: bool) {
             take(&mut page);
         });
         for port in ports.drain(..) {
+            page.disconnect(port);
+        }
+        take(&mut home);
+    }
+}
+
+/// Many connects to a background have no answer, and then all are answered, the last first: none is looked for among the
+/// others.
+fn answers_backwards() {
+    let (mut page, script, mut home) = beside_a_background(true, Listening::PORTS.asks(true));
+    let target = RuntimeTarget::own().name("bench");
+    for counted in [false, true] {
+        let connect = |_| page.connect_runtime(script, &target).expect("there is room for a port");
+        let ports: Vec<_> = (0..OPERATIONS).map(connect).collect();
+        let mut asked = Vec::new();
+        while let Some(event) = home.next_event_unarmed() {
+            if let Event::Connect { port, .. } = event {
+                asked.push(port);
+            }
+        }
+        assert_eq!(asked.len(), ports.len());
+        for port in asked.into_iter().rev() {
+            assert!(home.accept(port));
+        }
+        count_if(counted, || take(&mut page));
+        for port in ports {
             page.disconnect(port);
         }
         take(&mut home);
