@@ -92,7 +92,7 @@ pub mod wire;
 pub use bounds::Bounds;
 pub use host::{Host, HostSnapshot};
 pub use port_core;
-pub use stub::{Stub, StubEvent};
+pub use stub::{Stub, StubEvent, StubMessage};
 pub use wire::lie::{Lie, Lied};
 pub use wire::number::{ContextNumber, PortNumber};
 pub use wire::{Content, InTab, OfExtension, SenderDescription};

@@ -44,38 +44,44 @@ impl Amount {
 /// What has come through a window and is not yet credited to its sender.
 #[derive(Debug, Default)]
 pub(crate) struct Window {
-    under_way: Amount,
+    /// The part of it that is on its way.
+    waiting: Amount,
     /// The part of it that is on its way no more.
     done: Amount,
 }
 
 impl Window {
-    /// Counts a message that came.
+    /// Returns whether one more message may come.
     #[inline(always)]
-    pub(crate) fn admit(&mut self, bytes: usize, most: Amount) -> Result<(), Lied> {
-        if !self.under_way.is_below(most) {
-            return Err(Lied::Credit);
-        }
-        self.under_way.add(bytes);
-        Ok(())
+    pub(crate) fn check(&self, most: Amount) -> Result<(), Lied> {
+        let mut came = self.waiting;
+        came.messages += self.done.messages;
+        came.bytes += self.done.bytes;
+        if came.is_below(most) { Ok(()) } else { Err(Lied::Credit) }
     }
 
-    /// Counts a message that is on its way no more. Returns what to credit, once it is half of the window: by the
-    /// time that all is done, a sender that waits has been told.
+    /// Counts a message that came, as it [may](Self::check), and is on its way.
+    pub(crate) fn hold(&mut self, bytes: usize) {
+        self.waiting.add(bytes);
+    }
+
+    /// Counts a message that came, as it [may](Self::check), and is on its way no more. Returns what to credit, once it
+    /// is half of the window: by the time that all is done, a sender that waits has been told.
     #[inline(always)]
-    pub(crate) fn finish(&mut self, bytes: usize, most: Amount) -> Option<Amount> {
+    pub(crate) fn pass(&mut self, bytes: usize, most: Amount) -> Option<Amount> {
         self.done.add(bytes);
-        if !self.done.is_half_of(most) {
-            return None;
-        }
-        self.under_way.subtract(self.done);
-        Some(std::mem::take(&mut self.done))
+        self.done.is_half_of(most).then(|| std::mem::take(&mut self.done))
+    }
+
+    /// Counts a message that was [held](Self::hold) and is on its way no more. Returns what to credit, as
+    /// [`pass`](Self::pass).
+    pub(crate) fn finish(&mut self, bytes: usize, most: Amount) -> Option<Amount> {
+        self.waiting.subtract(Amount { messages: 1, bytes: bytes as u64 });
+        self.pass(bytes, most)
     }
 
     /// Returns how much came that is not done.
-    pub(crate) fn waiting(&self) -> Amount {
-        let mut waiting = self.under_way;
-        waiting.subtract(self.done);
-        waiting
+    pub(crate) const fn waiting(&self) -> Amount {
+        self.waiting
     }
 }

@@ -38,6 +38,29 @@ fn a_short_message_allocates_nothing_in_the_browser() {
 }
 
 #[test]
+fn a_message_that_is_read_where_it_lies_allocates_nothing_in_the_renderer() {
+    let browser = Browser::new();
+    let ConnectedRenderer { mut renderer, mut there, received, .. } =
+        ConnectedRenderer::new(&browser, Bounds::default());
+    for round in 0..100 {
+        for _ in 0..50 {
+            there.post_message(received, &[7; INLINE_BYTES]).unwrap();
+        }
+        renderer.host.turn().unwrap();
+        let (tally, read) = Tally::of(|| {
+            renderer.stub.receive(renderer.host.output());
+            std::iter::from_fn(|| renderer.stub.next_message().map(|message| message.content.payload.len()))
+                .filter(|length| *length == INLINE_BYTES)
+                .count()
+        });
+        renderer.host.sent(renderer.host.output().len());
+        assert_eq!(read, 50);
+        renderer.carry_up().unwrap();
+        assert!(round < 50 || (tally.allocations, tally.bytes) == (0, 0), "round {round}: {tally:?}");
+    }
+}
+
+#[test]
 fn an_idle_renderer_takes_little_memory() {
     let browser = Browser::new();
     let place = browser.tab();

@@ -58,6 +58,65 @@ fn two_renderers_talk_through_the_browser() {
     }
 }
 
+/// Messages read where they lie are those that come as events, in the same order with everything else.
+#[test]
+fn messages_are_read_where_they_lie() {
+    let browser = Browser::new();
+    let ConnectedRenderer { mut renderer, script, port, mut there, received, .. } =
+        ConnectedRenderer::new(&browser, Bounds::default());
+    let long = vec![b'l'; 100 << 10];
+    for message in [&b"first"[..], b"", b"third"] {
+        let message = port_core::Message::from(message).format(MessageFormat::Other(3));
+        there.post_message(received, message).unwrap();
+    }
+    there.post_message(received, &*long).unwrap();
+    there.post_message(received, "after it").unwrap();
+    there.disconnect(received);
+    while renderer.host.turn().unwrap() {}
+    // In pieces that end anywhere.
+    let (mut heard, output) = (Vec::new(), renderer.host.output().to_vec());
+    for piece in output.chunks(33) {
+        renderer.stub.receive(piece);
+        loop {
+            while let Some(message) = renderer.stub.next_message() {
+                assert_eq!((message.context, message.port), (script, port));
+                heard.push((message.content.payload.to_vec(), message.content.format));
+            }
+            match renderer.stub.next_event().unwrap() {
+                Some(StubEvent::Message { payload, format, .. }) => heard.push((payload.to_vec(), format)),
+                Some(StubEvent::Disconnect { port: ended, .. }) => {
+                    assert_eq!(ended, port);
+                    heard.push((b"the end".to_vec(), MessageFormat::Json));
+                }
+                Some(other) => panic!("{other:?}"),
+                None => break,
+            }
+        }
+    }
+    let expected: Vec<(&[u8], _)> = vec![
+        (b"first", MessageFormat::Other(3)),
+        (b"", MessageFormat::Other(3)),
+        (b"third", MessageFormat::Other(3)),
+        (&long, MessageFormat::Json),
+        (b"after it", MessageFormat::Json),
+        (b"the end", MessageFormat::Json),
+    ];
+    assert!(heard.iter().map(|(payload, format)| (&**payload, *format)).eq(expected), "{}", heard.len());
+}
+
+#[test]
+fn a_message_to_a_port_that_ended_here_is_read_by_nobody() {
+    let browser = Browser::new();
+    let ConnectedRenderer { mut renderer, port, mut there, received, .. } =
+        ConnectedRenderer::new(&browser, Bounds::default());
+    there.post_message(received, "too late").unwrap();
+    while renderer.host.turn().unwrap() {}
+    renderer.carry_down();
+    assert!(renderer.stub.disconnect(port));
+    assert_eq!(renderer.stub.next_message(), None);
+    assert_eq!(renderer.stub.next_event(), Ok(None));
+}
+
 #[test]
 fn a_renderer_talks_to_a_thread_of_the_browser() {
     let browser = Browser::new();

@@ -180,8 +180,9 @@ impl Host {
         if self.numbers.opened.given(port.to_bits()) != Given::Next {
             return Err(Lied::Turn);
         }
-        self.window.admit(bytes, self.bounds.of_connection())?;
+        self.window.check(self.bounds.of_connection())?;
         self.numbers.opened.give();
+        self.window.hold(bytes);
         if attached {
             self.ports.insert(port, Port::new(context, None, receivers));
             self.make(receivers, HeldCall { context, port, bytes, call });
@@ -199,10 +200,11 @@ impl Host {
         if bytes > self.bounds.message_bytes as usize {
             return Err(Lied::Message);
         }
-        self.window.admit(bytes, self.bounds.of_connection())?;
+        self.window.check(self.bounds.of_connection())?;
         let Some(entry) = self.ports.get_mut(&port) else {
             self.numbers.was_port(port)?;
             // Race: the port ended meanwhile.
+            self.window.hold(bytes);
             self.finish_call(bytes);
             return Ok(());
         };
@@ -214,7 +216,7 @@ impl Host {
             // Nobody posts on a port that he has not taken.
             return Err(Lied::Answer);
         }
-        entry.window.admit(bytes, self.bounds.of_port())?;
+        entry.window.check(self.bounds.of_port())?;
         let (context, receivers) = (entry.context, entry.receivers);
         let activated =
             user_activation && self.contexts.get(&context).is_some_and(|known| known.user_activation);
@@ -225,13 +227,18 @@ impl Host {
                 Err(PostErrorKind::WindowFull | PostErrorKind::Busy | PostErrorKind::TooLarge) => {}
                 // Or a race: the port or its context has ended, and the renderer is yet to hear it.
                 Ok(()) | Err(_) => {
-                    let credit = entry.window.finish(bytes, self.bounds.of_port());
-                    self.credit_port(port, credit);
-                    self.finish_call(bytes);
+                    if let Some(credit) = entry.window.pass(bytes, self.bounds.of_port()) {
+                        self.credit_port(port, credit);
+                    }
+                    if let Some(credit) = self.window.pass(bytes, self.bounds.of_connection()) {
+                        self.credit(credit);
+                    }
                     return Ok(());
                 }
             }
         }
+        entry.window.hold(bytes);
+        self.window.hold(bytes);
         let message = Message::from(frame.keep(payload)).format(format).user_activation(activated);
         self.make(receivers, HeldCall { context, port, bytes, call: Call::Post(message) });
         Ok(())
@@ -420,26 +427,32 @@ impl Host {
         }
     }
 
-    /// Credits a post.
+    /// Credits a post that was held.
     fn finish_post(&mut self, port: PortNumber, bytes: usize) {
-        if let Some(entry) = self.ports.get_mut(&port) {
-            let credit = entry.window.finish(bytes, self.bounds.of_port());
+        if let Some(entry) = self.ports.get_mut(&port)
+            && let Some(credit) = entry.window.finish(bytes, self.bounds.of_port())
+        {
             self.credit_port(port, credit);
         }
         self.finish_call(bytes);
     }
 
-    /// Tells of what a port is credited, if it is time to.
-    fn credit_port(&mut self, port: PortNumber, credit: Option<Amount>) {
-        if let Some(Amount { messages, bytes }) = credit {
-            Down::PortCredit { port, messages, bytes }.write(self.outgoing.end());
+    /// Credits a post or a connect that was held on the connection.
+    fn finish_call(&mut self, bytes: usize) {
+        if let Some(credit) = self.window.finish(bytes, self.bounds.of_connection()) {
+            self.credit(credit);
         }
     }
 
-    /// Credits a post or a connect on the connection.
-    fn finish_call(&mut self, bytes: usize) {
-        if let Some(Amount { messages, bytes }) = self.window.finish(bytes, self.bounds.of_connection()) {
-            Down::Credit { messages, bytes }.write(self.outgoing.end());
-        }
+    /// Tells of what a port is credited.
+    #[cold]
+    fn credit_port(&mut self, port: PortNumber, Amount { messages, bytes }: Amount) {
+        Down::PortCredit { port, messages, bytes }.write(self.outgoing.end());
+    }
+
+    /// Tells of what the connection is credited.
+    #[cold]
+    fn credit(&mut self, Amount { messages, bytes }: Amount) {
+        Down::Credit { messages, bytes }.write(self.outgoing.end());
     }
 }

@@ -1,7 +1,7 @@
 //! What a renderer's end hands to the scripts' side.
 
-use crate::wire::SenderDescription;
 use crate::wire::number::{ContextNumber, PortNumber};
+use crate::wire::{Content, SenderDescription};
 use bytes::Bytes;
 use port_core::{AttachError, ConnectKind, ContextKind, DisconnectReason, MessageFormat};
 
@@ -102,4 +102,17 @@ pub enum StubEvent {
         /// The ports that ended with it, in order of their numbers.
         ports: Vec<PortNumber>,
     },
+}
+
+/// A message as it lies in what came from the browser, handed out by [`Stub::next_message`](crate::Stub::next_message):
+/// [`StubEvent::Message`] without memory of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StubMessage<'a> {
+    /// The context that holds the port.
+    pub context: ContextNumber,
+    /// The end that received the message.
+    pub port: PortNumber,
+    /// The bytes posted, how they were made, and whether the sender ran under user activation, as the browser knows.
+    pub content: Content<'a>,
 }

@@ -3,7 +3,7 @@
 mod event;
 mod hear;
 
-pub use event::StubEvent;
+pub use event::{StubEvent, StubMessage};
 
 use crate::bounds::Bounds;
 use crate::window::Amount;

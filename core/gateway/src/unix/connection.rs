@@ -1,7 +1,7 @@
 //! A renderer's connection to the browser.
 
 use super::{READ_BYTES, Read, read_into, send_some, wait_to_read_into};
-use crate::stub::{Stub, StubEvent};
+use crate::stub::{Stub, StubEvent, StubMessage};
 use crate::wire::lie::Lie;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::error::Error;
@@ -123,6 +123,13 @@ impl Connection {
             None => self.read_event(),
             event => Ok(event),
         }
+    }
+
+    /// Returns the next event if it is a message that lies in what was read, as [`Stub::next_message`] has it. Reads and
+    /// sends nothing.
+    #[inline]
+    pub fn next_message(&mut self) -> Option<StubMessage<'_>> {
+        self.stub.next_message()
     }
 
     /// Reads until there is an event, or no more.

@@ -66,7 +66,7 @@ impl<'a> Content<'a> {
     /// # Panics
     ///
     /// On a message of 4 GiB or more.
-    #[inline]
+    #[inline(always)]
     pub(super) fn write_frame(self, kind: u8, port: PortNumber, to: &mut Vec<u8>) {
         let head = self.frame_head(kind, port);
         to.reserve(head.len() + self.payload.len());

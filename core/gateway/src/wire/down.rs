@@ -115,6 +115,7 @@ impl<'a> Down<'a> {
     const MESSAGE: u8 = 5;
 
     /// Writes a message as [`write`](Self::write) does.
+    #[inline(always)]
     pub(crate) fn write_message(port: PortNumber, content: Content<'_>, to: &mut Vec<u8>) {
         content.write_frame(Self::MESSAGE, port, to);
     }
