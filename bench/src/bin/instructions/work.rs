@@ -61,11 +61,14 @@ pub(crate) const ALL: &[Work] = &[
     Work::of("connect and accept, to a background", || connects_to_a_background(false)),
     Work::of("connect and accept, to one on demand", || connects_to_a_background(true)),
     Work::of("answer of one on demand, the last first", answers_backwards),
-    Work::of("between processes: post, 100 bytes", || between_processes::messages(Part::Post)),
+    Work::of("between processes: post, 100 bytes", || between_processes::messages(Part::Post, false)),
     Work::of("between processes: from frame to frame, 100 bytes", || {
-        between_processes::messages(Part::Event);
+        between_processes::messages(Part::Event, false);
     }),
-    Work::of("between processes: event, 100 bytes", || between_processes::messages(Part::Sleep)),
+    Work::of("between processes: event, 100 bytes", || between_processes::messages(Part::Sleep, false)),
+    Work::of("between processes: message read where it lies, 100 bytes", || {
+        between_processes::messages(Part::Sleep, true);
+    }),
 ];
 
 /// The part of a round that is counted: the first, the second, or the end of it.

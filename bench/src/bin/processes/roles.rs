@@ -191,15 +191,28 @@ fn echo() {
     connection.flush().expect("the browser is there");
     writeln!(inherited_output(), "0").expect("somebody reads");
     loop {
-        if let Some(StubEvent::Message { port, payload, .. }) = next(&mut connection) {
-            match payload[0] {
-                COUNTED => {}
-                // The other side takes what comes, so there is always room.
-                BULK => drop(connection.stub().post_message(port, &[ECHOED; SHORT])),
-                _ => drop(connection.stub().post_message(port, &*payload)),
+        while let Some(message) = connection.next_message() {
+            let (port, payload) = (message.port, message.content.payload);
+            if payload[0] != COUNTED {
+                let payload = payload.to_vec();
+                answer(&mut connection, port, &payload);
             }
         }
+        match next(&mut connection) {
+            Some(StubEvent::Message { port, payload, .. }) if payload[0] != COUNTED => {
+                answer(&mut connection, port, &payload);
+            }
+            _ => {}
+        }
     }
+}
+
+/// Answers a message with itself, or a large one with a short one.
+fn answer(connection: &mut Connection, port: PortNumber, payload: &[u8]) {
+    let short = [ECHOED; SHORT];
+    let answer = if payload[0] == BULK { &short } else { payload };
+    // The other side takes what comes, so there is always room.
+    let _ = connection.stub().post_message(port, answer);
 }
 
 /// Talks without end to the background of its extension, until it is killed.
