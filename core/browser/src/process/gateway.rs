@@ -1,6 +1,6 @@
 //! The gateway thread of the browser's process: the event loops of all renderer processes, and their sockets.
 
-use super::poll_bell::PollBell;
+use super::poll_bell::{Caller, PollBell};
 use super::renderer::{Over, Renderer, Tabs};
 use crate::activity::{Backlog, Busy};
 use crate::launch::Launch;
@@ -240,12 +240,13 @@ impl Turns {
     }
 
     fn add(&mut self, index: ThreadIndex, name: String, process: (Child, UnixStream), shared: Shared) {
-        let waker = Waker::from(Arc::clone(&self.bell));
+        let caller = Caller::new(&self.bell);
+        let waker = Waker::from(Arc::clone(&caller));
         let event_loop = self.service.limited_event_loop(waker, self.bounds.held_bytes);
         let host = Host::new(event_loop, self.bounds);
         let bell = Arc::clone(&self.bell);
         let backlog = Backlog::new(BACKLOG, move || bell.ring());
-        let renderer = Renderer::new(index, name, process, host, backlog, shared);
+        let renderer = Renderer::new(index, name, process, (host, caller), backlog, shared);
         self.renderers.insert(index, renderer);
     }
 
@@ -264,6 +265,9 @@ impl Turns {
         let mut over = Vec::new();
         let mut busy = false;
         for (index, renderer) in &mut self.renderers {
+            if !renderer.may_have_something() {
+                continue;
+            }
             let tabs = Tabs { runs_in: &self.runs_in };
             match renderer.turn(&tabs).and_then(|did| Ok(did | renderer.send()?)) {
                 Ok(did) => busy |= did,
@@ -301,6 +305,10 @@ impl Turns {
         let tabs = Tabs { runs_in: &self.runs_in };
         self.expects_more = false;
         for ((index, renderer), ready) in self.renderers.iter_mut().zip(ready) {
+            if !ready.is_empty() {
+                // It may be able to send, or to go on with what it has.
+                renderer.armed = false;
+            }
             let hung_up = ready.intersects(PollFlags::HUP | PollFlags::ERR);
             if hung_up || ready.contains(PollFlags::IN) {
                 match renderer.read(&mut self.buffer, hung_up, &tabs) {

@@ -31,6 +31,10 @@ const READ: usize = 64 << 10;
 /// So many bytes are sent before a turn of the main loop has ended.
 const SOON: usize = 32 << 10;
 
+/// How often the socket is not looked at after a read that found all that there was: in the turn of the main loop that
+/// does what came, and in the one that finds nothing more to do and then sleeps in the read.
+const TURNS: u8 = 2;
+
 /// A renderer's end of its socket. It belongs to the process's one thread of script; the lock is there because what it
 /// is lent to (the log, the way of requests) may be shared between threads.
 pub(crate) struct Link {
@@ -48,8 +52,8 @@ struct Inner {
     outgoing: Outgoing,
     incoming: Incoming,
     read: Box<[u8]>,
-    /// The last read found all that there was, so the next one is left out.
-    drained: bool,
+    /// So many reads are left out, for the last one found all that there was.
+    left_out: u8,
     said: VecDeque<Down>,
     /// Answers to calls that could not be sent.
     answers: VecDeque<Task>,
@@ -78,7 +82,7 @@ impl Link {
             outgoing: Outgoing::default(),
             incoming: Incoming::default(),
             read: vec![0; READ].into(),
-            drained: false,
+            left_out: 0,
             said: VecDeque::new(),
             answers: VecDeque::new(),
             file: None,
@@ -410,15 +414,16 @@ impl Inner {
         }
     }
 
-    /// Reads what has come. After a read that found all that there was, the next time does nothing: so does not every
+    /// Reads what has come. After a read that found all that there was, the next times do nothing: so does not every
     /// turn of the main loop call the system to hear that there is no more. It calls this again and again, or sleeps.
     fn receive(&mut self, tabs: &TabDirectory) {
-        if std::mem::take(&mut self.drained) {
+        if self.left_out > 0 {
+            self.left_out -= 1;
             return;
         }
         // What scripts do not take stays in the socket, and the browser's end holds back what comes after.
         while !self.is_over
-            && !self.drained
+            && self.left_out == 0
             && self.stub.wants_input()
             && self.read(RecvFlags::DONTWAIT, tabs)
         {}
@@ -434,7 +439,7 @@ impl Inner {
             }
         };
         self.received += count as u64;
-        self.drained = count < self.read.len();
+        self.left_out = if count < self.read.len() { TURNS } else { 0 };
         self.incoming.push(&self.read[..count]);
         self.is_over |= count == 0 || self.take_frames(tabs).is_err();
         true
@@ -445,14 +450,14 @@ impl Inner {
         if self.is_over {
             return;
         }
-        self.drained = false;
+        self.left_out = 0;
         if until.is_none() && self.outgoing.waiting().is_empty() {
             // It sleeps in the read.
             self.read(RecvFlags::empty(), tabs);
         } else {
             self.poll(until);
         }
-        if !self.drained {
+        if self.left_out == 0 {
             self.receive(tabs);
         }
     }

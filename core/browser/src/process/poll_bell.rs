@@ -4,6 +4,7 @@ use crate::activity::{Activity, Busy};
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Wake;
 
@@ -83,12 +84,32 @@ impl PollBell {
     }
 }
 
-impl Wake for PollBell {
+/// One of many that may have something for the thread: rings the bell, and tells that it did.
+pub(super) struct Caller {
+    has_called: AtomicBool,
+    bell: Arc<PollBell>,
+}
+
+impl Caller {
+    pub(super) fn new(bell: &Arc<PollBell>) -> Arc<Self> {
+        Arc::new(Self { has_called: AtomicBool::new(false), bell: Arc::clone(bell) })
+    }
+
+    /// Says whether it called since this was last asked.
+    pub(super) fn take(&self) -> bool {
+        // ORDERING: pairs with the swap in `wake_by_ref`: what was done before the call is seen after this.
+        self.has_called.swap(false, Ordering::AcqRel)
+    }
+}
+
+impl Wake for Caller {
     fn wake(self: Arc<Self>) {
-        self.ring();
+        self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.ring();
+        // ORDERING: pairs with the swap in `take`. Set before the bell is rung: the thread asks once it has heard that.
+        self.has_called.swap(true, Ordering::AcqRel);
+        self.bell.ring();
     }
 }

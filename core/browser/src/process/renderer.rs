@@ -3,6 +3,7 @@
 use super::claims::{Claims, Lie};
 use super::frames::{Idle, Incoming, Kind, LONGEST, Outgoing};
 use super::gateway::MOST_UNREAD;
+use super::poll_bell::Caller;
 use super::words::{Beginning, Down, SentWorld, ShownTab, Up, read_event};
 use crate::activity::{Backlog, Busy, TimerSet};
 use crate::alarm::has_woken;
@@ -36,6 +37,10 @@ pub(super) struct Renderer {
     pub(super) child: Child,
     pub(super) socket: UnixStream,
     pub(super) host: Host,
+    /// Called by its event loop, once that was armed.
+    caller: Arc<Caller>,
+    /// Its event loop calls if there is something for it, and nothing else is there to do.
+    pub(super) armed: bool,
     pub(super) claims: Claims,
     pub(super) backlog: Arc<Backlog>,
     /// Set once it was told to stop: where its counts go.
@@ -97,7 +102,7 @@ impl Renderer {
         index: ThreadIndex,
         name: String,
         (child, socket): (Child, UnixStream),
-        host: Host,
+        (host, caller): (Host, Arc<Caller>),
         backlog: Arc<Backlog>,
         shared: Shared,
     ) -> Self {
@@ -108,6 +113,8 @@ impl Renderer {
             child,
             socket,
             host,
+            caller,
+            armed: false,
             claims: Claims::new(shared.recorder.is_some()),
             backlog,
             counts: None,
@@ -143,6 +150,7 @@ impl Renderer {
 
     /// Gives it something to do, behind what the core has for it.
     pub(super) fn give(&mut self, task: Task, tabs: &Tabs<'_>) -> Result<(), Over> {
+        self.armed = false;
         self.turn(tabs)?;
         self.claims.give_task(&task);
         match task {
@@ -218,15 +226,25 @@ impl Renderer {
         Ok(did)
     }
 
+    /// Whether it may have something to do: its event loop called, or something was done with it since it was armed.
+    pub(super) fn may_have_something(&mut self) -> bool {
+        let may = self.caller.take() || !self.armed || self.wants_retry();
+        self.armed &= !may;
+        may
+    }
+
     /// Arms the event loop; says whether the thread may sleep.
     pub(super) fn arm(&mut self) -> bool {
-        let armed = !self.has_room() || self.host.arm();
+        if self.armed {
+            return true;
+        }
+        self.armed = !self.has_room() || self.host.arm();
         self.drain_host();
-        if armed {
+        if self.armed {
             self.outgoing.trim();
             self.incoming.trim();
         }
-        armed
+        self.armed
     }
 
     /// Tells it what tabs there are, if that changed.
