@@ -28,6 +28,14 @@ impl Page {
         if self.turning.replace(true) {
             return true;
         }
+        self.pace.take_turns(|| self.take_what_came(), || self.link.borrow_mut().look());
+        self.turning.set(false);
+        !self.link.borrow().is_closed()
+    }
+
+    /// Takes what came, and sends what scripts called. Returns whether that was all, and all was sent.
+    fn take_what_came(self: &Rc<Self>) -> bool {
+        let mut is_all = true;
         let most = self.process.upgrade().map_or(1, |process| process.profile.events_per_turn());
         // As many as the profile takes for each world, which has a queue of its own in browsers.
         let (mut messages, mut others) = (0, 0);
@@ -35,6 +43,7 @@ impl Page {
         loop {
             if batches.longest() == most || others == most || messages == most * MOST_WORLDS {
                 self.turn_soon(Priority::DEFAULT);
+                is_all = false;
                 break;
             }
             let postponed = self.postponed.borrow_mut().pop_front();
@@ -62,10 +71,9 @@ impl Page {
             }
         }
         batches.deliver();
-        self.turning.set(false);
         // What scripts called; and to take a connection is to answer it: the opener's messages may wait for that.
         self.flush();
-        !self.link.borrow().is_closed()
+        is_all && self.link.borrow().is_idle()
     }
 
     fn holder(&self, context: ContextNumber) -> Option<Rc<World>> {

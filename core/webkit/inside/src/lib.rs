@@ -9,7 +9,7 @@
 //!   one socket. The browser's package uses both too. `link`: a page's end of the socket.
 //! - `process`: the extensions, worlds and pages of a process. `page`: one page with its socket. `documents`: its
 //!   frames. `world`: one extension's scripts in one document. `natives`, `hearing`: what those call and are told; `batch`:
-//!   messages together. `holding`: how scripts wait for the browser to know of them.
+//!   messages together; `pace`: when a turn waits for the next. `holding`: how scripts wait for the browser to know of them.
 //!
 //! All of it runs on the process's main thread.
 
@@ -21,6 +21,7 @@ mod hearing;
 mod holding;
 mod link;
 mod natives;
+mod pace;
 mod page;
 mod process;
 pub mod stream;

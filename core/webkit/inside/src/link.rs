@@ -114,6 +114,20 @@ impl Link {
         }
     }
 
+    /// Returns whether nothing waits to be sent, and the browser is there.
+    pub(crate) fn is_idle(&self) -> bool {
+        !self.is_closed && self.stream.waiting() == 0 && self.stub.output().is_empty()
+    }
+
+    /// Reads what is there. Returns whether there was something, if only the end.
+    pub(crate) fn look(&mut self) -> bool {
+        let before = self.stream.unread();
+        match self.stream.fill() {
+            Ok(Filled::More | Filled::All) => self.stream.unread() > before,
+            Ok(Filled::Closed) | Err(_) => true,
+        }
+    }
+
     /// Returns the next thing that came; `None` if there is nothing more now, or ever.
     pub(crate) fn next(&mut self) -> Option<Heard> {
         loop {

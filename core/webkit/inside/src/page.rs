@@ -4,6 +4,7 @@ use crate::control::{ContextKey, DocumentNumber, FromPage, OpenTab, ToPage};
 use crate::documents::Documents;
 use crate::link::{Heard, Link};
 use crate::natives;
+use crate::pace::Pace;
 use crate::process::Process;
 use crate::values;
 use crate::webkit::{self, Frame};
@@ -43,6 +44,7 @@ pub(crate) struct Page {
     latest_world: Cell<ContextKey>,
     flushing: Cell<bool>,
     pub(crate) turning: Cell<bool>,
+    pub(crate) pace: Pace,
     /// What came while scripts were held: it is heard after them.
     pub(crate) postponed: RefCell<VecDeque<Heard>>,
 }
@@ -77,6 +79,7 @@ impl Page {
             latest_world: Cell::new(0),
             flushing: Cell::new(false),
             turning: Cell::new(false),
+            pace: Pace::default(),
             postponed: RefCell::default(),
         });
         let me = Rc::downgrade(&page);
