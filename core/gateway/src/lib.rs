@@ -83,6 +83,7 @@
 
 mod bounds;
 mod host;
+mod look_out;
 mod stub;
 #[cfg(unix)]
 pub mod unix;
@@ -91,6 +92,7 @@ pub mod wire;
 
 pub use bounds::Bounds;
 pub use host::{Host, HostSnapshot};
+pub use look_out::LookOut;
 pub use port_core;
 pub use stub::{Stub, StubEvent, StubMessage};
 pub use wire::lie::{Lie, Lied};

@@ -10,7 +10,7 @@ use crate::scenario::Recorder;
 use crate::shared::Shared;
 use crate::summary::Counts;
 use port_core::{ContextId, ExtensionInstance};
-use port_core_gateway::{ContextNumber, Stub, StubEvent};
+use port_core_gateway::{ContextNumber, LookOut, Stub, StubEvent};
 use port_core_webext::extension::{Extension, Files};
 use port_core_webext::{Profile, TabDirectory};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -54,6 +54,7 @@ struct Inner {
     read: Box<[u8]>,
     /// So many reads are left out, for the last one found all that there was.
     left_out: u8,
+    look_out: LookOut,
     said: VecDeque<Down>,
     /// Answers to calls that could not be sent.
     answers: VecDeque<Task>,
@@ -83,6 +84,7 @@ impl Link {
             incoming: Incoming::default(),
             read: vec![0; READ].into(),
             left_out: 0,
+            look_out: LookOut::default(),
             said: VecDeque::new(),
             answers: VecDeque::new(),
             file: None,
@@ -308,8 +310,14 @@ impl Link {
         let mut inner = self.inner();
         inner.tell_idle(timer.is_some());
         inner.flush();
+        let until = timer.into_iter().chain(look).min();
+        if inner.look_out(until, &self.tabs) {
+            return;
+        }
         inner.trim();
-        inner.sleep(timer.into_iter().chain(look).min(), &self.tabs);
+        let began = Instant::now();
+        inner.sleep(until, &self.tabs);
+        inner.look_out.slept(began.elapsed());
     }
 
     /// Tells what was counted, then waits until the browser lets go.
@@ -412,6 +420,23 @@ impl Inner {
                 }
             }
         }
+    }
+
+    /// Looks for a moment whether something comes, if that is likely, and reads it; returns whether it has, or it is `until`
+    /// then.
+    fn look_out(&mut self, until: Option<Instant>, tabs: &TabDirectory) -> bool {
+        // Who cannot send waits for the socket to take more.
+        if self.is_over || !self.outgoing.waiting().is_empty() || !self.stub.wants_input() {
+            return false;
+        }
+        let mut look_out = std::mem::take(&mut self.look_out);
+        let has_come = look_out.look(|| {
+            self.is_over
+                || until.is_some_and(|until| until <= Instant::now())
+                || self.read(RecvFlags::DONTWAIT, tabs)
+        });
+        self.look_out = look_out;
+        has_come
     }
 
     /// Reads what has come. After a read that found all that there was, the next times do nothing: so does not every
