@@ -169,6 +169,7 @@ impl Incoming {
         &self.bytes[self.read - part..self.read]
     }
 
+    /// Takes the next frame, which does not lie in `fresh` whole.
     #[inline(never)]
     fn next_of_any<'a, 'b: 'a>(
         &'a mut self,
@@ -180,18 +181,12 @@ impl Incoming {
                 self.bytes.clear();
                 self.read = 0;
                 let Some(length) = self.length_of(fresh, longest)? else { return Ok(None) };
-                let rest = &fresh[LENGTH_BYTES..];
-                if rest.len() >= length {
-                    let (frame, rest) = rest.split_at(length);
-                    *fresh = rest;
-                    self.before += (LENGTH_BYTES + length) as u64;
-                    return Ok(Some(Frame::Short(frame)));
-                }
+                debug_assert!(fresh.len() - LENGTH_BYTES < length, "one that lies there whole was taken");
                 if length <= LONG {
                     return Ok(None);
                 }
                 self.long = Some(LongFrame { bytes: Vec::new(), length });
-                *fresh = rest;
+                *fresh = &fresh[LENGTH_BYTES..];
             } else {
                 self.complete(LENGTH_BYTES, fresh);
                 let Some(length) = self.length_of(&self.bytes[self.read..], longest)? else {
