@@ -107,9 +107,7 @@ impl EventSlot {
         if let Some(full) = of.copy_usual(self) {
             return full.into();
         }
-        let usual =
-            !of.counts_events && !of.fan_out.is_under_way() && of.events.is_empty() && of.round.left > 0;
-        if usual {
+        if !of.counts_events && of.takes_a_record() {
             self.put_usual(of)
         } else if of.uses.is_empty() {
             of.deliver_from_all(self)
@@ -132,6 +130,12 @@ impl EventSlot {
 }
 
 impl EventLoop {
+    /// Returns whether the next event is made of a record of the peer whose turn it is.
+    #[inline(always)]
+    pub(super) fn takes_a_record(&self) -> bool {
+        !self.fan_out.is_under_way() && self.events.is_empty() && self.round.left > 0
+    }
+
     /// Puts the next event into the slot; if there is none, arms the waker and puts nothing.
     #[inline(never)]
     pub(super) fn deliver_or_arm(&mut self, slot: &mut EventSlot) -> Written {

@@ -30,6 +30,14 @@ struct OfContext {
     is_counted: bool,
 }
 
+impl OfContext {
+    /// Returns whether these are the uses of a context, and are counted.
+    #[inline(always)]
+    fn is(&self, context: Key) -> bool {
+        self.is_counted && self.stamp == context.stamp()
+    }
+}
+
 /// The last use of one port.
 #[derive(Clone, Copy, Default)]
 struct OfPort {
@@ -68,14 +76,12 @@ impl Uses {
 
     #[inline(always)]
     fn of(&mut self, context: Key) -> Option<&mut OfContext> {
-        let of = self.contexts.get_mut(context.index() as usize)?;
-        (of.is_counted && of.stamp == context.stamp()).then_some(of)
+        self.contexts.get_mut(context.index() as usize).filter(|of| of.is(context))
     }
 
     /// Returns how many uses a context had, if they are counted.
     fn count(&self, context: Key) -> Option<u64> {
-        let of = self.contexts.get(context.index() as usize)?;
-        (of.is_counted && of.stamp == context.stamp()).then_some(of.count)
+        self.contexts.get(context.index() as usize).filter(|of| of.is(context)).map(|of| of.count)
     }
 
     /// Returns the last use of a port, and what the port is for.
@@ -138,11 +144,7 @@ impl EventLoop {
     #[cold]
     #[inline(never)]
     pub(super) fn deliver_and_count(&mut self, slot: &mut EventSlot) -> Written {
-        let usual = !self.windowed
-            && !self.groups_receivers
-            && !self.fan_out.is_under_way()
-            && self.events.is_empty()
-            && self.round.left > 0;
+        let usual = !self.windowed && !self.groups_receivers && self.takes_a_record();
         let written = if usual { slot.put_usual(self) } else { self.deliver_from_all(slot) };
         match slot.event(&written) {
             Some(Event::Connect { context, port, kind, .. }) => {
