@@ -26,7 +26,7 @@
         connectRuntime: (extension, name, isOneOff) => native(CONNECT_RUNTIME, extension, name, isOneOff),
         // One text: every value that is handed over costs about as much as the rest of the call.
         postMessage: (port, json) => native(`${port} ${json}`) ?? undefined,
-        disconnect: (port) => native(DISCONNECT, port),
+        disconnect: (port) => native(DISCONNECT, port) ?? undefined,
         setListening: (...heard) => void native(LISTEN, ...heard),
         call: (number, method, argumentsJson) => void native(CALL, number, method, argumentsJson),
         console: (level, text) => void native(CONSOLE, level, text),

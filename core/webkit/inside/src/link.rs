@@ -122,10 +122,20 @@ impl Link {
     /// Reads what is there. Returns whether there was something, if only the end.
     pub(crate) fn look(&mut self) -> bool {
         let before = self.stream.unread();
+        let has_come = !self.fill() || self.stream.unread() > before;
+        // What was not there yet is read the next time.
+        self.is_drained &= has_come;
+        has_come
+    }
+
+    /// Reads what is there, and notes whether that was all and whether it was much. Returns whether the browser is there.
+    fn fill(&mut self) -> bool {
         match self.stream.fill() {
-            Ok(Filled::More | Filled::All) => self.stream.unread() > before,
-            Ok(Filled::Closed) | Err(_) => true,
+            Ok(Filled::More) => self.was_much = true,
+            Ok(Filled::All) => self.is_drained = true,
+            Ok(Filled::Closed) | Err(_) => return false,
         }
+        true
     }
 
     /// Returns the next thing that came; `None` if there is nothing more now, or ever.
@@ -151,12 +161,8 @@ impl Link {
                     }
                     return None;
                 }
-                Ok(None) => match self.stream.fill() {
-                    Ok(Filled::More) => self.was_much = true,
-                    Ok(Filled::All) => self.is_drained = true,
-                    Ok(Filled::Closed) | Err(_) => return self.close(),
-                },
-                Err(_) => return self.close(),
+                Ok(None) if self.fill() => {}
+                Ok(None) | Err(_) => return self.close(),
             }
         }
     }
