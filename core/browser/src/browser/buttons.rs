@@ -114,7 +114,9 @@ impl Browser {
             if let Some(link) = is_for("link").then(|| found("a", "href")).flatten() {
                 info["linkUrl"] = link.as_str().into();
             }
-            info.as_object_mut().map(|told| loaded.surface.menu.choose(id, told));
+            if let Some(told) = info.as_object_mut() {
+                loaded.surface.menu.choose(id, told);
+            }
             chosen.push((loaded.instance, info));
         }
         if chosen.is_empty() {
