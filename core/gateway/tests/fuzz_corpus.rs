@@ -6,7 +6,10 @@ mod dice;
 mod fuzzed;
 
 use dice::Dice;
+use std::num::NonZero;
 use std::path::Path;
+use std::sync::Mutex;
+use std::thread;
 
 /// How many random scripts; `SEEDS` in the environment asks for more.
 fn seeds() -> u64 {
@@ -43,18 +46,30 @@ const FRAMES: usize = 16_000;
 /// How many frames each of them has.
 const CONVERSATION: usize = 8_000;
 
-/// Connections of thousands of frames, most of them honest, some ended by a lie.
+/// Connections of thousands of frames, most of them honest, some ended by a lie. On all processors at once: conversations
+/// have nothing in common, and which there are depends on the number of frames alone.
 #[test]
 fn a_host_takes_long_conversations() {
     let asked = std::env::var("FRAMES").map_or(FRAMES, |frames| frames.parse().expect("a number"));
-    let (mut all, mut seed) = (fuzzed::Ran::default(), 0);
-    while all.frames < asked {
-        let mut dice = Dice::new(seed);
-        let script = || (0..10_000).map(|_| dice.below(256) as u8).collect();
-        all.add(&fuzzed::long_conversation(script, CONVERSATION));
-        seed += 1;
-    }
+    let seeds = Mutex::new(0..asked.div_ceil(CONVERSATION) as u64);
+    let converse = || {
+        let mut all = fuzzed::Ran::default();
+        loop {
+            let seed = seeds.lock().unwrap().next();
+            let Some(seed) = seed else { return all };
+            let mut dice = Dice::new(seed);
+            let script = || (0..10_000).map(|_| dice.below(256) as u8).collect();
+            all.add(&fuzzed::long_conversation(script, CONVERSATION));
+        }
+    };
+    let mut all = fuzzed::Ran::default();
+    thread::scope(|scope| {
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(converse)).collect();
+        threads.into_iter().for_each(|thread| all.add(&thread.join().expect("no lie is overlooked")));
+    });
     println!("{all:?}");
+    assert!(all.frames >= asked, "{all:?}");
     assert!(2 * all.long >= all.connections, "half of them past {} frames: {all:?}", fuzzed::LONG);
 }
 

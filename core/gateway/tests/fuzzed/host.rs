@@ -11,6 +11,9 @@ use port_core_gateway::{
 };
 use std::task::Waker;
 
+/// What messages are pieces of.
+static LETTERS: [u8; 100_000] = [b'x'; 100_000];
+
 /// How much a fuzzed renderer did.
 #[derive(Debug, Default)]
 pub struct Ran {
@@ -81,6 +84,8 @@ struct World {
     extension: ExtensionInstance,
     bounds: Bounds,
     tabs: Vec<TabId>,
+    /// What each tab shows, as the service last told.
+    shown: Vec<(TabId, DocumentId)>,
     documents: u128,
     /// A thread of the browser, with a background.
     there: EventLoop,
@@ -162,6 +167,7 @@ impl World {
             extension,
             bounds,
             tabs: Vec::new(),
+            shown: Vec::new(),
             documents: 0,
             there,
             received: Vec::new(),
@@ -172,7 +178,15 @@ impl World {
         for number in 0..2 {
             world.open_tab(TabId::new(number));
         }
+        world.look_at_tabs();
         world
+    }
+
+    /// Asks the service what the tabs show. Only facts change that, and to ask costs more than all else here.
+    fn look_at_tabs(&mut self) {
+        let tabs = self.service.snapshot().tabs;
+        let shown = tabs.iter().filter_map(|tab| Some((tab.tab, tab.frames.first()?.document?)));
+        self.shown = shown.collect();
     }
 
     fn open_tab(&mut self, tab: TabId) {
@@ -184,10 +198,8 @@ impl World {
 
     fn place(&self, choices: &mut Choices<'_>) -> Place {
         let tab = choices.recent(&self.tabs).unwrap_or(TabId::new(0));
-        let tabs = self.service.snapshot().tabs;
-        let shown = tabs.iter().find(|shown| shown.tab == tab).and_then(|tab| tab.frames.first());
-        let document = shown.and_then(|frame| frame.document).unwrap_or(DocumentId::new(0));
-        Place::new(tab, FrameId::TOP, document)
+        let shown = self.shown.iter().find(|(shown, _)| *shown == tab);
+        Place::new(tab, FrameId::TOP, shown.map_or(DocumentId::new(0), |(_, document)| *document))
     }
 
     fn operate(&mut self, choices: &mut Choices<'_>) {
@@ -267,9 +279,8 @@ impl World {
             6 => drop(stub.disconnect(port)),
             _ => {
                 let length = [0, 5, 41, 160, 161, 499, 70_000, 100_000][choices.below(8)];
-                let payload = vec![b'x'; length];
                 let content =
-                    Content::from(&payload[..]).format(MessageFormat::Other(3)).user_activation(true);
+                    Content::from(&LETTERS[..length]).format(MessageFormat::Other(3)).user_activation(true);
                 let _ = stub.post_message(port, content);
             }
         }
@@ -323,6 +334,7 @@ impl World {
                 closed
             }
         };
+        self.look_at_tabs();
     }
 
     /// Has the first renderer say something by hand, in the middle of what it said. It may be a lie; then it is
