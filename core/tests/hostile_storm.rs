@@ -22,6 +22,9 @@ const EXTENSIONS: usize = 20;
 const TABS: usize = 100;
 const THREADS: usize = 2;
 
+/// How often each thread takes what is left, at most.
+const ROUNDS: usize = 1_000;
+
 /// The most bytes that the core holds, as `docs/limits.md` sums up.
 fn most(limits: &Limits) -> u64 {
     let extensions = EXTENSIONS as u64;
@@ -40,6 +43,8 @@ struct Arena {
     ledger: Ledger,
     begin: Barrier,
     active: AtomicUsize,
+    /// The last round in which something was on its way still.
+    unsettled: AtomicUsize,
     peak: AtomicUsize,
 }
 
@@ -221,6 +226,11 @@ impl Attacker {
         self.arena.peak.fetch_max(held(), SeqCst);
     }
 
+    /// Whether the other has taken all that was sent.
+    fn has_settled(&self) -> bool {
+        self.event_loop.snapshot().lanes.iter().all(|lane| lane.outbound_records == 0)
+    }
+
     /// Attacks, and then takes what is left until both have nothing more. Returns how often it was refused.
     fn run(mut self, steps: usize) -> usize {
         self.arena.begin.wait();
@@ -230,16 +240,26 @@ impl Attacker {
             self.take(usize::MAX);
             thread::yield_now();
         }
-        for _ in 0..4 {
+        for round in 1..=ROUNDS {
             self.arena.begin.wait();
             self.take(usize::MAX);
+            self.arena.begin.wait();
+            // What one takes it may answer, and of what nobody hears it takes only so much in a row.
+            if !self.has_settled() {
+                self.arena.unsettled.store(round, SeqCst);
+            }
+            self.arena.begin.wait();
+            if self.arena.unsettled.load(SeqCst) < round {
+                break;
+            }
         }
         let snapshot = self.event_loop.snapshot();
+        // Before it can fail, so that the other thread does not wait for ever.
+        self.arena.begin.wait();
         assert_eq!(snapshot.events, 0);
         for lane in &snapshot.lanes {
             assert_eq!((lane.outbound_records, lane.outbound_bytes), (0, 0), "the books balance");
         }
-        self.arena.begin.wait();
         self.refused
     }
 }
@@ -261,6 +281,7 @@ fn storm(seed: u64, steps: usize) -> (usize, usize) {
         ledger: Ledger::default(),
         begin: Barrier::new(THREADS),
         active: AtomicUsize::new(THREADS),
+        unsettled: AtomicUsize::new(0),
         peak: AtomicUsize::new(0),
     });
     let threads: Vec<_> = (0..THREADS)
