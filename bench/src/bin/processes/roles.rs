@@ -62,6 +62,9 @@ trait Pinger {
 fn obey(pinger: &mut impl Pinger) {
     let mut control = BufReader::new(inherited_output());
     let mut line = String::new();
+    // Made before the clock runs, and once: memory that is new to a process takes it longer than all copies of it.
+    let mut large = vec![7; LARGE];
+    large[0] = BULK;
     while control.read_line(&mut line).is_ok_and(|count| count > 0) {
         let (what, count) = line.trim().split_once(' ').unwrap_or((line.trim(), "1"));
         let count: usize = count.parse().expect("a number");
@@ -93,8 +96,6 @@ fn obey(pinger: &mut impl Pinger) {
                 pinger.hear();
             }
             "large" => {
-                let mut large = vec![7; LARGE];
-                large[0] = BULK;
                 for _ in 0..count {
                     pinger.post(&large);
                     pinger.hear();
