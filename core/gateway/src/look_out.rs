@@ -12,10 +12,11 @@ const SHORT: Duration = Duration::from_micros(250);
 /// After how many short sleeps in a row it looks: at least, and at most.
 const BEFORE: [u32; 2] = [8, 8 << 10];
 
-/// Decides whether a renderer that has nothing to do looks for what comes next for a moment, of 100 µs at most, before it sleeps.
+/// Decides whether a thread that has nothing to do, a renderer's or a gateway's, looks for what comes next for a moment, of 100 µs
+/// at most, before it sleeps.
 ///
 /// A thread that falls asleep has its processor fall asleep too, if that has nothing else to do, and to be woken takes
-/// longer then than another renderer takes to answer. So one that is answered at once, time after time, looks for the
+/// longer then than another process takes to answer. So one that is answered at once, time after time, looks for the
 /// next answer for a while. It lets others have the processor meanwhile, and on a machine where they keep it that is
 /// costly: each time that it looked in vain, or was held up, it sleeps twice as often before it tries again.
 ///

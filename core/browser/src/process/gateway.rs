@@ -8,7 +8,7 @@ use crate::log::Event;
 use crate::messages::{Request, Task, ThreadIndex};
 use crate::shared::Shared;
 use port_core::{ExtensionInstance, Limits, MessageService, TabId};
-use port_core_gateway::{Bounds, Host};
+use port_core_gateway::{Bounds, Host, LookOut};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::{BTreeMap, HashSet};
 use std::io;
@@ -19,7 +19,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::task::Waker;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How much of one renderer's waits for it to read at most, in bytes: messages, tasks, answers. One that leaves more is
 /// killed, and its pages have crashed.
@@ -111,6 +111,7 @@ impl Gateway {
             shared: shared.clone(),
             buffer: vec![0; READ].into(),
             expects_more: false,
+            look_out: LookOut::default(),
         };
         let thread = thread::Builder::new().name("gateway".to_owned()).spawn(move || {
             gateway.run();
@@ -183,18 +184,28 @@ struct Turns {
     buffer: Box<[u8]>,
     /// The last reads left something, so that most likely there is more.
     expects_more: bool,
+    /// Whether it looks for what comes next before it sleeps, which costs the renderers' answers less.
+    look_out: LookOut,
 }
 
 impl Turns {
     fn run(&mut self) {
+        let mut has_looked_out = false;
         // At the end nobody tells it anything more.
         while let Some(busy) = self.serve_all() {
             if busy || self.expects_more {
                 self.look(Some(Duration::ZERO));
+            } else if !has_looked_out {
+                // What it was told meanwhile it does before it sleeps.
+                has_looked_out = !self.look_out();
+                continue;
             } else if self.arm() && self.bell.fall_asleep() {
                 let retry = self.renderers.values().any(Renderer::wants_retry);
+                let began = Instant::now();
                 self.look(retry.then_some(RETRY));
+                self.look_out.slept(began.elapsed());
             }
+            has_looked_out = false;
         }
         for (_, mut renderer) in std::mem::take(&mut self.renderers) {
             let _ = end_process(&mut renderer.child);
@@ -280,13 +291,21 @@ impl Turns {
         busy
     }
 
+    /// Looks for a moment whether renderers say something or are said something, if that is likely; says whether it was so.
+    fn look_out(&mut self) -> bool {
+        let mut look_out = std::mem::take(&mut self.look_out);
+        let has_come = look_out.look(|| self.look(Some(Duration::ZERO)) || self.serve());
+        self.look_out = look_out;
+        has_come
+    }
+
     /// Arms all event loops; says whether the thread may sleep.
     fn arm(&mut self) -> bool {
         self.renderers.values_mut().all(Renderer::arm)
     }
 
-    /// Waits until something can be read or sent, or the bell is rung, and reads.
-    fn look(&mut self, timeout: Option<Duration>) {
+    /// Waits until something can be read or sent, or the bell is rung, and reads; says whether it was so.
+    fn look(&mut self, timeout: Option<Duration>) -> bool {
         let mut polled = Vec::with_capacity(1 + self.renderers.len());
         polled.push(PollFd::from_borrowed_fd(self.bell.polled(), PollFlags::IN));
         for renderer in self.renderers.values() {
@@ -297,7 +316,7 @@ impl Turns {
         }
         let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
         // What it fails for, interrupts, is no reason not to look again.
-        let _ = poll(&mut polled, timeout.as_ref());
+        let found = poll(&mut polled, timeout.as_ref()).is_ok_and(|count| count > 0);
         let ready: Vec<_> = polled[1..].iter().map(PollFd::revents).collect();
         drop(polled);
         self.bell.awake();
@@ -318,6 +337,7 @@ impl Turns {
             }
         }
         over.into_iter().for_each(|(index, why)| self.end(index, why));
+        found
     }
 
     /// A renderer is none any more: what ran in it has crashed.
