@@ -3,11 +3,10 @@
 use super::Host;
 use super::held::{Call, HeldCall};
 use super::table::{Port, Receivers, State};
-use crate::window::Amount;
 use crate::wire::frames::{Frame, Incoming};
 use crate::wire::lie::{Lie, Lied};
 use crate::wire::number::{ContextNumber, Given, PortNumber};
-use crate::wire::{Content, Down, InTab, OfExtension, Up, VERSION};
+use crate::wire::{Down, InTab, OfExtension, Up, VERSION};
 use port_core::{
     ConnectError, ContextId, DisconnectReason, EventLoop, Listening, Message, PortId, PostErrorKind,
     RuntimeTarget, TabTarget,
@@ -43,7 +42,9 @@ impl Host {
         while to_the_end || self.has_room() {
             let at = incoming.at();
             let Some(frame) = incoming.next(&mut fresh, longest)? else { break };
-            self.take_frame(&frame).map_err(|lied| Lie::new(lied, at))?;
+            if let Some(port) = self.take_frame(&frame).map_err(|lied| Lie::new(lied, at))? {
+                self.post_more(port, incoming, &mut fresh, to_the_end);
+            }
         }
         if !fresh.is_empty() {
             incoming.push(fresh);
@@ -51,11 +52,12 @@ impl Host {
         Ok(())
     }
 
+    /// Makes the call of a frame. If that is a post, returns on which port.
     #[inline(always)]
-    fn take_frame(&mut self, frame: &Frame<'_>) -> Result<(), Lied> {
+    fn take_frame(&mut self, frame: &Frame<'_>) -> Result<Option<PortNumber>, Lied> {
         match Up::read_post(frame.bytes()) {
-            Some((port, content)) if self.greeted => self.post(port, content, frame),
-            _ => self.take_other(frame),
+            Some((port, content)) if self.greeted => self.post(port, content, frame).map(|()| Some(port)),
+            _ => self.take_other(frame).map(|()| None),
         }
     }
 
@@ -193,57 +195,6 @@ impl Host {
         Ok(())
     }
 
-    #[inline(always)]
-    fn post(&mut self, port: PortNumber, content: Content<'_>, frame: &Frame<'_>) -> Result<(), Lied> {
-        let Content { payload, format, user_activation } = content;
-        let bytes = payload.len();
-        if bytes > self.bounds.message_bytes as usize {
-            return Err(Lied::Message);
-        }
-        self.window.check(self.bounds.of_connection())?;
-        let Some(entry) = self.ports.get_mut(&port) else {
-            self.numbers.was_port(port)?;
-            // Race: the port ended meanwhile.
-            self.window.hold(bytes);
-            self.finish_call(bytes);
-            return Ok(());
-        };
-        if entry.closing {
-            // Nobody posts on a port that he has ended.
-            return Err(Lied::Port);
-        }
-        if entry.undecided {
-            // Nobody posts on a port that he has not taken.
-            return Err(Lied::Answer);
-        }
-        entry.window.check(self.bounds.of_port())?;
-        let (context, receivers) = (entry.context, entry.receivers);
-        let activated =
-            user_activation && self.contexts.get(&context).is_some_and(|known| known.user_activation);
-        if let (Some(id), Frame::Short(_), false) = (entry.id, frame, self.held.any_to(receivers)) {
-            // The usual case, which allocates nothing for a short message and looks the port up once.
-            let message = Message::from(payload).format(format).user_activation(activated);
-            match self.event_loop.post_message(id, message).map_err(|error| error.kind()) {
-                Err(PostErrorKind::WindowFull | PostErrorKind::Busy | PostErrorKind::TooLarge) => {}
-                // Or a race: the port or its context has ended, and the renderer is yet to hear it.
-                Ok(()) | Err(_) => {
-                    if let Some(credit) = entry.window.pass(bytes, self.bounds.of_port()) {
-                        self.credit_port(port, credit);
-                    }
-                    if let Some(credit) = self.window.pass(bytes, self.bounds.of_connection()) {
-                        self.credit(credit);
-                    }
-                    return Ok(());
-                }
-            }
-        }
-        entry.window.hold(bytes);
-        self.window.hold(bytes);
-        let message = Message::from(frame.keep(payload)).format(format).user_activation(activated);
-        self.make(receivers, HeldCall { context, port, bytes, call: Call::Post(message) });
-        Ok(())
-    }
-
     fn taken(&mut self, port: PortNumber, messages: u32, bytes: u64) -> Result<(), Lied> {
         let Some(entry) = self.ports.get(&port) else {
             // Race: the port ended meanwhile.
@@ -304,7 +255,7 @@ impl Host {
     }
 
     /// Makes a call now, or holds it: behind others to the same receivers, or because the core would not take it.
-    fn make(&mut self, receivers: Receivers, call: HeldCall) {
+    pub(super) fn make(&mut self, receivers: Receivers, call: HeldCall) {
         let behind = self.held.any_to(receivers);
         let held = if behind { Some(call) } else { self.attempt(call) };
         if let Some(call) = held {
@@ -425,34 +376,5 @@ impl Host {
         if self.ports.remove(&port).is_some_and(|port| !port.closing) {
             Down::End { port, reason, not_listening }.write(self.outgoing.end());
         }
-    }
-
-    /// Credits a post that was held.
-    fn finish_post(&mut self, port: PortNumber, bytes: usize) {
-        if let Some(entry) = self.ports.get_mut(&port)
-            && let Some(credit) = entry.window.finish(bytes, self.bounds.of_port())
-        {
-            self.credit_port(port, credit);
-        }
-        self.finish_call(bytes);
-    }
-
-    /// Credits a post or a connect that was held on the connection.
-    fn finish_call(&mut self, bytes: usize) {
-        if let Some(credit) = self.window.finish(bytes, self.bounds.of_connection()) {
-            self.credit(credit);
-        }
-    }
-
-    /// Tells of what a port is credited.
-    #[cold]
-    fn credit_port(&mut self, port: PortNumber, Amount { messages, bytes }: Amount) {
-        Down::PortCredit { port, messages, bytes }.write(self.outgoing.end());
-    }
-
-    /// Tells of what the connection is credited.
-    #[cold]
-    fn credit(&mut self, Amount { messages, bytes }: Amount) {
-        Down::Credit { messages, bytes }.write(self.outgoing.end());
     }
 }

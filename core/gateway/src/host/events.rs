@@ -10,7 +10,19 @@ use port_core::Event;
 
 impl Host {
     /// Tells the renderer of an event.
+    #[inline(always)]
     pub(super) fn tell(&mut self, event: &Event) {
+        match event {
+            Event::Message { payload, format, user_activation, port_data, .. } if payload.len() < LONG => {
+                let content = Content::from(&**payload).format(*format).user_activation(*user_activation);
+                Down::write_message(PortNumber::from_bits(*port_data), content, self.outgoing.end());
+            }
+            event => self.tell_unusual(event),
+        }
+    }
+
+    #[inline(never)]
+    fn tell_unusual(&mut self, event: &Event) {
         match event {
             Event::Connect { port: id, kind, name, sender, undecided, context_data, .. } => {
                 let context = ContextNumber::from_bits(*context_data);
@@ -34,7 +46,7 @@ impl Host {
                     return self.end_too_large(port, *id);
                 }
                 let content = Content::from(&**payload).format(*format).user_activation(*user_activation);
-                if self.sends_pieces && payload.len() >= LONG {
+                if self.sends_pieces {
                     Down::write_message_head(port, content, self.outgoing.end());
                     self.outgoing.push_long(payload.clone().into_bytes());
                 } else {

@@ -3,6 +3,7 @@
 mod calls;
 mod events;
 mod held;
+mod posts;
 mod table;
 
 use crate::bounds::Bounds;
@@ -260,7 +261,7 @@ impl Host {
     }
 
     fn has_room(&self) -> bool {
-        self.outgoing.len() < self.bounds.output_bytes.max(1)
+        self.outgoing.has_room(&self.bounds)
     }
 }
 

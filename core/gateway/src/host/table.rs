@@ -59,6 +59,11 @@ pub(super) struct Port {
 }
 
 impl Port {
+    /// Returns whether the renderer may post on it.
+    pub(super) fn takes_posts(&self) -> bool {
+        !self.closing && !self.undecided
+    }
+
     pub(super) fn new(context: ContextNumber, id: Option<PortId>, receivers: Receivers) -> Self {
         Self { context, id, undecided: false, closing: false, receivers, window: Window::default() }
     }

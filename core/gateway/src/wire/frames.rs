@@ -2,6 +2,7 @@
 
 use super::fields::LENGTH_BYTES;
 use super::lie::{Lie, Lied};
+use crate::bounds::Bounds;
 use bytes::{Buf, Bytes};
 use std::collections::VecDeque;
 
@@ -140,15 +141,28 @@ impl Incoming {
         longest: usize,
     ) -> Result<Option<Frame<'a>>, Lie> {
         // Most frames lie in `fresh`, one behind the other.
-        if self.long.is_none()
-            && self.read == self.bytes.len()
-            && let Some((frame, rest)) = whole(fresh, longest)
-        {
+        if let Some((frame, rest)) = self.whole_in(fresh, longest) {
             *fresh = rest;
-            self.before += (LENGTH_BYTES + frame.len()) as u64;
+            self.took(frame);
             return Ok(Some(Frame::Short(frame)));
         }
         self.next_of_any(fresh, longest)
+    }
+
+    /// Returns the next frame and what is behind it, if nothing is kept here and all of it lies in `fresh`. It is not taken
+    /// by that.
+    #[inline(always)]
+    pub(crate) fn whole_in<'a>(&self, fresh: &'a [u8], longest: usize) -> Option<(&'a [u8], &'a [u8])> {
+        if self.long.is_some() || self.read != self.bytes.len() {
+            return None;
+        }
+        whole(fresh, longest)
+    }
+
+    /// Takes note that a frame [was taken](Self::whole_in).
+    #[inline(always)]
+    pub(crate) fn took(&mut self, frame: &[u8]) {
+        self.before += (LENGTH_BYTES + frame.len()) as u64;
     }
 
     /// Returns the next of the frames that are kept here, if it is whole, without taking it.
@@ -312,6 +326,12 @@ impl Outgoing {
             self.long_bytes += payload.len();
             self.long.push_back((self.bytes.len(), payload));
         }
+    }
+
+    /// Returns whether so little waits that more may be added.
+    #[inline(always)]
+    pub(crate) fn has_room(&self, bounds: &Bounds) -> bool {
+        self.len() < bounds.output_bytes.max(1)
     }
 
     /// Returns how many bytes wait.
