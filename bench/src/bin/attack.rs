@@ -201,9 +201,13 @@ fn trips(
 ) -> Result<(Percentiles, Sample), String> {
     let [mut near, mut far] = sides();
     let (over, attacked) = (&AtomicBool::new(false), &AtomicUsize::new(0));
-    // What counts is what lies before a word, not how long the flooding scripts themselves run.
-    let attacked_both = |trips: usize| patiently(over, || attacked.load(Ordering::Relaxed) >= 2 * trips);
-    let (mut times, mut begun_here, mut begun_there) = (Vec::with_capacity(count), 0, 0);
+    // What counts is what lies before a word, not how long the flooding scripts themselves run. Neither side is a trip ahead,
+    // for it waits for the other's word.
+    let have_attacked = |waits: bool| {
+        let trips = attacked.fetch_add(1, Ordering::Relaxed) / 2 + 1;
+        !waits || patiently(over, || attacked.load(Ordering::Relaxed) >= 2 * trips)
+    };
+    let mut times = Vec::with_capacity(count);
     let sample = two_threads(
         processors,
         count,
@@ -211,9 +215,7 @@ fn trips(
             times.clear();
             for _ in 0..count {
                 near.attack(attack, true);
-                attacked.fetch_add(1, Ordering::Relaxed);
-                begun_here += 1;
-                if !attacked_both(begun_here) {
+                if !have_attacked(true) {
                     break;
                 }
                 let start = Instant::now();
@@ -226,9 +228,7 @@ fn trips(
         |count| {
             for _ in 0..count {
                 far.attack(attack, false);
-                attacked.fetch_add(1, Ordering::Relaxed);
-                begun_there += 1;
-                if !(matches!(attack, Some(Attack::Chase)) || attacked_both(begun_there)) {
+                if !have_attacked(!matches!(attack, Some(Attack::Chase))) {
                     break;
                 }
                 if !(far.listen(over) && far.speak(over)) {
