@@ -60,10 +60,14 @@ impl Window {
     /// Returns whether one more message may come.
     #[inline(always)]
     pub(crate) fn check(&self, most: Amount) -> Result<(), Lied> {
-        let mut came = self.waiting;
-        came.messages += self.done.messages;
-        came.bytes += self.done.bytes;
-        if came.is_below(most) { Ok(()) } else { Err(Lied::Credit) }
+        if self.came().is_below(most) { Ok(()) } else { Err(Lied::Credit) }
+    }
+
+    /// Returns how much came that is not credited.
+    #[inline(always)]
+    fn came(&self) -> Amount {
+        let Self { waiting, done } = self;
+        Amount { messages: waiting.messages + done.messages, bytes: waiting.bytes + done.bytes }
     }
 
     /// Counts a message that came, as it [may](Self::check), and is on its way.
@@ -82,16 +86,16 @@ impl Window {
     /// Returns how much may come, as far as is known without a [look](Self::check), and be on its way no more before there is
     /// something to credit.
     pub(crate) fn before_credit(&self, most: Amount) -> Amount {
-        let Self { waiting, done } = self;
-        if self.check(most).is_err() {
+        let (came, done) = (self.came(), self.done);
+        if !came.is_below(most) {
             return Amount::default();
         }
         // Less than half of it is done then, and less than all has come.
         let messages = most.messages.div_ceil(2).saturating_sub(done.messages + 1);
         let bytes = most.bytes.div_ceil(2).saturating_sub(done.bytes + 1);
         Amount {
-            messages: messages.min(most.messages.saturating_sub(waiting.messages + done.messages + 1)),
-            bytes: bytes.min(most.bytes.saturating_sub(waiting.bytes + done.bytes + 1)),
+            messages: messages.min(most.messages.saturating_sub(came.messages + 1)),
+            bytes: bytes.min(most.bytes.saturating_sub(came.bytes + 1)),
         }
     }
 

@@ -2,9 +2,7 @@
 
 use super::Host;
 use super::held::{Call, HeldCall};
-use super::table::Port;
-use crate::bounds::Bounds;
-use crate::window::{Amount, Window};
+use crate::window::Amount;
 use crate::wire::frames::{Frame, Incoming, Outgoing};
 use crate::wire::lie::Lied;
 use crate::wire::number::PortNumber;
@@ -48,8 +46,12 @@ impl Host {
         if let (Some(id), Frame::Short(_), false) = (entry.id, frame, self.held.any_to(receivers))
             && is_taken(&mut self.event_loop, id, message)
         {
-            let Self { window, bounds, outgoing, .. } = self;
-            credit_taken((port, entry), window, bounds, bytes, outgoing);
+            if let Some(amount) = entry.window.pass(bytes, self.bounds.of_port()) {
+                credit_port(port, amount, &mut self.outgoing);
+            }
+            if let Some(amount) = self.window.pass(bytes, self.bounds.of_connection()) {
+                credit(amount, &mut self.outgoing);
+            }
             return Ok(());
         }
         entry.window.hold(bytes);
@@ -134,23 +136,6 @@ fn is_taken(event_loop: &mut EventLoop, id: PortId, message: Message<'_>) -> boo
         Err(PostErrorKind::WindowFull | PostErrorKind::Busy | PostErrorKind::TooLarge) => false,
         // Or a race: the port or its context has ended, and the renderer is yet to hear it.
         Ok(()) | Err(_) => true,
-    }
-}
-
-/// Credits a post that the core took as it came.
-#[inline(always)]
-fn credit_taken(
-    (port, entry): (PortNumber, &mut Port),
-    window: &mut Window,
-    bounds: &Bounds,
-    bytes: usize,
-    outgoing: &mut Outgoing,
-) {
-    if let Some(amount) = entry.window.pass(bytes, bounds.of_port()) {
-        credit_port(port, amount, outgoing);
-    }
-    if let Some(amount) = window.pass(bytes, bounds.of_connection()) {
-        credit(amount, outgoing);
     }
 }
 
